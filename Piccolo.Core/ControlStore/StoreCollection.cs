@@ -1,0 +1,26 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Piccolo.Core.ControlStore;
+
+/// <summary>
+/// A named set of records of one type in the control store. Records are immutable and must round-trip through JSON.
+/// </summary>
+/// <param name="Name">Part of each row's seal: never renamed.</param>
+/// <param name="Schema">The shape of the JSON, also part of the seal.</param>
+public sealed record StoreCollection<T>(string Name, int Schema = 1) where T : class
+{
+    internal static byte[] Serialize(T record) => JsonSerializer.SerializeToUtf8Bytes(record, StoreJson.Options);
+
+    internal static T Deserialize(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize<T>(json, StoreJson.Options) ?? throw new JsonException("null record");
+}
+
+internal static class StoreJson
+{
+    public static readonly JsonSerializerOptions Options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+    };
+}

@@ -1,0 +1,42 @@
+using System.Collections.Immutable;
+
+namespace Piccolo.Core.Listeners;
+
+/// <summary>Where TLS ends: <c>tcp</c> on this device, <c>tls</c> in the app (passed through untouched).</summary>
+public enum ListenerFlow
+{
+    Tcp,
+    Tls,
+}
+
+/// <summary>What the app speaks behind the TLS that we end.</summary>
+public enum ListenerProtocol
+{
+    Raw,
+    Http,
+    Websocket,
+    Grpc,
+}
+
+/// <summary>A listener as an app's manifest declares it.</summary>
+/// <param name="Name">A DNS label, unique on the appliance: the remote host is <c>&lt;name&gt;.&lt;domain&gt;</c>.</param>
+/// <param name="GuestPort">The port inside the container.</param>
+/// <param name="RemotePorts">The relay's public ports at which it answers; 80 and 443 unless declared.</param>
+public sealed record ListenerDefinition(string Name, int GuestPort, ListenerFlow Flow, ListenerProtocol Protocol, ImmutableArray<int> RemotePorts)
+{
+    public const int HttpPort = 80;
+    public const int HttpsPort = 443;
+
+    public static readonly ImmutableArray<int> DefaultRemotePorts = [HttpPort, HttpsPort];
+
+    /// <summary>Whether requests, and not just bytes, go to the app.</summary>
+    public bool IsHttp => Flow == ListenerFlow.Tcp && Protocol != ListenerProtocol.Raw;
+}
+
+/// <summary>A listener of an installed app with the two ports that it keeps for life.</summary>
+/// <param name="GuardPort">Where the container is published, on 127.0.0.1 only.</param>
+/// <param name="PublicPort">Where we answer on the LAN.</param>
+public sealed record PublishedListener(string App, ListenerDefinition Definition, int GuardPort, int PublicPort)
+{
+    public string Name => Definition.Name;
+}

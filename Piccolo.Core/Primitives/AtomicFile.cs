@@ -1,0 +1,59 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Piccolo.Core.Primitives;
+
+/// <summary>
+/// Replaces a file so that a reader, or the next start after a power cut, sees the old content or the new one, never a mixture:
+/// temporary file, fsync, rename, fsync of the folder. Files are created 0600.
+/// </summary>
+public static class AtomicFile
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    public static void Write(string path, ReadOnlySpan<byte> content)
+    {
+        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            using (var stream = new FileStream(temporary, new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                UnixCreateMode = OwnerOnly,
+                BufferSize = 0,
+            }))
+            {
+                stream.Write(content);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, path, overwrite: true);
+            FlushDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>Removes what a killed process left behind of <see cref="Write"/>.</summary>
+    public static void DeleteLeftovers(string path)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (!Directory.Exists(folder)) return;
+        foreach (var leftover in Directory.EnumerateFiles(folder, Path.GetFileName(path) + ".*.tmp")) File.Delete(leftover);
+    }
+
+    private static void FlushDirectory(string folder)
+    {
+        // .NET refuses to open a folder as a stream, but a plain read handle is all that fsync needs on Linux.
+        using var handle = OpenDirectory(folder);
+        if (handle is not null) RandomAccess.FlushToDisk(handle);
+    }
+
+    private static SafeFileHandle? OpenDirectory(string folder)
+    {
+        var descriptor = Posix.Open(folder, Posix.ReadOnly | Posix.Directory | Posix.CloseOnExec);
+        return descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true);
+    }
+}

@@ -1,0 +1,25 @@
+namespace Piccolo.Core.Primitives;
+
+/// <summary>Where everything that the daemon writes lies, below one folder of mode 0700.</summary>
+public sealed class StatePaths
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    public StatePaths(string root)
+    {
+        Root = Path.GetFullPath(root);
+        Directory.CreateDirectory(Root, OwnerOnly);
+        File.SetUnixFileMode(Root, OwnerOnly);
+    }
+
+    public string Root { get; }
+
+    /// <summary>The data key, sealed by the password. Without this file the store cannot be read by anybody.</summary>
+    public string KeySet => Path.Combine(Root, "keyset.json");
+
+    /// <summary>The control store: SQLite with sealed rows.</summary>
+    public string ControlStore => Path.Combine(Root, "control.db");
+
+    /// <summary>A random name of this installation, so that two appliances on one machine never touch each other's containers.</summary>
+    public string InstanceId => Path.Combine(Root, "instance-id");
+}

@@ -1,0 +1,47 @@
+using System.Security.Cryptography;
+using System.Text;
+using NSec.Cryptography;
+
+namespace Piccolo.Core.Vault;
+
+/// <summary>
+/// The cost of one Argon2id run (RFC 9106). Bounded on both sides: a key set whose file asks for less is not ours, and one that asks for more
+/// would let a hostile file take the memory of the machine.
+/// </summary>
+public readonly record struct KdfCost(int MemoryMiB, int Iterations)
+{
+    public const int MinMemoryMiB = 64;
+    public const int MaxMemoryMiB = 1024;
+    public const int MinIterations = 2;
+    public const int MaxIterations = 16;
+
+    public bool IsAcceptable => MemoryMiB is >= MinMemoryMiB and <= MaxMemoryMiB && Iterations is >= MinIterations and <= MaxIterations;
+}
+
+/// <summary>Password to key-encryption key.</summary>
+internal static class PasswordKeyDerivation
+{
+    public const int SaltLength = 16;
+
+    /// <param name="destination">32 bytes; the caller wipes them.</param>
+    public static void Derive(string password, ReadOnlySpan<byte> salt, KdfCost cost, Span<byte> destination)
+    {
+        if (!cost.IsAcceptable) throw new ArgumentOutOfRangeException(nameof(cost), cost, "Argon2id cost out of bounds.");
+        var algorithm = PasswordBasedKeyDerivationAlgorithm.Argon2id(new Argon2Parameters
+        {
+            DegreeOfParallelism = 1,
+            MemorySize = cost.MemoryMiB * 1024L,
+            NumberOfPasses = cost.Iterations,
+        });
+        // NFC, so that the same password typed on another keyboard opens the same box (RFC 8265).
+        var secret = Encoding.UTF8.GetBytes(password.Normalize(NormalizationForm.FormC));
+        try
+        {
+            algorithm.DeriveBytes(secret, salt, destination);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(secret);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Piccolo.Core.Vault;
+
+/// <summary>Configuration section <c>Piccolo:Vault</c>.</summary>
+public sealed class VaultOptions
+{
+    public const string Section = "Piccolo:Vault";
+
+    [Required]
+    public KdfOptions Kdf { get; set; } = new();
+}
+
+/// <summary>What a guess at the password costs, in memory and passes. A key set remembers the cost with which it was made.</summary>
+public sealed class KdfOptions
+{
+    /// <summary>Argon2id memory. Default 256 MiB.</summary>
+    [Range(KdfCost.MinMemoryMiB, KdfCost.MaxMemoryMiB)]
+    public int MemoryMiB { get; set; } = 256;
+
+    /// <summary>Argon2id passes. Default 3.</summary>
+    [Range(KdfCost.MinIterations, KdfCost.MaxIterations)]
+    public int Iterations { get; set; } = 3;
+
+    public KdfCost ToCost() => new(MemoryMiB, Iterations);
+}

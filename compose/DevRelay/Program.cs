@@ -1,0 +1,2 @@
+Console.Error.WriteLine("DevRelay: nothing here yet");
+return 1;

@@ -1,0 +1,2 @@
+Console.Error.WriteLine("DevStack: nothing here yet");
+return 1;

@@ -1,0 +1,2 @@
+Console.Error.WriteLine("SampleApp: nothing here yet");
+return 1;
