@@ -1,0 +1,12 @@
+namespace Piccolo.Core.Auth;
+
+/// <summary>What a bearer token may do.</summary>
+public enum TokenScope
+{
+    Read,
+    Write,
+}
+
+/// <summary>A bearer token as it is stored: the token itself is shown once and never kept.</summary>
+/// <param name="Hash">Lower-case hex SHA-256 of the token; also the record's key.</param>
+public sealed record ApiToken(string Id, string Name, TokenScope Scope, string Hash, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt);
