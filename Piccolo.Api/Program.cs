@@ -1,3 +1,37 @@
-var builder = WebApplication.CreateSlimBuilder(args);
+using Piccolo.Api.Http;
+using Piccolo.Api.Ingress;
+using Piccolo.Api.Platform;
+using Piccolo.Api.Portal;
+using Piccolo.Core.Apps;
+using Piccolo.Core.Auth;
+using Piccolo.Core.Certificates;
+using Piccolo.Core.Containers;
+using Piccolo.Core.ControlStore;
+using Piccolo.Core.Leadership;
+using Piccolo.Core.Listeners;
+using Piccolo.Core.Remote;
+using Piccolo.Core.Tunnel;
+using Piccolo.Core.Vault;
+
+var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+builder.AddPlatform(args);
+builder.Services
+    .AddVault()
+    .AddLeadership()
+    .AddControlStore()
+    .AddOwnerAuth()
+    .AddListeners()
+    .AddContainers()
+    .AddApps()
+    .AddCertificates()
+    .AddTunnel()
+    .AddRemoteAccess()
+    .AddIngress()
+    .AddApi();
+
 var app = builder.Build();
+app.UseIngress();
+app.UseApi();
+app.UsePortal();
+app.MapApi();
 app.Run();

@@ -33,8 +33,9 @@ internal static class PasswordKeyDerivation
             MemorySize = cost.MemoryMiB * 1024L,
             NumberOfPasses = cost.Iterations,
         });
-        // NFC, so that the same password typed on another keyboard opens the same box (RFC 8265).
-        var secret = Encoding.UTF8.GetBytes(password.Normalize(NormalizationForm.FormC));
+        // The bytes as they were sent, not normalised: the tables that normalise belong to a system library that may be missing or differ after an
+        // update, and then the right password would not open the box.
+        var secret = Encoding.UTF8.GetBytes(password);
         try
         {
             algorithm.DeriveBytes(secret, salt, destination);

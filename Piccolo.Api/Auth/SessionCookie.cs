@@ -1,0 +1,43 @@
+using Piccolo.Api.Http;
+using Piccolo.Core.Auth;
+
+namespace Piccolo.Api.Auth;
+
+/// <summary>
+/// The session's cookie: <c>__Host-piccolo_session</c> over HTTPS, <c>piccolo_session</c> on the plain LAN port, where the prefix is not allowed. Bound to
+/// the class of origin in which it began.
+/// </summary>
+internal static class SessionCookie
+{
+    public const string SecureName = "__Host-piccolo_session";
+    public const string PlainName = "piccolo_session";
+
+    public static void Begin(HttpContext context, SessionTable sessions)
+    {
+        var (id, session) = sessions.Begin(OriginClass(context));
+        context.SetOwner(new OwnerIdentity.Browser(id, session));
+        context.Response.Cookies.Append(NameFor(context), id, Options(context));
+    }
+
+    public static OwnerIdentity.Browser? Find(HttpContext context, SessionTable sessions)
+    {
+        if (context.Request.Cookies[NameFor(context)] is not { Length: > 0 and <= 128 } id) return null;
+        return sessions.Use(id, OriginClass(context)) is { } session ? new OwnerIdentity.Browser(id, session) : null;
+    }
+
+    public static void Clear(HttpContext context) => context.Response.Cookies.Delete(NameFor(context), Options(context));
+
+    private static string NameFor(HttpContext context) => context.Request.IsHttps ? SecureName : PlainName;
+
+    /// <summary>The owner's own machine and the LAN behind it are one place; what crossed a router or the relay is another.</summary>
+    private static string OriginClass(HttpContext context) => context.Origin() is var origin && origin.IsLocal() ? "local" : origin.ToString();
+
+    private static CookieOptions Options(HttpContext context) => new()
+    {
+        HttpOnly = true,
+        SameSite = SameSiteMode.Lax,
+        Secure = context.Request.IsHttps,
+        Path = "/",
+        MaxAge = SessionTable.Absolute,
+    };
+}

@@ -1,0 +1,34 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Api.Http;
+using Piccolo.Core.Auth;
+
+namespace Piccolo.Api.Auth;
+
+/// <summary>Bearer tokens for scripts. Mapped inside the group that requires the owner.</summary>
+internal static class TokenEndpoints
+{
+    public static void MapTokens(this IEndpointRouteBuilder owner)
+    {
+        var tokens = owner.MapGroup("/tokens");
+        tokens.MapGet("", List).WithName("ListTokens").WithSummary("The tokens that are in force, without their secrets.");
+        var writes = tokens.MapGroup("").RequireLeader();
+        writes.MapPost("", CreateAsync).WithName("CreateToken").WithSummary("Makes a token; it is shown once.");
+        writes.MapDelete("/{id}", Revoke).WithName("RevokeToken").WithSummary("Revokes a token at once.");
+    }
+
+    private static Ok<TokensResponse> List(ApiTokenStore tokens) => TypedResults.Ok(new TokensResponse([.. tokens.List().Select(t => t.ToResponse())]));
+
+    private static async Task<Results<Created<CreatedTokenResponse>, ProblemHttpResult>> CreateAsync(
+        RequestBody<CreateTokenRequest> body, ApiTokenStore tokens, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var (request, problem) = await body.ReadAsync(cancellationToken);
+        if (request is null) return problem!;
+        DateTimeOffset? expiresAt = request.ExpiresInDays is { } days ? time.GetUtcNow().AddDays(days) : null;
+        if (tokens.Create(request.Name!, request.Scope ?? TokenScope.Write, expiresAt) is not var (token, record))
+            return Problems.Of(StatusCodes.Status409Conflict, "too_many_tokens", "Too many tokens", $"There are {ApiTokenStore.MaxTokens} tokens already.", "Revoke one that is not used.");
+        return TypedResults.Created($"/api/v1/auth/tokens/{record.Id}", new CreatedTokenResponse(record.Id, record.Name, record.Scope, record.CreatedAt, record.ExpiresAt, token));
+    }
+
+    private static Results<Ok<MessageResponse>, ProblemHttpResult> Revoke(string id, ApiTokenStore tokens) =>
+        tokens.Revoke(id) ? TypedResults.Ok(new MessageResponse("token revoked")) : Problems.NotFound("such token");
+}

@@ -1,0 +1,53 @@
+using FluentValidation;
+using Piccolo.Api.Apps;
+using Piccolo.Api.Auth;
+using Piccolo.Api.Certificates;
+using Piccolo.Api.Cluster;
+using Piccolo.Api.Health;
+using Piccolo.Api.Listeners;
+using Piccolo.Api.Platform;
+using Piccolo.Api.Remote;
+using Piccolo.Api.Vault;
+
+namespace Piccolo.Api.Http;
+
+/// <summary>The API's table of contents.</summary>
+internal static class ApiSetup
+{
+    public static IServiceCollection AddApi(this IServiceCollection services)
+    {
+        services.AddExceptionHandler<PiccoloExceptionHandler>();
+        services.AddProblemDetails();
+        services.AddSingleton<ApplianceLock>().AddSingleton<OwnerFilter>();
+        foreach (var validator in AssemblyScanner.FindValidatorsInAssembly(typeof(ApiSetup).Assembly, includeInternalTypes: true))
+            services.AddSingleton(validator.InterfaceType, validator.ValidatorType);
+        return services.AddOpenApiDocument();
+    }
+
+    public static void UseApi(this WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseSecurityHeaders();
+        app.UseStatusCodeProblems();
+        app.UseBodyLimit();
+        app.UseRouting();
+    }
+
+    public static void MapApi(this WebApplication app)
+    {
+        // What the operating system's health checker knows, beside the same under the API's prefix.
+        app.MapHealth("Root").ExcludeFromDescription();
+        app.MapVersion();
+        var api = app.MapGroup("/api/v1").AddEndpointFilter<OriginFilter>();
+        api.MapHealth().MapHealthDetail();
+        api.MapVault();
+        api.MapAuth();
+        api.MapSystem();
+        api.MapCluster();
+        api.MapApps();
+        api.MapServices();
+        api.MapRemote();
+        api.MapCertificates();
+        app.MapOpenApiDocument();
+    }
+}

@@ -1,0 +1,16 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Piccolo.Api.Http;
+
+/// <summary>No request to the API has a larger body; an announced larger one is refused before anything else looks at the request.</summary>
+internal static class BodyLimit
+{
+    public const long Bytes = 1024 * 1024;
+
+    public static IApplicationBuilder UseBodyLimit(this IApplicationBuilder app) => app.Use(static (context, next) =>
+        context.Request.ContentLength > Bytes ? TooLarge().ExecuteAsync(context) : next(context));
+
+    public static ProblemHttpResult TooLarge() => Problems.Of(StatusCodes.Status413PayloadTooLarge, "payload_too_large", "Payload too large",
+        string.Create(CultureInfo.InvariantCulture, $"The body may have {Bytes / 1024} KiB at most."));
+}

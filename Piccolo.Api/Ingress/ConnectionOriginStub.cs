@@ -1,0 +1,3 @@
+namespace Piccolo.Api.Ingress;
+public enum ConnectionOrigin { Loopback, Lan, Forwarded, Tunnel, Node, Container }
+public interface IConnectionOriginFeature { ConnectionOrigin Origin { get; } System.Net.IPEndPoint? ClientEndPoint { get; } int PublicPort { get; } }

@@ -1,0 +1,46 @@
+using System.Reflection;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Api.Auth;
+using Piccolo.Api.Http;
+using Piccolo.Core.Health;
+using Piccolo.Core.Vault;
+
+namespace Piccolo.Api.Platform;
+
+public sealed record VersionResponse(string Version, string Service);
+
+/// <summary>The appliance itself: its version and its latched faults.</summary>
+internal static class SystemEndpoints
+{
+    public static readonly string Version = typeof(SystemEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+
+    public static void MapSystem(this IEndpointRouteBuilder api) => api.MapGroup("/system").WithTags("system").RequireOwnerWhileReadable()
+        .MapPost("/faults/{code}/clear", ClearFault).IsLocalWrite("faults belong to one node's disk")
+        .WithName("ClearFault").WithSummary("Clears a latched fault after its cause was mended, and looks again.");
+
+    public static void MapVersion(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/version", () => TypedResults.Ok(new VersionResponse(Version, "piccolo"))).WithTags("system").WithName("GetVersion").WithSummary("The version of the daemon.");
+
+    /// <summary>A fault of the key set or the store makes every session impossible; then only the owner's own network may clear it.</summary>
+    private static RouteGroupBuilder RequireOwnerWhileReadable(this RouteGroupBuilder group) => group.AddEndpointFilter<RouteGroupBuilder, FaultOwnerFilter>();
+
+    private static Results<Ok<MessageResponse>, ProblemHttpResult> ClearFault(string code, HealthTracker health, ApplianceVault vault)
+    {
+        var known = Enum.GetValues<FaultCode>().Where(c => JsonNamingPolicy.SnakeCaseLower.ConvertName(c.ToString()) == code).ToList();
+        if (known.Count == 0 || !health.Clear(known[0])) return Problems.NotFound("such latched fault");
+        // Looking again latches it anew when the cause is still there.
+        if (vault.State is VaultState.Faulted) vault.Inspect();
+        return TypedResults.Ok(new MessageResponse("fault cleared"));
+    }
+}
+
+internal sealed class FaultOwnerFilter(OwnerFilter owner, ApplianceVault vault) : IEndpointFilter
+{
+    public ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) => vault.State switch
+    {
+        VaultState.Unlocked => owner.InvokeAsync(context, next),
+        _ when context.HttpContext.Origin().IsLocal() && SameOriginFilter.IsSameOrigin(context.HttpContext.Request) => next(context),
+        _ => new(Problems.Forbidden("local_only", "While the appliance is not unlocked, a fault is cleared from its own network only.")),
+    };
+}

@@ -1,0 +1,57 @@
+using FluentValidation;
+using Piccolo.Core.Primitives;
+using Piccolo.Core.Remote;
+
+namespace Piccolo.Api.Remote;
+
+/// <param name="Endpoint">The relay's hub, <c>wss://host[:port][/path]</c>; without a path <c>/connect</c>.</param>
+/// <param name="DeviceSecret">What the relay knows this device by.</param>
+/// <param name="Solver">Only <c>http-01</c>, which is the default.</param>
+/// <param name="Tld">The domain below which every listener gets its name.</param>
+/// <param name="PortalHostname">A name below the domain, or just its first label.</param>
+public sealed record ConfigureRemoteRequest(string? Endpoint, string? DeviceSecret, string? Solver, string? Tld, string? PortalHostname);
+
+/// <summary>Remote access as it is. Dates come from the portal's certificate; what was never observed is absent.</summary>
+public sealed record RemoteStatusResponse(
+    bool Enabled,
+    RemoteState State,
+    string? Solver,
+    string? Endpoint,
+    string? Tld,
+    string? PortalHostname,
+    int? LatencyMs,
+    DateTimeOffset? LastHandshake,
+    DateTimeOffset? NextRenewal,
+    DateTimeOffset? ExpiresAt,
+    string? Issuer,
+    IReadOnlyList<string> Warnings,
+    IReadOnlyList<RemoteListenerResponse> Listeners,
+    TunnelResponse Tunnel,
+    IReadOnlyList<Certificates.CertificateResponse> Certificates);
+
+public sealed record RemoteListenerResponse(string Name, string RemoteHost);
+
+/// <summary>The tunnel as it was last observed.</summary>
+public sealed record TunnelResponse(
+    string State, string? Reason, string? NextStep, DateTimeOffset? Until, int Sessions, int Streams, long BytesIn, long BytesOut, long Reconnects, IReadOnlyList<string> Hostnames);
+
+internal sealed class ConfigureRemoteRequestValidator : AbstractValidator<ConfigureRemoteRequest>
+{
+    public ConfigureRemoteRequestValidator(IHostEnvironment environment)
+    {
+        RuleFor(r => r.Endpoint).NotEmpty().MaximumLength(512)
+            .Must(e => RelayEndpoint.TryParse(e, environment.IsDevelopment(), out _)).WithMessage("must be a wss:// URL without user, query or fragment");
+        RuleFor(r => r.DeviceSecret).NotEmpty().MaximumLength(1024);
+        RuleFor(r => r.Tld).Must(t => DomainName.TryParse(t, out var name) && name.IsQualified).WithMessage("must be a domain with at least two labels");
+        RuleFor(r => r.PortalHostname).Must((request, portal) => PortalName(request.Tld, portal) is not null)
+            .WithMessage("must be one label, or a name equal to the domain or below it");
+    }
+
+    /// <summary>A single label gets the domain appended; a full name must lie within the domain.</summary>
+    public static DomainName? PortalName(string? domain, string? portal)
+    {
+        if (!DomainName.TryParse(domain, out var parent) || !DomainName.TryParse(portal, out var name)) return null;
+        if (!name.IsQualified) return parent.Prepend(name.Value);
+        return name == parent || name.IsSubdomainOf(parent) ? name : null;
+    }
+}

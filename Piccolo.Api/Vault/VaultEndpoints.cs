@@ -1,0 +1,58 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Api.Auth;
+using Piccolo.Api.Http;
+using Piccolo.Core.Auth;
+using Piccolo.Core.Health;
+using Piccolo.Core.Vault;
+
+namespace Piccolo.Api.Vault;
+
+/// <summary>Claiming, opening and closing the box.</summary>
+internal static class VaultEndpoints
+{
+    public static RouteGroupBuilder MapVault(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/crypto").WithTags("crypto");
+        group.MapGet("/status", GetStatus).WithName("GetCryptoStatus").WithSummary("Whether the appliance has an owner, and whether it is locked.");
+        group.MapPost("/setup", SetUpAsync).RequireSameOrigin().IsLocalWrite("each node has its own key set")
+            .WithName("SetUp").WithSummary("Claims the appliance with a password. It stays locked. Only from the owner's own network.");
+        group.MapPost("/unlock", UnlockAsync).RequireSameOrigin().IsLocalWrite("each node holds its own data key")
+            .WithName("Unlock").WithSummary("Unlocks the appliance and begins a session.");
+        group.MapPost("/lock", LockAsync).RequireUnlocked().RequireOwner().IsLocalWrite("each node holds its own data key")
+            .WithName("Lock").WithSummary("Locks the appliance: sessions end, apps stop, the tunnel closes, keys are wiped.");
+        return group;
+    }
+
+    private static Ok<CryptoStatusResponse> GetStatus(ApplianceVault vault) =>
+        TypedResults.Ok(new CryptoStatusResponse(vault.State != VaultState.Unclaimed, vault.State is VaultState.Locked or VaultState.Faulted));
+
+    private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> SetUpAsync(
+        RequestBody<PasswordRequest> body, ApplianceLock box, HealthTracker health, HttpContext http, CancellationToken cancellationToken)
+    {
+        if (!http.Origin().IsLocal())
+            return Problems.Forbidden("local_only", "The first owner claims the appliance from its own network only.");
+        var (request, problem) = await body.ReadAsync(cancellationToken);
+        if (request is null) return problem!;
+        // From here on the caller's going away must not leave half of it undone.
+        var outcome = await box.SetUpAsync(request.Password!, CancellationToken.None);
+        return outcome.ToProblem(health) is { } refused ? refused : TypedResults.Ok(MessageResponse.Ok);
+    }
+
+    private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> UnlockAsync(
+        RequestBody<PasswordRequest> body, ApplianceLock box, SessionTable sessions, HealthTracker health, HttpContext http, CancellationToken cancellationToken)
+    {
+        var (request, problem) = await body.ReadAsync(cancellationToken);
+        if (request is null) return problem!;
+        var outcome = await box.UnlockAsync(request.Password!, cancellationToken);
+        if (outcome.ToProblem(health) is { } refused) return refused;
+        SessionCookie.Begin(http, sessions);
+        return TypedResults.Ok(MessageResponse.Ok);
+    }
+
+    private static async Task<Ok<MessageResponse>> LockAsync(ApplianceLock box, HttpContext http)
+    {
+        await box.LockAsync(CancellationToken.None);
+        SessionCookie.Clear(http);
+        return TypedResults.Ok(MessageResponse.Ok);
+    }
+}

@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+
+namespace Piccolo.Core.Remote;
+
+/// <summary>The original's six words for remote access, computed from what was observed.</summary>
+public enum RemoteState
+{
+    Disabled,
+
+    /// <summary>Settings exist but remote access is off, or it is on and the first certificate is still being ordered.</summary>
+    Provisioning,
+
+    /// <summary>Kept for the original's clients; not used, since the state is computed from what happens and not from a check.</summary>
+    PreflightRequired,
+    Active,
+    Warning,
+
+    /// <summary>The portal cannot be reached from outside: the relay refuses the device, or the certificate has expired.</summary>
+    Error,
+}
+
+/// <summary>What the state is computed from.</summary>
+/// <param name="TunnelOnline">The relay accepted a session that still lives.</param>
+/// <param name="TunnelProblem">Why not, in one sentence.</param>
+/// <param name="TunnelRefused">The relay said no.</param>
+/// <param name="PortalExpiry">Of the portal's certificate; null while there is none.</param>
+/// <param name="CertificateProblems">One sentence for each certificate whose last attempt failed.</param>
+public sealed record RemoteObservation(
+    bool TunnelOnline, string? TunnelProblem, bool TunnelRefused, DateTimeOffset? PortalExpiry, ImmutableArray<string> CertificateProblems);
+
+/// <summary>Settings and observations to state and warnings; pure.</summary>
+public static class RemoteAssessment
+{
+    public static (RemoteState State, ImmutableArray<string> Warnings) Assess(RemoteSettings? settings, RemoteObservation seen, DateTimeOffset now)
+    {
+        if (settings is null) return (RemoteState.Disabled, ["Remote access is not configured."]);
+        if (!settings.Enabled) return (RemoteState.Provisioning, ["Remote access is switched off."]);
+        var warnings = seen.CertificateProblems;
+        if (!seen.TunnelOnline) warnings = warnings.Insert(0, seen.TunnelProblem ?? "The relay has not accepted this device yet.");
+        var expired = seen.PortalExpiry <= now;
+        if (expired) warnings = warnings.Insert(0, "The portal's certificate has expired.");
+        if (expired || seen.TunnelRefused) return (RemoteState.Error, warnings);
+        if (seen.PortalExpiry is null && seen.CertificateProblems.IsEmpty) return (RemoteState.Provisioning, warnings);
+        return (warnings.IsEmpty ? RemoteState.Active : RemoteState.Warning, warnings);
+    }
+}

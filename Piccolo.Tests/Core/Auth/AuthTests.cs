@@ -1,0 +1,83 @@
+using Piccolo.Core.Auth;
+using Piccolo.Tests.Fakes;
+
+namespace Piccolo.Tests.Core.Auth;
+
+internal sealed class AuthTests
+{
+    private TempFolder _folder = null!;
+    private TestBox _box = null!;
+
+    [SetUp]
+    public async Task SetUp()
+    {
+        _folder = new TempFolder();
+        _box = new TestBox(_folder.Path);
+        await _box.SetUpAsync();
+        await _box.UnlockAsync();
+    }
+
+    [TearDown]
+    public void TearDown()
+    {
+        _box.Dispose();
+        _folder.Dispose();
+    }
+
+    [Test]
+    public void Session_UsedFromAnotherOriginClass_IsWorthNothing()
+    {
+        var sessions = new SessionTable(_box.Time);
+        var (id, _) = sessions.Begin("local");
+
+        Assert.That(sessions.Use(id, "Tunnel"), Is.Null);
+        Assert.That(sessions.Use(id, "local"), Is.Not.Null);
+    }
+
+    [Test]
+    public void Session_KeptInUse_EndsADayAfterItBegan()
+    {
+        var sessions = new SessionTable(_box.Time);
+        var (id, _) = sessions.Begin("local");
+        var alive = TimeSpan.Zero;
+        while (sessions.Use(id, "local") is not null && alive < TimeSpan.FromDays(3))
+        {
+            _box.Time.Advance(TimeSpan.FromMinutes(30));
+            alive += TimeSpan.FromMinutes(30);
+        }
+
+        Assert.That(alive, Is.EqualTo(SessionTable.Absolute));
+    }
+
+    [Test]
+    public void Session_Idle_EndsAfterAnHour()
+    {
+        var sessions = new SessionTable(_box.Time);
+        var (id, _) = sessions.Begin("local");
+        _box.Time.Advance(SessionTable.Sliding);
+
+        Assert.That(sessions.Use(id, "local"), Is.Null);
+    }
+
+    [Test]
+    public void Token_Created_IsFoundUntilRevoked()
+    {
+        var tokens = new ApiTokenStore(_box.Store, _box.Time);
+        var (token, record) = tokens.Create("script", TokenScope.Write, null)!.Value;
+
+        Assert.That(tokens.Find(token), Is.EqualTo(record));
+        Assert.That(tokens.Find(token + "x"), Is.Null);
+        Assert.That(tokens.Revoke(record.Id), Is.True);
+        Assert.That(tokens.Find(token), Is.Null);
+    }
+
+    [Test]
+    public void Token_Expired_IsNotFound()
+    {
+        var tokens = new ApiTokenStore(_box.Store, _box.Time);
+        var (token, _) = tokens.Create("script", TokenScope.Read, _box.Time.GetUtcNow().AddDays(1))!.Value;
+        _box.Time.Advance(TimeSpan.FromDays(1));
+
+        Assert.That(tokens.Find(token), Is.Null);
+    }
+}
