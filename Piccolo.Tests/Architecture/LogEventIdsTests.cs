@@ -1,0 +1,51 @@
+using System.Reflection;
+using Microsoft.Extensions.Logging;
+
+namespace Piccolo.Tests.Architecture;
+
+/// <summary>Event ids are for ever: unique, and each area in its block.</summary>
+internal sealed class LogEventIdsTests
+{
+    private static readonly (string Namespace, int First, int Last)[] Blocks =
+    [
+        ("Piccolo.Api.Ingress", 1000, 1999),
+        ("Piccolo.Core.Certificates", 2000, 2999),
+        ("Piccolo.Core.Tunnel", 3000, 3999),
+        ("Piccolo.Core.Leadership", 4000, 4499),
+        ("Piccolo.Core.Remote", 4500, 4999),
+        ("Piccolo.Core.Apps", 5000, 5499),
+        ("Piccolo.Core.Containers", 5500, 5999),
+        ("Piccolo.Core.Listeners", 5900, 5999),
+        ("Piccolo.Core.Vault", 6000, 6099),
+        ("Piccolo.Core.Health", 6100, 6199),
+        ("Piccolo.Core.ControlStore", 6200, 6999),
+        ("Piccolo.Api", 7000, 7999),
+    ];
+
+    private static readonly (string Where, string Namespace, int Id)[] Events =
+    [
+        .. from assembly in new[] { typeof(Piccolo.Core.Health.HealthTracker).Assembly, typeof(Program).Assembly }
+           from type in assembly.GetTypes()
+           from method in type.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+           let attribute = method.GetCustomAttribute<LoggerMessageAttribute>()
+           where attribute is not null
+           select ($"{type.Name}.{method.Name}", type.Namespace!, attribute.EventId),
+    ];
+
+    [Test]
+    public void Ids_AreUnique() =>
+        Assert.That(Events.GroupBy(e => e.Id).Where(g => g.Count() > 1).Select(g => $"{g.Key}: {string.Join(", ", g.Select(e => e.Where))}"), Is.Empty);
+
+    [Test]
+    public void Ids_LieInTheirAreasBlock()
+    {
+        Assert.That(Events, Has.Length.GreaterThan(20));
+        Assert.That(Events.Where(e => !InBlock(e.Namespace, e.Id)).Select(e => $"{e.Where} = {e.Id}"), Is.Empty);
+    }
+
+    private static bool InBlock(string ns, int id)
+    {
+        var block = Blocks.FirstOrDefault(b => ns == b.Namespace || ns.StartsWith(b.Namespace + ".", StringComparison.Ordinal));
+        return block.Namespace is not null && id >= block.First && id <= block.Last;
+    }
+}
