@@ -1,0 +1,47 @@
+using Piccolo.Api.Listeners;
+using Piccolo.Core.Apps;
+using Piccolo.Core.Apps.Manifest;
+using Piccolo.Core.Leadership;
+
+namespace Piccolo.Api.Apps;
+
+/// <summary>The original's envelope of app answers.</summary>
+public sealed record Envelope<T>(T Data, string? Message = null);
+
+/// <summary>An installed app: what the owner wants and what was last observed.</summary>
+/// <param name="Status">Observed; <c>running</c> only when the engine said so.</param>
+/// <param name="StatusReason">Why it is stopped or in error; absent otherwise.</param>
+public sealed record AppResponse(
+    string Name,
+    string Image,
+    AppType Type,
+    AppState Status,
+    AppReason? StatusReason,
+    string? StatusDetail,
+    DateTimeOffset StatusSince,
+    DesiredState DesiredState,
+    LeadershipRole Role,
+    string? ContainerId,
+    IReadOnlyDictionary<string, string>? Environment,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset UpdatedAt);
+
+public sealed record AppDetailResponse(AppResponse App, IReadOnlyList<ServiceResponse> Services);
+
+internal static class AppMapping
+{
+    public static AppResponse ToResponse(this AppRecord app, AppStatus status, Role role) => new(
+        app.Name,
+        app.Manifest.Image,
+        app.Manifest.Type,
+        status.State,
+        status.Reason == AppReason.None ? null : status.Reason,
+        status.Detail.Length == 0 ? null : status.Detail,
+        status.Since,
+        app.DesiredState,
+        role.Kind,
+        status.ContainerId,
+        app.Manifest.Environment.Count == 0 ? null : app.Manifest.Environment,
+        app.CreatedAt,
+        app.UpdatedAt);
+}

@@ -1,0 +1,87 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Api.Auth;
+using Piccolo.Api.Http;
+using Piccolo.Api.Listeners;
+using Piccolo.Core.Apps;
+using Piccolo.Core.Apps.Manifest;
+using Piccolo.Core.Containers;
+using Piccolo.Core.Leadership;
+using Piccolo.Core.Remote;
+
+namespace Piccolo.Api.Apps;
+
+/// <summary>Installing and steering apps. Writes change what is wanted; the supervisor makes it so, and reads say what was observed.</summary>
+internal static class AppEndpoints
+{
+    public static RouteGroupBuilder MapApps(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/apps").WithTags("apps").RequireUnlocked().RequireOwner();
+        group.MapGet("", List).WithName("ListApps").WithSummary("All installed apps.");
+        group.MapGet("/{name}", Find).WithName("GetApp").WithSummary("One app and its listeners.");
+        group.MapGet("/{name}/services", ListServices).WithName("ListAppServices").WithSummary("One app's listeners.");
+        group.MapPost("", InstallAsync).RequireLeader().WithName("InstallApp").WithSummary("Installs an app from its manifest, or brings an installed one to a new manifest (200).");
+        group.MapPost("/validate", ValidateAsync).IsLocalWrite("changes nothing").WithName("ValidateApp").WithSummary("Says everything that is wrong with a manifest, and changes nothing.");
+        var one = group.MapGroup("/{name}").RequireAppLeader();
+        one.MapDelete("", Remove).WithName("RemoveApp").WithSummary("Removes an app and its container.");
+        one.MapPost("/start", (string name, AppViews views) => SetDesired(name, DesiredState.Running, views)).WithName("StartApp").WithSummary("Wants the app to run.");
+        one.MapPost("/stop", (string name, AppViews views) => SetDesired(name, DesiredState.Stopped, views)).WithName("StopApp").WithSummary("Wants the app to be stopped.");
+        return group;
+    }
+
+    private static Ok<Envelope<IReadOnlyList<AppResponse>>> List(AppViews views)
+    {
+        var apps = views.List();
+        return TypedResults.Ok(new Envelope<IReadOnlyList<AppResponse>>(apps, $"{apps.Count} apps"));
+    }
+
+    private static Results<Ok<Envelope<AppDetailResponse>>, ProblemHttpResult> Find(string name, AppViews views) =>
+        views.Find(name) is { } app ? TypedResults.Ok(new Envelope<AppDetailResponse>(app)) : NoSuchApp(name);
+
+    private static Results<Ok<ServicesResponse>, ProblemHttpResult> ListServices(string name, AppViews views) =>
+        views.Find(name) is { } app ? TypedResults.Ok(new ServicesResponse(app.Services)) : NoSuchApp(name);
+
+    private static async Task<Results<Created<Envelope<AppResponse>>, Ok<Envelope<AppResponse>>, ProblemHttpResult>> InstallAsync(
+        ManifestBody body, AppCatalog catalog, AppViews views, IContainerRuntime engine, RemoteSettingsStore remote, CancellationToken cancellationToken)
+    {
+        if (!engine.IsConfigured)
+            return Problems.Of(StatusCodes.Status503ServiceUnavailable, "no_container_engine", "No container engine", "No container engine is configured, so no app can run.", "Set Piccolo:Containers:Socket to Podman's REST socket.");
+        var (manifest, text, problem) = await body.ReadAsync(cancellationToken);
+        if (manifest is null) return problem!;
+        return catalog.Install(manifest, text, IsReserved(remote.Current)) switch
+        {
+            InstallOutcome.Created created => TypedResults.Created($"/api/v1/apps/{created.App.Name}", new Envelope<AppResponse>(views.Describe(created.App), "app installed")),
+            InstallOutcome.Updated updated => TypedResults.Ok(new Envelope<AppResponse>(views.Describe(updated.App), "app updated")),
+            InstallOutcome.Conflict conflict => Conflict(conflict),
+            InstallOutcome.NoPortLeft full => Problems.Of(StatusCodes.Status503ServiceUnavailable, "no_port_left", "No port left", full.Sentence),
+            _ => throw new InvalidOperationException(),
+        };
+    }
+
+    private static async Task<Results<Ok<Envelope<ValidManifestResponse>>, ProblemHttpResult>> ValidateAsync(ManifestBody body, CancellationToken cancellationToken)
+    {
+        var (manifest, _, problem) = await body.ReadAsync(cancellationToken);
+        return manifest is null ? problem! : TypedResults.Ok(new Envelope<ValidManifestResponse>(new ValidManifestResponse(true), "valid"));
+    }
+
+    private static Results<Ok<MessageResponse>, ProblemHttpResult> Remove(string name, AppCatalog catalog) =>
+        catalog.Remove(name) ? TypedResults.Ok(new MessageResponse("app removed")) : NoSuchApp(name);
+
+    private static Results<Ok<Envelope<AppResponse>>, ProblemHttpResult> SetDesired(string name, DesiredState desired, AppViews views) =>
+        views.SetDesired(name, desired) is { } app ? TypedResults.Ok(new Envelope<AppResponse>(app, desired == DesiredState.Running ? "app is to run" : "app is to stop")) : NoSuchApp(name);
+
+    /// <summary>A listener may not take the first label of the portal's own name.</summary>
+    private static Func<string, bool> IsReserved(RemoteSettings? settings) =>
+        label => settings is not null && settings.DomainName.Prepend(label) == settings.PortalName;
+
+    private static ProblemHttpResult Conflict(InstallOutcome.Conflict conflict)
+    {
+        var errors = new ManifestResult(null, conflict.Errors).ByPath();
+        var problem = Problems.Details(StatusCodes.Status409Conflict, "app_conflict", "Conflict", string.Join(" ", conflict.Errors.Select(e => e.Message)));
+        problem.Extensions["errors"] = errors;
+        return TypedResults.Problem(problem);
+    }
+
+    private static ProblemHttpResult NoSuchApp(string name) => Problems.NotFound($"app '{name}'");
+}
+
+public sealed record ValidManifestResponse(bool Valid);

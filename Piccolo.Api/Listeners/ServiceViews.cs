@@ -1,0 +1,57 @@
+using Piccolo.Api.Ingress;
+using Piccolo.Core.Apps;
+using Piccolo.Core.Leadership;
+using Piccolo.Core.Listeners;
+using Piccolo.Core.Remote;
+
+namespace Piccolo.Api.Listeners;
+
+/// <summary>Joins listeners with routes, roles, ports and app states, for answers.</summary>
+internal sealed class ServiceViews(RemoteSettingsStore remote, LeadershipRegistry leadership, AppStatusBoard apps, LanPortStates ports)
+{
+    public IReadOnlyList<ServiceResponse> Of(IEnumerable<PublishedListener> listeners)
+    {
+        var settings = remote.Current is { Enabled: true } enabled ? enabled : null;
+        return [.. listeners.Select(l => Describe(l, settings))];
+    }
+
+    private ServiceResponse Describe(PublishedListener listener, RemoteSettings? settings)
+    {
+        var role = leadership.RoleOf(ResourceId.App(listener.App));
+        var (state, reason, since) = Observe(listener);
+        return new ServiceResponse(
+            listener.App,
+            listener.Name,
+            listener.Definition.GuestPort,
+            listener.GuardPort,
+            listener.PublicPort,
+            listener.Definition.RemotePorts,
+            settings is null ? null : RemotePlan.HostOf(settings, listener).Value,
+            listener.Definition.Flow,
+            listener.Definition.Protocol,
+            SchemeOf(listener.Definition),
+            new ServiceRouteResponse(role.IsLeader ? RouteMode.Local : RouteMode.Tunnel, role.LeaderOrigin?.GetLeftPart(UriPartial.Authority)),
+            state,
+            reason,
+            since);
+    }
+
+    private (ServiceState State, string? Reason, DateTimeOffset? Since) Observe(PublishedListener listener)
+    {
+        if (ports.Find(listener.PublicPort) is { Reason: { } refused } port) return (ServiceState.BindFailed, refused, port.Since);
+        var app = apps.Find(listener.App);
+        if (app is { State: AppState.Running }) return (ServiceState.Listening, null, app.Since);
+        return (ServiceState.AppDown, Say(app), app?.Since);
+    }
+
+    private static string Say(AppStatus? app) => app is null ? "created" : app.Detail.Length > 0 ? app.Detail
+        : System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName((app.Reason == AppReason.None ? app.State : (object)app.Reason).ToString()!);
+
+    private static string SchemeOf(ListenerDefinition listener) => (listener.Flow, listener.Protocol) switch
+    {
+        (ListenerFlow.Tls, ListenerProtocol.Websocket) => "wss",
+        (ListenerFlow.Tls, _) => "https",
+        (_, ListenerProtocol.Websocket) => "ws",
+        _ => "http",
+    };
+}

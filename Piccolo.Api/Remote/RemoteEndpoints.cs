@@ -1,0 +1,69 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Api.Auth;
+using Piccolo.Api.Certificates;
+using Piccolo.Api.Http;
+using Piccolo.Core.Primitives;
+using Piccolo.Core.Remote;
+using Piccolo.Core.Tunnel;
+
+namespace Piccolo.Api.Remote;
+
+/// <summary>The way in from outside.</summary>
+internal static class RemoteEndpoints
+{
+    private const string Solver = "http-01";
+
+    public static RouteGroupBuilder MapRemote(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/remote").WithTags("remote").RequireUnlocked().RequireOwner();
+        group.MapGet("/status", GetStatus).WithName("GetRemoteStatus").WithSummary("Remote access as it is: settings, tunnel, certificates, warnings.");
+        group.MapGet("/dns/providers", () => TypedResults.Ok(new DnsProvidersResponse([]))).WithName("ListDnsProviders").WithSummary("Always empty: names are proved by HTTP-01 only.");
+        var writes = group.MapGroup("").RequireLeader();
+        writes.MapPost("/configure", ConfigureAsync).WithName("ConfigureRemote").WithSummary("Sets relay, secret and names, and switches remote access on.");
+        writes.MapPost("/disable", Disable).WithName("DisableRemote").WithSummary("Switches remote access off; the settings stay.");
+        return group;
+    }
+
+    private static Ok<RemoteStatusResponse> GetStatus(RemoteStatusReader reader, RemoteAccess remote) => TypedResults.Ok(Describe(reader.Read(), remote.Plan));
+
+    private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> ConfigureAsync(
+        RequestBody<ConfigureRemoteRequest> body, RemoteSettingsStore store, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var (request, problem) = await body.ReadAsync(cancellationToken);
+        if (request is null) return problem!;
+        if (request.Solver is not (null or "" or Solver))
+            return Problems.Of(StatusCodes.Status400BadRequest, "solver_unsupported", "Solver not supported", "Certificates are ordered by http-01 only.", "Leave 'solver' out, or set it to http-01.");
+        store.Save(new RemoteSettings(
+            request.Endpoint!, request.DeviceSecret!.Trim(), DomainName.Parse(request.Tld!).Value,
+            ConfigureRemoteRequestValidator.PortalName(request.Tld, request.PortalHostname)!.Value, Enabled: true, time.GetUtcNow()));
+        return TypedResults.Ok(new MessageResponse("remote configured"));
+    }
+
+    private static Results<Ok<MessageResponse>, ProblemHttpResult> Disable(RemoteSettingsStore store) => store.Disable() is null
+        ? Problems.Of(StatusCodes.Status409Conflict, "not_configured", "Not configured", "Remote access was never configured.", "Use POST /api/v1/remote/configure.")
+        : TypedResults.Ok(new MessageResponse("remote disabled"));
+
+    private static RemoteStatusResponse Describe(RemoteStatus status, RemotePlan plan) => new(
+        status.Settings?.Enabled ?? false,
+        status.State,
+        status.Settings is null ? null : Solver,
+        status.Settings?.Endpoint,
+        status.Settings?.Domain,
+        status.Settings?.PortalHost,
+        status.Tunnel.RoundTrip is { } trip ? (int)Math.Ceiling(trip.TotalMilliseconds) : null,
+        status.Tunnel.LastHandshake,
+        status.Portal?.RenewAt,
+        status.Portal?.NotAfter,
+        status.Portal?.Issuer,
+        status.Warnings,
+        [.. plan.Routes.Select(r => new RemoteListenerResponse(r is Piccolo.Core.Routing.Route.Portal ? "portal" : r.Host.Value.Split('.')[0], r.Host.Value))],
+        Describe(status.Tunnel),
+        [.. status.Certificates.Select(c => c.ToResponse())]);
+
+    private static TunnelResponse Describe(TunnelStatus tunnel) => new(
+        JsonNamingPolicy.SnakeCaseLower.ConvertName(tunnel.State.ToString()), tunnel.Reason, tunnel.NextStep, tunnel.Until,
+        tunnel.Sessions, tunnel.Streams, tunnel.BytesIn, tunnel.BytesOut, tunnel.Reconnects, [.. tunnel.Hostnames]);
+}
+
+public sealed record DnsProvidersResponse(IReadOnlyList<string> Providers);

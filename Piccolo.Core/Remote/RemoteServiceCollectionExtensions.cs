@@ -1,0 +1,23 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Piccolo.Core.Certificates;
+using Piccolo.Core.Routing;
+using Piccolo.Core.Tunnel;
+
+namespace Piccolo.Core.Remote;
+
+public static class RemoteServiceCollectionExtensions
+{
+    public static IServiceCollection AddRemoteAccess(this IServiceCollection services)
+    {
+        services.AddSingleton<RouteTableHolder>();
+        services.AddSingleton<RemoteSettingsStore>();
+        services.AddSingleton<RemoteStatusReader>();
+        services.AddSingleton<RemoteAccess>().AddSingleton<IHostedService>(s => s.GetRequiredService<RemoteAccess>());
+        // A challenge can reach us only once the relay knows the name.
+        return services.AddSingleton(s => OrderWhenReachable(s.GetRequiredService<NexusTunnel>()));
+    }
+
+    private static OrderGate OrderWhenReachable(NexusTunnel tunnel) =>
+        new(wanted => tunnel.Status is { State: TunnelState.Online } status && wanted.Names.All(n => status.Hostnames.Contains(n.Value)), tunnel.Changed);
+}
