@@ -1,0 +1,80 @@
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Piccolo.Core.Containers;
+using Piccolo.DevStack;
+
+namespace Piccolo.Tests.Fakes;
+
+/// <summary>The whole appliance in this process, on real ports of the loopback interface, with a recording container engine.</summary>
+internal sealed class TestAppliance : WebApplicationFactory<Program>
+{
+    public const string Password = "correct horse battery staple";
+
+    private readonly TempFolder? _ownFolder;
+    private readonly Dictionary<string, string> _settings;
+
+    public TestAppliance(string? stateDirectory = null, params (string Key, string Value)[] settings)
+    {
+        _ownFolder = stateDirectory is null ? new TempFolder() : null;
+        StateDirectory = stateDirectory ?? _ownFolder!.Path;
+        HttpPort = LoopbackPorts.Free(1)[0];
+        _settings = new Dictionary<string, string>
+        {
+            ["Piccolo:StateDirectory"] = StateDirectory,
+            ["Piccolo:Ingress:HttpPort"] = $"{HttpPort}",
+            ["Piccolo:Ingress:HttpsPort"] = "0",
+            ["Piccolo:Ingress:ListenAddress"] = "127.0.0.1",
+            ["Piccolo:Vault:Kdf:MemoryMiB"] = "64",
+            ["Piccolo:Vault:Kdf:Iterations"] = "2",
+        };
+        foreach (var (key, value) in settings) _settings[key] = value;
+        UseKestrel();
+        StartServer();
+        Api = new ApplianceClient(new Uri($"http://127.0.0.1:{HttpPort}"));
+    }
+
+    public string StateDirectory { get; }
+
+    public int HttpPort { get; }
+
+    public ApplianceClient Api { get; }
+
+    public CapturedLog Log { get; } = new();
+
+    public RecordingContainerRuntime Engine { get; } = new();
+
+    /// <summary>Claims and unlocks the box and takes a bearer token.</summary>
+    public async Task<TestAppliance> OwnedAsync()
+    {
+        await Api.SetUpAsync(Password);
+        await Api.UnlockAsync(Password);
+        await Api.TakeTokenAsync("test");
+        return this;
+    }
+
+    /// <summary>Sends a request without following redirects; for tests of refusals.</summary>
+    public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content = null, Action<HttpRequestMessage>? change = null)
+    {
+        var request = new HttpRequestMessage(method, path) { Content = content };
+        change?.Invoke(request);
+        return Api.SendRawAsync(request);
+    }
+
+    protected override void ConfigureWebHost(IWebHostBuilder builder)
+    {
+        builder.UseEnvironment("Development");
+        foreach (var (key, value) in _settings) builder.UseSetting(key, value);
+        builder.ConfigureLogging(logging => logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).AddProvider(Log));
+        builder.ConfigureServices(services => services.Replace(ServiceDescriptor.Singleton<IContainerRuntime>(Engine)));
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        Api.Dispose();
+        await base.DisposeAsync();
+        _ownFolder?.Dispose();
+    }
+}
