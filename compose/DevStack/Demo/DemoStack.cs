@@ -28,14 +28,14 @@ public sealed class DemoStack : IAsyncDisposable
         DeviceSecret = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
     }
 
-    public ApplianceClient Api { get; private set; } = null!;
+    public ApplianceClient Api => Appliance.Api;
     public PublicInternet Internet { get; private set; } = null!;
     public string Image { get; private set; } = "";
     public string DeviceSecret { get; }
     public Uri RelayHub => new($"wss://localhost:{RelayHubPort}/connect");
     public string LeadershipFile => Path.Combine(_folder, "leadership.json");
     public string StateDirectory => Path.Combine(_folder, "state");
-    public ChildProcess Appliance { get; private set; } = null!;
+    public ApplianceProcess Appliance { get; private set; } = null!;
     public ChildProcess Relay { get; private set; } = null!;
     public ChallengeTestServer Dns { get; private set; } = null!;
     public PebbleServer Ca { get; private set; } = null!;
@@ -104,7 +104,6 @@ public sealed class DemoStack : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        Api?.Dispose();
         _relay.Dispose();
         foreach (var part in Enumerable.Reverse(_parts)) await part.DisposeAsync();
     }
@@ -140,25 +139,18 @@ public sealed class DemoStack : IAsyncDisposable
 
     private async Task StartApplianceAsync(DemoOptions options)
     {
-        Appliance = Keep(StartDll("Piccolo.Api", "appliance.log", new Dictionary<string, string>
+        Appliance = Keep(await ApplianceProcess.StartAsync(StateDirectory, Path.Combine(_folder, "appliance.log"), ApiPort, new Dictionary<string, string>
         {
-            ["ASPNETCORE_ENVIRONMENT"] = "Development",
-            ["Piccolo__StateDirectory"] = StateDirectory,
-            ["Piccolo__Ingress__HttpPort"] = $"{ApiPort}",
-            ["Piccolo__Ingress__HttpsPort"] = $"{HttpsPort}",
-            ["Piccolo__Vault__Kdf__MemoryMiB"] = "64",
-            ["Piccolo__Vault__Kdf__Iterations"] = "2",
-            ["Piccolo__Acme__DirectoryUrl"] = Ca.DirectoryUrl.ToString(),
-            ["Piccolo__Acme__TrustedRootsFile"] = Ca.TrustFile,
-            ["Piccolo__Nexus__TrustedRootsFile"] = Path.Combine(_folder, HubCertificate.CertificateName),
+            ["Piccolo:Ingress:HttpsPort"] = $"{HttpsPort}",
+            ["Piccolo:Acme:DirectoryUrl"] = Ca.DirectoryUrl.ToString(),
+            ["Piccolo:Acme:TrustedRootsFile"] = Ca.TrustFile,
+            ["Piccolo:Nexus:TrustedRootsFile"] = Path.Combine(_folder, HubCertificate.CertificateName),
             // On this machine the strangers of the internet are on loopback too.
-            ["Piccolo__Nexus__AllowPrivateClientAddresses"] = "true",
-            ["Piccolo__Containers__Socket"] = options.Break == DemoBreak.Podman ? Path.Combine(_folder, "nobody-listens.sock") : Engine.SocketPath,
-            ["Piccolo__Leadership__Mode"] = "file",
-            ["Piccolo__Leadership__File"] = LeadershipFile,
+            ["Piccolo:Nexus:AllowPrivateClientAddresses"] = "true",
+            ["Piccolo:Containers:Socket"] = options.Break == DemoBreak.Podman ? Path.Combine(_folder, "nobody-listens.sock") : Engine.SocketPath,
+            ["Piccolo:Leadership:Mode"] = "file",
+            ["Piccolo:Leadership:File"] = LeadershipFile,
         }));
-        await Appliance.WaitForPortAsync(ApiPort, StartLimit);
-        Api = new ApplianceClient(new Uri($"http://127.0.0.1:{ApiPort}"));
     }
 
     private async Task BreakAsync(DemoBreak part)

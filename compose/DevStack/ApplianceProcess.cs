@@ -1,0 +1,63 @@
+namespace Piccolo.DevStack;
+
+/// <summary>An appliance as a process of its own: started with settings on top of Development's defaults, ended in good order or killed.</summary>
+public sealed class ApplianceProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(12);
+
+    private readonly ChildProcess _process;
+
+    private ApplianceProcess(ChildProcess process, Uri address)
+    {
+        _process = process;
+        Api = new ApplianceClient(address);
+    }
+
+    public ApplianceClient Api { get; }
+
+    public int Id => _process.Id;
+
+    public string LogFile => _process.LogFile;
+
+    /// <param name="settings">Keys such as <c>Piccolo:Acme:DirectoryUrl</c>.</param>
+    public static async Task<ApplianceProcess> StartAsync(string stateDirectory, string logFile, int httpPort, IReadOnlyDictionary<string, string> settings)
+    {
+        var environment = new Dictionary<string, string>
+        {
+            ["ASPNETCORE_ENVIRONMENT"] = "Development",
+            ["Piccolo__StateDirectory"] = stateDirectory,
+            ["Piccolo__Ingress__HttpPort"] = $"{httpPort}",
+            ["Piccolo__Ingress__HttpsPort"] = "0",
+            // The cheapest that is allowed: what is shown here is not the cost of a guess.
+            ["Piccolo__Vault__Kdf__MemoryMiB"] = "64",
+            ["Piccolo__Vault__Kdf__Iterations"] = "2",
+        };
+        foreach (var (key, value) in settings) environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
+        var process = ChildProcess.Start(new ChildProcessStart("dotnet", [SolutionBuild.Find("Piccolo.Api")], logFile, "dotnet-sdk-10.0") { Environment = environment });
+        try
+        {
+            await process.WaitForPortAsync(httpPort, StartLimit);
+            return new ApplianceProcess(process, new Uri($"http://127.0.0.1:{httpPort}"));
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>As a power cut would: SIGKILL, no goodbye.</summary>
+    public async Task KillAsync()
+    {
+        Api.Dispose();
+        await _process.DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Api.Dispose();
+        await _process.StopAsync(StopLimit);
+        await _process.DisposeAsync();
+    }
+}
