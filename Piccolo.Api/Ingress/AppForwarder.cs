@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.Extensions.Options;
+using Piccolo.Core.Listeners;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Piccolo.Api.Ingress;
+
+/// <summary>Forwards a request to the app behind a listener: streaming both ways, without limits of size or of total time.</summary>
+internal sealed class AppForwarder : IDisposable
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
+
+    private readonly IHttpForwarder _forwarder;
+    private readonly ILogger<AppForwarder> _logger;
+    private readonly AppRequestTransformer _transformer = new();
+    private readonly HttpMessageInvoker _upstream;
+    private readonly ForwarderRequestConfig _http;
+    private readonly ForwarderRequestConfig _grpc;
+
+    public AppForwarder(IHttpForwarder forwarder, IOptions<IngressOptions> options, ILogger<AppForwarder> logger)
+    {
+        (_forwarder, _logger) = (forwarder, logger);
+        _upstream = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ActivityHeadersPropagator = DistributedContextPropagator.CreatePassThroughPropagator(),
+            EnableMultipleHttp2Connections = true,
+            ConnectTimeout = options.Value.ConnectTimeout,
+        });
+        var idle = options.Value.ForwardIdleTimeout;
+        _http = new ForwarderRequestConfig { ActivityTimeout = idle, Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        _grpc = _http with { Version = HttpVersion.Version20 };
+    }
+
+    public async Task ForwardAsync(HttpContext context, PublishedListener listener)
+    {
+        Unlimit(context);
+        var destination = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{listener.GuardPort}");
+        var config = listener.Definition.Protocol == ListenerProtocol.Grpc ? _grpc : _http;
+        var error = await _forwarder.SendAsync(context, destination, _upstream, config, _transformer);
+        if (error == ForwarderError.None) return;
+
+        var failure = context.Features.Get<IForwarderErrorFeature>()?.Exception;
+        var (status, code, title, detail) = Explain(error, failure);
+        _logger.ForwardFailed(listener.App, listener.Name, error.ToString(), status);
+        if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested) return;
+        await IngressPage.WriteAsync(context, status, code, title, detail, RetryAfter);
+    }
+
+    public void Dispose() => _upstream.Dispose();
+
+    /// <summary>Uploads of any size at any speed; only silence in both directions ends a request.</summary>
+    private static void Unlimit(HttpContext context)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
+        if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate) rate.MinDataRate = null;
+    }
+
+    private static (int Status, string Code, string Title, string Detail) Explain(ForwarderError error, Exception? failure) => error switch
+    {
+        ForwarderError.RequestTimedOut =>
+            (StatusCodes.Status504GatewayTimeout, "app_timeout", "The app does not answer", "The app took the request but sent no answer in time."),
+        _ when failure is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } =>
+            (StatusCodes.Status503ServiceUnavailable, "app_unavailable", "The app is not running", "The app does not accept connections. It may be starting."),
+        _ => (StatusCodes.Status502BadGateway, "app_bad_answer", "The app's answer is unusable", "The app broke off, or did not answer as its listener declares."),
+    };
+}

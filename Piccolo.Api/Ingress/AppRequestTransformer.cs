@@ -1,0 +1,59 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Piccolo.Api.Ingress;
+
+/// <summary>What an app gets to see of a request: the client's own header fields without forged addresses and without our cookies, and the truth in their place.</summary>
+internal sealed class AppRequestTransformer : HttpTransformer
+{
+    public override async ValueTask TransformRequestAsync(
+        HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+    {
+        await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+        var headers = proxyRequest.Headers;
+        foreach (var forged in headers.NonValidated.Select(h => h.Key).Where(IsForwardingHeader).ToList()) headers.Remove(forged);
+
+        headers.Remove(HeaderNames.Cookie);
+        if (ApplianceCookies.WithoutOurs(httpContext.Request.Headers.Cookie) is { } cookies) headers.TryAddWithoutValidation(HeaderNames.Cookie, cookies);
+
+        var host = httpContext.Request.Host.Value;
+        var client = httpContext.Features.GetRequiredFeature<IConnectionOriginFeature>().ClientEndPoint?.Address;
+        headers.Host = host;
+        if (client is not null) headers.TryAddWithoutValidation("X-Forwarded-For", client.ToString());
+        headers.TryAddWithoutValidation("X-Forwarded-Proto", httpContext.Request.Scheme);
+        if (host is not null) headers.TryAddWithoutValidation("X-Forwarded-Host", host);
+        headers.TryAddWithoutValidation("Forwarded", Forwarded(client, host, httpContext.Request.Scheme));
+    }
+
+    public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+    {
+        var proceed = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+        var setCookie = httpContext.Response.Headers.SetCookie;
+        if (setCookie.Any(c => c is not null && ApplianceCookies.IsOurs(c)))
+            httpContext.Response.Headers.SetCookie = new StringValues([.. setCookie.Where(c => c is not null && !ApplianceCookies.IsOurs(c))]);
+        return proceed;
+    }
+
+    /// <summary>Also with underscores: CGI, WSGI and their like make the two spellings one.</summary>
+    internal static bool IsForwardingHeader(string name)
+    {
+        var spelled = name.Replace('_', '-');
+        return spelled.StartsWith("X-Forwarded", StringComparison.OrdinalIgnoreCase)
+            || spelled.Equals("Forwarded", StringComparison.OrdinalIgnoreCase)
+            || spelled.Equals("X-Real-IP", StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>RFC 7239, 4 and 6: an IPv6 address is bracketed and quoted, a host with a port is quoted.</summary>
+    private static string Forwarded(IPAddress? client, string? host, string scheme)
+    {
+        var parts = new List<string>(3);
+        if (client is not null) parts.Add(client.AddressFamily == AddressFamily.InterNetworkV6 ? $"for=\"[{client}]\"" : $"for={client}");
+        if (host is not null) parts.Add($"host=\"{host.Replace("\\", "", StringComparison.Ordinal).Replace("\"", "", StringComparison.Ordinal)}\"");
+        parts.Add($"proto={scheme}");
+        return string.Join(';', parts);
+    }
+}

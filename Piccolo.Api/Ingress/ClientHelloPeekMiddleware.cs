@@ -1,0 +1,80 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Piccolo.Core.Certificates;
+using Piccolo.Core.Routing;
+
+namespace Piccolo.Api.Ingress;
+
+/// <summary>
+/// Before TLS: looks at the ClientHello and either passes the connection through untouched, refuses it, or lets it on to the handshake with its route and
+/// certificate decided.
+/// </summary>
+internal sealed class ClientHelloPeekMiddleware(
+    ConnectionDelegate next, ClientHelloPeek peek, RouteTableHolder routes, ServerCertificateTable certificates, Splicer splicer, IngressMetrics metrics,
+    ILogger<ClientHelloPeekMiddleware> logger) : IConnectionMiddleware
+{
+    public async Task OnConnectionAsync(ConnectionContext connection)
+    {
+        bool terminate;
+        try
+        {
+            terminate = await DecideAsync(connection);
+        }
+        catch (Exception failure)
+        {
+            // The connection's edge: whatever a peer provokes ends here, as one line and one count.
+            metrics.Refused("edge_failure");
+            logger.ConnectionFailed(failure, connection.ConnectionId);
+            connection.Abort(new ConnectionAbortedException("Failed before the handshake.", failure));
+            return;
+        }
+        if (terminate) await next(connection);
+    }
+
+    /// <returns>Whether TLS is to be ended here; otherwise all is done.</returns>
+    private async Task<bool> DecideAsync(ConnectionContext connection)
+    {
+        var origin = connection.Features.GetRequiredFeature<IConnectionOriginFeature>();
+        var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
+        var (failure, serverName) = await peek.ReadAsync(connection.Transport.Input, closing);
+        if (failure != PeekFailure.None) return Refuse(connection, origin, failure.ToString(), null);
+
+        switch (Router.DecideTls(routes.Current, serverName, origin.PublicPort))
+        {
+            case RouteDecision.PassThrough pass:
+                await splicer.ToGuardPortAsync(SpliceClient.OfTransport(connection), pass.Listener.GuardPort);
+                return false;
+            case RouteDecision.ToLeader leader:
+                await splicer.RunAsync(SpliceClient.OfTransport(connection), new DnsEndPoint(leader.LeaderOrigin.IdnHost, leader.LeaderOrigin.Port));
+                return false;
+            case RouteDecision.Terminate chosen:
+                // A name whose certificate is not there yet is refused as an unknown one: no other certificate may answer for it.
+                if (certificates.Find(chosen.Route.Host.Value) is not { } bundle) return await RefuseNameAsync(connection, origin, "NoCertificate", serverName);
+                connection.Features.Set(new TlsRouteFeature(chosen.Route, bundle));
+                return true;
+            case RouteDecision.Refuse { Reason: RefusalReason.UnknownName or RefusalReason.PortNotServed } refused:
+                return await RefuseNameAsync(connection, origin, refused.Reason.ToString(), serverName);
+            case RouteDecision.Refuse refused:
+                return Refuse(connection, origin, refused.Reason.ToString(), serverName);
+            default:
+                throw new InvalidOperationException("The router gave a decision that is not known here.");
+        }
+    }
+
+    private async ValueTask<bool> RefuseNameAsync(ConnectionContext connection, IConnectionOriginFeature origin, string reason, string? serverName)
+    {
+        // What was peeked is consumed: unread bytes would turn the close into a reset, which can overtake the alert.
+        if (connection.Transport.Input.TryRead(out var peeked)) connection.Transport.Input.AdvanceTo(peeked.Buffer.End);
+        await TlsAlert.SendUnrecognizedNameAsync(connection.Transport.Output, connection.ConnectionClosed);
+        return Refuse(connection, origin, reason, serverName);
+    }
+
+    private bool Refuse(ConnectionContext connection, IConnectionOriginFeature origin, string reason, string? serverName)
+    {
+        metrics.Refused(reason);
+        logger.ConnectionRefused(connection.ConnectionId, reason, serverName, origin.PublicPort, origin.Origin);
+        return false;
+    }
+}

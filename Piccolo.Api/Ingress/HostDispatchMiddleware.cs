@@ -1,0 +1,102 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http.Extensions;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Piccolo.Core.Certificates;
+using Piccolo.Core.Listeners;
+using Piccolo.Core.Routing;
+using Route = Piccolo.Core.Routing.Route;
+
+namespace Piccolo.Api.Ingress;
+
+/// <summary>
+/// Decides what a request is for: an app, the portal, or nobody. Only what it lets on reaches API and portal; a request whose connection is unknown to the
+/// front door never does.
+/// </summary>
+internal sealed class HostDispatchMiddleware(
+    RequestDelegate next, RouteTableHolder routes, ServerCertificateTable certificates, HostAllowList allowedHosts, AppForwarder forwarder,
+    ILogger<HostDispatchMiddleware> logger)
+{
+    private static readonly TimeSpan CertificateRetry = TimeSpan.FromSeconds(10);
+
+    // Kestrel's default, which the set-up switches off for the sake of apps.
+    private static readonly MinDataRate PortalResponseRate = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        if (context.Features.Get<IConnectionOriginFeature>() is not { } origin) return MisdirectedAsync(context, ConnectionOrigin.Forwarded);
+        if (origin.LanListener is { } listener) return forwarder.ForwardAsync(context, listener);
+        var host = HostAllowList.Normalise(context.Request.Host.Host);
+        return context.Features.Get<TlsRouteFeature>() is { } tls ? OnTlsAsync(context, tls, host, origin) : OnPlainAsync(context, host, origin);
+    }
+
+    private Task OnTlsAsync(HttpContext context, TlsRouteFeature tls, string host, IConnectionOriginFeature origin)
+    {
+        // A connection may only ask for the name of its handshake: another one may have other rules, even under the same certificate (RFC 9110, 7.4).
+        if (host != tls.Route.Host.Value) return MisdirectedAsync(context, origin.Origin);
+        // A long-lived connection follows the table: the app may have moved to another node since, or be gone.
+        return routes.Current.Find(host) switch
+        {
+            Route.App { Listener.Definition.IsHttp: true } app => forwarder.ForwardAsync(context, app.Listener),
+            Route.Portal => PortalAsync(context, origin),
+            _ => MisdirectedAsync(context, origin.Origin),
+        };
+    }
+
+    private Task OnPlainAsync(HttpContext context, string host, IConnectionOriginFeature origin)
+    {
+        var route = routes.Current.Find(host);
+        var hasCertificate = route is not null && certificates.Find(route.Host.Value) is not null;
+        return PlainHttpDecision.Decide(route, hasCertificate, allowedHosts.Contains(host), origin) switch
+        {
+            PlainHttpAnswer.Portal => PortalAsync(context, origin),
+            PlainHttpAnswer.Redirect => Redirect(context, route!),
+            PlainHttpAnswer.NotReady => IngressPage.WriteAsync(
+                context, StatusCodes.Status503ServiceUnavailable, "certificate_pending", "Almost ready",
+                "The certificate for this name is being ordered. Try again shortly.", CertificateRetry),
+            PlainHttpAnswer.NotServed => NotServedAsync(context),
+            PlainHttpAnswer.NetworkRefused => NetworkRefusedAsync(context, origin.Origin),
+            _ => MisdirectedAsync(context, origin.Origin),
+        };
+    }
+
+    private Task PortalAsync(HttpContext context, IConnectionOriginFeature origin)
+    {
+        if (origin.Origin == ConnectionOrigin.Container) return NetworkRefusedAsync(context, origin.Origin);
+        // HTTP/1.1 only: an HTTP/2 connection has one rate for all of its streams.
+        if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = PortalResponseRate;
+        return next(context);
+    }
+
+    private static Task Redirect(HttpContext context, Route route)
+    {
+        var port = PlainHttpDecision.HttpsPortOf(route);
+        var authority = port == ListenerDefinition.HttpsPort
+            ? route.Host.Value
+            : string.Create(CultureInfo.InvariantCulture, $"{route.Host.Value}:{port}");
+        context.Response.StatusCode = StatusCodes.Status308PermanentRedirect;
+        context.Response.Headers.Location = $"https://{authority}{context.Request.GetEncodedPathAndQuery()}";
+        return Task.CompletedTask;
+    }
+
+    private static Task NotServedAsync(HttpContext context)
+    {
+        context.Response.Headers.Connection = "close";
+        return IngressPage.WriteProblemAsync(context, StatusCodes.Status404NotFound, "not_served_here", "Not found", "This name does not answer in clear text.");
+    }
+
+    private Task NetworkRefusedAsync(HttpContext context, ConnectionOrigin origin)
+    {
+        logger.RequestRefused("network_not_allowed", context.Request.Host.Host, origin);
+        return IngressPage.WriteProblemAsync(
+            context, StatusCodes.Status403Forbidden, "network_not_allowed", "Network not allowed", "The portal does not answer this network.");
+    }
+
+    private Task MisdirectedAsync(HttpContext context, ConnectionOrigin origin)
+    {
+        logger.RequestRefused("misdirected_request", context.Request.Host.Host, origin);
+        return IngressPage.WriteProblemAsync(
+            context, StatusCodes.Status421MisdirectedRequest, "misdirected_request", "Misdirected request",
+            "Nothing here answers to this host name on this connection.");
+    }
+}

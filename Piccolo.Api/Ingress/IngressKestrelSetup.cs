@@ -1,0 +1,65 @@
+using System.Net;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Options;
+using Piccolo.Core.Listeners;
+
+namespace Piccolo.Api.Ingress;
+
+/// <summary>Gives Kestrel every endpoint: our two ports, the LAN ports of apps, the relay's streams. Each names its connection middleware in order.</summary>
+internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, IServiceProvider services) : IConfigureOptions<KestrelServerOptions>
+{
+    public void Configure(KestrelServerOptions kestrel)
+    {
+        var ingress = options.Value;
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxConcurrentConnections = ingress.MaxConnections;
+        kestrel.Limits.MaxConcurrentUpgradedConnections = ingress.MaxConnections;
+        // A paused download of an app is no attack, and HTTP/2 can only switch this off for all of a connection.
+        kestrel.Limits.MinResponseDataRate = null;
+
+        Listen(kestrel, ingress, ingress.HttpPort, listen => Origin(Http1(listen), ListenerDefinition.HttpPort));
+        Listen(kestrel, ingress, ingress.HttpsPort, listen => Tls(Origin(listen, ListenerDefinition.HttpsPort)));
+        kestrel.Listen(new LanAppsEndPoint(LanTraffic.Http), listen => Use<LanAppConnectionMiddleware>(Http1(listen)));
+        kestrel.Listen(new LanAppsEndPoint(LanTraffic.Http2), listen => listen.Protocols = HttpProtocols.Http2);
+        kestrel.Listen(new TunnelEndPoint(TunnelTraffic.Plain), listen => Http1(listen));
+        kestrel.Listen(new TunnelEndPoint(TunnelTraffic.Tls), listen => Tls(listen));
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, IngressOptions ingress, int port, Action<ListenOptions> configure)
+    {
+        if (port == 0) return;
+        var addresses = ingress.ParseListenAddress()!;
+        if (addresses.Contains(IPAddress.IPv6Any)) kestrel.ListenAnyIP(Math.Max(port, 0), configure);
+        // Kestrel's own loopback pair tolerates a host without IPv6, but cannot choose one free port for both families.
+        else if (addresses.Length == 2 && port > 0) kestrel.ListenLocalhost(port, configure);
+        else kestrel.Listen(addresses[0], Math.Max(port, 0), configure);
+    }
+
+    private static ListenOptions Http1(ListenOptions listen)
+    {
+        listen.Protocols = HttpProtocols.Http1;
+        return listen;
+    }
+
+    private ListenOptions Origin(ListenOptions listen, int publicPort)
+    {
+        listen.Use(next => new ConnectionOriginMiddleware(next, services.GetRequiredService<OriginClassifier>(), publicPort).OnConnectionAsync);
+        return listen;
+    }
+
+    private void Tls(ListenOptions listen)
+    {
+        listen.Protocols = HttpProtocols.Http1AndHttp2;
+        Use<ClientHelloPeekMiddleware>(listen);
+        listen.UseHttps(new TlsHandshakeCallbackOptions
+        {
+            OnConnection = services.GetRequiredService<ServerCertificateSelector>().OnHandshakeAsync,
+            HandshakeTimeout = options.Value.HandshakeTimeout,
+        });
+        Use<TerminatedConnectionMiddleware>(listen);
+    }
+
+    private void Use<TMiddleware>(ListenOptions listen) where TMiddleware : IConnectionMiddleware =>
+        listen.Use(next => ActivatorUtilities.CreateInstance<TMiddleware>(services, next).OnConnectionAsync);
+}

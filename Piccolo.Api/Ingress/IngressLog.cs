@@ -1,0 +1,48 @@
+using System.Net;
+
+namespace Piccolo.Api.Ingress;
+
+internal static partial class IngressLog
+{
+    [LoggerMessage(1000, LogLevel.Debug, "Connection {ConnectionId} refused: {Reason}. name={ServerName} port={PublicPort} origin={Origin}")]
+    public static partial void ConnectionRefused(
+        this ILogger logger, string connectionId, string reason, string? serverName, int publicPort, ConnectionOrigin origin);
+
+    [LoggerMessage(1001, LogLevel.Debug, "Connection {ConnectionId} to {Upstream} ended: {End}. up={BytesToUpstream} down={BytesToClient}")]
+    public static partial void SpliceEnded(
+        this ILogger logger, string connectionId, EndPoint upstream, SpliceEnd end, long bytesToUpstream, long bytesToClient);
+
+    [LoggerMessage(1002, LogLevel.Information, "Connection {ConnectionId} failed at the edge.")]
+    public static partial void ConnectionFailed(this ILogger logger, Exception exception, string connectionId);
+
+    [LoggerMessage(1003, LogLevel.Warning, "The host's network interfaces cannot be read, the last picture stays: {Reason}")]
+    public static partial void InterfacesUnreadable(this ILogger logger, string reason);
+
+    [LoggerMessage(1010, LogLevel.Information, "LAN port {Port} of {App}/{Listener} is listening.")]
+    public static partial void LanPortListening(this ILogger logger, int port, string app, string listener);
+
+    [LoggerMessage(1011, LogLevel.Warning, "LAN port {Port} of {App}/{Listener} cannot be bound: {Reason}. attempt={Attempt} next={NextAttempt}")]
+    public static partial void LanPortBindFailed(
+        this ILogger logger, int port, string app, string listener, string reason, int attempt, TimeSpan nextAttempt);
+
+    [LoggerMessage(1012, LogLevel.Information, "LAN port {Port} of {App}/{Listener} is closed.")]
+    public static partial void LanPortClosed(this ILogger logger, int port, string app, string listener);
+
+    [LoggerMessage(1013, LogLevel.Warning, "LAN port {Port} cannot accept for the moment: {Reason}")]
+    public static partial void LanPortAcceptFailed(this ILogger logger, int port, string reason);
+
+    [LoggerMessage(1014, LogLevel.Error, "The LAN ports could not be brought in line with the listeners; the next attempt follows.")]
+    public static partial void LanPortsFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(1020, LogLevel.Warning, "Tunnel streams cannot be accepted for the moment. attempt={Attempt} next={NextAttempt}")]
+    public static partial void TunnelAcceptFailed(this ILogger logger, Exception exception, int attempt, TimeSpan nextAttempt);
+
+    [LoggerMessage(1021, LogLevel.Debug, "Tunnel stream {Stream} refused: {Reason}.")]
+    public static partial void TunnelStreamRefused(this ILogger logger, string stream, string reason);
+
+    [LoggerMessage(1030, LogLevel.Debug, "App {App}/{Listener} did not answer: {Error}. status={Status}")]
+    public static partial void ForwardFailed(this ILogger logger, string app, string listener, string error, int status);
+
+    [LoggerMessage(1031, LogLevel.Debug, "Request refused: {Code}. host={Host} origin={Origin}")]
+    public static partial void RequestRefused(this ILogger logger, string code, string host, ConnectionOrigin origin);
+}

@@ -1,0 +1,46 @@
+using System.Diagnostics.Metrics;
+
+namespace Piccolo.Api.Ingress;
+
+/// <summary>Counters of the front door, meter <c>Piccolo.Ingress</c>.</summary>
+internal sealed class IngressMetrics : IDisposable
+{
+    public const string MeterName = "Piccolo.Ingress";
+
+    private readonly Meter _meter;
+    private readonly Counter<long> _refused;
+    private readonly Counter<long> _spliced;
+    private readonly Counter<long> _bytes;
+    private int _waitingPeeks;
+
+    public IngressMetrics(IMeterFactory meters)
+    {
+        _meter = meters.Create(MeterName);
+        _refused = _meter.CreateCounter<long>("piccolo.ingress.refused", "{connection}", "Connections that were not let in, by reason.");
+        _spliced = _meter.CreateCounter<long>("piccolo.ingress.spliced", "{connection}", "Connections that were copied untouched, by how they ended.");
+        _bytes = _meter.CreateCounter<long>("piccolo.ingress.spliced.bytes", "By", "Bytes of spliced connections, by direction.");
+        _meter.CreateObservableGauge("piccolo.ingress.peeks.waiting", () => Volatile.Read(ref _waitingPeeks), "{connection}", "ClientHellos that are awaited.");
+    }
+
+    /// <summary>Takes a place among the waiting peeks.</summary>
+    /// <returns>False when there are <paramref name="limit"/> already; then nothing is to be given back.</returns>
+    public bool TryBeginPeek(int limit)
+    {
+        if (Interlocked.Increment(ref _waitingPeeks) <= limit) return true;
+        Interlocked.Decrement(ref _waitingPeeks);
+        return false;
+    }
+
+    public void EndPeek() => Interlocked.Decrement(ref _waitingPeeks);
+
+    public void Refused(string reason) => _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    public void Spliced(SpliceResult result)
+    {
+        _spliced.Add(1, new KeyValuePair<string, object?>("end", result.End.ToString()));
+        _bytes.Add(result.BytesToUpstream, new KeyValuePair<string, object?>("direction", "to_upstream"));
+        _bytes.Add(result.BytesToClient, new KeyValuePair<string, object?>("direction", "to_client"));
+    }
+
+    public void Dispose() => _meter.Dispose();
+}

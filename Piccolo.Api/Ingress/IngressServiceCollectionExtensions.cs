@@ -1,0 +1,63 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Piccolo.Core.Certificates;
+using Piccolo.Core.Listeners;
+using Piccolo.Core.Routing;
+
+namespace Piccolo.Api.Ingress;
+
+/// <summary>Registers the front door.</summary>
+internal static class IngressServiceCollectionExtensions
+{
+    public static IServiceCollection AddIngress(this IServiceCollection services)
+    {
+        services.AddOptions<IngressOptions>().BindConfiguration(IngressOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IValidateOptions<IngressOptions>, IngressOptionsValidator>();
+        services.AddSingleton<IConfigureOptions<KestrelServerOptions>, IngressKestrelSetup>();
+        services.AddSharedState().AddConnections().AddLanPorts().AddTunnelTransport();
+        services.AddHttpForwarder();
+        services.TryAddSingleton<HostAllowList>();
+        services.TryAddSingleton<AppForwarder>();
+        return services;
+    }
+
+    /// <summary>What other features fill and the front door reads.</summary>
+    private static IServiceCollection AddSharedState(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<RouteTableHolder>();
+        services.TryAddSingleton<ListenerTable>();
+        services.TryAddSingleton<ServerCertificateTable>();
+        services.TryAddSingleton<Http01Challenges>();
+        return services;
+    }
+
+    private static IServiceCollection AddConnections(this IServiceCollection services)
+    {
+        services.AddMetrics();
+        services.TryAddSingleton<IngressMetrics>();
+        services.TryAddSingleton<OriginClassifier>();
+        services.TryAddSingleton<ClientHelloPeek>();
+        services.TryAddSingleton<Splicer>();
+        services.TryAddSingleton<ServerCertificateSelector>();
+        return services;
+    }
+
+    private static IServiceCollection AddLanPorts(this IServiceCollection services)
+    {
+        services.TryAddSingleton<LanPortStates>();
+        services.TryAddSingleton<LanPorts>();
+        services.AddSingleton<IConnectionListenerFactory, LanPortListenerFactory>();
+        return services;
+    }
+
+    private static IServiceCollection AddTunnelTransport(this IServiceCollection services)
+    {
+        services.TryAddSingleton<TunnelStreamQueues>();
+        services.AddSingleton<IConnectionListenerFactory, TunnelConnectionListenerFactory>();
+        services.AddHostedService<TunnelStreamDispatcher>();
+        return services;
+    }
+}

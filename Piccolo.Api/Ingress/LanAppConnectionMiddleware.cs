@@ -1,0 +1,28 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Piccolo.Api.Ingress;
+
+/// <summary>On the LAN ports of apps: what is not HTTP in clear text is spliced to the app without a look, for its protocol may let the server speak first.</summary>
+internal sealed class LanAppConnectionMiddleware(
+    ConnectionDelegate next, Splicer splicer, IngressMetrics metrics, ILogger<LanAppConnectionMiddleware> logger) : IConnectionMiddleware
+{
+    public async Task OnConnectionAsync(ConnectionContext connection)
+    {
+        var listener = connection.Features.GetRequiredFeature<IConnectionOriginFeature>().LanListener!;
+        if (listener.Definition.IsHttp)
+        {
+            await next(connection);
+            return;
+        }
+        try
+        {
+            await splicer.ToGuardPortAsync(SpliceClient.OfTransport(connection), listener.GuardPort);
+        }
+        catch (Exception failure)
+        {
+            metrics.Refused("edge_failure");
+            logger.ConnectionFailed(failure, connection.ConnectionId);
+        }
+    }
+}

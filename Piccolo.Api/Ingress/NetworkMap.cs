@@ -1,0 +1,64 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.NetworkInformation;
+
+namespace Piccolo.Api.Ingress;
+
+/// <summary>One network that an interface of this host is part of.</summary>
+internal sealed record ConnectedNetwork(string Interface, int InterfaceIndex, IPAddress Address, int PrefixLength)
+{
+    // Podman's and CNI's bridges, Docker's own and those it makes per network, and the bridges that we make per app.
+    private static readonly string[] ContainerPrefixes = ["podman", "cni", "docker", "br-", "piccolo"];
+
+    public bool IsContainer => ContainerPrefixes.Any(p => Interface.StartsWith(p, StringComparison.Ordinal));
+
+    /// <summary>Whether <paramref name="address"/> has the same leading bits. A prefix of 0 names no network.</summary>
+    public bool Contains(IPAddress address)
+    {
+        if (address.AddressFamily != Address.AddressFamily || PrefixLength == 0) return false;
+        // Every interface has fe80::/64: only the scope tells them apart.
+        if (address.IsIPv6LinkLocal) return Address.IsIPv6LinkLocal && address.ScopeId == InterfaceIndex;
+        Span<byte> own = stackalloc byte[16], other = stackalloc byte[16];
+        Address.TryWriteBytes(own, out var length);
+        address.TryWriteBytes(other, out _);
+        var bits = Math.Min(PrefixLength, length * 8);
+        var whole = bits / 8;
+        if (!own[..whole].SequenceEqual(other[..whole])) return false;
+        return bits % 8 == 0 || (own[whole] ^ other[whole]) >> (8 - bits % 8) == 0;
+    }
+}
+
+/// <summary>The networks of this host at one moment. Immutable.</summary>
+internal sealed class NetworkMap(IEnumerable<ConnectedNetwork> networks)
+{
+    // The longest prefix wins; of two equal ones the container's, which is trusted less.
+    private readonly ImmutableArray<ConnectedNetwork> _networks =
+        [.. networks.OrderByDescending(n => n.PrefixLength).ThenByDescending(n => n.IsContainer)];
+
+    private readonly FrozenSet<IPAddress> _own = networks.Select(n => n.Address).Select(WithoutScope).ToFrozenSet();
+
+    public static NetworkMap OfThisHost() => new(
+        from nic in NetworkInterface.GetAllNetworkInterfaces()
+        let properties = nic.GetIPProperties()
+        let index = IndexOf(nic, properties)
+        from unicast in properties.UnicastAddresses
+        select new ConnectedNetwork(nic.Name, index, unicast.Address, unicast.PrefixLength));
+
+    /// <summary>Whether this host itself answers at the address.</summary>
+    public bool IsOwn(IPAddress address) => OriginClassifier.IsLoopback(address) || _own.Contains(WithoutScope(address));
+
+    public ConnectionOrigin Classify(IPAddress address)
+    {
+        if (OriginClassifier.IsLoopback(address)) return ConnectionOrigin.Loopback;
+        foreach (var network in _networks)
+            if (network.Contains(address)) return network.IsContainer ? ConnectionOrigin.Container : ConnectionOrigin.Lan;
+        return ConnectionOrigin.Forwarded;
+    }
+
+    private static IPAddress WithoutScope(IPAddress address) => address.IsIPv6LinkLocal ? new IPAddress(address.GetAddressBytes()) : address;
+
+    private static int IndexOf(NetworkInterface nic, IPInterfaceProperties properties) =>
+        nic.Supports(NetworkInterfaceComponent.IPv6) ? properties.GetIPv6Properties().Index
+        : nic.Supports(NetworkInterfaceComponent.IPv4) ? properties.GetIPv4Properties().Index : -1;
+}

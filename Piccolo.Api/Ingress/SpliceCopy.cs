@@ -1,0 +1,103 @@
+using System.Net.Sockets;
+
+namespace Piccolo.Api.Ingress;
+
+/// <summary>One running splice: two copies that end apart, unless one of them breaks.</summary>
+internal sealed class SpliceCopy : IDisposable
+{
+    private readonly SpliceClient _client;
+    private readonly Socket _upstream;
+    private readonly TimeSpan _idleTimeout;
+    private readonly CancellationTokenSource _ending;
+    private readonly CancellationToken _ended;
+    private int _end = -1;
+    private long _bytesToUpstream;
+    private long _bytesToClient;
+
+    public SpliceCopy(SpliceClient client, Socket upstream, TimeSpan idleTimeout, TimeProvider time)
+    {
+        (_client, _upstream, _idleTimeout) = (client, upstream, idleTimeout);
+        _ending = new CancellationTokenSource(idleTimeout, time);
+        _ended = _ending.Token;
+    }
+
+    public async Task<SpliceResult> RunAsync()
+    {
+        // Both are awaited: whichever ends first has only ended its own direction.
+        await Task.WhenAll(GuardAsync(CopyToUpstreamAsync), GuardAsync(CopyToClientAsync));
+        return new SpliceResult(_end < 0 ? SpliceEnd.Completed : (SpliceEnd)_end, _bytesToUpstream, _bytesToClient);
+    }
+
+    /// <summary>Ends both directions. The first reason stays.</summary>
+    public void End(SpliceEnd reason)
+    {
+        if (Interlocked.CompareExchange(ref _end, (int)reason, -1) == -1) _ending.Cancel();
+    }
+
+    public void Dispose() => _ending.Dispose();
+
+    private async Task GuardAsync(Func<Task> copyAsync)
+    {
+        try
+        {
+            await copyAsync();
+        }
+        catch (OperationCanceledException) when (_ended.IsCancellationRequested)
+        {
+            // No reason yet: it was the timer.
+            End(SpliceEnd.Idle);
+        }
+        catch (Exception failure) when (failure is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            End(SpliceEnd.Reset);
+        }
+    }
+
+    private async Task CopyToUpstreamAsync()
+    {
+        while (true)
+        {
+            var result = await _client.Input.ReadAsync(_ended);
+            foreach (var segment in result.Buffer) await SendAsync(segment);
+            _client.Input.AdvanceTo(result.Buffer.End);
+            Touch();
+            if (result.IsCompleted || result.IsCanceled) break;
+        }
+        _upstream.Shutdown(SocketShutdown.Send);
+    }
+
+    private async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            var sent = await _upstream.SendAsync(bytes, SocketFlags.None, _ended);
+            _bytesToUpstream += sent;
+            bytes = bytes[sent..];
+        }
+    }
+
+    private async Task CopyToClientAsync()
+    {
+        while (true)
+        {
+            // Waiting with an empty buffer: thousands of idle connections hold none.
+            await _upstream.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, _ended);
+            var received = await _upstream.ReceiveAsync(_client.GetBuffer(), SocketFlags.None, _ended);
+            if (received == 0) break;
+            _bytesToClient += received;
+            var taken = await _client.SendAsync(received, _ended);
+            Touch();
+            if (taken) continue;
+            End(SpliceEnd.Reset);
+            return;
+        }
+        await _client.EndAsync(_ended);
+        // A client that cannot half-close has now got its end; what it still sends has nobody to go to.
+        if (!_client.CanHalfClose) End(SpliceEnd.Completed);
+    }
+
+    private void Touch()
+    {
+        if (!_ended.IsCancellationRequested) _ending.CancelAfter(_idleTimeout);
+    }
+}

@@ -1,0 +1,13 @@
+using System.IO.Pipelines;
+
+namespace Piccolo.Api.Ingress;
+
+/// <summary>Fatal alerts that are sent before any handshake: plaintext records (RFC 8446, 6).</summary>
+internal static class TlsAlert
+{
+    // Alert record, legacy version 1.2, length 2, fatal, unrecognized_name (RFC 6066, 3).
+    private static readonly byte[] UnrecognizedNameRecord = [21, 3, 3, 0, 2, 2, 112];
+
+    public static async ValueTask SendUnrecognizedNameAsync(PipeWriter output, CancellationToken cancellationToken) =>
+        await output.WriteAsync(UnrecognizedNameRecord, cancellationToken);
+}

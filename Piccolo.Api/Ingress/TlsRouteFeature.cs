@@ -1,0 +1,7 @@
+using Piccolo.Core.Certificates;
+using Route = Piccolo.Core.Routing.Route;
+
+namespace Piccolo.Api.Ingress;
+
+/// <summary>On a connection whose TLS ends here: what its ClientHello asked for and which certificate answers. Fixed for the connection's life.</summary>
+internal sealed record TlsRouteFeature(Route Route, ServerCertificateBundle Bundle);
