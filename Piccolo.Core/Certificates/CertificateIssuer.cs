@@ -16,6 +16,8 @@ internal sealed class CertificateIssuer(
     /// <summary>An unfinished order older than this is left behind and a new one made.</summary>
     public static readonly TimeSpan MaxOrderAge = TimeSpan.FromHours(1);
 
+    public Uri Directory => client.DirectoryUrl;
+
     /// <param name="resume">The order of an earlier attempt, if any.</param>
     /// <param name="placed">Called as soon as the CA knows of an order, before anything else happens with it.</param>
     public async Task<AcmeResult<CertificateRecord>> IssueAsync(
@@ -25,7 +27,9 @@ internal sealed class CertificateIssuer(
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
         try
         {
-            return await RunAsync(wanted, CanResume(resume, wanted) ? resume : null, placed, limit.Token);
+            var result = await RunAsync(wanted, CanResume(resume, wanted) ? resume : null, placed, limit.Token);
+            if (result.Failure is not null) client.ForgetDirectory();
+            return result;
         }
         catch (OperationCanceledException) when (clock.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {

@@ -15,12 +15,13 @@ internal sealed record CertificateRecord(
 internal sealed record AccountRecord(Uri Directory, byte[] KeyPkcs8, Uri? Url, DateTimeOffset CreatedAt);
 
 /// <summary>The ledger of attempts for one certificate; survives restarts, so that they never make more orders.</summary>
+/// <param name="Names">What was to be certified: for other names the ledger does not count.</param>
 /// <param name="Failures">Failed attempts since the last success.</param>
 /// <param name="InRow">Of these, how many at the end were of the last error's class: the backoff table's row.</param>
 /// <param name="Running">Set while an attempt runs; found set after a start, it was interrupted.</param>
 /// <param name="Order">An order that the CA knows and that can be taken up again.</param>
 internal sealed record AttemptRecord(
-    string Id, DateTimeOffset LastAttempt, int Failures, int InRow, DateTimeOffset NextAttempt, bool Running, AttemptError? LastError, PendingOrder? Order);
+    string Id, IReadOnlyList<string> Names, DateTimeOffset LastAttempt, int Failures, int InRow, DateTimeOffset NextAttempt, bool Running, AttemptError? LastError, PendingOrder? Order);
 
 /// <summary>Why the last attempt failed, for the owner.</summary>
 /// <param name="Code">Stable, snake_case.</param>
