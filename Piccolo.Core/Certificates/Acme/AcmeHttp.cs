@@ -1,0 +1,97 @@
+using System.Net.Http.Headers;
+
+namespace Piccolo.Core.Certificates.Acme;
+
+/// <summary>What the CA answered, whatever the status; the body is whole and bounded.</summary>
+internal sealed record AcmeAnswer(int Status, string? MediaType, byte[] Body, Uri? Location, string? Nonce, TimeSpan? RetryAfter)
+{
+    public bool IsSuccess => Status is >= 200 and < 300;
+}
+
+/// <summary>
+/// One exchange with the CA: bounded in time and size, network faults as values. Thread-safe.
+/// </summary>
+internal sealed class AcmeHttp : IDisposable
+{
+    /// <summary>More than the longest chain that anybody serves.</summary>
+    public const int MaxBodyBytes = 1024 * 1024;
+
+    public const string JoseJson = "application/jose+json";
+
+    private readonly HttpClient _http;
+    private readonly TimeSpan _timeout;
+    private readonly TimeProvider _time;
+
+    public AcmeHttp(HttpMessageHandler handler, TimeSpan timeout, TimeProvider time)
+    {
+        (_timeout, _time) = (timeout, time);
+        _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        // RFC 8555, 6.1: a client names itself and should say which language it reads.
+        var version = typeof(AcmeHttp).Assembly.GetName().Version?.ToString(3) ?? "0";
+        _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("PiccoloAppliance", version));
+        _http.DefaultRequestHeaders.AcceptLanguage.Add(new StringWithQualityHeaderValue("en"));
+    }
+
+    public async Task<AcmeResult<AcmeAnswer>> SendAsync(HttpMethod method, Uri url, byte[]? jws, string? accept, CancellationToken cancellationToken)
+    {
+        using var clock = new CancellationTokenSource(_timeout, _time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
+        using var request = new HttpRequestMessage(method, url);
+        if (accept is not null) request.Headers.Accept.ParseAdd(accept);
+        if (jws is not null) request.Content = new ByteArrayContent(jws) { Headers = { ContentType = new MediaTypeHeaderValue(JoseJson) } };
+        try
+        {
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
+            if (await ReadAsync(response.Content, limit.Token) is not { } body)
+                return AcmeFailure.Bad("too_large", $"The CA's answer is larger than {MaxBodyBytes / 1024} KiB.");
+            return new AcmeAnswer(
+                (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType?.ToLowerInvariant(), body, Location(response, url), Header(response, "Replay-Nonce"),
+                RetryAfter.Parse(Header(response, "Retry-After"), _time.GetUtcNow()));
+        }
+        catch (OperationCanceledException) when (clock.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            return new AcmeFailure(AcmeFailureClass.Network, "timeout", $"{url.Host} did not answer within {_timeout.TotalSeconds:0} s.");
+        }
+        catch (HttpRequestException e)
+        {
+            return Failure(e, url);
+        }
+        catch (IOException)
+        {
+            return new AcmeFailure(AcmeFailureClass.Network, "connection_lost", $"The connection to {url.Host} broke in the middle of an answer.");
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private static async Task<byte[]?> ReadAsync(HttpContent content, CancellationToken cancellationToken)
+    {
+        if (content.Headers.ContentLength > MaxBodyBytes) return null;
+        await using var stream = await content.ReadAsStreamAsync(cancellationToken);
+        using var body = new MemoryStream();
+        var buffer = new byte[16 * 1024];
+        int read;
+        while ((read = await stream.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            if (body.Length + read > MaxBodyBytes) return null;
+            body.Write(buffer, 0, read);
+        }
+        return body.ToArray();
+    }
+
+    private static Uri? Location(HttpResponseMessage response, Uri request) =>
+        response.Headers.Location is not { } location ? null : location.IsAbsoluteUri ? location : Uri.TryCreate(request, location, out var whole) ? whole : null;
+
+    private static string? Header(HttpResponseMessage response, string name) =>
+        response.Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
+
+    private static AcmeFailure Failure(HttpRequestException e, Uri url) => e.HttpRequestError switch
+    {
+        HttpRequestError.NameResolutionError => new(AcmeFailureClass.Network, "dns_failed", $"The name {url.Host} could not be resolved."),
+        HttpRequestError.SecureConnectionError => new(AcmeFailureClass.Network, "tls_failed", $"The TLS certificate of {url.Host} is not trusted, or the handshake failed."),
+        HttpRequestError.ConnectionError => new(AcmeFailureClass.Network, "connect_failed", $"{url.Host} port {url.Port} could not be reached."),
+        HttpRequestError.InvalidResponse or HttpRequestError.HttpProtocolError => AcmeFailure.Bad("bad_http", $"{url.Host} does not answer in HTTP."),
+        HttpRequestError.ConfigurationLimitExceeded => AcmeFailure.Bad("too_large", $"The headers of {url.Host} are larger than allowed."),
+        _ => new(AcmeFailureClass.Network, "connection_lost", $"The connection to {url.Host} broke."),
+    };
+}

@@ -1,0 +1,57 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Piccolo.Core.Certificates.Acme;
+
+// The JSON of RFC 8555, 7.1, as it comes: everything may be missing. AcmeClient turns it into checked values.
+
+internal sealed record DirectoryMessage(Uri? NewNonce, Uri? NewAccount, Uri? NewOrder, Uri? RevokeCert, Uri? KeyChange, DirectoryMeta? Meta);
+
+internal sealed record DirectoryMeta(bool ExternalAccountRequired);
+
+internal sealed record IdentifierMessage(string? Type, string? Value)
+{
+    public const string Dns = "dns";
+}
+
+internal sealed record OrderMessage(
+    string? Status, IReadOnlyList<IdentifierMessage?>? Identifiers, IReadOnlyList<Uri?>? Authorizations, Uri? Finalize, Uri? Certificate, ProblemMessage? Error);
+
+internal sealed record AuthorizationMessage(string? Status, IdentifierMessage? Identifier, bool Wildcard, IReadOnlyList<ChallengeMessage?>? Challenges);
+
+internal sealed record ChallengeMessage(string? Type, Uri? Url, string? Status, string? Token, ProblemMessage? Error);
+
+internal sealed record ProblemMessage(
+    string? Type, string? Title, string? Detail, int? Status, IdentifierMessage? Identifier, IReadOnlyList<ProblemMessage?>? Subproblems);
+
+internal sealed record NewAccountMessage(bool TermsOfServiceAgreed, IReadOnlyList<string>? Contact, bool? OnlyReturnExisting, JsonElement? ExternalAccountBinding);
+
+internal sealed record NewOrderMessage(IReadOnlyList<IdentifierMessage> Identifiers);
+
+internal sealed record FinalizeMessage(string Csr);
+
+internal sealed record EmptyMessage;
+
+internal static class AcmeJson
+{
+    public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        MaxDepth = 16,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
+
+    public static byte[] Write<T>(T message) => JsonSerializer.SerializeToUtf8Bytes(message, Options);
+
+    /// <returns>The message, or null when the bytes are not one.</returns>
+    public static T? TryRead<T>(ReadOnlySpan<byte> json) where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(json, Options);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Piccolo.Core.Certificates.Acme;
+
+/// <summary>The connections to the CA: system roots plus the configured ones, no redirects, no cookies, bounded headers.</summary>
+internal static class AcmeTransport
+{
+    private const int MaxHeaderKiB = 32;
+
+    public static SocketsHttpHandler Create(AcmeOptions options)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            MaxResponseHeadersLength = MaxHeaderKiB,
+            MaxConnectionsPerServer = 8,
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            // Addresses and certificates of a CA change; a pool that lives for ever would not notice.
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        };
+        if (string.IsNullOrEmpty(options.TrustedRootsFile)) return handler;
+        var roots = new X509Certificate2Collection();
+        roots.ImportFromPemFile(options.TrustedRootsFile);
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) => IsTrusted(certificate, chain, errors, roots);
+        return handler;
+    }
+
+    private static bool IsTrusted(X509Certificate? certificate, X509Chain? sent, SslPolicyErrors errors, X509Certificate2Collection roots)
+    {
+        if (errors == SslPolicyErrors.None) return true;
+        // Only a missing root may be made good here: a wrong name or no certificate stays an error.
+        if (errors != SslPolicyErrors.RemoteCertificateChainErrors || certificate is not X509Certificate2 leaf) return false;
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.AddRange(roots);
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.DisableCertificateDownloads = true;
+        // What the server sent beside its leaf.
+        if (sent is not null) chain.ChainPolicy.ExtraStore.AddRange(sent.ChainPolicy.ExtraStore);
+        chain.ChainPolicy.ApplicationPolicy.Add(new("1.3.6.1.5.5.7.3.1"));
+        return chain.Build(leaf);
+    }
+}

@@ -1,0 +1,45 @@
+using Microsoft.Extensions.Logging;
+using Piccolo.Core.Certificates.Acme;
+
+namespace Piccolo.Core.Certificates;
+
+// Never keys, tokens, key authorizations or bodies. Details are the CA's own words, cleaned and cut.
+internal static partial class CertificatesLog
+{
+    [LoggerMessage(2000, LogLevel.Information, "Certificate {CertificateId} issued for {Names} by {Issuer}, valid until {NotAfter:u}, renewal from {RenewAt:u}.")]
+    public static partial void CertificateIssued(this ILogger logger, string certificateId, string names, string issuer, DateTimeOffset notAfter, DateTimeOffset renewAt);
+
+    [LoggerMessage(2001, LogLevel.Warning, "Certificate {CertificateId} not obtained: {Class} {Code}: {Detail} Failure {Failures} in a row; next attempt {NextAttempt:u}.")]
+    public static partial void OrderFailed(
+        this ILogger logger, string certificateId, AcmeFailureClass @class, string code, string detail, int failures, DateTimeOffset nextAttempt);
+
+    [LoggerMessage(2002, LogLevel.Information, "Ordering certificate {CertificateId} for {Names} at {Directory}; resumed={Resumed}.")]
+    public static partial void OrderStarted(this ILogger logger, string certificateId, string names, string directory, bool resumed);
+
+    [LoggerMessage(2003, LogLevel.Information, "ACME account registered at {Directory}.")]
+    public static partial void AccountRegistered(this ILogger logger, string directory);
+
+    [LoggerMessage(2004, LogLevel.Warning, "{Directory} no longer knows our ACME account; registering again.")]
+    public static partial void AccountGone(this ILogger logger, string directory);
+
+    [LoggerMessage(2005, LogLevel.Debug, "The CA rejected a nonce (try {Try}).")]
+    public static partial void NonceRejected(this ILogger logger, int @try);
+
+    [LoggerMessage(2006, LogLevel.Information, "Certificates in use: {Count}.")]
+    public static partial void CertificatesLoaded(this ILogger logger, int count);
+
+    [LoggerMessage(2007, LogLevel.Information, "Store closed: certificates are out of use, their keys wiped.")]
+    public static partial void CertificatesClosed(this ILogger logger);
+
+    [LoggerMessage(2008, LogLevel.Error, "Stored certificate {CertificateId} cannot be used and will be ordered again.")]
+    public static partial void StoredCertificateUnusable(this ILogger logger, Exception exception, string certificateId);
+
+    [LoggerMessage(2009, LogLevel.Error, "Order of certificate {CertificateId} ended in an unexpected error.")]
+    public static partial void OrderCrashed(this ILogger logger, Exception exception, string certificateId);
+
+    [LoggerMessage(2010, LogLevel.Error, "The renewal loop met an unexpected error and goes on.")]
+    public static partial void LoopFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(2011, LogLevel.Information, "Expired certificate {CertificateId} is no longer wanted and was removed.")]
+    public static partial void CertificateRemoved(this ILogger logger, string certificateId);
+}

@@ -1,0 +1,38 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.ControlStore;
+using Piccolo.Core.Health;
+
+namespace Piccolo.Core.Certificates;
+
+/// <summary>Adds certificates. The host binds <see cref="AcmeOptions"/> and provides an <see cref="OrderGate"/>.</summary>
+public static class CertificatesServiceCollectionExtensions
+{
+    public static IServiceCollection AddCertificates(this IServiceCollection services)
+    {
+        services.AddOptions<AcmeOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AcmeOptions>, AcmeOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<Http01Challenges>();
+        services.TryAddSingleton<ServerCertificateTable>();
+        services.TryAddSingleton<ICertificateStore>(s => new SealedCertificateStore(s.GetRequiredService<SealedStore>()));
+        services.TryAddSingleton(s => CertificateEngine.Create(
+            s.GetRequiredService<IOptions<AcmeOptions>>().Value,
+            s.GetRequiredService<ICertificateStore>(),
+            s.GetRequiredService<Http01Challenges>(),
+            s.GetRequiredService<ServerCertificateTable>(),
+            s.GetRequiredService<OrderGate>(),
+            s.GetRequiredService<HealthTracker>(),
+            s.GetRequiredService<TimeProvider>(),
+            Random.Shared.NextDouble,
+            s.GetRequiredService<ILoggerFactory>()));
+        services.TryAddSingleton(s => s.GetRequiredService<CertificateEngine>().Scheduler);
+        services.TryAddSingleton(s => s.GetRequiredService<CertificateEngine>().Inventory);
+        services.AddSingleton<IHostedService>(s => s.GetRequiredService<CertificateEngine>().Loop);
+        return services;
+    }
+}

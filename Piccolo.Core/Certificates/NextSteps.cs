@@ -1,0 +1,31 @@
+using Piccolo.Core.Certificates.Acme;
+
+namespace Piccolo.Core.Certificates;
+
+/// <summary>What an owner can do about a failure, in one sentence. Pure.</summary>
+internal static class NextSteps
+{
+    public static AttemptError Describe(AcmeFailure failure) => new(failure.Class, failure.Code, failure.Detail, For(failure.Class, failure.Code));
+
+    private static string For(AcmeFailureClass failure, string code) => (failure, code) switch
+    {
+        (AcmeFailureClass.Network, "dns_failed") => "Check that this device can resolve names on the internet.",
+        (AcmeFailureClass.Network, "tls_failed") => "Check the device's clock; for a private CA set Acme:TrustedRootsFile to its root.",
+        (AcmeFailureClass.Network, _) => "Check the device's internet connection; it tries again by itself.",
+        (AcmeFailureClass.CaUnavailable, _) => "Nothing to do: the certificate authority is busy or down, and the device tries again by itself.",
+        (AcmeFailureClass.RateLimited, _) => "Nothing to do: the certificate authority asked for a pause, after which the device tries again.",
+        (AcmeFailureClass.ChallengeFailed, "challenge_dns") => "Check that the name's DNS record exists and points to the relay.",
+        (AcmeFailureClass.ChallengeFailed, "challenge_connection") => "Check that the name points to the relay and that the relay's port 80 is open.",
+        (AcmeFailureClass.ChallengeFailed, "challenge_caa" or "caa") => "Let the domain's CAA record allow this certificate authority.",
+        (AcmeFailureClass.ChallengeFailed, _) => "Check that the name points to this device's relay and to nothing else, AAAA records included.",
+        (AcmeFailureClass.RejectedName, _) => "Use another name: this certificate authority does not issue for this one.",
+        (AcmeFailureClass.Account, "external_account_required") => "Set Acme:ExternalAccount to the key id and key that the certificate authority gave you.",
+        (AcmeFailureClass.Account, _) => "See what the certificate authority says about the account, and correct Acme:Email or Acme:ExternalAccount.",
+        (AcmeFailureClass.BadResponse, "bad_content_type" or "bad_json" or "bad_directory" or "bad_http") => "Check that Acme:DirectoryUrl names an ACME directory and that no captive portal is in between.",
+        (AcmeFailureClass.BadResponse, "bad_dates") => "Check the device's clock.",
+        (AcmeFailureClass.BadResponse, _) => "The certificate authority's answer was refused and nothing of it was stored; if this repeats, use another one.",
+        (AcmeFailureClass.RefusedRequest, _) => "The certificate authority refuses the request's form; look for an update of the appliance.",
+        (AcmeFailureClass.Interrupted, _) => "Nothing to do: the device takes the order up again.",
+        _ => "Look at the device's log; it tries again by itself.",
+    };
+}
