@@ -47,7 +47,7 @@ public sealed record ContainerSpec(
     public ImmutableDictionary<string, string> Labels => ImmutableDictionary<string, string>.Empty
         .Add(ContainerLabels.Instance, Instance.Value).Add(ContainerLabels.App, App).Add(ContainerLabels.Spec, Hash);
 
-    public static string NameOf(InstanceId instance, string app) => $"piccolo-{instance.Short}-{app}";
+    public static string NameOf(InstanceId instance, string app) => $"piccolo-{instance.Prefix}-{app}";
 
     /// <summary>The environment is left out: it may hold secrets, and specs end up in logs.</summary>
     public override string ToString() => $"{Name} image={Image}";

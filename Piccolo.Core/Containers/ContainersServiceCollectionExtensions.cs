@@ -8,10 +8,10 @@ namespace Piccolo.Core.Containers;
 /// <summary>Registers the container engine.</summary>
 public static class ContainersServiceCollectionExtensions
 {
-    /// <summary>Needs <see cref="StatePaths"/>, options binding and logging.</summary>
+    /// <summary>Needs <see cref="StatePaths"/> and logging; the host binds <see cref="ContainerOptions.Section"/>.</summary>
     public static IServiceCollection AddContainers(this IServiceCollection services)
     {
-        services.AddOptions<ContainerOptions>().BindConfiguration(ContainerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<ContainerOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider =>
         {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Piccolo.Core.Primitives;
 
@@ -7,13 +8,14 @@ namespace Piccolo.Core.Containers;
 public sealed record InstanceId
 {
     private const int Length = 32;
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
     private InstanceId(string value) => Value = value;
 
     public string Value { get; }
 
     /// <summary>What container names carry.</summary>
-    public string Short => Value[..8];
+    public string Prefix => Value[..8];
 
     public static InstanceId NewRandom() => new(Guid.NewGuid().ToString("N"));
 
@@ -37,6 +39,6 @@ public sealed record InstanceId
         using var file = File.OpenText(path);
         Span<char> text = stackalloc char[Length + 2];
         var read = text[..file.ReadBlock(text)].TrimEnd('\n');
-        return read.Length == Length && !read.ContainsAnyExcept("0123456789abcdef") ? new InstanceId(read.ToString()) : null;
+        return read.Length == Length && !read.ContainsAnyExcept(HexDigits) ? new InstanceId(read.ToString()) : null;
     }
 }

@@ -47,7 +47,7 @@ internal sealed class PodmanRuntime : IContainerRuntime, IDisposable
         {
             var name = ContainerSpec.NameOf(_instance, app);
             if (await InspectAsync(client, name, token) is not { } found) return new ContainerResult<ObservedContainer?>(null, null);
-            return IsOurs(found.Config.Labels) ? Observe(found) : EngineErrors.Foreign(name);
+            return IsOurs(found.Config?.Labels) ? Observe(found) : EngineErrors.Foreign(name);
         }, cancellationToken);
 
     public Task<ContainerResult<bool>> HasImageAsync(ImageReference image, CancellationToken cancellationToken) =>
@@ -153,7 +153,7 @@ internal sealed class PodmanRuntime : IContainerRuntime, IDisposable
         var result = await CallAsync<bool>(operation, async (client, token) =>
         {
             if (await InspectAsync(client, id, token) is not { } found) return new ContainerResult<bool>(false, missing);
-            if (!IsOurs(found.Config.Labels)) return EngineErrors.Foreign(found.Name.TrimStart('/'));
+            if (!IsOurs(found.Config?.Labels)) return EngineErrors.Foreign(found.Name?.TrimStart('/') ?? id);
             try
             {
                 await act(client, token);
@@ -211,14 +211,14 @@ internal sealed class PodmanRuntime : IContainerRuntime, IDisposable
     private bool IsOurs(IDictionary<string, string>? labels) => labels is not null && labels.TryGetValue(ContainerLabels.Instance, out var owner) && owner == _instance.Value;
 
     private static ObservedContainer Observe(ContainerListResponse found) =>
-        new(found.ID, found.Names.FirstOrDefault()?.TrimStart('/') ?? "", Label(found.Labels, ContainerLabels.App), Label(found.Labels, ContainerLabels.Spec),
+        new(found.ID, found.Names?.FirstOrDefault()?.TrimStart('/') ?? "", Label(found.Labels, ContainerLabels.App), Label(found.Labels, ContainerLabels.Spec),
             found.State == "running", null);
 
     private static ObservedContainer Observe(ContainerInspectResponse found) =>
-        new(found.ID, found.Name.TrimStart('/'), Label(found.Config.Labels, ContainerLabels.App), Label(found.Config.Labels, ContainerLabels.Spec),
-            found.State.Running, found.State.Status == "exited" ? (int)found.State.ExitCode : null);
+        new(found.ID, found.Name?.TrimStart('/') ?? "", Label(found.Config?.Labels, ContainerLabels.App), Label(found.Config?.Labels, ContainerLabels.Spec),
+            found.State?.Running == true, found.State is { Status: "exited" } state ? (int)state.ExitCode : null);
 
-    private static string Label(IDictionary<string, string> labels, string key) => labels.TryGetValue(key, out var value) ? value : "";
+    private static string Label(IDictionary<string, string>? labels, string key) => labels is not null && labels.TryGetValue(key, out var value) ? value : "";
 
     private static string Cut(string text) => text.Length <= MaxLoggedText ? text : text[..MaxLoggedText];
 
