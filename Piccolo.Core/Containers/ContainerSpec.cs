@@ -35,7 +35,7 @@ public sealed record ContainerSpec(
                 ConfinementVersion,
                 App,
                 Image = Image.ToString(),
-                Environment = Environment.Select(e => new[] { e.Key, e.Value }),
+                Environment = Environment.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => new[] { e.Key, e.Value }),
                 Ports = Ports.OrderBy(p => p.GuestPort).Select(p => new[] { p.GuestPort, p.GuardPort }),
                 MemoryBytes,
                 NanoCpus,

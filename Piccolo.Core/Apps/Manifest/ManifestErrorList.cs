@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+
+namespace Piccolo.Core.Apps.Manifest;
+
+/// <summary>Collects errors in the order of their finding, bounded, and remembers where each field stands.</summary>
+internal sealed class ManifestErrorList
+{
+    /// <summary>Enough for an honest mistake; a hostile text gets no longer answer.</summary>
+    public const int MaxErrors = 50;
+
+    private readonly List<ManifestError> _errors = [];
+    private readonly HashSet<string> _paths = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _lines = new(StringComparer.Ordinal);
+
+    public bool Any => _errors.Count > 0;
+
+    public ImmutableArray<ManifestError> ToImmutable() => [.. _errors];
+
+    public void Add(string path, int line, string message)
+    {
+        _paths.Add(path);
+        if (_errors.Count < MaxErrors) _errors.Add(new ManifestError(path, line, message));
+        else if (_errors.Count == MaxErrors) _errors.Add(new ManifestError(ManifestError.Document, line, "There are more errors; these are the first."));
+    }
+
+    /// <summary>As <see cref="Add"/>, at the field's own line, unless that field already has an error.</summary>
+    public void AddRule(string path, string message)
+    {
+        if (!_paths.Contains(path)) Add(path, LineOf(path), message);
+    }
+
+    public void Place(string path, int line) => _lines.TryAdd(path, line);
+
+    private int LineOf(string path)
+    {
+        while (!_lines.ContainsKey(path) && path.Length > 0)
+        {
+            var cut = path.AsSpan().LastIndexOfAny('.', '[');
+            path = cut > 0 ? path[..cut] : "";
+        }
+        return _lines.GetValueOrDefault(path, 1);
+    }
+}
