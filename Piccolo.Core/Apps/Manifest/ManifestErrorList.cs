@@ -23,21 +23,21 @@ internal sealed class ManifestErrorList
         else if (_errors.Count == MaxErrors) _errors.Add(new ManifestError(ManifestError.Document, line, "There are more errors; these are the first."));
     }
 
-    /// <summary>As <see cref="Add"/>, at the field's own line, unless that field already has an error.</summary>
+    /// <summary>As <see cref="Add"/>, at the field's own line, unless that field, or what it is part of, already has an error.</summary>
     public void AddRule(string path, string message)
     {
-        if (!_paths.Contains(path)) Add(path, LineOf(path), message);
+        for (var part = path; part.Length > 0; part = Parent(part))
+            if (_paths.Contains(part)) return;
+        Add(path, LineOf(path), message);
     }
 
     public void Place(string path, int line) => _lines.TryAdd(path, line);
 
     private int LineOf(string path)
     {
-        while (!_lines.ContainsKey(path) && path.Length > 0)
-        {
-            var cut = path.AsSpan().LastIndexOfAny('.', '[');
-            path = cut > 0 ? path[..cut] : "";
-        }
+        while (!_lines.ContainsKey(path) && path.Length > 0) path = Parent(path);
         return _lines.GetValueOrDefault(path, 1);
     }
+
+    private static string Parent(string path) => path[..Math.Max(0, path.AsSpan().LastIndexOfAny('.', '['))];
 }
