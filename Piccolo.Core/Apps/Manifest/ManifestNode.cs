@@ -1,0 +1,27 @@
+namespace Piccolo.Core.Apps.Manifest;
+
+/// <summary>A manifest's YAML as a small tree in which each node knows its line.</summary>
+internal abstract record ManifestNode(int Line)
+{
+    /// <param name="IsPlain">Written without quotes, so that <c>8080</c> may be a number and nothing at all may be null.</param>
+    public sealed record Scalar(int Line, string Text, bool IsPlain) : ManifestNode(Line)
+    {
+        public bool IsNull => IsPlain && Text is "" or "~" or "null";
+    }
+
+    public sealed record Sequence(int Line, IReadOnlyList<ManifestNode> Items) : ManifestNode(Line);
+
+    public sealed record Mapping(int Line, IReadOnlyList<Entry> Entries) : ManifestNode(Line);
+
+    public sealed record Entry(string Key, int Line, ManifestNode Value);
+
+    /// <summary>Whether nothing is said here: null, an empty list or an empty mapping.</summary>
+    public bool IsEmpty => this is Scalar { IsNull: true } or Sequence { Items.Count: 0 } or Mapping { Entries.Count: 0 };
+
+    public string Shape => this switch
+    {
+        Scalar => "a single value",
+        Sequence => "a list",
+        _ => "a mapping",
+    };
+}

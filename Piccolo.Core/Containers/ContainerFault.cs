@@ -1,0 +1,42 @@
+namespace Piccolo.Core.Containers;
+
+/// <summary>What kind of thing the engine could not do.</summary>
+public enum ContainerFaultKind
+{
+    /// <summary>None is configured.</summary>
+    NoEngine,
+    EngineUnreachable,
+
+    /// <summary>The image is neither here nor in its registry, or the registry wants credentials that we do not have.</summary>
+    ImageNotFound,
+
+    /// <summary>The image's registry could not be reached.</summary>
+    RegistryUnreachable,
+    PortInUse,
+
+    /// <summary>The container has gone.</summary>
+    NotFound,
+
+    /// <summary>A container of that name or id exists and is not ours. It is never touched.</summary>
+    Foreign,
+
+    /// <summary>Anything else; the log has the engine's words.</summary>
+    Refused,
+}
+
+/// <summary>Why the engine did not do what it was asked, in words for the owner; the engine's own words are in the log only.</summary>
+/// <param name="Sentence">One plain sentence.</param>
+/// <param name="NextStep">What the owner can do about it.</param>
+public sealed record ContainerFault(ContainerFaultKind Kind, string Sentence, string NextStep)
+{
+    /// <summary>Whether the engine as a whole is away, so that asking for other containers is of no use either.</summary>
+    public bool IsEngine => Kind is ContainerFaultKind.NoEngine or ContainerFaultKind.EngineUnreachable;
+}
+
+/// <summary>A value from the engine, or why there is none.</summary>
+public readonly record struct ContainerResult<T>(T? Value, ContainerFault? Fault)
+{
+    public static implicit operator ContainerResult<T>(ContainerFault fault) => new(default, fault);
+
+    public static implicit operator ContainerResult<T>(T value) => new(value, null);
+}

@@ -1,0 +1,27 @@
+using Microsoft.Extensions.Logging;
+
+namespace Piccolo.Core.Containers;
+
+internal static partial class ContainersLog
+{
+    [LoggerMessage(5100, LogLevel.Warning, "Container engine refused. operation={Operation} fault={Fault} engine_says={Text}")]
+    public static partial void EngineRefused(this ILogger logger, string operation, ContainerFaultKind fault, string text);
+
+    [LoggerMessage(5101, LogLevel.Warning, "Container engine cannot be reached. operation={Operation} reason={Reason}")]
+    public static partial void EngineUnreachable(this ILogger logger, string operation, string reason);
+
+    [LoggerMessage(5102, LogLevel.Information, "Image {Image} fetched.")]
+    public static partial void ImagePulled(this ILogger logger, string image);
+
+    [LoggerMessage(5103, LogLevel.Debug, "Container event {Action} of {Container}.")]
+    public static partial void EventHeard(this ILogger logger, string action, string container);
+
+    [LoggerMessage(5104, LogLevel.Information, "Listening for container events at {Socket}.")]
+    public static partial void WatchBegan(this ILogger logger, string socket);
+
+    [LoggerMessage(5105, LogLevel.Error, "Watching container events failed; the next attempt follows in {Delay}.")]
+    public static partial void WatchFailed(this ILogger logger, TimeSpan delay, Exception exception);
+
+    [LoggerMessage(5106, LogLevel.Warning, "The file instance-id was damaged and has been replaced: containers made before are no longer known as ours.")]
+    public static partial void InstanceIdReplaced(this ILogger logger);
+}

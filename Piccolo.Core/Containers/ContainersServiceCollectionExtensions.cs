@@ -1,0 +1,30 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Piccolo.Core.Primitives;
+
+namespace Piccolo.Core.Containers;
+
+/// <summary>Registers the container engine.</summary>
+public static class ContainersServiceCollectionExtensions
+{
+    /// <summary>Needs <see cref="StatePaths"/> and logging; the host binds <see cref="ContainerOptions.Section"/>.</summary>
+    public static IServiceCollection AddContainers(this IServiceCollection services)
+    {
+        services.AddOptions<ContainerOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(provider =>
+        {
+            var id = InstanceId.ReadOrCreate(provider.GetRequiredService<StatePaths>(), out var replaced);
+            if (replaced) provider.GetRequiredService<ILogger<InstanceId>>().InstanceIdReplaced();
+            return id;
+        });
+        services.TryAddSingleton<PodmanRuntime>();
+        services.TryAddSingleton<IContainerRuntime>(provider => provider.GetRequiredService<PodmanRuntime>());
+        services.AddHostedService(provider => new ContainerEventLoop(provider.GetRequiredService<PodmanRuntime>(), provider.GetRequiredService<TimeProvider>(),
+#pragma warning disable CA5394 // jitter, not a secret
+            Random.Shared.NextDouble, provider.GetRequiredService<ILogger<ContainerEventLoop>>()));
+#pragma warning restore CA5394
+        return services;
+    }
+}

@@ -1,0 +1,64 @@
+using System.Net;
+using System.Net.Sockets;
+using Docker.DotNet;
+
+namespace Piccolo.Core.Containers;
+
+/// <summary>Turns what the engine's client throws, and what the engine says, into faults. Pure.</summary>
+internal static class EngineErrors
+{
+    public static readonly ContainerFault NoEngine = new(ContainerFaultKind.NoEngine,
+        "No container engine is configured.", "Set Piccolo:Containers:Socket to the engine's REST socket.");
+
+    public static readonly ContainerFault NotFound = new(ContainerFaultKind.NotFound, "The container has gone.", "It is made anew by itself.");
+
+    public static ContainerFault Unreachable(string socket) => new(ContainerFaultKind.EngineUnreachable,
+        $"The container engine does not answer at {socket}.", "Check that it runs: systemctl status podman.socket");
+
+    public static ContainerFault Foreign(string name) => new(ContainerFaultKind.Foreign,
+        $"A container named {name} exists that does not belong to this appliance.", "Remove or rename it; it is never touched from here.");
+
+    public static bool IsTransport(Exception e) => e is HttpRequestException or IOException or SocketException or TimeoutException;
+
+    /// <summary>What the engine answered to a request about one container.</summary>
+    public static ContainerFault FromAnswer(DockerApiException e)
+    {
+        var text = e.ResponseBody ?? "";
+        if (Says(text, "address already in use", "port is already allocated")) return PortInUse;
+        if (e is DockerImageNotFoundException || Says(text, "image not known", "no such image")) return ImageMissing;
+        return e.StatusCode switch
+        {
+            HttpStatusCode.NotFound => NotFound,
+            _ => new(ContainerFaultKind.Refused, "The container engine refused.", "The appliance's log has its reason."),
+        };
+    }
+
+    public static bool IsNameTaken(DockerApiException e) => Says(e.ResponseBody ?? "", "already in use") && Says(e.ResponseBody ?? "", "name");
+
+    /// <summary>What stands in the error line of a pull, which the engine sends with status 200.</summary>
+    public static ContainerFault FromPull(ImageReference image, string text)
+    {
+        var registry = new ContainerFault(ContainerFaultKind.RegistryUnreachable,
+            $"The registry of {image} could not be reached.", "Check the device's internet connection; it is tried again by itself.");
+        if (Says(text, "manifest unknown", "name unknown", "not found", "unauthorized", "denied", "no such image", "does not exist"))
+            return new(ContainerFaultKind.ImageNotFound, $"The image {image} was not found, or it is not public.", "Check the image's name and tag.");
+        if (Says(text, "dial tcp", "no such host", "connection refused", "timeout", "unreachable", "pinging container registry", "tls:", "x509:", "EOF", "toomanyrequests"))
+            return registry;
+        return new(ContainerFaultKind.Refused, $"The image {image} could not be fetched.", "The appliance's log has the engine's reason.");
+    }
+
+    public static ContainerFault PullTimedOut(ImageReference image, TimeSpan limit) => new(ContainerFaultKind.RegistryUnreachable,
+        $"The image {image} did not arrive within {limit.TotalMinutes:0.#} minutes.", "Check the device's internet connection; it is tried again by itself.");
+
+    private static ContainerFault PortInUse => new(ContainerFaultKind.PortInUse,
+        "Another program uses the port at which the app is published.", "It is tried again by itself; stop the other program if it stays.");
+
+    private static ContainerFault ImageMissing => new(ContainerFaultKind.ImageNotFound, "The image is not on this device.", "It is fetched again by itself.");
+
+    private static bool Says(string text, params ReadOnlySpan<string> phrases)
+    {
+        foreach (var phrase in phrases)
+            if (text.Contains(phrase, StringComparison.OrdinalIgnoreCase)) return true;
+        return false;
+    }
+}

@@ -1,0 +1,38 @@
+using System.Collections.Immutable;
+using Piccolo.Core.Primitives;
+
+namespace Piccolo.Core.Containers;
+
+/// <summary>
+/// The container engine, as far as it concerns this installation: containers without our label are neither seen nor touched. What it cannot do comes
+/// back as a <see cref="ContainerFault"/> (null = done); only cancellation throws. Every call is bounded in time. Thread-safe.
+/// </summary>
+public interface IContainerRuntime
+{
+    /// <summary>False when the configuration names no engine.</summary>
+    bool IsConfigured { get; }
+
+    /// <summary>Raised when a container of ours ended or vanished, and whenever the engine is heard again after silence.</summary>
+    ChangeSignal Changed { get; }
+
+    Task<ContainerResult<ImmutableArray<ObservedContainer>>> ListAsync(CancellationToken cancellationToken);
+
+    /// <summary>The app's container, or a null value when there is none.</summary>
+    Task<ContainerResult<ObservedContainer?>> FindAsync(string app, CancellationToken cancellationToken);
+
+    Task<ContainerResult<bool>> HasImageAsync(ImageReference image, CancellationToken cancellationToken);
+
+    /// <summary>Fetches the image from its registry.</summary>
+    Task<ContainerFault?> PullAsync(ImageReference image, CancellationToken cancellationToken);
+
+    /// <returns>The new container's id. It is not started.</returns>
+    Task<ContainerResult<string>> CreateAsync(ContainerSpec spec, CancellationToken cancellationToken);
+
+    Task<ContainerFault?> StartAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>Asks the app to end and kills it after <paramref name="grace"/>. Done also when it was not running.</summary>
+    Task<ContainerFault?> StopAsync(string id, TimeSpan grace, CancellationToken cancellationToken);
+
+    /// <summary>Removes the container, running or not. Done also when it has gone already.</summary>
+    Task<ContainerFault?> RemoveAsync(string id, CancellationToken cancellationToken);
+}

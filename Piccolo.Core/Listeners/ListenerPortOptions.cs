@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Options;
+
+namespace Piccolo.Core.Listeners;
+
+/// <summary>The port ranges in configuration section <c>Piccolo:Ingress</c>.</summary>
+public sealed class ListenerPortOptions
+{
+    public const string Section = "Piccolo:Ingress";
+
+    /// <summary>Where apps are published, on 127.0.0.1 only. Default <c>15000-25000</c>.</summary>
+    public string GuardPorts { get; set; } = "15000-25000";
+
+    /// <summary>Where apps answer on the LAN. Default <c>35000-45000</c>.</summary>
+    public string PublicPorts { get; set; } = "35000-45000";
+}
+
+/// <summary>Both ranges must be readable and apart from each other.</summary>
+internal sealed class ListenerPortOptionsValidator : IValidateOptions<ListenerPortOptions>
+{
+    public ValidateOptionsResult Validate(string? name, ListenerPortOptions options)
+    {
+        if (!PortRange.TryParse(options.GuardPorts, out var guard)) return Refuse(nameof(options.GuardPorts), options.GuardPorts);
+        if (!PortRange.TryParse(options.PublicPorts, out var lan)) return Refuse(nameof(options.PublicPorts), options.PublicPorts);
+        return guard.Overlaps(lan)
+            ? ValidateOptionsResult.Fail($"{ListenerPortOptions.Section}: GuardPorts {guard} and PublicPorts {lan} overlap.")
+            : ValidateOptionsResult.Success;
+    }
+
+    private static ValidateOptionsResult Refuse(string key, string value) =>
+        ValidateOptionsResult.Fail($"{ListenerPortOptions.Section}:{key} '{value}' is not a range of ports such as 15000-25000.");
+}
