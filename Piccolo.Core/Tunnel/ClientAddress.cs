@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Piccolo.Core.Tunnel;
+
+/// <summary>
+/// Reads the relay's word for a user's address. What cannot be the address of an Internet user is no address at all, so that nobody downstream mistakes it
+/// for a neighbour.
+/// </summary>
+internal static class ClientAddress
+{
+    /// <summary>IANA special-purpose registries (RFC 6890): this network, private, shared, loopback, link-local, multicast, reserved.</summary>
+    private static readonly ImmutableArray<IPNetwork> NotOnTheInternet =
+    [
+        .. new[]
+        {
+            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/4", "240.0.0.0/4",
+            "::/96", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+        }.Select(text => IPNetwork.Parse(text)),
+    ];
+
+    /// <summary>Reads <c>address:port</c> or <c>[v6]:port</c>, nothing looser.</summary>
+    public static IPEndPoint? Parse(string? text, bool allowPrivate)
+    {
+        if (text is null or { Length: > 64 }) return null;
+        var colon = text.LastIndexOf(':');
+        if (colon <= 0 || !TryReadPort(text.AsSpan(colon + 1), out var port)) return null;
+        var address = ReadAddress(text[..colon]);
+        if (address is null || (!allowPrivate && NotOnTheInternet.Any(network => network.Contains(address)))) return null;
+        return new IPEndPoint(address, port);
+    }
+
+    /// <summary>What one user can have many of: an IPv6 /64 counts as one address.</summary>
+    public static IPAddress Subscriber(IPAddress address)
+    {
+        if (address.AddressFamily != AddressFamily.InterNetworkV6) return address;
+        var bytes = address.GetAddressBytes();
+        bytes.AsSpan(8).Clear();
+        return new IPAddress(bytes);
+    }
+
+    private static bool TryReadPort(ReadOnlySpan<char> text, out int port) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && text.Length <= 5 && port is > 0 and <= 65_535;
+
+    private static IPAddress? ReadAddress(string text)
+    {
+        if (text.StartsWith('[') && text.EndsWith(']'))
+        {
+            var inner = text[1..^1];
+            // A zone ("%eth0") names one of the relay's interfaces and means nothing here.
+            if (inner.Contains('%', StringComparison.Ordinal) || !IPAddress.TryParse(inner, out var v6) || v6.AddressFamily != AddressFamily.InterNetworkV6) return null;
+            return v6.IsIPv4MappedToIPv6 ? v6.MapToIPv4() : v6;
+        }
+        // IPAddress also reads "1", "0x7f.1" and octal: only the text it would write itself is taken.
+        return IPAddress.TryParse(text, out var v4) && v4.AddressFamily == AddressFamily.InterNetwork && v4.ToString() == text ? v4 : null;
+    }
+}

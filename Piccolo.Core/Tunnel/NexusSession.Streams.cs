@@ -1,0 +1,46 @@
+namespace Piccolo.Core.Tunnel;
+
+/// <summary>What streams ask of their session.</summary>
+internal sealed partial class NexusSession
+{
+    public void Schedule(TunnelStream stream) => Writer.Schedule(stream);
+
+    public void PostGrant(TunnelStream stream) => Require(Writer.PostGrant(stream));
+
+    /// <summary>Counts what the app of a stream has not read yet.</summary>
+    /// <returns>False when all streams together hold too much.</returns>
+    public bool TryBuffer(int bytes)
+    {
+        if (Interlocked.Add(ref _bufferedBytes, bytes) <= scope.Options.MaxBufferedBytes) return true;
+        Unbuffer(bytes);
+        return false;
+    }
+
+    public void Unbuffer(long bytes) => Interlocked.Add(ref _bufferedBytes, -bytes);
+
+    /// <summary>A stream has sent all it will. The relay hears of it unless the stream was already gone.</summary>
+    public void Finish(TunnelStream stream, string reason)
+    {
+        if (Remove(stream)) Require(Writer.Post(ControlMessage.Disconnect(stream.Key, reason)));
+    }
+
+    /// <returns>True for the one caller that took it out, who then decides what the relay is told.</returns>
+    private bool Remove(TunnelStream stream)
+    {
+        if (!_streams.TryRemove(KeyValuePair.Create(stream.Key, stream))) return false;
+        scope.Addresses.Leave(stream.Client);
+        if (Interlocked.Decrement(ref _streamCount) == 0) _emptied.Raise();
+        return true;
+    }
+
+    private void Require(bool posted)
+    {
+        if (!posted) End(TunnelFailure.Flooded);
+    }
+
+    private void End(TunnelFailure verdict)
+    {
+        Interlocked.CompareExchange(ref _verdict, verdict, null);
+        _socket!.Abort();
+    }
+}

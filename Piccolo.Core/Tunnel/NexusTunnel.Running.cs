@@ -1,0 +1,225 @@
+using System.Collections.Immutable;
+
+namespace Piccolo.Core.Tunnel;
+
+/// <summary>The loop: each step looks at the target and at what serves, does one thing about the difference, and waits for a reason to look again.</summary>
+public sealed partial class NexusTunnel
+{
+    private const int MaxRetiredSessions = 4;
+    private const long WeightStep = 32;
+    private const long MaxWeight = 1 << 30;
+    private static readonly TimeSpan MeasureLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan DebounceLimit = TimeSpan.FromSeconds(5);
+
+    private TunnelTarget? _failedTarget;
+    private DateTimeOffset _notBefore;
+    private bool _returning;
+
+    /// <summary>Runs until cancelled, then lets streams end within their limit, says goodbye and ends the source. Never gives up. Once only.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await StepAsync(cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception unexpected)
+            {
+                // The loop's top: whatever it was, the next attempt is planned like any other.
+                _logger.LoopFailed(unexpected);
+                PlanNextAttempt(Volatile.Read(ref _target), new TunnelFailure(TunnelFailureKind.Unavailable, "internal_error", "An internal error; see the log."));
+            }
+        }
+        await StopAsync();
+    }
+
+    private async Task StepAsync(CancellationToken cancellationToken)
+    {
+        var seen = _targetChanged.Version;
+        var target = Volatile.Read(ref _target);
+        if (_serving is { Completion.IsCompleted: true } gone) await OnLostAsync(gone);
+
+        if (target is null || target.Hostnames.IsEmpty)
+        {
+            await CloseAllAsync(target);
+            await _targetChanged.WaitAsync(seen, cancellationToken);
+            return;
+        }
+        if (_serving is { } serving)
+        {
+            if (serving.Target.Equals(target))
+            {
+                await WaitAsync(seen, Timeout.InfiniteTimeSpan, cancellationToken);
+                return;
+            }
+            if (!serving.Target.HasSameRelay(target)) Retire(serving, _options.StopDrain, []);
+            else if (_failedTarget is null || !_failedTarget.Equals(target)) await DebounceAsync(cancellationToken);
+        }
+        var pause = _notBefore - _time.GetUtcNow();
+        if (target.Equals(_failedTarget) && pause > TimeSpan.Zero)
+        {
+            await WaitAsync(seen, pause, cancellationToken);
+            return;
+        }
+        await OpenAsync(cancellationToken);
+    }
+
+    private async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        var seen = _targetChanged.Version;
+        if (Volatile.Read(ref _target) is not { Hostnames.IsEmpty: false } target || target.Equals(_serving?.Target)) return;
+        if (_failedTarget is { } failed && !failed.HasSameRelay(target)) _backoff.Reset();
+        var session = new NexusSession(Interlocked.Increment(ref _sessionNumber), target, NextWeight(), _scope);
+        using var attempt = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var opening = session.OpenAsync(ShowProgress, attempt.Token);
+        while (await Task.WhenAny(opening, _targetChanged.WaitAsync(seen, attempt.Token)) != opening)
+        {
+            // New names can wait for the session; another relay makes it pointless.
+            seen = _targetChanged.Version;
+            if (Volatile.Read(ref _target) is not { } newer || !newer.HasSameRelay(target)) break;
+        }
+        if (!opening.IsCompleted) await attempt.CancelAsync();
+        TunnelFailure? failure;
+        try
+        {
+            failure = await opening;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return;
+        }
+        finally
+        {
+            await attempt.CancelAsync();
+        }
+        if (failure is null) OnAccepted(session);
+        else PlanNextAttempt(target, failure);
+    }
+
+    private void OnAccepted(NexusSession session)
+    {
+        var replaced = _serving;
+        ImmutableInterlocked.Update(ref _sessions, list => list.Add(session));
+        Volatile.Write(ref _serving, session);
+        _failedTarget = null;
+        if (_returning) Interlocked.Increment(ref _reconnects);
+        _returning = false;
+        // Make before break: the relay has the new session in its pools before the old one stops taking users, and streams of the old one live on.
+        if (replaced is not null) Retire(replaced, _options.ReplacedSessionDrain, replaced.Target.Hostnames.Intersect(session.Target.Hostnames));
+        _logger.Online(session.Number, session.Target.Endpoint.Host, session.Target.Hostnames.Count, session.Weight);
+        Publish(new TunnelStatus { State = TunnelState.Online, LastHandshake = session.AcceptedAt });
+    }
+
+    private async Task OnLostAsync(NexusSession session)
+    {
+        var end = await session.Completion;
+        Forget(session);
+        if (_time.GetUtcNow() - session.AcceptedAt >= _options.StableAfter) _backoff.Reset();
+        _returning = true;
+        PlanNextAttempt(session.Target, end, session);
+    }
+
+    private void PlanNextAttempt(TunnelTarget? target, TunnelFailure failure, NexusSession? lost = null)
+    {
+        _failedTarget = target;
+        _notBefore = _time.GetUtcNow() + _backoff.Next();
+        if (lost is null) _logger.OpenFailed(failure.Code, failure.Reason, _notBefore);
+        else _logger.Lost(lost.Number, failure.Code, failure.Reason, _notBefore);
+        var state = _serving is not null ? TunnelState.Online : failure.Kind == TunnelFailureKind.Refused ? TunnelState.Refused : TunnelState.Waiting;
+        Publish(_status with { State = state, Code = failure.Code, Reason = failure.Reason, NextStep = failure.NextStep, Until = _notBefore });
+    }
+
+    private void Retire(NexusSession session, TimeSpan limit, ImmutableSortedSet<string> served)
+    {
+        if (_serving == session) Volatile.Write(ref _serving, null);
+        session.Narrow(served);
+        _ = RetireAsync(session, limit);
+        // Names that change all the time must not pile up sessions: the oldest gives way.
+        if (_sessions.Count > MaxRetiredSessions + 1) _ = _sessions[0].CloseAsync();
+    }
+
+    private async Task RetireAsync(NexusSession session, TimeSpan limit)
+    {
+        await session.DrainAsync(limit);
+        Forget(session);
+        _logger.Retired(session.Number, session.StreamCount);
+        Changed.Raise();
+    }
+
+    private void Forget(NexusSession session)
+    {
+        ImmutableInterlocked.Update(ref _sessions, list => list.Remove(session));
+        Interlocked.CompareExchange(ref _serving, null, session);
+    }
+
+    private async Task CloseAllAsync(TunnelTarget? target)
+    {
+        var sessions = _sessions;
+        foreach (var session in sessions) session.Narrow([]);
+        await Task.WhenAll(sessions.Select(session => session.CloseAsync()));
+        foreach (var session in sessions) Forget(session);
+        _failedTarget = null;
+        _backoff.Reset();
+        if (_status.State != TunnelState.Disabled) _logger.Disabled();
+        Publish(new TunnelStatus
+        {
+            State = TunnelState.Disabled,
+            Code = target is null ? null : "no_names",
+            Reason = target is null ? null : "There is no name to serve.",
+            LastHandshake = _status.LastHandshake,
+        });
+    }
+
+    private async Task StopAsync()
+    {
+        var sessions = _sessions;
+        Publish(_status with { State = TunnelState.Draining, Code = null, Reason = null, NextStep = null, Until = null });
+        foreach (var session in sessions) session.Narrow([]);
+        await Task.WhenAll(sessions.Select(session => session.DrainAsync(_options.StopDrain)));
+        foreach (var session in sessions) Forget(session);
+        Publish(new TunnelStatus { State = TunnelState.Disabled, LastHandshake = _status.LastHandshake });
+        _accepted.Writer.TryComplete();
+        // Nobody came for these; their sessions are gone.
+        while (_accepted.Reader.TryRead(out var stream)) await stream.DisposeAsync();
+    }
+
+    private async Task DebounceAsync(CancellationToken cancellationToken)
+    {
+        var began = _time.GetTimestamp();
+        while (_time.GetElapsedTime(began) < DebounceLimit)
+        {
+            var seen = _targetChanged.Version;
+            await _targetChanged.WaitAsync(seen, _options.HostnameDebounce, _time, cancellationToken);
+            if (_targetChanged.Version == seen) return;
+        }
+    }
+
+    /// <summary>Until the target changes, the serving session ends, or the time is over.</summary>
+    private async Task WaitAsync(long seen, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var end = _serving?.Completion as Task ?? Task.Delay(Timeout.InfiniteTimeSpan, _time, waiting.Token);
+        await Task.WhenAny(_targetChanged.WaitAsync(seen, waiting.Token), Task.Delay(timeout, _time, waiting.Token), end);
+        await waiting.CancelAsync();
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>The relay splits new users by weight and has no way to lower one: each overlapping session outweighs the one that it replaces.</summary>
+    private long NextWeight() => _serving is null ? 1 : Math.Min(_serving.Weight * WeightStep, MaxWeight);
+
+    private void ShowProgress(TunnelState state)
+    {
+        if (_serving is null) Publish(_status with { State = state, Until = null });
+    }
+
+    private void Publish(TunnelStatus status)
+    {
+        Volatile.Write(ref _status, status);
+        Changed.Raise();
+    }
+}

@@ -1,0 +1,110 @@
+using System.Collections.Immutable;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Piccolo.Core.Primitives;
+
+namespace Piccolo.Core.Tunnel;
+
+/// <summary>
+/// Keeps one accepted session with the relay (two while names change) and hands out the users' streams. What it should do is a target, set at any time;
+/// what it observed is a status. Thread-safe.
+/// </summary>
+public sealed partial class NexusTunnel : ITunnelStreamSource
+{
+    private readonly NexusOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<NexusTunnel> _logger;
+    private readonly SessionScope _scope;
+    private readonly ReconnectBackoff _backoff;
+    private readonly TunnelTraffic _traffic = new();
+    private readonly ChangeSignal _targetChanged = new();
+    private readonly Channel<ITunnelStream> _accepted;
+    private ImmutableList<NexusSession> _sessions = [];
+    private TunnelTarget? _target;
+    private TunnelStatus _status = new() { State = TunnelState.Disabled };
+    private NexusSession? _serving;
+    private long _reconnects;
+    private int _sessionNumber;
+
+    /// <param name="random">Uniform in [0, 1), for the pauses between attempts.</param>
+    public NexusTunnel(IOptions<NexusOptions> options, TimeProvider time, ILogger<NexusTunnel> logger, Func<double> random)
+    {
+        _options = options.Value;
+        _time = time;
+        _logger = logger;
+        _backoff = new ReconnectBackoff(_options, random);
+        _accepted = Channel.CreateBounded<ITunnelStream>(_options.AcceptBacklog);
+        _scope = new SessionScope(
+            _options, time, logger, new AddressLimit(_options.MaxStreamsPerAddress), _traffic, stream => _accepted.Writer.TryWrite(stream), Changed.Raise);
+    }
+
+    /// <summary>Raised when the state, a session or the round trip changed; not for every stream.</summary>
+    public ChangeSignal Changed { get; } = new();
+
+    public TunnelStatus Status
+    {
+        get
+        {
+            var sessions = Volatile.Read(ref _sessions);
+            var serving = Volatile.Read(ref _serving);
+            return Volatile.Read(ref _status) with
+            {
+                Sessions = sessions.Count,
+                Streams = sessions.Sum(session => session.StreamCount),
+                BytesIn = _traffic.In,
+                BytesOut = _traffic.Out,
+                Reconnects = Interlocked.Read(ref _reconnects),
+                RoundTrip = serving?.RoundTrip,
+                Hostnames = serving?.Target.Hostnames ?? [],
+            };
+        }
+    }
+
+    /// <summary>Sets what the tunnel should be; it sets about it at once. Null, or a target without names, closes it.</summary>
+    public void SetTarget(TunnelTarget? target)
+    {
+        var normal = target is null ? null : target with { Hostnames = Normalise(target.Hostnames) };
+        if (Equals(Interlocked.Exchange(ref _target, normal), normal)) return;
+        _targetChanged.Raise();
+    }
+
+    public async ValueTask<ITunnelStream?> AcceptAsync(CancellationToken cancellationToken)
+    {
+        while (await _accepted.Reader.WaitToReadAsync(cancellationToken))
+        {
+            if (_accepted.Reader.TryRead(out var stream)) return stream;
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// Finds out whether a relay takes a secret by opening a session of its own, which claims a name that no user can ask for, and closing it again.
+    /// Neither target nor status change.
+    /// </summary>
+    public async Task<TunnelVerification> VerifyAsync(Uri endpoint, string deviceSecret, CancellationToken cancellationToken)
+    {
+        // RFC 6761, 6.4: no name under .invalid resolves.
+        var target = new TunnelTarget(endpoint, deviceSecret, [$"verify-{Guid.NewGuid():N}.invalid"]);
+        var session = new NexusSession(Interlocked.Increment(ref _sessionNumber), target, weight: 1, _scope with { Offer = _ => false, Changed = () => { } });
+        session.Narrow([]);
+        if (await session.OpenAsync(_ => { }, cancellationToken) is { } failure) return new TunnelVerification(false, failure.Code, failure.Reason, failure.NextStep, null);
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAny(session.Measured, session.Completion, Task.Delay(MeasureLimit, _time, waiting.Token));
+        await waiting.CancelAsync();
+        await session.CloseAsync();
+        return new TunnelVerification(true, null, null, null, session.RoundTrip);
+    }
+
+    /// <summary>One broken name would make the relay refuse all of them; each is brought to its normal form or left out.</summary>
+    private ImmutableSortedSet<string> Normalise(ImmutableSortedSet<string> hostnames)
+    {
+        var names = ImmutableSortedSet.CreateBuilder<string>(StringComparer.Ordinal);
+        foreach (var hostname in hostnames)
+        {
+            if (DomainName.TryParse(hostname, out var name)) names.Add(name.Value);
+            else _logger.NameDropped(hostname);
+        }
+        return names.ToImmutable();
+    }
+}

@@ -1,0 +1,15 @@
+using Microsoft.Extensions.Logging;
+
+namespace Piccolo.Core.Tunnel;
+
+/// <summary>What all sessions of a tunnel share.</summary>
+/// <param name="Offer">Hands a stream to whoever accepts; false when too many wait already.</param>
+/// <param name="Changed">Called when a session learned something that the status shows.</param>
+internal sealed record SessionScope(
+    NexusOptions Options,
+    TimeProvider Time,
+    ILogger Logger,
+    AddressLimit Addresses,
+    TunnelTraffic Traffic,
+    Func<TunnelStream, bool> Offer,
+    Action Changed);

@@ -1,0 +1,24 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Piccolo.Core.Tunnel;
+
+public static class TunnelServiceCollectionExtensions
+{
+    /// <summary>Adds the tunnel and its loop. The host binds <see cref="NexusOptions"/> to <see cref="NexusOptions.Section"/>.</summary>
+    public static IServiceCollection AddTunnel(this IServiceCollection services)
+    {
+        services.AddOptions<NexusOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(provider => new NexusTunnel(
+            provider.GetRequiredService<IOptions<NexusOptions>>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<NexusTunnel>>(),
+            Random.Shared.NextDouble));
+        services.TryAddSingleton<ITunnelStreamSource>(provider => provider.GetRequiredService<NexusTunnel>());
+        services.AddHostedService<NexusTunnelLoop>();
+        return services;
+    }
+}
