@@ -38,7 +38,7 @@ internal sealed class ServiceViews(RemoteSettingsStore remote, LeadershipRegistr
 
     private (ServiceState State, string? Reason, DateTimeOffset? Since) Observe(PublishedListener listener)
     {
-        if (ports.Find(listener.PublicPort) is { Reason: { } refused } port) return (ServiceState.BindFailed, refused, port.Since);
+        if (ports.Find(listener.Name) is { Binding: LanPortBinding.BindFailed } port) return (ServiceState.BindFailed, port.Reason, port.Since);
         var app = apps.Find(listener.App);
         if (app is { State: AppState.Running }) return (ServiceState.Listening, null, app.Since);
         return (ServiceState.AppDown, Say(app), app?.Since);

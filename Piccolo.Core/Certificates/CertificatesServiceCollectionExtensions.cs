@@ -9,12 +9,12 @@ using Piccolo.Core.Health;
 
 namespace Piccolo.Core.Certificates;
 
-/// <summary>Adds certificates. The host binds <see cref="AcmeOptions"/> and provides an <see cref="OrderGate"/>.</summary>
+/// <summary>Adds certificates. The host provides an <see cref="OrderGate"/>.</summary>
 public static class CertificatesServiceCollectionExtensions
 {
     public static IServiceCollection AddCertificates(this IServiceCollection services)
     {
-        services.AddOptions<AcmeOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<AcmeOptions>().BindConfiguration(AcmeOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AcmeOptions>, AcmeOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<Http01Challenges>();

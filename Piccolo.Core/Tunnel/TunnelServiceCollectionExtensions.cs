@@ -7,10 +7,10 @@ namespace Piccolo.Core.Tunnel;
 
 public static class TunnelServiceCollectionExtensions
 {
-    /// <summary>Adds the tunnel and its loop. The host binds <see cref="NexusOptions"/> to <see cref="NexusOptions.Section"/>.</summary>
+    /// <summary>Adds the tunnel and its loop.</summary>
     public static IServiceCollection AddTunnel(this IServiceCollection services)
     {
-        services.AddOptions<NexusOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<NexusOptions>().BindConfiguration(NexusOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => new NexusTunnel(
             provider.GetRequiredService<IOptions<NexusOptions>>(),
