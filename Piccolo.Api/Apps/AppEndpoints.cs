@@ -5,7 +5,6 @@ using Piccolo.Api.Listeners;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Apps.Manifest;
 using Piccolo.Core.Containers;
-using Piccolo.Core.Leadership;
 using Piccolo.Core.Remote;
 
 namespace Piccolo.Api.Apps;

@@ -17,8 +17,8 @@ internal static class ApiSetup
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
         services.AddExceptionHandler<PiccoloExceptionHandler>();
-        services.AddProblemDetails();
-        services.AddSingleton<ApplianceLock>().AddSingleton<OwnerFilter>();
+        services.AddProblemDetails(options => options.CustomizeProblemDetails = context => context.ProblemDetails.Instance ??= context.HttpContext.Request.Path);
+        services.AddSingleton<ApplianceLock>().AddSingleton<OwnerFilter>().AddSingleton<AppViews>().AddSingleton<ServiceViews>();
         foreach (var validator in AssemblyScanner.FindValidatorsInAssembly(typeof(ApiSetup).Assembly, includeInternalTypes: true))
             services.AddSingleton(validator.InterfaceType, validator.ValidatorType);
         return services.AddOpenApiDocument();

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Piccolo.Api.Auth;
 using Piccolo.Api.Http;
 using Piccolo.Core.Listeners;
 

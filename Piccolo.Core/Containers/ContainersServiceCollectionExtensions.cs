@@ -11,7 +11,7 @@ public static class ContainersServiceCollectionExtensions
     /// <summary>Needs <see cref="StatePaths"/> and logging; the host binds <see cref="ContainerOptions.Section"/>.</summary>
     public static IServiceCollection AddContainers(this IServiceCollection services)
     {
-        services.AddOptions<ContainerOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<ContainerOptions>().BindConfiguration(ContainerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider =>
         {

@@ -7,10 +7,9 @@ namespace Piccolo.Core.Listeners;
 /// <summary>Registers the listener table and the ports that listeners get.</summary>
 public static class ListenersServiceCollectionExtensions
 {
-    /// <summary>The host binds <see cref="ListenerPortOptions.Section"/>.</summary>
     public static IServiceCollection AddListeners(this IServiceCollection services)
     {
-        services.AddOptions<ListenerPortOptions>().ValidateOnStart();
+        services.AddOptions<ListenerPortOptions>().BindConfiguration(ListenerPortOptions.Section).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ListenerPortOptions>, ListenerPortOptionsValidator>());
         services.TryAddSingleton<ListenerTable>();
         services.TryAddSingleton(provider => ListenerPorts.FromOptions(provider.GetRequiredService<IOptions<ListenerPortOptions>>().Value));
