@@ -1,0 +1,132 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Threading.Channels;
+using Piccolo.DevRelay.Protocol;
+using Piccolo.DevRelay.Streams;
+
+namespace Piccolo.DevRelay.Hub;
+
+/// <summary>One accepted backend: its streams, its writer and its reader.</summary>
+internal sealed partial class Session : IDisposable
+{
+    private readonly RelayOptions _options;
+    private readonly RelayFaults _faults;
+    private readonly ServerWebSocket _socket;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _ended = new();
+    private readonly ConcurrentDictionary<Guid, UserStream> _streams = new();
+    private readonly Lanes _lanes = new();
+    private readonly Channel<byte[]> _answers = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly ITimer _silence;
+    private string? _cause;
+
+    public Session(long id, IPEndPoint backend, SessionGrant grant, ServerWebSocket socket, RelayOptions options, RelayFaults faults, ILogger logger)
+    {
+        Id = id;
+        Backend = backend;
+        Grant = grant;
+        Since = options.Time.GetUtcNow();
+        _socket = socket;
+        _options = options;
+        _faults = faults;
+        _logger = logger;
+        _socket.Gate = faults.Sending;
+        _silence = options.Time.CreateTimer(_ => End("silent for too long"), null, options.Clocks.Silence, Timeout.InfiniteTimeSpan);
+        _socket.Pong = Touch;
+    }
+
+    public long Id { get; }
+
+    public IPEndPoint Backend { get; }
+
+    public SessionGrant Grant { get; private set; }
+
+    public DateTimeOffset Since { get; }
+
+    /// <summary>Fires when the session ends; then nothing more is sent on it.</summary>
+    public CancellationToken Ended => _ended.Token;
+
+    public SessionSnapshot Snapshot() => new(
+        Id, Backend, Since, Grant.Hostnames, Grant.TcpPorts, Grant.Weight, Volatile.Read(ref _reauthentications), [.. _streams.Values.Select(s => s.Snapshot())]);
+
+    /// <summary>Serves until either side ends it.</summary>
+    /// <returns>The cause, for the log.</returns>
+    public async Task<string> RunAsync(CancellationToken stopping)
+    {
+        using var stop = stopping.Register(() => End("the relay stops"));
+        await Task.WhenAll(GuardAsync(ReadAsync), GuardAsync(WriteAsync), GuardAsync(PingAsync), GuardAsync(ReauthenticateAsync));
+        return _cause!;
+    }
+
+    /// <summary>Ends the session without a close frame; the first cause stays.</summary>
+    public void End(string cause)
+    {
+        if (Interlocked.CompareExchange(ref _cause, cause, null) is null) _ended.Cancel();
+    }
+
+    /// <summary>Queues a message as it is, for faults.</summary>
+    public bool Inject(bool text, ReadOnlyMemory<byte> message) => text ? _lanes.TryChallenge(message) : _lanes.TryControl(message);
+
+    public void Dispose()
+    {
+        _silence.Dispose();
+        _ended.Dispose();
+    }
+
+    private void Touch() => _silence.Change(_options.Clocks.Silence, Timeout.InfiniteTimeSpan);
+
+    private async Task GuardAsync(Func<Task> loop)
+    {
+        try
+        {
+            await loop();
+        }
+        catch (OperationCanceledException) when (_ended.IsCancellationRequested)
+        {
+            // Another loop has ended the session.
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or System.Net.Sockets.SocketException)
+        {
+            End(e.Message);
+        }
+    }
+
+    private async Task ReadAsync()
+    {
+        _socket.ReceiveLimit = Nexus.ReceiveLimit;
+        while (true)
+        {
+            var message = await _socket.ReceiveAsync(_ended.Token);
+            if (message.IsEnd)
+            {
+                End(message.End!);
+                return;
+            }
+
+            Touch();
+            if (_options.Transcript is { } transcript)
+                transcript(new TranscriptEntry(Id, true, message.Opcode is WebSocketOpcode.Text, message.Payload.ToArray()));
+            if (message.Opcode is WebSocketOpcode.Text) TakeAnswer(message.Payload);
+            else Dispatch(message.Payload);
+        }
+    }
+
+    private async Task WriteAsync()
+    {
+        while (true)
+        {
+            var next = await _lanes.TakeAsync(_ended.Token);
+            await _socket.SendAsync(next.Opcode, next.Payload, _ended.Token);
+            _options.Transcript?.Invoke(new TranscriptEntry(Id, false, next.Opcode is WebSocketOpcode.Text, next.Payload));
+        }
+    }
+
+    private async Task PingAsync()
+    {
+        while (true)
+        {
+            await Task.Delay(_options.Clocks.Ping, _options.Time, _ended.Token);
+            await _socket.SendAsync(WebSocketOpcode.Ping, default, _ended.Token);
+        }
+    }
+}
