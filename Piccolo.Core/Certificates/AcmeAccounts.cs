@@ -13,15 +13,17 @@ internal sealed class AcmeAccounts(AcmeClient client, ICertificateStore store, T
     public async Task<AcmeResult<AcmeAccount>> GetAsync(Uri? gone, CancellationToken cancellationToken)
     {
         await _oneAtATime.WaitAsync(cancellationToken);
+        AccountRecord? record = null;
         try
         {
-            var record = store.Account(client.DirectoryUrl) ?? Create();
+            record = store.Account(client.DirectoryUrl) ?? Create();
             if (record.Url is not null && record.Url != gone) return new AcmeAccount(record.Url, Signer(record));
             if (gone is not null) logger.AccountGone(client.DirectoryUrl.Host);
             return await RegisterAsync(record, cancellationToken);
         }
         finally
         {
+            CryptographicOperations.ZeroMemory(record?.KeyPkcs8);
             _oneAtATime.Release();
         }
     }
@@ -55,7 +57,6 @@ internal sealed class AcmeAccounts(AcmeClient client, ICertificateStore store, T
     {
         var key = ECDsa.Create();
         key.ImportPkcs8PrivateKey(record.KeyPkcs8, out _);
-        CryptographicOperations.ZeroMemory(record.KeyPkcs8);
         return new JwsSigner(key);
     }
 }

@@ -4,15 +4,21 @@ using Microsoft.Extensions.Logging;
 namespace Piccolo.Tests.Fakes;
 
 /// <summary>Keeps what is logged, so that a test can assert a line, or that a secret is in none.</summary>
-internal sealed class CapturedLog : ILoggerProvider
+internal sealed class CapturedLog : ILoggerProvider, ILoggerFactory
 {
     private readonly ConcurrentQueue<LogEntry> _entries = new();
 
     public IReadOnlyCollection<LogEntry> Entries => _entries;
 
+    public string Text => string.Join('\n', _entries.Select(e => $"{e.Level} {e.EventId}: {e.Message} {e.Exception}"));
+
+    public int Count(int eventId) => _entries.Count(e => e.EventId == eventId);
+
     public ILogger CreateLogger(string categoryName) => new Logger(_entries, categoryName);
 
-    public ILogger<T> For<T>() => LoggerFactory.Create(b => b.SetMinimumLevel(LogLevel.Trace).AddProvider(this)).CreateLogger<T>();
+    public ILogger<T> For<T>() => LoggerFactoryExtensions.CreateLogger<T>(this);
+
+    public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
 
     public void Dispose()
     {
