@@ -1,0 +1,109 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Piccolo.Core.Tunnel;
+using Piccolo.Tests.Fakes;
+
+namespace Piccolo.Tests.Core.Tunnel;
+
+/// <summary>A running tunnel with short pauses, towards a scripted relay.</summary>
+internal sealed class TunnelUnderTest : IAsyncDisposable
+{
+    public const string Secret = "scripted-secret-0123456789";
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _running;
+
+    public TunnelUnderTest(Action<NexusOptions>? configure = null, Func<double>? random = null)
+    {
+        var options = new NexusOptions
+        {
+            AllowInsecureLoopback = true,
+            ReconnectBase = TimeSpan.FromMilliseconds(20),
+            ReconnectMax = TimeSpan.FromMilliseconds(200),
+            HostnameDebounce = TimeSpan.FromMilliseconds(20),
+            StopDrain = TimeSpan.FromSeconds(1),
+        };
+        configure?.Invoke(options);
+        Tunnel = new NexusTunnel(Options.Create(options), TimeProvider.System, NullLogger<NexusTunnel>.Instance, random ?? (() => 0.5));
+        _running = Tunnel.RunAsync(_stop.Token);
+    }
+
+    public NexusTunnel Tunnel { get; }
+
+    public static TunnelTarget Target(Uri endpoint, params string[] hostnames) => new(endpoint, Secret, [.. hostnames]);
+
+    /// <summary>Sets the target and accepts its session.</summary>
+    public async Task<RelayPeer> OpenAsync(ScriptedRelay relay, params string[] hostnames)
+    {
+        Tunnel.SetTarget(Target(relay.Endpoint, hostnames));
+        var peer = await relay.AcceptAsync();
+        await UntilAsync(status => status.State == TunnelState.Online && status.Hostnames.SetEquals(hostnames));
+        return peer;
+    }
+
+    public async Task<ITunnelStream> AcceptAsync() =>
+        await Tunnel.AcceptAsync(CancellationToken.None).AsTask().WaitAsync(ScriptedRelay.Patience) ?? throw new InvalidOperationException("No stream.");
+
+    public async Task<TunnelStatus> UntilAsync(Func<TunnelStatus, bool> holds)
+    {
+        using var patience = new CancellationTokenSource(ScriptedRelay.Patience);
+        while (true)
+        {
+            var seen = Tunnel.Changed.Version;
+            var status = Tunnel.Status;
+            if (holds(status)) return status;
+            try
+            {
+                await Tunnel.Changed.WaitAsync(seen, patience.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                throw new TimeoutException($"The tunnel stayed {Tunnel.Status}.");
+            }
+        }
+    }
+
+    public async Task StopAsync()
+    {
+        await _stop.CancelAsync();
+        await _running.WaitAsync(ScriptedRelay.Patience);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _stop.Dispose();
+    }
+
+    public static async Task<byte[]> ReadAsync(PipeReader input, int bytes)
+    {
+        var read = await input.ReadAtLeastAsync(bytes).AsTask().WaitAsync(ScriptedRelay.Patience);
+        var result = read.Buffer.Slice(0, Math.Min(bytes, read.Buffer.Length)).ToArray();
+        input.AdvanceTo(read.Buffer.GetPosition(result.Length));
+        return result;
+    }
+
+    /// <summary>All bytes up to the end of the input.</summary>
+    public static async Task<byte[]> ReadToEndAsync(PipeReader input)
+    {
+        using var all = new MemoryStream();
+        await input.CopyToAsync(all).WaitAsync(ScriptedRelay.Patience);
+        return all.ToArray();
+    }
+
+    public static Task ClosedAsync(ITunnelStream stream)
+    {
+        var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        stream.Closed.Register(() => closed.TrySetResult());
+        return closed.Task.WaitAsync(ScriptedRelay.Patience);
+    }
+
+    public static byte[] Pattern(int length, int seed = 1)
+    {
+        var bytes = new byte[length];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
+    }
+}
