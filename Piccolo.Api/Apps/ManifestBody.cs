@@ -19,7 +19,7 @@ public sealed class ManifestBody : IEndpointParameterMetadataProvider
     public static ValueTask<ManifestBody> BindAsync(HttpContext context, ParameterInfo parameter) => new(new ManifestBody(context));
 
     public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
-        builder.Metadata.Add(new AcceptsMetadata(ContentTypes, typeof(string), isOptional: false));
+        builder.Metadata.Add(new LazyBody(typeof(string), ContentTypes));
 
     /// <summary>Reads and validates. Either the manifest with its text or the problem is set.</summary>
     public async Task<(AppManifest? Manifest, string Text, ProblemHttpResult? Problem)> ReadAsync(CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Piccolo.Api.Http;
@@ -9,7 +10,12 @@ internal static class BodyLimit
     public const long Bytes = 1024 * 1024;
 
     public static IApplicationBuilder UseBodyLimit(this IApplicationBuilder app) => app.Use(static (context, next) =>
-        context.Request.ContentLength > Bytes ? TooLarge().ExecuteAsync(context) : next(context));
+    {
+        if (context.Request.ContentLength > Bytes) return TooLarge().ExecuteAsync(context);
+        // For bodies that do not say how long they are.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = Bytes;
+        return next(context);
+    });
 
     public static ProblemHttpResult TooLarge() => Problems.Of(StatusCodes.Status413PayloadTooLarge, "payload_too_large", "Payload too large",
         string.Create(CultureInfo.InvariantCulture, $"The body may have {Bytes / 1024} KiB at most."));

@@ -10,6 +10,7 @@ internal sealed class GuardedOperationFilter : IOperationFilter
     {
         var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
         operation.Responses ??= [];
+        if (metadata.OfType<LazyBody>().FirstOrDefault() is { } body) operation.RequestBody = Describe(body, context);
         if (metadata.OfType<UnlockedGuard>().Any()) Add(operation, 423, "Locked, or not set up.");
         if (metadata.OfType<OwnerGuard>().Any())
         {
@@ -24,6 +25,12 @@ internal sealed class GuardedOperationFilter : IOperationFilter
         }
         if (operation.RequestBody is not null) Add(operation, 400, "Invalid request; errors holds every field's messages.");
         Add(operation, 503, "Storage fault.");
+    }
+
+    private static OpenApiRequestBody Describe(LazyBody body, OperationFilterContext context)
+    {
+        var schema = context.SchemaGenerator.GenerateSchema(body.Type, context.SchemaRepository);
+        return new OpenApiRequestBody { Required = true, Content = body.ContentTypes.ToDictionary(t => t, IOpenApiMediaType (_) => new OpenApiMediaType { Schema = schema }) };
     }
 
     private static void Add(OpenApiOperation operation, int status, string description)

@@ -23,7 +23,7 @@ public sealed class RequestBody<T> : IEndpointParameterMetadataProvider where T 
     public static ValueTask<RequestBody<T>> BindAsync(HttpContext context, ParameterInfo parameter) => new(new RequestBody<T>(context));
 
     public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
-        builder.Metadata.Add(new AcceptsMetadata(["application/json"], typeof(T), isOptional: false));
+        builder.Metadata.Add(new LazyBody(typeof(T), ["application/json"]));
 #pragma warning restore CA1000
 
     /// <summary>Reads and validates. Exactly one of the two is set.</summary>
@@ -52,6 +52,11 @@ public sealed class RequestBody<T> : IEndpointParameterMetadataProvider where T 
     private static ProblemHttpResult NotAnObject() =>
         Problems.Of(StatusCodes.Status400BadRequest, "invalid_json", "Invalid JSON", "The body is not a JSON object of the documented shape.");
 }
+
+/// <summary>
+/// Describes a body for the document. Not the framework's own metadata for this: routing would then refuse a content type before the guards are asked.
+/// </summary>
+internal sealed record LazyBody(Type Type, IReadOnlyList<string> ContentTypes);
 
 internal static class ValidationErrors
 {

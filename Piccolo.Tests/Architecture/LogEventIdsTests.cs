@@ -13,9 +13,9 @@ internal sealed class LogEventIdsTests
         ("Piccolo.Core.Tunnel", 3000, 3999),
         ("Piccolo.Core.Leadership", 4000, 4499),
         ("Piccolo.Core.Remote", 4500, 4999),
-        ("Piccolo.Core.Apps", 5000, 5499),
-        ("Piccolo.Core.Containers", 5500, 5999),
-        ("Piccolo.Core.Listeners", 5900, 5999),
+        ("Piccolo.Core.Apps", 5000, 5099),
+        ("Piccolo.Core.Containers", 5100, 5199),
+        ("Piccolo.Core.Listeners", 5200, 5299),
         ("Piccolo.Core.Vault", 6000, 6099),
         ("Piccolo.Core.Health", 6100, 6199),
         ("Piccolo.Core.ControlStore", 6200, 6999),
@@ -24,7 +24,7 @@ internal sealed class LogEventIdsTests
 
     private static readonly (string Where, string Namespace, int Id)[] Events =
     [
-        .. from assembly in new[] { typeof(Piccolo.Core.Health.HealthTracker).Assembly, typeof(Program).Assembly }
+        .. from assembly in new[] { typeof(Piccolo.Core.Health.HealthTracker).Assembly, typeof(Piccolo.Api.Platform.ApplianceOptions).Assembly }
            from type in assembly.GetTypes()
            from method in type.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
            let attribute = method.GetCustomAttribute<LoggerMessageAttribute>()

@@ -115,15 +115,15 @@ internal sealed class RecordingContainerRuntime : IContainerRuntime
         }
     }
 
-    public Task<ContainerFault?> StartAsync(string id, CancellationToken cancellationToken) => OnAsync("start", id, Task.CompletedTask, cancellationToken,
-        container => ExitAtOnce is { } code ? container with { IsRunning = false, ExitCode = code } : container with { IsRunning = true, ExitCode = null });
+    public Task<ContainerFault?> StartAsync(string id, CancellationToken cancellationToken) => OnAsync("start", id, Task.CompletedTask,
+        container => ExitAtOnce is { } code ? container with { IsRunning = false, ExitCode = code } : container with { IsRunning = true, ExitCode = null }, cancellationToken);
 
-    public Task<ContainerFault?> StopAsync(string id, TimeSpan grace, CancellationToken cancellationToken) => OnAsync("stop", id, StopGate, cancellationToken,
-        container => container with { IsRunning = false, ExitCode = 143 });
+    public Task<ContainerFault?> StopAsync(string id, TimeSpan grace, CancellationToken cancellationToken) => OnAsync("stop", id, StopGate,
+        container => container with { IsRunning = false, ExitCode = 143 }, cancellationToken);
 
-    public Task<ContainerFault?> RemoveAsync(string id, CancellationToken cancellationToken) => OnAsync("remove", id, Task.CompletedTask, cancellationToken, _ => null);
+    public Task<ContainerFault?> RemoveAsync(string id, CancellationToken cancellationToken) => OnAsync("remove", id, Task.CompletedTask, _ => null, cancellationToken);
 
-    private async Task<ContainerFault?> OnAsync(string call, string id, Task gate, CancellationToken cancellationToken, Func<ObservedContainer, ObservedContainer?> change)
+    private async Task<ContainerFault?> OnAsync(string call, string id, Task gate, Func<ObservedContainer, ObservedContainer?> change, CancellationToken cancellationToken)
     {
         ObservedContainer? container;
         lock (_gate) container = _containers.GetValueOrDefault(id);

@@ -9,7 +9,7 @@ using Piccolo.DevStack;
 namespace Piccolo.Tests.Fakes;
 
 /// <summary>The whole appliance in this process, on real ports of the loopback interface, with a recording container engine.</summary>
-internal sealed class TestAppliance : WebApplicationFactory<Program>
+internal sealed class TestAppliance : WebApplicationFactory<Piccolo.Api.Platform.ApplianceOptions>
 {
     public const string Password = "correct horse battery staple";
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using System.Net.Sockets;
 
 namespace Piccolo.DevStack;
@@ -122,6 +123,16 @@ public sealed class ChildProcess : IAsyncDisposable
         }
         await WaitAsync($"printing '{text}'", limit, token => seen.Task.WaitAsync(token), cancellationToken);
         return await seen.Task;
+    }
+
+    /// <summary>Asks the process to end in good order (SIGTERM) and waits at most <paramref name="limit"/> for it.</summary>
+    /// <returns>Whether it has ended.</returns>
+    public async Task<bool> StopAsync(TimeSpan limit)
+    {
+        if (Exited.IsCompleted) return true;
+        // setpriv replaces itself by the program, so this is the program's own id.
+        using (var kill = Process.Start(new ProcessStartInfo("kill", ["-TERM", Id.ToString(CultureInfo.InvariantCulture)]))!) await kill.WaitForExitAsync();
+        return await Task.WhenAny(Exited, Task.Delay(limit, TimeProvider.System)) == Exited;
     }
 
     public async ValueTask DisposeAsync()

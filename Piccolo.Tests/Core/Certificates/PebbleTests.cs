@@ -203,7 +203,7 @@ internal sealed class PebbleTests
         await harness.UntilAsync(l => l.Length == 12 && l.All(e => e.Status == CertificateStatus.Ok));
 
         Assert.That(harness.Log.Count(2003), Is.EqualTo(1), "one account for all");
-        Assert.That(harness.Log.Events.Where(e => e.Level >= LogLevel.Warning), Is.Empty);
+        Assert.That(harness.Log.Entries.Where(e => e.Level >= LogLevel.Warning), Is.Empty);
     }
 
     private Task<PebbleServer> PebbleAsync(Func<PebbleOptions, PebbleOptions>? change = null)
