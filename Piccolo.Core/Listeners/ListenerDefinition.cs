@@ -31,6 +31,12 @@ public sealed record ListenerDefinition(string Name, int GuestPort, ListenerFlow
 
     /// <summary>Whether requests, and not just bytes, go to the app.</summary>
     public bool IsHttp => Flow == ListenerFlow.Tcp && Protocol != ListenerProtocol.Raw;
+
+    // An immutable array compares by identity; the ports that it holds are what counts.
+    public bool Equals(ListenerDefinition? other) => other is not null && Name == other.Name && GuestPort == other.GuestPort && Flow == other.Flow
+        && Protocol == other.Protocol && RemotePorts.AsSpan().SequenceEqual(other.RemotePorts.AsSpan());
+
+    public override int GetHashCode() => HashCode.Combine(Name, GuestPort, Flow, Protocol, RemotePorts.Length);
 }
 
 /// <summary>A listener of an installed app with the two ports that it keeps for life.</summary>

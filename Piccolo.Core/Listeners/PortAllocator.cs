@@ -10,6 +10,8 @@ public sealed class PortAllocator(PortRange range, Func<int, bool> canBind)
     /// <summary>How many busy ports are tried before giving up, so that a hostile neighbour cannot make one request cost ten thousand binds.</summary>
     public const int MaxBindTests = 512;
 
+    public bool CanBind(int port) => canBind(port);
+
     /// <returns>The port, or null when the range is exhausted.</returns>
     public int? Allocate(IReadOnlySet<int> taken)
     {

@@ -1,0 +1,41 @@
+using Piccolo.Core.Containers;
+
+namespace Piccolo.Core.Apps;
+
+/// <summary>What one app's container shall be. Goals with the same <see cref="Key"/> are the same goal.</summary>
+internal abstract record AppGoal(string Key)
+{
+    /// <param name="Wanted">When the owner last said so: saying it again makes a new goal, with no memory of failures.</param>
+    public sealed record Run(ContainerSpec Spec, DateTimeOffset Wanted) : AppGoal($"run {Spec.Hash} {Wanted.UtcTicks}");
+
+    public sealed record Stop(AppReason Reason) : AppGoal($"stop {Reason}");
+
+    /// <summary>The app is no longer installed.</summary>
+    public sealed record Remove() : AppGoal("remove");
+}
+
+/// <summary>The goals of all apps, from state alone. Pure.</summary>
+internal static class AppGoals
+{
+    /// <param name="apps">Null while locked: nothing may run then, whatever is installed.</param>
+    /// <param name="containers">The apps that have a container, installed or not.</param>
+    public static Dictionary<string, AppGoal> Decide(IReadOnlyList<AppRecord>? apps, IEnumerable<string> containers, Func<string, bool> leads, InstanceId instance)
+    {
+        var goals = new Dictionary<string, AppGoal>(StringComparer.Ordinal);
+        foreach (var app in containers) goals[app] = apps is null ? new AppGoal.Stop(AppReason.Locked) : new AppGoal.Remove();
+        foreach (var app in apps ?? []) goals[app.Name] = Decide(app, leads, instance);
+        return goals;
+    }
+
+    private static AppGoal Decide(AppRecord app, Func<string, bool> leads, InstanceId instance) =>
+        app.DesiredState == DesiredState.Stopped ? new AppGoal.Stop(AppReason.Owner)
+        : !leads(app.Name) ? new AppGoal.Stop(AppReason.Follower)
+        : new AppGoal.Run(ToSpec(app, instance), app.UpdatedAt);
+
+    private static ContainerSpec ToSpec(AppRecord app, InstanceId instance)
+    {
+        if (!ImageReference.TryParse(app.Manifest.Image, out var image, out var error)) throw new InvalidOperationException($"The stored image of {app.Name} is not a reference: {error}");
+        return new ContainerSpec(instance, app.Name, image, app.Manifest.Environment,
+            [.. app.Listeners.Select(l => new PortPublication(l.Definition.GuestPort, l.GuardPort))], app.Manifest.MemoryBytes, app.Manifest.NanoCpus);
+    }
+}

@@ -1,0 +1,90 @@
+namespace Piccolo.Core.Apps;
+
+/// <summary>
+/// The one place where an app is worked on: one step at a time, always towards the latest goal. A new goal breaks off a start that it makes pointless,
+/// a download above all; a stop is never broken off. Thread-safe.
+/// </summary>
+internal sealed class AppLane(string app, AppWorkContext context, CancellationToken ending)
+{
+    private readonly Lock _gate = new();
+    private readonly AppWork _work = new(app, context);
+    private AppGoal? _goal;
+    private bool _isNew;
+    private bool _again;
+    private bool _busy;
+    private CancellationTokenSource? _step;
+    private Task _breakingOff = Task.CompletedTask;
+
+    /// <summary>Completes when the work that goes on now has ended.</summary>
+    public Task Idle { get; private set; } = Task.CompletedTask;
+
+    public DateTimeOffset? NextAttempt => _work.NotBefore;
+
+    /// <summary>Whether the app is gone and nothing is left to do for it.</summary>
+    public bool IsOver
+    {
+        get
+        {
+            lock (_gate) return !_busy && _goal is AppGoal.Remove && _work.NotBefore is null;
+        }
+    }
+
+    /// <summary>Takes the goal and sees to it in the background; with the goal that it has already, looks whether it is still reached.</summary>
+    public void Aim(AppGoal goal)
+    {
+        lock (_gate)
+        {
+            if (goal.Key != _goal?.Key) _isNew = true;
+            var breaksOff = _goal is AppGoal.Run before && !(goal is AppGoal.Run after && after.Spec.Hash == before.Spec.Hash);
+            _goal = goal;
+            _again = true;
+            if (breaksOff && _step is not null) _breakingOff = _step.CancelAsync();
+            if (_busy) return;
+            _busy = true;
+            Idle = Task.Run(WorkAsync, CancellationToken.None);
+        }
+    }
+
+    private async Task WorkAsync()
+    {
+        while (true)
+        {
+            using var step = CancellationTokenSource.CreateLinkedTokenSource(ending);
+            AppGoal goal;
+            lock (_gate)
+            {
+                if (ending.IsCancellationRequested || !_again)
+                {
+                    _busy = false;
+                    return;
+                }
+                if (_isNew) _work.ForgetFailures();
+                (goal, _isNew, _again, _step) = (_goal!, false, false, step);
+            }
+            await StepAsync(goal, step.Token);
+            Task breakingOff;
+            lock (_gate)
+            {
+                _step = null;
+                breakingOff = _breakingOff;
+            }
+            await breakingOff;
+        }
+    }
+
+    private async Task StepAsync(AppGoal goal, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _work.TowardsAsync(goal, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // A newer goal, or the end, is why.
+        }
+        catch (Exception e)
+        {
+            _work.Broke(e);
+        }
+    }
+}

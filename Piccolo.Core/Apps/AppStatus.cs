@@ -1,0 +1,51 @@
+namespace Piccolo.Core.Apps;
+
+/// <summary>What an app was last seen to be.</summary>
+public enum AppState
+{
+    /// <summary>Installed; nothing has been done or seen yet.</summary>
+    Created,
+    Pulling,
+    Starting,
+
+    /// <summary>The engine says that its container runs.</summary>
+    Running,
+    Stopped,
+    Error,
+}
+
+/// <summary>Why an app is stopped or in error.</summary>
+public enum AppReason
+{
+    None,
+
+    /// <summary>The owner stopped it.</summary>
+    Owner,
+
+    /// <summary>Another node leads it.</summary>
+    Follower,
+    Locked,
+
+    /// <summary>The appliance is ending.</summary>
+    Shutdown,
+
+    /// <summary>The app ended by itself.</summary>
+    Exited,
+    ImageNotFound,
+    RegistryUnreachable,
+    EngineUnreachable,
+    NoEngine,
+    PortInUse,
+
+    /// <summary>A container that is not ours has its name.</summary>
+    NameTaken,
+
+    /// <summary>The engine refused; the log has its words.</summary>
+    Refused,
+}
+
+/// <summary>An app's observed state. Immutable.</summary>
+/// <param name="Detail">Plain sentences for the owner; empty when all is said.</param>
+/// <param name="Since">When state and reason became what they are.</param>
+/// <param name="NextAttempt">When it is tried again by itself; null when nothing is due.</param>
+public sealed record AppStatus(AppState State, AppReason Reason, string Detail, DateTimeOffset Since, string? ContainerId, DateTimeOffset? NextAttempt);

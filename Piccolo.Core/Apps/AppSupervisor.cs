@@ -1,0 +1,149 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Piccolo.Core.Containers;
+using Piccolo.Core.ControlStore;
+using Piccolo.Core.Health;
+using Piccolo.Core.Leadership;
+using Piccolo.Core.Primitives;
+
+namespace Piccolo.Core.Apps;
+
+/// <summary>
+/// Makes containers be what the store, the roles and the lock want: each round computes every app's goal anew and gives it to the app's lane. An app
+/// runs only while the store is open, the owner wants it and this node leads it.
+/// </summary>
+internal sealed class AppSupervisor : IDisposable
+{
+    /// <summary>How many apps are started, and apart from that how many are stopped, at a time.</summary>
+    private const int MaxAtATime = 4;
+    private static readonly TimeSpan Regular = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Soonest = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan ShutdownGrace = TimeSpan.FromSeconds(5);
+
+    private readonly SealedStore _store;
+    private readonly LeadershipRegistry _leadership;
+    private readonly IContainerRuntime _runtime;
+    private readonly InstanceId _instance;
+    private readonly HealthTracker _health;
+    private readonly TimeProvider _time;
+    private readonly Func<double> _random;
+    private readonly ILogger<AppSupervisor> _logger;
+    private readonly AppWorkContext _context;
+    private readonly CancellationTokenSource _ending = new();
+    private readonly ConcurrentDictionary<string, AppLane> _lanes = new(StringComparer.Ordinal);
+    private int _engineFailures;
+
+    public AppSupervisor(
+        SealedStore store, AppCatalog catalog, LeadershipRegistry leadership, IContainerRuntime runtime, InstanceId instance, AppStatusBoard board,
+        HealthTracker health, IOptions<ContainerOptions> options, TimeProvider time, Func<double> random, ILogger<AppSupervisor> logger)
+    {
+        (_store, _leadership, _runtime, _instance, _health, _time, _random, _logger) = (store, leadership, runtime, instance, health, time, random, logger);
+        _context = new AppWorkContext(runtime, board, time, random, options.Value.StopGrace, new SemaphoreSlim(MaxAtATime), new SemaphoreSlim(MaxAtATime), new ChangeSignal(),
+            app => catalog.MoveBusyGuardPorts(app), logger);
+        Signals = new SignalSet(store.Changed, leadership.Changed, runtime.Changed, _context.Retry);
+    }
+
+    /// <summary>What makes another round worth while. The store also says when the vault opened or locked it.</summary>
+    public SignalSet Signals { get; }
+
+    /// <summary>Decides anew and sets the lanes to work; does not wait for them.</summary>
+    /// <returns>When the next round is due if no signal comes before.</returns>
+    public async Task<TimeSpan> RoundAsync(CancellationToken cancellationToken)
+    {
+        var apps = ReadApps();
+        var found = await _runtime.ListAsync(cancellationToken);
+        if (found.Fault is { } fault) return EngineAway(apps, fault);
+        _engineFailures = 0;
+        _health.Ok(HealthComponents.Containers, "the container engine answers");
+
+        var ours = found.Value;
+        await RemoveStraysAsync(ours, cancellationToken);
+        var goals = AppGoals.Decide(apps, ours.Select(c => c.App).Concat(_lanes.Keys), LeadsApp, _instance);
+        foreach (var (app, goal) in goals) LaneOf(app).Aim(goal);
+        foreach (var (app, lane) in _lanes)
+            if (lane.IsOver && ours.All(c => c.App != app)) _lanes.TryRemove(app, out _);
+        return UntilNext();
+    }
+
+    /// <summary>Ends all work and stops what runs: after the next start the appliance is locked, and locked means stopped.</summary>
+    public async Task ShutDownAsync()
+    {
+        using var limit = new CancellationTokenSource(ShutdownLimit, _time);
+        await _ending.CancelAsync();
+        try
+        {
+            await Task.WhenAll(_lanes.Values.Select(l => l.Idle)).WaitAsync(limit.Token);
+            var found = await _runtime.ListAsync(limit.Token);
+            if (found.Fault is not null) _logger.ShutdownIncomplete(found.Fault.Sentence);
+            else await Task.WhenAll(found.Value.Where(c => c.IsRunning).Select(c => StopForGoodAsync(c, limit.Token)));
+        }
+        catch (OperationCanceledException)
+        {
+            _logger.ShutdownIncomplete($"they did not end within {ShutdownLimit.TotalSeconds} s.");
+        }
+    }
+
+    public void Dispose()
+    {
+        _context.Starts.Dispose();
+        _context.Stops.Dispose();
+        _ending.Dispose();
+    }
+
+    /// <returns>Null while locked.</returns>
+    private IReadOnlyList<AppRecord>? ReadApps()
+    {
+        if (!_store.IsOpen) return null;
+        try
+        {
+            return _store.List(AppRecord.Collection);
+        }
+        catch (StoreSealedException)
+        {
+            return null;
+        }
+    }
+
+    private bool LeadsApp(string app) => _leadership.RoleOf(ResourceId.App(app)).IsLeader;
+
+    private AppLane LaneOf(string app) => _lanes.GetOrAdd(app, name => new AppLane(name, _context, _ending.Token));
+
+    /// <summary>Nothing can be known of any container now, and nothing is claimed.</summary>
+    private TimeSpan EngineAway(IReadOnlyList<AppRecord>? apps, ContainerFault fault)
+    {
+        _health.Degraded(HealthComponents.Containers, $"{fault.Sentence} {fault.NextStep}");
+        var delay = RetryDelay.After(++_engineFailures, Regular, _random);
+        var names = (apps ?? []).Select(a => a.Name).Union(_lanes.Keys, StringComparer.Ordinal);
+        foreach (var app in names)
+            _context.Board.Set(app, AppState.Error, AppWork.ReasonOf(fault.Kind), $"{fault.Sentence} {fault.NextStep}", nextAttempt: _time.GetUtcNow() + delay);
+        return delay;
+    }
+
+    /// <summary>Containers with our label under a name that we would not give: nothing would ever take care of them.</summary>
+    private async Task RemoveStraysAsync(ImmutableArray<ObservedContainer> ours, CancellationToken cancellationToken)
+    {
+        foreach (var stray in ours.Where(c => c.Name != ContainerSpec.NameOf(_instance, c.App)))
+            if (await _runtime.RemoveAsync(stray.Id, cancellationToken) is null) _logger.AppRemoved(stray.Name);
+    }
+
+    private async Task StopForGoodAsync(ObservedContainer container, CancellationToken cancellationToken)
+    {
+        if (await _runtime.StopAsync(container.Id, ShutdownGrace, cancellationToken) is { } fault)
+        {
+            _logger.ShutdownIncomplete(fault.Sentence);
+            return;
+        }
+        _logger.AppStopped(container.App, AppReason.Shutdown);
+        _context.Board.Set(container.App, AppState.Stopped, AppReason.Shutdown, containerId: container.Id);
+    }
+
+    private TimeSpan UntilNext()
+    {
+        var next = _lanes.Values.Select(l => l.NextAttempt).OfType<DateTimeOffset>().DefaultIfEmpty(DateTimeOffset.MaxValue).Min();
+        var until = next == DateTimeOffset.MaxValue ? Regular : next - _time.GetUtcNow();
+        return until > Regular ? Regular : until < Soonest ? Soonest : until;
+    }
+}

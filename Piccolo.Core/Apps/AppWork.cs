@@ -1,0 +1,248 @@
+using Microsoft.Extensions.Logging;
+using Piccolo.Core.Containers;
+using Piccolo.Core.Leadership;
+using Piccolo.Core.Primitives;
+
+namespace Piccolo.Core.Apps;
+
+/// <summary>What the work on all apps shares.</summary>
+/// <param name="Starts">How many apps may be fetched or started at a time.</param>
+/// <param name="Stops">How many may be stopped at a time; apart from <paramref name="Starts"/>, so that no slow download delays a stop.</param>
+/// <param name="Retry">Raised when an app's next attempt was set.</param>
+/// <param name="MoveBusyGuardPorts">Gives the app other ports in place of those that others keep busy.</param>
+internal sealed record AppWorkContext(
+    IContainerRuntime Runtime,
+    AppStatusBoard Board,
+    TimeProvider Time,
+    Func<double> Random,
+    TimeSpan StopGrace,
+    SemaphoreSlim Starts,
+    SemaphoreSlim Stops,
+    ChangeSignal Retry,
+    Action<string> MoveBusyGuardPorts,
+    ILogger Logger);
+
+/// <summary>
+/// One app's steps towards a goal, each decided from what the engine says at that moment, so that a step cut off anywhere is simply taken again. Used
+/// by one <see cref="AppLane"/> at a time. Only waits and downloads can be broken off: a start that the engine has already begun would go on behind our
+/// back, so such calls are seen through; the runtime bounds them.
+/// </summary>
+internal sealed class AppWork(string app, AppWorkContext context)
+{
+    /// <summary>An app that ran this long was healthy: its next failure counts as the first.</summary>
+    private static readonly TimeSpan HealthyRun = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long a busy guard port is waited for before the app gets another.</summary>
+    private static readonly TimeSpan BusyPortPatience = TimeSpan.FromSeconds(60);
+
+    private int _failures;
+    private DateTimeOffset? _portBusySince;
+
+    /// <summary>When we last started the container and saw it run; null when it is stopped by us or was never seen running.</summary>
+    private DateTimeOffset? _runningSince;
+
+    // Ticks, because others read it while the lane writes; 0 = none.
+    private long _notBefore;
+
+    /// <summary>When the next attempt is due after a failure.</summary>
+    public DateTimeOffset? NotBefore
+    {
+        get => Volatile.Read(ref _notBefore) is var ticks and not 0 ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
+        private set => Volatile.Write(ref _notBefore, value?.UtcTicks ?? 0);
+    }
+
+    public void ForgetFailures() => (_failures, NotBefore, _portBusySince) = (0, null, null);
+
+    public Task TowardsAsync(AppGoal goal, CancellationToken cancellationToken)
+    {
+        if (NotBefore is { } due && context.Time.GetUtcNow() < due) return Task.CompletedTask;
+        NotBefore = null;
+        return goal switch
+        {
+            AppGoal.Run run => InTurnAsync(context.Starts, () => RunAsync(run.Spec, cancellationToken), cancellationToken),
+            AppGoal.Stop stop => InTurnAsync(context.Stops, () => StopAsync(stop.Reason), cancellationToken),
+            _ => InTurnAsync(context.Stops, RemoveAsync, cancellationToken),
+        };
+    }
+
+    /// <summary>The work broke off by an exception that nobody foresaw.</summary>
+    public void Broke(Exception exception)
+    {
+        var next = Postpone();
+        context.Logger.AppWorkBroke(app, next, exception);
+        context.Board.Set(app, AppState.Error, AppReason.Refused, "An internal error occurred. The appliance's log has its details.", nextAttempt: next);
+    }
+
+    private static async Task InTurnAsync(SemaphoreSlim gate, Func<Task> work, CancellationToken cancellationToken)
+    {
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            await work();
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    private async Task RunAsync(ContainerSpec spec, CancellationToken cancellationToken)
+    {
+        var found = await context.Runtime.FindAsync(app, CancellationToken.None);
+        if (found.Fault is { } fault)
+        {
+            Fail(fault);
+            return;
+        }
+        if (found.Value is { } current && current.SpecHash == spec.Hash)
+        {
+            if (current.IsRunning) Runs(current.Id, justStarted: false);
+            else if (_runningSince is not null) Exited(current);
+            else await StartAsync(current.Id, cancellationToken);
+            return;
+        }
+        await ReplaceAsync(found.Value, spec, cancellationToken);
+    }
+
+    /// <summary>The old container goes only when the new one's image is here, so that a wrong image name leaves the app as it was.</summary>
+    private async Task ReplaceAsync(ObservedContainer? old, ContainerSpec spec, CancellationToken cancellationToken)
+    {
+        var has = await context.Runtime.HasImageAsync(spec.Image, CancellationToken.None);
+        if (has.Fault is null && !has.Value)
+        {
+            if (old is not { IsRunning: true }) context.Board.Set(app, AppState.Pulling, detail: $"Fetching {spec.Image}.", containerId: old?.Id);
+            has = has with { Fault = await context.Runtime.PullAsync(spec.Image, cancellationToken) };
+        }
+        if (has.Fault is { } imageFault)
+        {
+            Fail(imageFault, old);
+            return;
+        }
+        cancellationToken.ThrowIfCancellationRequested();
+        context.Board.Set(app, AppState.Starting);
+        if (old is not null)
+        {
+            var fault = await context.Runtime.StopAsync(old.Id, context.StopGrace, CancellationToken.None) ?? await context.Runtime.RemoveAsync(old.Id, CancellationToken.None);
+            _runningSince = null;
+            if (fault is not null)
+            {
+                Fail(fault);
+                return;
+            }
+        }
+        var created = await context.Runtime.CreateAsync(spec, CancellationToken.None);
+        if (created.Fault is { } createFault) Fail(createFault);
+        else await StartAsync(created.Value!, cancellationToken);
+    }
+
+    private async Task StartAsync(string id, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        context.Board.Set(app, AppState.Starting, containerId: id);
+        if (await context.Runtime.StartAsync(id, CancellationToken.None) is { } fault)
+        {
+            Fail(fault);
+            return;
+        }
+        var found = await context.Runtime.FindAsync(app, CancellationToken.None);
+        if (found.Fault is { } lost) Fail(lost);
+        else if (found.Value is { IsRunning: true } running) Runs(running.Id, justStarted: true);
+        else if (found.Value is { } ended) Exited(ended);
+        else Fail(EngineErrors.NotFound);
+    }
+
+    private void Runs(string id, bool justStarted)
+    {
+        var now = context.Time.GetUtcNow();
+        _runningSince ??= now;
+        _portBusySince = null;
+        if (now - _runningSince >= HealthyRun) _failures = 0;
+        if (justStarted) context.Logger.AppStarted(app, id);
+        context.Board.Set(app, AppState.Running, containerId: id);
+    }
+
+    private void Exited(ObservedContainer container)
+    {
+        if (_runningSince is { } since && context.Time.GetUtcNow() - since >= HealthyRun) _failures = 0;
+        _runningSince = null;
+        var code = container.ExitCode is { } exit ? $" with code {exit}" : "";
+        Fail(AppReason.Exited, $"The app ended by itself{code}. Look at its log.", container.Id);
+    }
+
+    private async Task StopAsync(AppReason reason)
+    {
+        var found = await context.Runtime.FindAsync(app, CancellationToken.None);
+        var before = context.Board.Find(app);
+        var fault = found.Fault;
+        if (fault is null && found.Value is { IsRunning: true } running) fault = await context.Runtime.StopAsync(running.Id, context.StopGrace, CancellationToken.None);
+        if (fault is not null)
+        {
+            Fail(fault);
+            return;
+        }
+        var worked = found.Value is { IsRunning: true } || before is { State: AppState.Running or AppState.Starting or AppState.Pulling };
+        _runningSince = null;
+        ForgetFailures();
+        if (worked && reason == AppReason.Follower) context.Logger.AppStoppedAsFollower(ResourceId.App(app).Value, app);
+        else if (worked) context.Logger.AppStopped(app, reason);
+        context.Board.Set(app, AppState.Stopped, reason, containerId: found.Value?.Id);
+    }
+
+    private async Task RemoveAsync()
+    {
+        var found = await context.Runtime.FindAsync(app, CancellationToken.None);
+        var fault = found.Fault;
+        if (fault is null && found.Value is { } container)
+            fault = await context.Runtime.StopAsync(container.Id, context.StopGrace, CancellationToken.None) ?? await context.Runtime.RemoveAsync(container.Id, CancellationToken.None);
+        if (fault is { Kind: not ContainerFaultKind.Foreign })
+        {
+            Fail(fault);
+            return;
+        }
+        if (found.Value is not null) context.Logger.AppRemoved(app);
+        _runningSince = null;
+        ForgetFailures();
+        context.Board.Forget(app);
+    }
+
+    private void Fail(ContainerFault fault, ObservedContainer? stillThere = null)
+    {
+        if (fault.Kind == ContainerFaultKind.PortInUse)
+        {
+            _portBusySince ??= context.Time.GetUtcNow();
+            if (context.Time.GetUtcNow() - _portBusySince >= BusyPortPatience)
+            {
+                _portBusySince = null;
+                context.Logger.GuardPortMoved(app);
+                context.MoveBusyGuardPorts(app);
+            }
+        }
+        Fail(ReasonOf(fault.Kind), $"{fault.Sentence} {fault.NextStep}", stillThere?.Id);
+    }
+
+    private void Fail(AppReason reason, string detail, string? containerId)
+    {
+        var next = Postpone();
+        context.Logger.AppFailed(app, reason, detail, _failures, next);
+        context.Board.Set(app, AppState.Error, reason, detail, containerId, next);
+    }
+
+    private DateTimeOffset Postpone()
+    {
+        var next = context.Time.GetUtcNow() + RetryDelay.After(++_failures, context.Random);
+        NotBefore = next;
+        context.Retry.Raise();
+        return next;
+    }
+
+    internal static AppReason ReasonOf(ContainerFaultKind kind) => kind switch
+    {
+        ContainerFaultKind.NoEngine => AppReason.NoEngine,
+        ContainerFaultKind.EngineUnreachable => AppReason.EngineUnreachable,
+        ContainerFaultKind.ImageNotFound => AppReason.ImageNotFound,
+        ContainerFaultKind.RegistryUnreachable => AppReason.RegistryUnreachable,
+        ContainerFaultKind.PortInUse => AppReason.PortInUse,
+        ContainerFaultKind.Foreign => AppReason.NameTaken,
+        _ => AppReason.Refused,
+    };
+}

@@ -1,0 +1,36 @@
+using Microsoft.Extensions.Logging;
+
+namespace Piccolo.Core.Apps;
+
+internal static partial class AppsLog
+{
+    [LoggerMessage(5000, LogLevel.Information, "App started. app={App} container={Container}")]
+    public static partial void AppStarted(this ILogger logger, string app, string container);
+
+    [LoggerMessage(5001, LogLevel.Information, "App stopped because another node leads. resource={Resource} role=follower app={App}")]
+    public static partial void AppStoppedAsFollower(this ILogger logger, string resource, string app);
+
+    [LoggerMessage(5002, LogLevel.Information, "App stopped. app={App} reason={Reason}")]
+    public static partial void AppStopped(this ILogger logger, string app, AppReason reason);
+
+    [LoggerMessage(5003, LogLevel.Information, "App's container removed. app={App}")]
+    public static partial void AppRemoved(this ILogger logger, string app);
+
+    [LoggerMessage(5004, LogLevel.Warning, "App failed. app={App} reason={Reason} detail={Detail} attempt={Attempt} next_attempt={NextAttempt}")]
+    public static partial void AppFailed(this ILogger logger, string app, AppReason reason, string detail, int attempt, DateTimeOffset nextAttempt);
+
+    [LoggerMessage(5005, LogLevel.Error, "Work on app {App} broke off; it is tried again at {NextAttempt}.")]
+    public static partial void AppWorkBroke(this ILogger logger, string app, DateTimeOffset nextAttempt, Exception exception);
+
+    [LoggerMessage(5006, LogLevel.Error, "A round of the app supervisor broke off; the next follows in {Delay}.")]
+    public static partial void RoundBroke(this ILogger logger, TimeSpan delay, Exception exception);
+
+    [LoggerMessage(5007, LogLevel.Warning, "App's published port stays busy and is changed. app={App}")]
+    public static partial void GuardPortMoved(this ILogger logger, string app);
+
+    [LoggerMessage(5008, LogLevel.Warning, "Containers could not be stopped at shutdown: {Detail}")]
+    public static partial void ShutdownIncomplete(this ILogger logger, string detail);
+
+    [LoggerMessage(5009, LogLevel.Error, "The listener table could not be brought up to date.")]
+    public static partial void ListenerTableBroke(this ILogger logger, Exception exception);
+}
