@@ -134,9 +134,10 @@ internal sealed partial class NexusSession(int number, TunnelTarget target, long
             var writing = SendAsync(stop.Token);
             var receiving = ReceiveAsync(socket);
             await Task.WhenAny((Task)writing, receiving);
-            // After our goodbye the relay may answer with its own; after anything else there is nothing to wait for.
-            if (writing.IsCompleted && await writing is null) await Task.WhenAny(receiving, Task.Delay(GoodbyeLimit, Time, stop.Token));
             var firstIsWriter = writing.IsCompleted && !receiving.IsCompleted;
+            // A goodbye of ours is still sent, and answered; after anything else there is nothing to wait for.
+            var goodbye = writing.IsCompleted ? await writing is null : await receiving == TunnelFailure.TooLarge;
+            if (goodbye) await Task.WhenAny(Task.WhenAll((Task)writing, receiving), Task.Delay(GoodbyeLimit, Time, stop.Token));
             socket.Abort();
             await stop.CancelAsync();
             var sendingEnd = await writing;

@@ -14,6 +14,7 @@ internal sealed class ScriptedRelay : IAsyncDisposable
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly WebApplication _app;
+    private readonly List<RelayPeer> _all = [];
     private readonly Channel<RelayPeer> _peers = Channel.CreateUnbounded<RelayPeer>();
 
     private ScriptedRelay(X509Certificate2? certificate, int port)
@@ -69,6 +70,7 @@ internal sealed class ScriptedRelay : IAsyncDisposable
             // Asked for: no grace.
         }
         await _app.DisposeAsync();
+        foreach (var peer in _all) peer.Dispose();
     }
 
     private async Task ServeAsync(HttpContext context)
@@ -79,7 +81,8 @@ internal sealed class ScriptedRelay : IAsyncDisposable
             return;
         }
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
-        using var peer = new RelayPeer(socket, context);
+        var peer = new RelayPeer(socket, context);
+        lock (_all) _all.Add(peer);
         _peers.Writer.TryWrite(peer);
         await peer.RunAsync();
     }

@@ -1,0 +1,153 @@
+using Piccolo.Core.Tunnel;
+
+namespace Piccolo.Tests.Core.Tunnel;
+
+internal sealed class CreditTests
+{
+    [Test]
+    public void Nx77_Nx80_Reverse_BalanceIsSpentToZeroAndNoFurther()
+    {
+        var credits = new ReverseCredits(3);
+
+        Assert.That(Enumerable.Range(0, 5).Select(_ => credits.TryTake()), Is.EqualTo(new[] { true, true, true, false, false }));
+        Assert.That(credits.Balance, Is.Zero);
+    }
+
+    [TestCase(0)]
+    [TestCase(-5)]
+    public void Nx78_Reverse_WithoutInitialCredits_IsUnlimited(long initial)
+    {
+        var credits = new ReverseCredits(initial);
+
+        Assert.That(Enumerable.Range(0, 1000).All(_ => credits.TryTake()), Is.True);
+        Assert.That(credits.WaitForAcknowledgementAsync(7, CancellationToken.None).IsCompletedSuccessfully, Is.True);
+    }
+
+    [TestCase(long.MaxValue, ReverseCredits.Cap)]
+    [TestCase(long.MinValue, 1)]
+    [TestCase(-1, 1)]
+    [TestCase(0, 1)]
+    [TestCase(8, 9)]
+    public void Nx82_Reverse_Grants_AreClamped(long grant, long expected)
+    {
+        var credits = new ReverseCredits(1);
+
+        credits.Grant(grant);
+
+        Assert.That(credits.Balance, Is.EqualTo(expected));
+    }
+
+    [Test]
+    public void Nx82_Reverse_RepeatedHugeGrants_NeverPassTheCap()
+    {
+        var credits = new ReverseCredits(long.MaxValue);
+        for (var round = 0; round < 10; round++) credits.Grant(long.MaxValue);
+        credits.Return();
+
+        Assert.That(credits.Balance, Is.EqualTo(ReverseCredits.Cap));
+    }
+
+    [Test]
+    public async Task Nx83_Reverse_ConcurrentTakers_NeverOverspend()
+    {
+        var credits = new ReverseCredits(1000);
+
+        var taken = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => Enumerable.Range(0, 500).Count(_ => credits.TryTake()))));
+
+        Assert.That(taken.Sum(), Is.EqualTo(1000));
+    }
+
+    [Test]
+    public async Task Nx81_Reverse_AGrantWakesTheSender()
+    {
+        var credits = new ReverseCredits(1);
+        credits.TryTake();
+        var waiting = credits.WaitForBalanceAsync(CancellationToken.None);
+        var before = waiting.IsCompleted;
+
+        credits.Grant(1);
+        await waiting.WaitAsync(TimeSpan.FromSeconds(5));
+
+        Assert.That(before, Is.False);
+        Assert.That(credits.TryTake(), Is.True);
+    }
+
+    [Test]
+    public async Task Reverse_Acknowledgement_LeavesLessThanABatchOpen()
+    {
+        var credits = new ReverseCredits(64);
+        for (var sent = 0; sent < 20; sent++) credits.TryTake();
+        var waiting = credits.WaitForAcknowledgementAsync(7, CancellationToken.None);
+
+        credits.Grant(8);
+        var afterEight = waiting.IsCompleted;
+        credits.Grant(8);
+        await waiting.WaitAsync(TimeSpan.FromSeconds(5));
+
+        Assert.That(afterEight, Is.False, "12 messages are open");
+    }
+
+    [Test]
+    public void Nx97_Forward_GrantsAfterEightMessagesWereConsumed()
+    {
+        var ledger = new ForwardLedger();
+        for (var message = 0; message < 9; message++) ledger.TryReceive(100);
+
+        var due = Enumerable.Range(0, 16).Select(_ => ledger.Consume(50)).ToList();
+
+        Assert.That(due.Take(15), Has.All.False);
+        Assert.That(due[15], Is.True);
+        Assert.That(ledger.TakeGrant(), Is.EqualTo(8));
+        Assert.That((ledger.Consume(100), ledger.IsEmpty), Is.EqualTo((false, true)));
+    }
+
+    [Test]
+    public void Forward_OnePostedGrantCarriesAllThatIsDue()
+    {
+        var ledger = new ForwardLedger();
+        for (var message = 0; message < 30; message++) ledger.TryReceive(1);
+
+        var posts = Enumerable.Range(0, 30).Count(_ => ledger.Consume(1));
+
+        Assert.That((posts, ledger.TakeGrant()), Is.EqualTo((1, 30)));
+    }
+
+    [Test]
+    public void Nx47_Forward_EmptyMessagesCostOneEach()
+    {
+        var ledger = new ForwardLedger();
+        ledger.TryReceive(5);
+        for (var message = 0; message < 7; message++)
+        {
+            ledger.TryReceive(0);
+            Assert.That(ledger.Consume(0), Is.False, "they stand behind a message that was not consumed");
+        }
+
+        Assert.That(ledger.Consume(5), Is.True);
+        Assert.That(ledger.TakeGrant(), Is.EqualTo(8));
+    }
+
+    [Test]
+    public void Forward_MoreThanWindowAndUncharged_IsAViolation()
+    {
+        var ledger = new ForwardLedger();
+
+        var received = Enumerable.Range(0, 400).Count(_ => ledger.TryReceive(1));
+
+        Assert.That(received, Is.EqualTo(64 + 256));
+    }
+
+    [Test]
+    public void Backoff_CeilingDoublesToTheMaximum_AndJitterIsFull()
+    {
+        var options = new NexusOptions();
+        var highest = new ReconnectBackoff(options, () => 1);
+        var lowest = new ReconnectBackoff(options, () => 0);
+
+        Assert.That(Enumerable.Range(0, 8).Select(_ => highest.Next().TotalSeconds), Is.EqualTo(new double[] { 1, 2, 4, 8, 16, 32, 60, 60 }));
+        Assert.That(Enumerable.Range(0, 100).Select(_ => highest.Next().TotalSeconds), Has.All.EqualTo(60));
+        Assert.That(lowest.Next(), Is.EqualTo(TimeSpan.Zero));
+        highest.Reset();
+        Assert.That(highest.Next().TotalSeconds, Is.EqualTo(1));
+    }
+}

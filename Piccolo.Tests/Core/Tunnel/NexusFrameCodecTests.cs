@@ -1,0 +1,139 @@
+using System.Text;
+using Piccolo.Core.Tunnel;
+
+namespace Piccolo.Tests.Core.Tunnel;
+
+internal sealed class NexusFrameCodecTests
+{
+    private const string Id = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
+    private const string IdBytes = "3f2504e04f8941d39a0c0305e82c3301";
+
+    [Test]
+    public void Nx41_StreamId_TextAndBytes_AreInNetworkOrder()
+    {
+        var id = StreamId.Read(Convert.FromHexString(IdBytes));
+        var written = new byte[16];
+        id.Write(written);
+
+        Assert.That(id.ToString(), Is.EqualTo(Id));
+        Assert.That(Convert.ToHexStringLower(written), Is.EqualTo(IdBytes));
+    }
+
+    [Test]
+    public void Nx40_DataHeader_IsKindAndId()
+    {
+        var header = new byte[NexusFrameCodec.DataHeaderLength];
+
+        NexusFrameCodec.WriteDataHeader(header, new StreamId(Guid.Parse(Id)));
+
+        Assert.That(Convert.ToHexStringLower(header), Is.EqualTo("01" + IdBytes));
+        Assert.That(NexusFrameCodec.Classify(header), Is.EqualTo(NexusFrameKind.Data));
+        Assert.That(NexusFrameCodec.ReadDataId(header).ToString(), Is.EqualTo(Id));
+        Assert.That(NexusFrameCodec.ReadDataPayload(header).Length, Is.Zero);
+    }
+
+    [Test]
+    public void WriteControl_GrantAndDisconnect_AreTheWorkedExample()
+    {
+        var id = new StreamId(Guid.Parse(Id));
+
+        var grant = NexusFrameCodec.WriteControl(ControlMessage.Grant(id, 64));
+        var disconnect = NexusFrameCodec.WriteControl(ControlMessage.Disconnect(id, "normal"));
+
+        Assert.That(Convert.ToHexStringLower(grant), Is.EqualTo(
+            "027b226576656e74223a22726573756d655f73747265616d222c22636c69656e745f6964223a2233663235303465302d346638392d343164332d396130632d303330356538326333333031222c2263726564697473223a36347d"));
+        Assert.That(Convert.ToHexStringLower(disconnect), Is.EqualTo(
+            "027b226576656e74223a22646973636f6e6e656374222c22636c69656e745f6964223a2233663235303465302d346638392d343164332d396130632d303330356538326333333031222c22726561736f6e223a226e6f726d616c227d"));
+    }
+
+    [Test]
+    public void ReadControl_Connect_IsTheWorkedExample()
+    {
+        var frame = Convert.FromHexString(
+            "027b226576656e74223a22636f6e6e656374222c22636c69656e745f6964223a2233663235303465302d346638392d343164332d396130632d303330356538326333333031222c22636f6e6e5f706f7274223a3434332c22636c69656e745f6970"
+            + "223a223139382e35312e3130302e373a3531353134222c227472616e73706f7274223a22746370222c22686f73746e616d65223a226170702e6578616d706c652e74657374222c2269735f746c73223a747275652c2263726564697473223a36347d");
+
+        Assert.That(NexusFrameCodec.ReadControl(frame), Is.EqualTo(new ControlMessage
+        {
+            Event = "connect",
+            ClientId = new StreamId(Guid.Parse(Id)),
+            ConnPort = 443,
+            ClientIp = "198.51.100.7:51514",
+            Transport = "tcp",
+            Hostname = "app.example.test",
+            IsTls = true,
+            Credits = 64,
+        }));
+    }
+
+    [Test]
+    public void Nx46_ReadControl_IsAsTolerantAsTheRelaysDecoder()
+    {
+        var message = Read("""{"EVENT":"disconnect","unknown":[{}],"client_id":null,"credits":null,"is_tls":null}""");
+
+        Assert.That(message!.Event, Is.EqualTo("disconnect"));
+        Assert.That(message.ClientId.IsZero, Is.True);
+        Assert.That(message.Credits, Is.Null);
+        Assert.That(Read("{}")!.ClientId.IsZero, Is.True);
+    }
+
+    [TestCase("")]
+    [TestCase("null")]
+    [TestCase("[]")]
+    [TestCase("{")]
+    [TestCase("""{"event":7}""")]
+    [TestCase("""{"event":"connect","client_id":"not-a-uuid"}""")]
+    [TestCase("""{"event":"connect","client_id":"{3f2504e0-4f89-41d3-9a0c-0305e82c3301}"}""")]
+    [TestCase("""{"event":"connect","client_id":7}""")]
+    [TestCase("""{"credits":1e99}""")]
+    [TestCase("""{"credits":9223372036854775808}""")]
+    [TestCase("""{"credits":"64"}""")]
+    [TestCase("""{"conn_port":1.5}""")]
+    [TestCase("""{"is_tls":"yes"}""")]
+    [TestCase("""{"event":"\ud800"}""")]
+    [TestCase("""{"event":"x"} trailing""")]
+    public void Nx45_ReadControl_Broken_IsIgnored(string json) => Assert.That(Read(json), Is.Null);
+
+    [Test]
+    public void Nx45_ReadControl_DeepOrInvalidUtf8_IsIgnored()
+    {
+        Assert.That(Read("{\"x\":" + new string('[', 30_000)), Is.Null);
+        Assert.That(NexusFrameCodec.ReadControl([2, .. "{\"event\":\""u8, 0xff, 0xfe, .. "\"}"u8]), Is.Null);
+    }
+
+    [TestCase("")]
+    [TestCase("00")]
+    [TestCase("03aabb")]
+    [TestCase("01")]
+    [TestCase("013f2504e04f8941d39a0c0305e82c33")]
+    public void Nx45_Classify_EmptyShortOrUnknown_IsUnknown(string hex) =>
+        Assert.That(NexusFrameCodec.Classify(Convert.FromHexString(hex)), Is.EqualTo(NexusFrameKind.Unknown));
+
+    [Test]
+    public void Read_MutatedAndRandomFrames_NeverThrow()
+    {
+        var random = new Random(20_251);
+        var good = NexusFrameCodec.WriteControl(new ControlMessage { Event = "connect", ClientIp = "198.51.100.7:1", Hostname = "ä\"\\", Credits = 64, IsTls = true });
+        for (var round = 0; round < 20_000; round++)
+        {
+            byte[] frame = round % 2 == 0 ? [.. good] : new byte[random.Next(64)];
+            if (round % 2 == 1) random.NextBytes(frame);
+            for (var change = random.Next(4); change > 0 && frame.Length > 0; change--) frame[random.Next(frame.Length)] = (byte)random.Next(256);
+            frame = frame[..random.Next(frame.Length + 1)];
+
+            Assert.That(() => ReadAll(frame), Throws.Nothing, Convert.ToHexString(frame));
+        }
+    }
+
+    private static void ReadAll(byte[] frame)
+    {
+        NexusFrameCodec.ReadChallenge(frame);
+        switch (NexusFrameCodec.Classify(frame))
+        {
+            case NexusFrameKind.Data: NexusFrameCodec.ReadDataId(frame); break;
+            case NexusFrameKind.Control: NexusFrameCodec.ReadControl(frame); break;
+        }
+    }
+
+    private static ControlMessage? Read(string json) => NexusFrameCodec.ReadControl([2, .. Encoding.UTF8.GetBytes(json)]);
+}

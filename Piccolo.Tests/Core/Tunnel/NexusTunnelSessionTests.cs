@@ -1,0 +1,320 @@
+using System.Net;
+using System.Net.WebSockets;
+using System.Text;
+using Piccolo.Core.Tunnel;
+using Piccolo.Tests.Fakes;
+
+namespace Piccolo.Tests.Core.Tunnel;
+
+internal sealed class NexusTunnelSessionTests
+{
+    private const string A = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
+    private const string B = "11111111-2222-3333-4444-555555555555";
+
+    private ScriptedRelay _relay = null!;
+
+    [SetUp]
+    public async Task StartAsync() => _relay = await ScriptedRelay.StartAsync();
+
+    [TearDown]
+    public async Task StopAsync() => await _relay.DisposeAsync();
+
+    [Test]
+    public async Task Nx145_Loss_EndsTheStreamsAndANewSessionIsOpened()
+    {
+        await using var under = new TunnelUnderTest();
+        var peer = await under.OpenAsync(_relay, "web.home.test");
+        await peer.ConnectAsync(A, "web.home.test");
+        await using var stream = await under.AcceptAsync();
+
+        peer.Cut();
+        await TunnelUnderTest.ClosedAsync(stream);
+        var again = await _relay.AcceptAsync();
+        var status = await under.UntilAsync(status => status.State == TunnelState.Online && status.Reconnects == 1);
+
+        Assert.That(async () => await stream.Input.ReadAsync(), Throws.InstanceOf<IOException>());
+        Assert.That((status.Streams, status.Sessions), Is.EqualTo((0, 1)));
+        await again.ConnectAsync(B, "web.home.test");
+        await using var fresh = await under.AcceptAsync();
+        Assert.That(fresh.Id, Does.EndWith(B));
+    }
+
+    [Test]
+    public async Task Nx140_Loss_NothingOfTheOldSessionAppearsOnTheNew()
+    {
+        await using var under = new TunnelUnderTest();
+        var peer = await under.OpenAsync(_relay, "web.home.test");
+        await peer.ConnectAsync(A, "web.home.test", credits: 1);
+        var stream = await under.AcceptAsync();
+        await stream.Output.WriteAsync(TunnelUnderTest.Pattern(3 * 32_768));
+        await peer.NextDataAsync(A);
+
+        peer.Cut();
+        var again = await _relay.AcceptAsync();
+        await stream.DisposeAsync().AsTask().WaitAsync(ScriptedRelay.Patience);
+        await again.SendDataAsync(B, [1]);
+        await again.NextControlAsync("disconnect", B);
+
+        Assert.That(again.Unread(), Is.Empty);
+    }
+
+    [Test]
+    public async Task Nx144_Unreachable_WaitsGrowAndItNeverGivesUp()
+    {
+        await _relay.DisposeAsync();
+        var waits = 0;
+        await using var under = new TunnelUnderTest(random: () => { Interlocked.Increment(ref waits); return 0.05; });
+        under.Tunnel.SetTarget(TunnelUnderTest.Target(_relay.Endpoint, "web.home.test"));
+
+        var status = await under.UntilAsync(status => status is { State: TunnelState.Waiting, Until: not null } && Volatile.Read(ref waits) >= 6);
+        _relay = await ScriptedRelay.StartAsync(port: _relay.Endpoint.Port);
+        await _relay.AcceptAsync();
+        await under.UntilAsync(status => status.State == TunnelState.Online);
+
+        Assert.That(status.Code, Is.EqualTo("unreachable"));
+        Assert.That(status.NextStep, Is.Not.Empty);
+    }
+
+    [Test]
+    public async Task NotARelay_IsRefusedWithTheHttpStatus()
+    {
+        await using var under = new TunnelUnderTest();
+
+        under.Tunnel.SetTarget(TunnelUnderTest.Target(new Uri(_relay.Endpoint, "/nowhere"), "web.home.test"));
+        var status = await under.UntilAsync(status => status.State == TunnelState.Refused);
+
+        Assert.That(status.Code, Is.EqualTo("not_a_relay"));
+        Assert.That(status.Reason, Does.Contain("404"));
+    }
+
+    [TestCase("http://relay.test")]
+    [TestCase("ws://relay.test")]
+    public async Task BadEndpoint_IsRefusedWithoutDialling(string endpoint)
+    {
+        await using var under = new TunnelUnderTest();
+
+        under.Tunnel.SetTarget(TunnelUnderTest.Target(new Uri(endpoint), "web.home.test"));
+
+        Assert.That((await under.UntilAsync(status => status.State == TunnelState.Refused)).Code, Is.EqualTo("bad_endpoint"));
+    }
+
+    [Test]
+    public async Task SetTarget_WhileWaiting_WakesAtOnce()
+    {
+        await using var under = new TunnelUnderTest(options => options.ReconnectBase = options.ReconnectMax = TimeSpan.FromHours(1));
+        under.Tunnel.SetTarget(TunnelUnderTest.Target(new Uri("ws://127.0.0.1:1"), "web.home.test"));
+        await under.UntilAsync(status => status.State == TunnelState.Waiting);
+
+        await under.OpenAsync(_relay, "web.home.test");
+
+        Assert.That(under.Tunnel.Status.Reason, Is.Null);
+    }
+
+    [Test]
+    public async Task SetTarget_WhileARelayIsSilent_GivesThatAttemptUp()
+    {
+        await using var silent = await ScriptedRelay.StartAsync();
+        await using var under = new TunnelUnderTest(options => options.ChallengeTimeout = TimeSpan.FromMinutes(2));
+        under.Tunnel.SetTarget(TunnelUnderTest.Target(silent.Endpoint, "web.home.test"));
+        var stuck = await silent.NextAsync();
+        await stuck.NextTextAsync();
+
+        await under.OpenAsync(_relay, "web.home.test");
+
+        await stuck.Ended;
+    }
+
+    [Test]
+    public async Task SetTarget_AnotherRelay_MovesThereAndEndsTheOldSession()
+    {
+        await using var other = await ScriptedRelay.StartAsync();
+        await using var under = new TunnelUnderTest();
+        var peer = await under.OpenAsync(_relay, "web.home.test");
+
+        var second = await under.OpenAsync(other, "web.home.test");
+        await peer.Ended;
+
+        Assert.That(peer.Goodbye, Is.EqualTo(WebSocketCloseStatus.NormalClosure));
+        Assert.That(second.Goodbye, Is.Null);
+        Assert.That(under.Tunnel.Status.Reconnects, Is.Zero);
+    }
+
+    [Test]
+    public async Task SetTarget_NullOrNoNames_ClosesAtOnce()
+    {
+        await using var under = new TunnelUnderTest();
+        var peer = await under.OpenAsync(_relay, "web.home.test");
+        await peer.ConnectAsync(A, "web.home.test");
+        await using var stream = await under.AcceptAsync();
+
+        under.Tunnel.SetTarget(null);
+        await TunnelUnderTest.ClosedAsync(stream);
+        await peer.Ended;
+        var off = await under.UntilAsync(status => status.State == TunnelState.Disabled);
+        under.Tunnel.SetTarget(TunnelUnderTest.Target(_relay.Endpoint));
+        var nameless = await under.UntilAsync(status => status.Code == "no_names");
+
+        Assert.That(peer.Goodbye, Is.EqualTo(WebSocketCloseStatus.NormalClosure));
+        Assert.That((off.Sessions, off.Streams, off.Hostnames.Count), Is.EqualTo((0, 0, 0)));
+        Assert.That(nameless.State, Is.EqualTo(TunnelState.Disabled));
+        Assert.That(_relay.HasWaiting, Is.False);
+    }
+
+    [Test]
+    public async Task SetTarget_NamesAreNormalised_AndBrokenOnesLeftOut()
+    {
+        await using var under = new TunnelUnderTest();
+        under.Tunnel.SetTarget(TunnelUnderTest.Target(_relay.Endpoint, "WEB.home.test.", "tcp:53", "b_d.test", "*.home.test", "web.home.test"));
+
+        var peer = await _relay.AcceptAsync();
+
+        Assert.That(NexusTunnelHandshakeTests.Claims(peer.HandshakeToken)["hostnames"]!.ToJsonString(), Is.EqualTo("""["web.home.test"]"""));
+    }
+
+    [Test]
+    public async Task Nx148_NewNames_AreClaimedByASecondSessionWhileADownloadRunsOn()
+    {
+        await using var under = new TunnelUnderTest();
+        var old = await under.OpenAsync(_relay, "web.home.test", "gone.home.test");
+        await old.ConnectAsync(A, "web.home.test", credits: 4);
+        var download = await under.AcceptAsync();
+        var body = TunnelUnderTest.Pattern(40 * 32_768);
+        var writing = download.Output.WriteAsync(body).AsTask();
+        var received = await old.NextPayloadsAsync(A, 4 * 32_768);
+
+        under.Tunnel.SetTarget(TunnelUnderTest.Target(_relay.Endpoint, "web.home.test", "new.home.test"));
+        var fresh = await _relay.NextAsync();
+        fresh.AnswersProbes = false;
+        await fresh.HandshakeAsync();
+        var probe = await fresh.NextAsync(frame => frame.IsControl("outbound_connect"));
+        var meanwhile = under.Tunnel.Status;
+        fresh.AnswersProbes = true;
+        await fresh.AnswerProbeAsync(probe);
+        var both = await under.UntilAsync(status => status.Hostnames.Contains("new.home.test"));
+
+        // The same id on the other session is another stream; the old session takes users of names that still exist, and no others.
+        await fresh.ConnectAsync(A, "new.home.test");
+        await using var user = await under.AcceptAsync();
+        await old.ConnectAsync(B, "gone.home.test");
+        var refused = await old.NextControlAsync("disconnect", B);
+        await user.Output.WriteAsync("hello"u8.ToArray());
+        var hello = await fresh.NextDataAsync(A);
+        await old.GrantAsync(A, 36);
+        received.AddRange(await old.NextPayloadsAsync(A, 36 * 32_768));
+        await writing;
+        await old.GrantAsync(A, 40);
+        await download.DisposeAsync();
+        await old.Ended;
+        var after = await under.UntilAsync(status => status.Sessions == 1);
+
+        Assert.That((meanwhile.State, meanwhile.Sessions, meanwhile.Hostnames.Contains("gone.home.test")), Is.EqualTo((TunnelState.Online, 1, true)));
+        Assert.That((both.Sessions, both.State), Is.EqualTo((2, TunnelState.Online)));
+        Assert.That(Weight(fresh), Is.GreaterThan(Weight(old) * 10));
+        Assert.That(user.Id, Is.Not.EqualTo(download.Id));
+        Assert.That(Encoding.ASCII.GetString(hello.Payload), Is.EqualTo("hello"));
+        Assert.That((string)refused["reason"]!, Is.EqualTo("dial_failed"));
+        Assert.That(received.SelectMany(payload => payload).SequenceEqual(body), Is.True);
+        Assert.That(old.Goodbye, Is.EqualTo(WebSocketCloseStatus.NormalClosure));
+        Assert.That((after.Streams, after.Reconnects, fresh.Goodbye), Is.EqualTo((1, 0L, default(WebSocketCloseStatus?))));
+    }
+
+    [Test]
+    public async Task NewNames_RefusedByTheRelay_KeepTheOldSessionServing()
+    {
+        await using var under = new TunnelUnderTest(options => options.ReconnectBase = options.ReconnectMax = TimeSpan.FromMinutes(1));
+        var old = await under.OpenAsync(_relay, "web.home.test");
+
+        under.Tunnel.SetTarget(TunnelUnderTest.Target(_relay.Endpoint, "web.home.test", "new.home.test"));
+        var fresh = await _relay.NextAsync();
+        await fresh.CloseAsync(WebSocketCloseStatus.PolicyViolation, "no valid hostnames after normalization");
+        var status = await under.UntilAsync(status => status.Code is not null);
+        await old.ConnectAsync(A, "web.home.test");
+        await using var stream = await under.AcceptAsync();
+
+        Assert.That((status.State, status.Code, status.Until is not null), Is.EqualTo((TunnelState.Online, "names_rejected", true)));
+        Assert.That(status.Hostnames, Is.EqualTo(new[] { "web.home.test" }));
+        Assert.That(stream.Hostname, Is.EqualTo("web.home.test"));
+    }
+
+    [Test]
+    public async Task NewNames_InABurst_AreOneNewSession()
+    {
+        await using var under = new TunnelUnderTest(options => options.HostnameDebounce = TimeSpan.FromMilliseconds(300));
+        await under.OpenAsync(_relay, "web.home.test");
+
+        for (var n = 1; n <= 20; n++)
+            under.Tunnel.SetTarget(TunnelUnderTest.Target(_relay.Endpoint, ["web.home.test", .. Enumerable.Range(1, n).Select(i => $"app{i}.home.test")]));
+        var fresh = await _relay.AcceptAsync();
+        await under.UntilAsync(status => status.Hostnames.Count == 21 && status.Sessions == 1);
+
+        Assert.That(NexusTunnelHandshakeTests.Claims(fresh.HandshakeToken)["hostnames"]!.AsArray(), Has.Count.EqualTo(21));
+        Assert.That(_relay.HasWaiting, Is.False);
+    }
+
+    [Test]
+    public async Task NewNames_TheOldSessionsDeadline_CutsWhatStillRuns()
+    {
+        await using var under = new TunnelUnderTest(options => options.ReplacedSessionDrain = TimeSpan.FromMilliseconds(200));
+        var old = await under.OpenAsync(_relay, "web.home.test");
+        await old.ConnectAsync(A, "web.home.test");
+        await using var stream = await under.AcceptAsync();
+
+        await under.OpenAsync(_relay, "web.home.test", "new.home.test");
+        await TunnelUnderTest.ClosedAsync(stream);
+        await old.Ended;
+
+        Assert.That(old.Goodbye, Is.EqualTo(WebSocketCloseStatus.NormalClosure));
+    }
+
+    [Test]
+    public async Task Stop_LetsStreamsEnd_RefusesNewOnes_AndSaysGoodbye()
+    {
+        await using var under = new TunnelUnderTest(options => options.StopDrain = TimeSpan.FromSeconds(15));
+        var peer = await under.OpenAsync(_relay, "web.home.test");
+        await peer.ConnectAsync(A, "web.home.test");
+        var stream = await under.AcceptAsync();
+
+        var stopping = under.StopAsync();
+        await under.UntilAsync(status => status.State == TunnelState.Draining);
+        await peer.ConnectAsync(B, "web.home.test");
+        var refused = await peer.NextControlAsync("disconnect", B);
+        await stream.Output.WriteAsync("last words"u8.ToArray());
+        await stream.DisposeAsync();
+        await stopping;
+
+        Assert.That((string)refused["reason"]!, Is.EqualTo("dial_failed"));
+        Assert.That(Encoding.ASCII.GetString((await peer.NextDataAsync(A)).Payload), Is.EqualTo("last words"));
+        Assert.That((string)(await peer.NextControlAsync("disconnect", A))["reason"]!, Is.EqualTo("normal"));
+        await peer.Ended;
+        Assert.That(peer.Goodbye, Is.EqualTo(WebSocketCloseStatus.NormalClosure));
+        Assert.That(await under.Tunnel.AcceptAsync(CancellationToken.None), Is.Null);
+    }
+
+    [Test]
+    public async Task Stop_WithAStreamThatGoesOn_CutsItAfterTheLimit()
+    {
+        await using var under = new TunnelUnderTest(options => options.StopDrain = TimeSpan.FromMilliseconds(100));
+        var peer = await under.OpenAsync(_relay, "web.home.test");
+        await peer.ConnectAsync(A, "web.home.test");
+        await using var stream = await under.AcceptAsync();
+
+        await under.StopAsync();
+
+        await TunnelUnderTest.ClosedAsync(stream);
+        Assert.That(under.Tunnel.Status.State, Is.EqualTo(TunnelState.Disabled));
+    }
+
+    [Test]
+    public async Task AllowPrivateClientAddresses_KeepsLoopbackUsers()
+    {
+        await using var under = new TunnelUnderTest(options => options.AllowPrivateClientAddresses = true);
+        var peer = await under.OpenAsync(_relay, "web.home.test");
+
+        await peer.ConnectAsync(A, "web.home.test", client: "127.0.0.1:5000");
+        await using var stream = await under.AcceptAsync();
+
+        Assert.That(stream.Client, Is.EqualTo(IPEndPoint.Parse("127.0.0.1:5000")));
+    }
+
+    private static long Weight(RelayPeer peer) => (long)NexusTunnelHandshakeTests.Claims(peer.AttestedToken)["weight"]!;
+}
