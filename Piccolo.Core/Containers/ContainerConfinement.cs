@@ -9,11 +9,18 @@ internal static class ContainerConfinement
     private const long MaxProcesses = 512;
 
     /// <summary>
-    /// What the usual images need from root inside the container, beyond nothing: their entry points start as root, give their data folders to the
-    /// service's user (CHOWN, FOWNER, DAC_OVERRIDE), become that user (SETUID, SETGID), end their children (KILL) and listen below 1024
-    /// (NET_BIND_SERVICE). Left out of the engine's own defaults: NET_RAW, MKNOD, AUDIT_WRITE, SETFCAP, SETPCAP, FSETID and SYS_CHROOT.
+    /// Every capability of the kernel (capability.h, up to 6.x) but seven, dropped by name. The seven are what the usual images need from root inside
+    /// the container: their entry points start as root, give their data folders to the service's user (CHOWN, FOWNER, DAC_OVERRIDE), become that user
+    /// (SETUID, SETGID), end their children (KILL), and some binaries carry NET_BIND_SERVICE as a file capability and would not start without it.
+    /// Not "drop ALL, add seven": Podman hands added capabilities to images that run as an ordinary user too, which need none.
     /// </summary>
-    private static readonly string[] Capabilities = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
+    private static readonly string[] Dropped =
+    [
+        "AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "BPF", "CHECKPOINT_RESTORE", "DAC_READ_SEARCH", "FSETID", "IPC_LOCK", "IPC_OWNER",
+        "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "MKNOD", "NET_ADMIN", "NET_BROADCAST", "NET_RAW", "PERFMON", "SETFCAP", "SETPCAP",
+        "SYSLOG", "SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT", "SYS_MODULE", "SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO", "SYS_RESOURCE", "SYS_TIME",
+        "SYS_TTY_CONFIG", "WAKE_ALARM",
+    ];
 
     public static CreateContainerParameters ToParameters(ContainerSpec spec) => new()
     {
@@ -25,8 +32,9 @@ internal static class ContainerConfinement
         HostConfig = new HostConfig
         {
             PortBindings = spec.Ports.ToDictionary(p => Tcp(p.GuestPort), p => (IList<PortBinding>)[Loopback(p.GuardPort)]),
-            CapDrop = ["ALL"],
-            CapAdd = [.. Capabilities],
+            CapDrop = [.. Dropped],
+            // An image that runs as an ordinary user may listen at port 80 of its own network.
+            Sysctls = new Dictionary<string, string> { ["net.ipv4.ip_unprivileged_port_start"] = "0" },
             SecurityOpt = ["no-new-privileges"],
             PidsLimit = MaxProcesses,
             Memory = spec.MemoryBytes ?? 0,

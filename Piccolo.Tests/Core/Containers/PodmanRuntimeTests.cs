@@ -1,0 +1,220 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Piccolo.Core.Containers;
+using Piccolo.DevStack.Podman;
+using Piccolo.Tests.Core.Apps;
+
+namespace Piccolo.Tests.Core.Containers;
+
+/// <summary>The runtime against a real engine with the sample image.</summary>
+[Category("Podman")]
+internal sealed class PodmanRuntimeTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private PodmanServer _podman;
+    private readonly InstanceId _instance = InstanceId.NewRandom();
+    private readonly RecordedLog _log = new();
+    private PodmanRuntime _runtime;
+
+    [OneTimeSetUp]
+    public async Task StartPodman()
+    {
+        _podman = await PodmanServer.StartAsync().WaitAsync(Patience);
+        await SampleImage.ImportAsync(_podman).WaitAsync(Patience);
+        _runtime = Runtime(_instance);
+    }
+
+    [OneTimeTearDown]
+    public async Task StopPodman()
+    {
+        _runtime?.Dispose();
+        if (_podman is not null) await _podman.DisposeAsync();
+    }
+
+    [TearDown]
+    public async Task RemoveAll()
+    {
+        foreach (var container in (await _runtime.ListAsync(CancellationToken.None)).Value) await _runtime.RemoveAsync(container.Id, CancellationToken.None);
+    }
+
+    [Test]
+    public async Task Lifecycle_SampleImage_AnswersOnTheGuardPortAndIsConfined()
+    {
+        var port = FreePort();
+        var spec = Spec("web", port);
+        Assert.That((await _runtime.FindAsync("web", default)), Is.EqualTo(new ContainerResult<ObservedContainer?>(null, null)));
+        Assert.That((await _runtime.HasImageAsync(spec.Image, default)).Value, Is.True);
+
+        var id = (await _runtime.CreateAsync(spec, default)).Value!;
+        Assert.That(await _runtime.StartAsync(id, default), Is.Null);
+        Assert.That(await _runtime.StartAsync(id, default), Is.Null, "starting twice is no fault");
+        Assert.That((await _runtime.FindAsync("web", default)).Value, Is.EqualTo(new ObservedContainer(id, spec.Name, "web", spec.Hash, true, null)));
+
+        using var http = new HttpClient(new SocketsHttpHandler());
+        Assert.That(await GetAsync(http, $"http://127.0.0.1:{port}/env?name=GREETING"), Is.EqualTo("hello world"));
+        Assert.That((await GetAsync(http, $"http://127.0.0.1:{port}/fingerprint")).Trim(), Has.Length.EqualTo(64));
+
+        var seen = await _podman.RunAsync(["inspect", "--format", "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.SecurityOpt}} {{.State.Pid}}", id]);
+        Assert.That(seen, Does.StartWith("268435456 1000000000 512 no [no-new-privileges] "));
+        var status = await File.ReadAllLinesAsync($"/proc/{seen.Trim().Split(' ')[^1]}/status");
+        // The bounding set: CHOWN 0, DAC_OVERRIDE 1, FOWNER 3, KILL 5, SETGID 6, SETUID 7, NET_BIND_SERVICE 10 (capability.h).
+        Assert.That(status, Has.Member("CapBnd:\t00000000000004eb").And.Member("NoNewPrivs:\t1").And.Member("CapEff:\t0000000000000000"));
+
+        Assert.That(await _runtime.StopAsync(id, TimeSpan.FromSeconds(10), default), Is.Null);
+        Assert.That(await _runtime.StopAsync(id, TimeSpan.FromSeconds(10), default), Is.Null, "stopping twice is no fault");
+        Assert.That((await _runtime.FindAsync("web", default)).Value, Has.Property(nameof(ObservedContainer.IsRunning)).False);
+        Assert.That(await _runtime.RemoveAsync(id, default), Is.Null);
+        Assert.That(await _runtime.RemoveAsync(id, default), Is.Null, "removing twice is no fault");
+        Assert.That(await _runtime.StartAsync(id, default), Has.Property(nameof(ContainerFault.Kind)).EqualTo(ContainerFaultKind.NotFound));
+        Assert.That((await _runtime.ListAsync(default)).Value, Is.Empty);
+    }
+
+    [Test]
+    public async Task Foreign_ContainerOfAnotherInstance_IsNeitherSeenNorTouched()
+    {
+        var strange = InstanceId.NewRandom();
+        using var other = Runtime(strange);
+        var id = (await other.CreateAsync(Spec("web", FreePort()) with { Instance = strange }, default)).Value!;
+
+        Assert.That((await _runtime.ListAsync(default)).Value, Is.Empty);
+        Assert.That((await _runtime.StartAsync(id, default))!.Kind, Is.EqualTo(ContainerFaultKind.Foreign));
+        Assert.That((await _runtime.StopAsync(id, TimeSpan.FromSeconds(1), default))!.Kind, Is.EqualTo(ContainerFaultKind.Foreign));
+        Assert.That((await _runtime.RemoveAsync(id, default))!.Kind, Is.EqualTo(ContainerFaultKind.Foreign));
+        Assert.That((await other.ListAsync(default)).Value.Single().Id, Is.EqualTo(id));
+        await other.RemoveAsync(id, default);
+    }
+
+    [Test]
+    public async Task Foreign_ContainerOfOurName_IsNeverReplaced()
+    {
+        var spec = Spec("web", FreePort());
+        await _podman.RunAsync(["create", "--name", spec.Name, SampleImage.Name]);
+
+        Assert.That((await _runtime.FindAsync("web", default)).Fault!.Kind, Is.EqualTo(ContainerFaultKind.Foreign));
+        Assert.That((await _runtime.CreateAsync(spec, default)).Fault!.Kind, Is.EqualTo(ContainerFaultKind.Foreign));
+        await _podman.RunAsync(["rm", spec.Name]);
+    }
+
+    [Test]
+    public async Task Start_PortInUse_SaysSoWithoutTheEnginesWords()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var id = (await _runtime.CreateAsync(Spec("web", ((IPEndPoint)listener.LocalEndpoint).Port), default)).Value!;
+
+        var fault = await _runtime.StartAsync(id, default);
+
+        Assert.That(fault!.Kind, Is.EqualTo(ContainerFaultKind.PortInUse));
+        Assert.That(fault.Sentence, Does.Not.Contain("listen tcp"));
+        Assert.That(_log.Of(5100), Has.Some.Contains("address already in use"));
+    }
+
+    [Test]
+    public async Task Create_ImageNotHere_IsImageNotFound()
+    {
+        var fault = (await _runtime.CreateAsync(Spec("web", FreePort()) with { Image = Image("localhost/none:V1") }, default)).Fault;
+
+        Assert.That(fault!.Kind, Is.EqualTo(ContainerFaultKind.ImageNotFound));
+    }
+
+    [TestCase("localhost:1/none:Tag")]
+    [TestCase("localhost:1/none@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")]
+    public async Task Pull_ErrorLineInAStreamOfStatus200_IsAFault(string image)
+    {
+        Assert.That((await _runtime.HasImageAsync(Image(image), default)), Is.EqualTo(new ContainerResult<bool>(false, null)));
+
+        var fault = await _runtime.PullAsync(Image(image), default).WaitAsync(Patience);
+
+        Assert.That(fault!.Kind, Is.EqualTo(ContainerFaultKind.RegistryUnreachable));
+        Assert.That(fault.Sentence, Is.EqualTo($"The registry of {image} could not be reached."));
+    }
+
+    [Test]
+    public async Task Watch_ContainerThatDies_RaisesChanged()
+    {
+        using var ending = new CancellationTokenSource();
+        var watching = _runtime.WatchAsync(ending.Token);
+        var id = (await _runtime.CreateAsync(Spec("web", FreePort()), default)).Value!;
+        await _runtime.StartAsync(id, default);
+        await AppRig.UntilAsync(_log.Written, () => _log.Of(5103).Any(l => l.Contains("start of " + id, StringComparison.Ordinal)) || watching.IsCompleted, () => "no start heard: " + string.Join('\n', _log.Lines));
+        var seen = _runtime.Changed.Version;
+
+        await _podman.RunAsync(["kill", id]);
+        await _runtime.Changed.WaitAsync(seen, CancellationToken.None).WaitAsync(Patience);
+
+        Assert.That(_log.Of(5103), Has.Some.Contains("die"));
+        await ending.CancelAsync();
+        Assert.That(async () => await watching.WaitAsync(Patience), Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [Test]
+    public async Task Engine_Missing_IsUnreachableWithNextStep()
+    {
+        using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = "/nowhere/podman.sock" }), TimeProvider.System, _log.For<PodmanRuntime>());
+
+        var fault = (await runtime.ListAsync(default)).Fault;
+
+        Assert.That(fault, Is.EqualTo(new ContainerFault(ContainerFaultKind.EngineUnreachable, "The container engine does not answer at /nowhere/podman.sock.", "Check that it runs: systemctl status podman.socket")));
+    }
+
+    [Test]
+    public async Task Engine_NoneConfigured_IsSaid()
+    {
+        using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = "" }), TimeProvider.System, NullLogger<PodmanRuntime>.Instance);
+
+        Assert.That(runtime.IsConfigured, Is.False);
+        Assert.That((await runtime.ListAsync(default)).Fault!.Kind, Is.EqualTo(ContainerFaultKind.NoEngine));
+    }
+
+    /// <summary>A server that takes the connection and says nothing.</summary>
+    [Test]
+    public async Task Engine_Silent_IsUnreachableWithinTheLimit()
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"silent-{Guid.NewGuid():N}.sock");
+        using var silent = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        silent.Bind(new UnixDomainSocketEndPoint(path));
+        silent.Listen();
+        using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = path, CallTimeout = TimeSpan.FromSeconds(1) }), TimeProvider.System, _log.For<PodmanRuntime>());
+
+        var result = await runtime.ListAsync(default).WaitAsync(TimeSpan.FromSeconds(20));
+        File.Delete(path);
+
+        Assert.That(result.Fault!.Kind, Is.EqualTo(ContainerFaultKind.EngineUnreachable));
+    }
+
+    private PodmanRuntime Runtime(InstanceId instance) =>
+        new(instance, Options.Create(new ContainerOptions { Socket = _podman.SocketPath }), TimeProvider.System, _log.For<PodmanRuntime>());
+
+    private ContainerSpec Spec(string app, int port) => new(_instance, app, Image(SampleImage.Name),
+        ImmutableSortedDictionary<string, string>.Empty.Add("GREETING", "hello world"), [new PortPublication(8080, port)], 256L << 20, 1_000_000_000);
+
+    private static ImageReference Image(string text) => ImageReference.TryParse(text, out var image, out var error) ? image : throw new FormatException(error);
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>Asks until the app listens.</summary>
+    internal static async Task<string> GetAsync(HttpClient http, string url)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            try
+            {
+                return await http.GetStringAsync(new Uri(url), patience.Token);
+            }
+            catch (HttpRequestException e) when (e.StatusCode is null)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
+            }
+        }
+    }
+}
