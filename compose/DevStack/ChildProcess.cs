@@ -59,6 +59,9 @@ public sealed class ChildProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
+    /// <summary>Of a process that has ended.</summary>
+    public int ExitCode => _process.ExitCode;
+
     /// <summary>Completes when the process has ended.</summary>
     public Task Exited => _exited.Task;
 
