@@ -96,6 +96,15 @@ internal sealed class ClientHelloPeekTests
     }
 
     [Test]
+    public async Task Read_ConnectionIsReset_IsClosed()
+    {
+        var peeking = Peek();
+        await _pipe.Writer.CompleteAsync(new IOException("Connection reset by peer."));
+
+        Assert.That((await peeking).Failure, Is.EqualTo(PeekFailure.Closed));
+    }
+
+    [Test]
     public async Task Read_MoreThanTheLimitOfWaitingPeeks_RefusesTheRest()
     {
         _options.MaxWaitingPeeks = 1;

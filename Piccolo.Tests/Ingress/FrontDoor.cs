@@ -67,7 +67,7 @@ internal sealed class FrontDoor : IAsyncDisposable
         await app.StartAsync();
 
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        var own = addresses.Where(a => a.Contains("127.0.0.1", StringComparison.Ordinal)).Select(a => new Uri(a)).ToList();
+        var own = addresses.Select(a => new Uri(a.Replace("[::]", "localhost", StringComparison.Ordinal))).Where(a => a.Port > 443).ToList();
         return new FrontDoor(app)
         {
             HttpPort = own.FirstOrDefault(a => a.Scheme == "http")?.Port ?? 0,

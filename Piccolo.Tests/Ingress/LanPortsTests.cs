@@ -152,17 +152,6 @@ internal sealed class LanPortsTests
     }
 
     [Test]
-    public async Task Client_OfANetworkThatIsNotAllowed_IsClosedAndLoopbackIsNot()
-    {
-        var classifier = _door.Get<OriginClassifier>();
-        var ports = await _door.OpenLanPortsAsync(Listener("web", _app.Port));
-
-        Assert.That(classifier.Describe(new IPEndPoint(IPAddress.Parse("203.0.113.9"), 1), ports[0]).IsAdmitted, Is.False);
-        using var client = _door.ClientFor(ports[0]);
-        Assert.That(await client.GetStringAsync("http://box.local/"), Does.EndWith("HTTP/1.1"));
-    }
-
-    [Test]
     public async Task Stop_ClosesThePorts()
     {
         var ports = await _door.OpenLanPortsAsync(Listener("web", _app.Port));
