@@ -34,6 +34,8 @@ public sealed class PodmanServer : IAsyncDisposable
 
     public int ProcessId => _process.Id;
 
+    internal PodmanFolder Folder => _folder;
+
     /// <summary>The last of what the service printed.</summary>
     public string Log
     {
@@ -51,6 +53,7 @@ public sealed class PodmanServer : IAsyncDisposable
         var folder = PodmanFolder.Create();
         var start = Tool.Prepare("podman", [.. folder.Arguments, "system", "service", "--time=0", "unix://" + folder.Socket], folder.Environment);
         var server = new PodmanServer(folder, Process.Start(start)!);
+        folder.Remember(server._process);
         try
         {
             await server.UntilReadyAsync(cancellationToken);
@@ -102,6 +105,7 @@ public sealed class PodmanServer : IAsyncDisposable
     {
         try
         {
+            abandoned.EndLeftService();
             await CleanUpAsync(abandoned, cancellationToken);
         }
         catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException)
