@@ -57,7 +57,8 @@ public sealed class ChildProcess : IAsyncDisposable
 
     public string LogFile { get; }
 
-    public int Id => _process.Id;
+    /// <summary>Stays what it was when the process has ended.</summary>
+    public int Id { get; private set; }
 
     /// <summary>Of a process that has ended.</summary>
     public int ExitCode => _process.ExitCode;
@@ -91,6 +92,7 @@ public sealed class ChildProcess : IAsyncDisposable
             child._log.Dispose();
             throw new InvalidOperationException($"'{start.Program}' did not start: {error.Message}", error);
         }
+        child.Id = child._process.Id;
         child._process.StandardInput.Close();
         child._process.BeginOutputReadLine();
         child._process.BeginErrorReadLine();
