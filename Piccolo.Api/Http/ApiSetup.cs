@@ -5,6 +5,7 @@ using Piccolo.Api.Certificates;
 using Piccolo.Api.Cluster;
 using Piccolo.Api.Health;
 using Piccolo.Api.Listeners;
+using Piccolo.Api.Metrics;
 using Piccolo.Api.Platform;
 using Piccolo.Api.Remote;
 using Piccolo.Api.Vault;
@@ -38,6 +39,7 @@ internal static class ApiSetup
         // What the operating system's health checker knows, beside the same under the API's prefix.
         app.MapHealth("Root").ExcludeFromDescription();
         app.MapVersion();
+        app.MapMetrics();
         var api = app.MapGroup("/api/v1").AddEndpointFilter<OriginFilter>();
         api.MapHealth().MapHealthDetail();
         api.MapVault();

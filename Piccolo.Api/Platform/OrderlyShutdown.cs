@@ -16,9 +16,23 @@ internal sealed class OrderlyShutdown(IServer server, ApplianceLock box, ClockFl
     /// <summary>What a running request has to end; a download has no claim to more.</summary>
     private static readonly TimeSpan ConnectionsLimit = TimeSpan.FromSeconds(1.5);
 
+    private readonly Lock _gate = new();
     private long _began;
+    private Task? _stopping;
+    private Task? _stopped;
 
-    public async Task StoppingAsync(CancellationToken cancellationToken)
+    // A host can be asked to stop by two at once; both get the one end.
+    public Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate) return _stopping ??= CloseConnectionsAsync(cancellationToken);
+    }
+
+    public Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate) return _stopped ??= LockAsync(cancellationToken);
+    }
+
+    private async Task CloseConnectionsAsync(CancellationToken cancellationToken)
     {
         _began = time.GetTimestamp();
         using var limit = new CancellationTokenSource(ConnectionsLimit, time);
@@ -27,7 +41,7 @@ internal sealed class OrderlyShutdown(IServer server, ApplianceLock box, ClockFl
         await server.StopAsync(either.Token);
     }
 
-    public async Task StoppedAsync(CancellationToken cancellationToken)
+    private async Task LockAsync(CancellationToken cancellationToken)
     {
         await box.LockAsync(cancellationToken);
         clock.Save();

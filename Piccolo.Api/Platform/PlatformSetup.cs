@@ -3,6 +3,7 @@ using System.Reflection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting.Systemd;
 using Piccolo.Api.Health;
+using Piccolo.Api.Metrics;
 using Piccolo.Core.Health;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
@@ -40,7 +41,7 @@ internal static class PlatformSetup
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(s => new ClockFloor(paths, BuildDate, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<ClockFloor>>()));
         builder.Services.AddHostedService<StateInspection>();
-        builder.Services.AddHealth().AddSystemdReporting().AddSingleton<IHostedService, OrderlyShutdown>();
+        builder.Services.AddHealth().AddTelemetry(builder.Configuration).AddSystemdReporting().AddSingleton<IHostedService, OrderlyShutdown>();
         return builder;
     }
 
@@ -60,11 +61,11 @@ internal static class PlatformSetup
 }
 
 /// <summary>Looks at the state on the disk before any port answers. Holds the right to it: made first, it is given back last.</summary>
-internal sealed class StateInspection(StateDirectoryLock inUse, ApplianceVault vault) : IHostedService
+internal sealed class StateInspection(StateDirectoryLock inUse, ApplianceVault vault, ILogger<StateInspection> logger) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        inUse.Sign();
+        logger.StateInUse(inUse.Folder);
         vault.Inspect();
         return Task.CompletedTask;
     }

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Platform;
@@ -15,7 +13,9 @@ internal sealed class StateDirectoryLock : IDisposable
 
     private readonly FileStream _file;
 
-    private StateDirectoryLock(FileStream file) => _file = file;
+    private StateDirectoryLock(string folder, FileStream file) => (Folder, _file) = (folder, file);
+
+    public string Folder { get; }
 
     /// <returns>Null when another process holds it.</returns>
     /// <exception cref="UnauthorizedAccessException">The folder is not ours to write.</exception>
@@ -24,7 +24,7 @@ internal sealed class StateDirectoryLock : IDisposable
         try
         {
             // On Linux FileShare.None is flock(LOCK_EX | LOCK_NB), and the descriptor is closed in children.
-            return new StateDirectoryLock(new FileStream(paths.InUse, new FileStreamOptions
+            return new StateDirectoryLock(paths.Root, new FileStream(paths.InUse, new FileStreamOptions
             {
                 Mode = FileMode.OpenOrCreate,
                 Access = FileAccess.ReadWrite,
@@ -43,24 +43,9 @@ internal sealed class StateDirectoryLock : IDisposable
     public static StateDirectoryLock TakeOrExit(StatePaths paths)
     {
         if (TryTake(paths) is { } taken) return taken;
-        Console.Error.WriteLine($"Another Piccolo daemon{ReadOwner(paths)} is using {paths.Root}. Stop it first, or give this one another Piccolo:StateDirectory.");
+        Console.Error.WriteLine($"Another Piccolo daemon is using {paths.Root}. Stop it first, or give this one another Piccolo:StateDirectory.");
         Environment.Exit(InUseExitCode);
         throw new InvalidOperationException("The process has ended.");
-    }
-
-    /// <summary>Leaves our process id in the file, for people: what counts is the lock.</summary>
-    public void Sign()
-    {
-        _file.SetLength(0);
-        _file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-    }
-
-    private static string ReadOwner(StatePaths paths)
-    {
-        using var file = new FileStream(paths.InUse, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        Span<byte> text = stackalloc byte[16];
-        var length = file.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
-        return int.TryParse(text[..length], CultureInfo.InvariantCulture, out var id) ? string.Create(CultureInfo.InvariantCulture, $" (process {id})") : "";
     }
 
     public void Dispose() => _file.Dispose();
