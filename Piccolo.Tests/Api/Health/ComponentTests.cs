@@ -3,6 +3,7 @@ using Piccolo.Api.Health;
 using Piccolo.Api.Ingress;
 using Piccolo.Core.Health;
 using Piccolo.Core.Listeners;
+using Piccolo.DevStack;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Api.Health;
@@ -56,7 +57,7 @@ internal sealed class ComponentTests
     public async Task Tunnel_RelayThatNobodyServes_IsDegradedWithTheReasonAndReadyStays200()
     {
         await _appliance.OwnedAsync();
-        var port = DevStack.LoopbackPorts.Free(1)[0];
+        var port = LoopbackPorts.Free(1)[0];
 
         await _appliance.Api.PostAsync("/api/v1/remote/configure", new { endpoint = $"wss://127.0.0.1:{port}", device_secret = "s3cret-enough", tld = "home.test", portal_hostname = "portal" });
 

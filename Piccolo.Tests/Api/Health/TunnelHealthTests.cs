@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Piccolo.Api.Health;
 using Piccolo.Core.Health;
 using Piccolo.Core.Tunnel;

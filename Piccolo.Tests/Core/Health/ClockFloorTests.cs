@@ -11,11 +11,11 @@ internal sealed class ClockFloorTests
     private static readonly DateTimeOffset Today = new(2026, 11, 24, 12, 0, 0, TimeSpan.Zero);
     private static readonly DateTimeOffset Reset = new(1970, 1, 1, 0, 3, 0, TimeSpan.Zero);
 
-    private readonly CapturedLog _log = new();
+    private CapturedLog _log = null!;
     private TempFolder _folder = null!;
 
     [SetUp]
-    public void SetUp() => _folder = new TempFolder();
+    public void SetUp() => (_folder, _log) = (new TempFolder(), new CapturedLog());
 
     [TearDown]
     public void TearDown() => _folder.Dispose();
