@@ -69,7 +69,7 @@ internal sealed class AppsOnPodmanTests
     {
         _folder = Directory.CreateTempSubdirectory("piccolo-apps-");
         _http = new HttpClient(new SocketsHttpHandler());
-        var services = new ServiceCollection();
+        var services = TestServices.New();
         services.AddSingleton(new StatePaths(_folder.FullName)).AddSingleton(TimeProvider.System).AddSingleton<HealthTracker>().AddSingleton<SealedStore>().AddSingleton<LeadershipRegistry>();
         services.AddLogging();
         services.Configure<ContainerOptions>(options => options.Socket = _podman.SocketPath);
