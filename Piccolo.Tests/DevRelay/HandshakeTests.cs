@@ -341,7 +341,7 @@ internal sealed class HandshakeTests
 
     [TestCase("{}", "stage0 token missing hostnames and port claims")]
     [TestCase("""{"hostnames":["  ",""]}""", "no valid hostnames after normalization")]
-    public async Task Nx007_NothingClaimed_IsRefused(string claims, string reason)
+    public async Task Stage0_NothingClaimed_IsRefused(string claims, string reason)
     {
         var json = JsonNode.Parse(claims)!.AsObject().With("iss", "authorizer").With("aud", "nexus");
 
@@ -349,7 +349,7 @@ internal sealed class HandshakeTests
     }
 
     [Test]
-    public async Task Nx032_StatusUriWithoutHttps_IsRefusedInStage1()
+    public async Task Stage1_StatusUriWithoutHttps_IsRefused()
     {
         await using var relay = await RelayFixture.StartAsync();
 
@@ -359,7 +359,7 @@ internal sealed class HandshakeTests
     }
 
     [Test]
-    public async Task TokenWithTrailingNewline_IsTolerated()
+    public async Task Stage0_TokenWithTrailingNewline_IsTolerated()
     {
         await using var relay = await RelayFixture.StartAsync();
         await using var backend = await ScriptedBackend.ConnectAsync(relay);

@@ -217,7 +217,8 @@ internal sealed class ScriptedBackend : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private async Task<byte[]> ExactlyAsync(int count)
+    /// <summary>Raw bytes of the relay, for comparing whole frames.</summary>
+    public async Task<byte[]> ExactlyAsync(int count)
     {
         var bytes = new byte[count];
         await _stream.ReadExactlyAsync(bytes).AsTask().WaitAsync(Patience);
