@@ -1,12 +1,11 @@
-using System.Text.Json.Nodes;
 using Piccolo.DevRelay;
+using static Piccolo.Tests.DevRelay.HandshakeSteps;
 
 namespace Piccolo.Tests.DevRelay;
 
 [Category("DevRelay")]
 internal sealed class HandshakeTests
 {
-    private const string Host = "app.example.test";
 
     [TestCase("/")]
     [TestCase("/connect/")]
@@ -117,51 +116,5 @@ internal sealed class HandshakeTests
         var end = await backend.NextAsync();
 
         Assert.That(end.Bare, Is.True);
-    }
-
-    [Test]
-    public async Task Stage0_TokenWithTrailingNewline_IsTolerated()
-    {
-        await using var relay = await RelayFixture.StartAsync();
-        await using var backend = await ScriptedBackend.ConnectAsync(relay);
-
-        await backend.SendTextAsync(TestTokens.Sign(TestTokens.Claims(Host)) + "\n");
-
-        Assert.That((await backend.NextAsync()).Opcode, Is.EqualTo(1));
-    }
-
-    [Test]
-    public async Task Nx114_SessionEnds_WhenTheSocketCloses()
-    {
-        await using var relay = await RelayFixture.StartAsync();
-        var backend = await ScriptedBackend.OpenAsync(relay, Host);
-
-        await backend.DisposeAsync();
-
-        await relay.WaitForSessionsAsync(s => s.Count == 0, default).WaitAsync(ScriptedBackend.Patience);
-    }
-
-    [Test]
-    public async Task CloseFromTheBackend_IsEchoedWithItsCodeAndNoReason()
-    {
-        await using var relay = await RelayFixture.StartAsync();
-        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
-
-        await backend.SendAsync(0x8, [0x03, 0xe8, .. "bye"u8]);
-
-        var end = await backend.NextAsync();
-        Assert.That(end.Payload, Is.EqualTo(new byte[] { 0x03, 0xe8 }));
-        Assert.That((await backend.NextAsync()).Bare, Is.True);
-    }
-
-    internal static async Task<RelayFrame> Stage1Async(Relay relay, Func<string, JsonObject> stage1, JsonObject? stage0 = null)
-    {
-        await using var backend = await ScriptedBackend.ConnectAsync(relay);
-        await backend.SendTextAsync(TestTokens.Sign(stage0 ?? TestTokens.Claims(Host)));
-        var nonce = await backend.ReadChallengeAsync("handshake_challenge");
-        await backend.SendTextAsync(TestTokens.Sign(stage1(nonce)));
-        var end = await backend.NextAsync();
-        Assert.That(end.Opcode, Is.EqualTo(8), end.Text);
-        return end;
     }
 }

@@ -1,14 +1,12 @@
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.Time.Testing;
-using Piccolo.DevRelay;
+using static Piccolo.Tests.DevRelay.HandshakeSteps;
 
 namespace Piccolo.Tests.DevRelay;
 
+/// <summary>What the relay accepts and refuses in tokens.</summary>
 [Category("DevRelay")]
-internal sealed class TokenTests
+internal sealed class TokenClaimsTests
 {
-    private const string Host = "app.example.test";
-
     [TestCase("HS256", true)]
     [TestCase("HS384", true)]
     [TestCase("HS512", true)]
@@ -142,7 +140,7 @@ internal sealed class TokenTests
         var claims = TestTokens.Claims(Host).With("weight", 4);
 
         await using var same = await ScriptedBackend.OpenAsync(relay, claims, claims.With("weight", 0));
-        var end = await HandshakeTests.Stage1Async(relay, nonce => claims.With("weight", 5).With("session_nonce", nonce), claims);
+        var end = await Stage1Async(relay, nonce => claims.With("weight", 5).With("session_nonce", nonce), claims);
 
         Assert.That((end.CloseCode, end.CloseReason), Is.EqualTo((1008, "attested token weight differs from handshake token")));
     }
@@ -163,7 +161,7 @@ internal sealed class TokenTests
     {
         await using var relay = await RelayFixture.StartAsync();
 
-        var end = await HandshakeTests.Stage1Async(relay, nonce => TestTokens.Claims(Host, "more.example.test").With("session_nonce", nonce));
+        var end = await Stage1Async(relay, nonce => TestTokens.Claims(Host, "more.example.test").With("session_nonce", nonce));
 
         Assert.That(end.CloseReason, Is.EqualTo("attested token hostnames differ from handshake token"));
     }
@@ -242,35 +240,43 @@ internal sealed class TokenTests
     {
         await using var relay = await RelayFixture.StartAsync();
 
-        var end = await HandshakeTests.Stage1Async(relay, n => TestTokens.Claims(Host).With("session_nonce", n).With("authorizer_status_uri", "http://status.test/"));
+        var end = await Stage1Async(relay, n => TestTokens.Claims(Host).With("session_nonce", n).With("authorizer_status_uri", "http://status.test/"));
 
         Assert.That(end.CloseReason, Is.EqualTo("authorizer_status_uri must use https scheme"));
     }
 
-    private static FakeTimeProvider FixedTime() => new(new DateTimeOffset(2026, 5, 4, 3, 2, 1, TimeSpan.Zero));
-
-    private static JsonArray Routes(params (int Port, int? Timeout)[] routes) =>
-        [.. routes.Select(r => new JsonObject { ["port"] = r.Port, ["flow_idle_timeout_seconds"] = r.Timeout })];
-
-    private static async Task AcceptedAsync(JsonObject claims, FakeTimeProvider? time = null)
+    [Test]
+    public async Task Stage0_TokenWithTrailingNewline_IsTolerated()
     {
-        await using var relay = await RelayFixture.StartAsync(o => o.Time = time ?? TimeProvider.System);
-        await using var backend = await ScriptedBackend.OpenAsync(relay, claims);
-        Assert.That(relay.Sessions(), Has.Count.EqualTo(1));
+        await using var relay = await RelayFixture.StartAsync();
+        await using var backend = await ScriptedBackend.ConnectAsync(relay);
+
+        await backend.SendTextAsync(TestTokens.Sign(TestTokens.Claims(Host)) + "\n");
+
+        Assert.That((await backend.NextAsync()).Opcode, Is.EqualTo(1));
     }
 
-    private static async Task<RelayFrame> RefusedAsync(string token, FakeTimeProvider? time = null, Action<RelayOptions>? set = null)
+    [Test]
+    public async Task Nx114_SessionEnds_WhenTheSocketCloses()
     {
-        await using var relay = await RelayFixture.StartAsync(o =>
-        {
-            o.Time = time ?? TimeProvider.System;
-            set?.Invoke(o);
-        });
-        await using var backend = await ScriptedBackend.ConnectAsync(relay);
-        await backend.SendTextAsync(token);
+        await using var relay = await RelayFixture.StartAsync();
+        var backend = await ScriptedBackend.OpenAsync(relay, Host);
+
+        await backend.DisposeAsync();
+
+        await relay.WaitForSessionsAsync(s => s.Count == 0, default).WaitAsync(ScriptedBackend.Patience);
+    }
+
+    [Test]
+    public async Task CloseFromTheBackend_IsEchoedWithItsCodeAndNoReason()
+    {
+        await using var relay = await RelayFixture.StartAsync();
+        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
+
+        await backend.SendAsync(0x8, [0x03, 0xe8, .. "bye"u8]);
+
         var end = await backend.NextAsync();
-        Assert.That(end.Opcode, Is.EqualTo(8), end.Text);
-        if (!end.Bare) Assert.That(end.CloseCode, Is.EqualTo(1008));
-        return end;
+        Assert.That(end.Payload, Is.EqualTo(new byte[] { 0x03, 0xe8 }));
+        Assert.That((await backend.NextAsync()).Bare, Is.True);
     }
 }
