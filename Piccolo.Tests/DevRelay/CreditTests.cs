@@ -33,7 +33,7 @@ internal sealed class CreditTests
         using var open = user;
         for (var i = 0; i < 7; i++) await backend.SendDataAsync(id, [(byte)i]);
         await user.ReadExactlyAsync(7);
-        Assert.That(await backend.UntilPongAsync(), Is.Empty);
+        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
 
         await backend.SendDataAsync(id, [7]);
         Assert.That((long?)(await backend.NextControlAsync("resume_stream")).Control["credits"], Is.EqualTo(8));
@@ -54,7 +54,7 @@ internal sealed class CreditTests
         relay.Faults.HoldReplenish = true;
         for (var i = 0; i < 20; i++) await backend.SendDataAsync(id, [1]);
         await user.ReadExactlyAsync(20);
-        Assert.That(await backend.UntilPongAsync(), Is.Empty);
+        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
 
         relay.Faults.HoldReplenish = false;
 
@@ -194,7 +194,7 @@ internal sealed class CreditTests
 
         await backend.GrantAsync(id, long.MaxValue);
         await backend.GrantAsync(id, long.MaxValue);
-        await backend.UntilPongAsync();
+        await backend.UntilAnsweredAsync();
         await user.SendAsync("on"u8.ToArray());
 
         Assert.That((await backend.NextDataAsync(id)).Data, Is.EqualTo("on"u8.ToArray()));
@@ -211,11 +211,11 @@ internal sealed class CreditTests
         await SendOneByOneAsync(user, backend, id, 100);
 
         await backend.GrantAsync(id, 3);
-        await backend.UntilPongAsync();
+        await backend.UntilAnsweredAsync();
         await SendOneByOneAsync(user, backend, id, 3);
         await user.SendAsync("held back"u8.ToArray());
         await StreamTests.PassAsync(TimeSpan.FromMilliseconds(100));
-        Assert.That(await backend.UntilPongAsync(), Is.Empty);
+        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
 
         await backend.GrantAsync(id, 1);
         Assert.That((await backend.NextDataAsync(id)).Data, Is.EqualTo("held back"u8.ToArray()));
@@ -234,7 +234,7 @@ internal sealed class CreditTests
         var (user, id) = await relay.OpenStreamAsync(backend, RelayFixture.Get(Host));
         using var open = user;
         await backend.GrantAsync(id, 1);
-        await backend.UntilPongAsync();
+        await backend.UntilAnsweredAsync();
         await SendOneByOneAsync(user, backend, id, 1);
 
         await user.SendAsync("never delivered"u8.ToArray());
@@ -279,13 +279,13 @@ internal sealed class CreditTests
         using var open = user;
         await backend.SendControlAsync("pause_stream", id, j => j["reason"] = "buffer_full");
         await backend.SendControlAsync("pause_stream", id);
-        await backend.UntilPongAsync();
+        await backend.UntilAnsweredAsync();
 
         // The read that was already pending delivers one chunk.
         await SendOneByOneAsync(user, backend, id, 1);
         await user.SendAsync("paused"u8.ToArray());
         await StreamTests.PassAsync(TimeSpan.FromMilliseconds(100));
-        Assert.That(await backend.UntilPongAsync(), Is.Empty);
+        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
         Assert.That(relay.Sessions().Single().Streams.Single().Paused, Is.True);
 
         if (credits == 0) await backend.SendControlAsync("resume_stream", id);
@@ -302,14 +302,14 @@ internal sealed class CreditTests
         var (user, id) = await relay.OpenStreamAsync(backend, RelayFixture.Get(Host));
         using var open = user;
         await backend.SendControlAsync("pause_stream", id);
-        await backend.UntilPongAsync();
+        await backend.UntilAnsweredAsync();
         await SendOneByOneAsync(user, backend, id, 1);
 
         await backend.SendControlAsync("disconnect", id);
         await backend.SendControlAsync("resume_stream", id);
 
         Assert.That(await user.ReadToEndAsync(), Is.Empty);
-        Assert.That(await backend.UntilPongAsync(), Is.Empty);
+        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
     }
 
     [Test]
@@ -320,7 +320,7 @@ internal sealed class CreditTests
         var (user, id) = await relay.OpenStreamAsync(backend, RelayFixture.Get(Host));
         using var open = user;
         await backend.SendControlAsync("pause_stream", id);
-        await backend.UntilPongAsync();
+        await backend.UntilAnsweredAsync();
         await SendOneByOneAsync(user, backend, id, 1);
         await user.SendAsync("lost"u8.ToArray());
         await StreamTests.PassAsync(TimeSpan.FromMilliseconds(700));

@@ -107,7 +107,7 @@ internal sealed class RoutingTests
 
         if (served) await backend.NextControlAsync("connect");
         else Assert.That(await user.ReadToEndAsync(), Is.Empty);
-        if (!served) Assert.That(await backend.UntilPongAsync(), Is.Empty);
+        if (!served) Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
     }
 
     [TestCase(60_000, true)]
@@ -128,7 +128,7 @@ internal sealed class RoutingTests
         else
         {
             Assert.That(await user.ReadToEndAsync(), Is.Empty);
-            Assert.That(await backend.UntilPongAsync(), Is.Empty);
+            Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
         }
     }
 
@@ -155,7 +155,7 @@ internal sealed class RoutingTests
         await backend.SendDataAsync(connect.Id, "220 hello"u8.ToArray());
 
         Assert.That(await user.ReadExactlyAsync(9), Is.EqualTo("220 hello"u8.ToArray()));
-        Assert.That(await backend.UntilPongAsync(), Is.Empty);
+        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
     }
 
     [TestCase("tls")]
@@ -184,7 +184,7 @@ internal sealed class RoutingTests
 
         Assert.That(await closed, Is.Empty);
         Assert.That(sent, Is.InRange(5, bytes.Length - 1));
-        Assert.That(await backend.UntilPongAsync(), Is.Empty);
+        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
     }
 
     [Test]

@@ -74,7 +74,7 @@ internal sealed class VectorTests
         user.Dispose();
         Assert.That(await HexAsync(backend, Disconnect.Length), Is.EqualTo(Disconnect));
         await backend.SendControlAsync("disconnect", Id, j => j["reason"] = "normal");
-        Assert.That(await backend.UntilPongAsync(), Is.Empty);
+        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
     }
 
     [Test]
@@ -96,7 +96,12 @@ internal sealed class VectorTests
     {
         var connect = new ControlMessage("connect", Id)
         {
-            ConnPort = 443, ClientIp = "198.51.100.7:51514", Transport = "tcp", Hostname = "app.example.test", IsTls = true, Credits = 64,
+            ConnPort = 443,
+            ClientIp = "198.51.100.7:51514",
+            Transport = "tcp",
+            Hostname = "app.example.test",
+            IsTls = true,
+            Credits = 64,
         };
 
         Assert.That(Convert.ToHexStringLower(NexusMessages.Control(connect)), Is.EqualTo(Connect));
