@@ -51,7 +51,7 @@ async function showHome() {
     cell(row, service.name);
     cell(row, service.app);
     cell(row, service.state_reason ? `${service.state} (${service.state_reason})` : service.state);
-    cell(row, link(`${service.flow === 'tls' ? 'https' : 'http'}://${location.hostname}:${service.public_port}/`));
+    cell(row, link(`${/^(https|wss)$/.test(service.scheme) ? 'https' : 'http'}://${location.hostname}:${service.public_port}/`));
     cell(row, service.remote_host ? link(`https://${service.remote_host}/`) : 'not published');
   }
   show('no-services', services.length === 0);

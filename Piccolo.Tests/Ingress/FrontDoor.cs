@@ -58,7 +58,9 @@ internal sealed class FrontDoor : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["Piccolo:Ingress:HttpPort"] = "-1", ["Piccolo:Ingress:HttpsPort"] = "-1", ["Piccolo:Ingress:ListenAddress"] = "loopback",
+            ["Piccolo:Ingress:HttpPort"] = "-1",
+            ["Piccolo:Ingress:HttpsPort"] = "-1",
+            ["Piccolo:Ingress:ListenAddress"] = "loopback",
         });
         builder.Configuration.AddInMemoryCollection((settings ?? []).Select(s => KeyValuePair.Create($"Piccolo:Ingress:{s.Key}", s.Value)));
         if (time is not null) builder.Services.AddSingleton(time);
@@ -148,7 +150,8 @@ internal sealed class FrontDoor : IAsyncDisposable
         UseCookies = false,
         ConnectCallback = async (_, cancel) => await connect(cancel),
         SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = TrustingRoot() },
-    }) { Timeout = Patience };
+    })
+    { Timeout = Patience };
 
     public async Task<SslStream> ConnectTlsAsync(string host, int? port = null, params SslApplicationProtocol[] alpn)
     {
@@ -161,12 +164,12 @@ internal sealed class FrontDoor : IAsyncDisposable
     public Task HandshakeAsync(
         SslStream tls, string host, SslProtocols version = SslProtocols.None, params SslApplicationProtocol[] alpn) =>
         tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
-    {
-        TargetHost = host,
-        EnabledSslProtocols = version,
-        ApplicationProtocols = [.. alpn],
-        CertificateChainPolicy = TrustingRoot(),
-    }).WaitAsync(Patience);
+        {
+            TargetHost = host,
+            EnabledSslProtocols = version,
+            ApplicationProtocols = [.. alpn],
+            CertificateChainPolicy = TrustingRoot(),
+        }).WaitAsync(Patience);
 
     public static async Task<Socket> ConnectAsync(int port, CancellationToken cancellationToken = default)
     {

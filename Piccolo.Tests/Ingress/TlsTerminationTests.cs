@@ -39,7 +39,9 @@ internal sealed class TlsTerminationTests
         using var client = _door.ClientFor(_door.HttpsPort);
         using var request = new HttpRequestMessage(HttpMethod.Post, "https://web.home.test/echo?q=1")
         {
-            Version = Version.Parse(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = new StringContent("hello"),
+            Version = Version.Parse(version),
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new StringContent("hello"),
         };
 
         using var response = await client.SendAsync(request);
