@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting.Systemd;
 using Piccolo.Api.Health;
@@ -40,6 +41,7 @@ internal static class PlatformSetup
         builder.Services.AddSingleton(paths);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(s => new ClockFloor(paths, BuildDate, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<ClockFloor>>()));
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, WipingMemoryPoolFactory>();
         builder.Services.AddHostedService<StateInspection>();
         builder.Services.AddHealth().AddTelemetry(builder.Configuration).AddSystemdReporting().AddSingleton<IHostedService, OrderlyShutdown>();
         return builder;

@@ -24,6 +24,10 @@ internal sealed class LockWatch(
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Regular = TimeSpan.FromSeconds(30);
 
+    /// <summary>The first wipes what the lock let go of, the later ones what was still in some hand then: the request that locked, a connection that was closing.</summary>
+    private const int Scrubs = 3;
+    private static readonly TimeSpan BetweenScrubs = TimeSpan.FromSeconds(2);
+
     private readonly TimeSpan _patience = options.Value.Patience;
 
     private readonly ChangeSignal[] _signals =
@@ -34,7 +38,8 @@ internal sealed class LockWatch(
     private long _since = time.GetTimestamp();
 
     // There is something to wipe only once it was open.
-    private bool _scrubbed = true;
+    private int _scrubs;
+    private long _scrubbed;
     private bool _complained;
 
     /// <summary>What was last seen not to have ended; empty while unlocked.</summary>
@@ -71,7 +76,7 @@ internal sealed class LockWatch(
             try
             {
                 await ObserveAsync(stoppingToken);
-                await signals.WaitAsync(Unfinished.Count > 0 ? LookAgain : Regular, time, stoppingToken);
+                await signals.WaitAsync(Unfinished.Count > 0 || (_scrubs > 0 && vault.State != VaultState.Unlocked) ? LookAgain : Regular, time, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -108,7 +113,7 @@ internal sealed class LockWatch(
 
     private ImmutableArray<UnfinishedStep> Forget()
     {
-        (_since, _scrubbed, _complained) = (time.GetTimestamp(), vault.State != VaultState.Unlocked, false);
+        (_since, _scrubs, _complained) = (time.GetTimestamp(), vault.State == VaultState.Unlocked ? Scrubs : 0, false);
         ImmutableInterlocked.InterlockedExchange(ref _unfinished, []);
         return [];
     }
@@ -121,9 +126,10 @@ internal sealed class LockWatch(
             logger.LockEnded();
             health.Ok(HealthComponents.Vault, "locked");
         }
-        if (_scrubbed) return;
-        _scrubbed = true;
+        if (_scrubs == 0 || time.GetElapsedTime(_scrubbed) < BetweenScrubs) return;
+        _scrubs--;
         MemoryScrub.Run();
+        _scrubbed = time.GetTimestamp();
     }
 
     private void Complain(ImmutableArray<UnfinishedStep> left)
