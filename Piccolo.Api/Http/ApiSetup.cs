@@ -5,6 +5,7 @@ using Piccolo.Api.Certificates;
 using Piccolo.Api.Cluster;
 using Piccolo.Api.Health;
 using Piccolo.Api.Listeners;
+using Piccolo.Api.Metrics;
 using Piccolo.Api.Platform;
 using Piccolo.Api.Remote;
 using Piccolo.Api.Vault;
@@ -18,7 +19,7 @@ internal static class ApiSetup
     {
         services.AddExceptionHandler<PiccoloExceptionHandler>();
         services.AddProblemDetails(options => options.CustomizeProblemDetails = context => context.ProblemDetails.Instance ??= context.HttpContext.Request.Path);
-        services.AddSingleton<ApplianceLock>().AddSingleton<OwnerFilter>().AddSingleton<AppViews>().AddSingleton<ServiceViews>();
+        services.AddApplianceLock().AddSingleton<OwnerFilter>().AddSingleton<AppViews>().AddSingleton<ServiceViews>();
         foreach (var validator in AssemblyScanner.FindValidatorsInAssembly(typeof(ApiSetup).Assembly, includeInternalTypes: true))
             services.AddSingleton(validator.InterfaceType, validator.ValidatorType);
         return services.AddOpenApiDocument();
@@ -38,6 +39,7 @@ internal static class ApiSetup
         // What the operating system's health checker knows, beside the same under the API's prefix.
         app.MapHealth("Root").ExcludeFromDescription();
         app.MapVersion();
+        app.MapMetrics();
         var api = app.MapGroup("/api/v1").AddEndpointFilter<OriginFilter>();
         api.MapHealth().MapHealthDetail();
         api.MapVault();

@@ -13,18 +13,18 @@ internal static class VaultEndpoints
     public static RouteGroupBuilder MapVault(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/crypto").WithTags("crypto");
-        group.MapGet("/status", GetStatus).WithName("GetCryptoStatus").WithSummary("Whether the appliance has an owner, and whether it is locked.");
+        group.MapGet("/status", GetStatus).WithName("GetCryptoStatus").WithSummary("Whether the appliance has an owner, whether it is locked, and what a lock has not ended yet.");
         group.MapPost("/setup", SetUpAsync).RequireSameOrigin().IsLocalWrite("each node has its own key set")
             .WithName("SetUp").WithSummary("Claims the appliance with a password. It stays locked. Only from the owner's own network.");
         group.MapPost("/unlock", UnlockAsync).RequireSameOrigin().IsLocalWrite("each node holds its own data key")
             .WithName("Unlock").WithSummary("Unlocks the appliance and begins a session.");
         group.MapPost("/lock", LockAsync).RequireUnlocked().RequireOwner().IsLocalWrite("each node holds its own data key")
-            .WithName("Lock").WithSummary("Locks the appliance: sessions end, apps stop, the tunnel closes, keys are wiped.");
+            .WithName("Lock").WithSummary("Locks the appliance: sessions end, apps stop, the tunnel closes, keys are wiped. 202 when some of it is still being retried.");
         return group;
     }
 
-    private static Ok<CryptoStatusResponse> GetStatus(ApplianceVault vault) =>
-        TypedResults.Ok(new CryptoStatusResponse(vault.State != VaultState.Unclaimed, vault.State is VaultState.Locked or VaultState.Faulted));
+    private static Ok<CryptoStatusResponse> GetStatus(ApplianceVault vault, LockWatch watch) =>
+        TypedResults.Ok(new CryptoStatusResponse(vault.State != VaultState.Unclaimed, vault.State is VaultState.Locked or VaultState.Faulted, watch.Unfinished.ToResponse()));
 
     private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> SetUpAsync(
         RequestBody<PasswordRequest> body, ApplianceLock box, HealthTracker health, HttpContext http, CancellationToken cancellationToken)
@@ -49,10 +49,13 @@ internal static class VaultEndpoints
         return TypedResults.Ok(MessageResponse.Ok);
     }
 
-    private static async Task<Ok<MessageResponse>> LockAsync(ApplianceLock box, HttpContext http)
+    private static async Task<Results<Ok<LockResponse>, Accepted<LockResponse>>> LockAsync(ApplianceLock box, LockWatch watch, HttpContext http)
     {
         await box.LockAsync(CancellationToken.None);
         SessionCookie.Clear(http);
-        return TypedResults.Ok(MessageResponse.Ok);
+        // Also when the caller goes away: nobody has to wait, but what is said must be true.
+        var unfinished = await watch.WaitUntilEndedAsync(http.RequestAborted);
+        if (unfinished.ToResponse() is not { } rest) return TypedResults.Ok(new LockResponse("ok", null));
+        return TypedResults.Accepted("/api/v1/crypto/status", new LockResponse("locked", rest));
     }
 }

@@ -111,8 +111,15 @@ public sealed class ApplianceVault(StatePaths paths, IOptions<VaultOptions> opti
         using var turn = await TakeTurnAsync(cancellationToken);
         if (_dataKey is not { } dataKey) return;
         _dataKey = null;
-        close();
-        dataKey.Dispose();
+        try
+        {
+            close();
+        }
+        finally
+        {
+            // Whatever could not be put down: without the key it opens nothing any more.
+            dataKey.Dispose();
+        }
         health.Ok(HealthComponents.Vault, "locked");
         logger.Locked();
         Changed.Raise();

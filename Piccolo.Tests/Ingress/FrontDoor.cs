@@ -11,12 +11,15 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Piccolo.Api.Ingress;
 using Piccolo.Core.Certificates;
+using Piccolo.Core.Health;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Routing;
 using Piccolo.Core.Tunnel;
+using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Ingress;
 
@@ -62,10 +65,16 @@ internal sealed class FrontDoor : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection((settings ?? []).Select(s => KeyValuePair.Create($"Piccolo:Ingress:{s.Key}", s.Value)));
         if (time is not null) builder.Services.AddSingleton(time);
         builder.Services.AddSingleton<ITunnelStreamSource, FakeTunnelStreamSource>();
+        var folder = new TempFolder();
+        builder.Services.AddSingleton(_ => folder);
+        builder.Services.AddSingleton(new StatePaths(folder.Path));
+        builder.Services.AddSingleton(s => new ClockFloor(s.GetRequiredService<StatePaths>(), DateTimeOffset.UnixEpoch, s.GetRequiredService<TimeProvider>(), NullLogger<ClockFloor>.Instance));
         builder.Services.AddIngress();
         var app = builder.Build();
         app.UseIngress();
         app.Run(context => context.Response.WriteAsync(PortalBody));
+        // Made first, so that it goes last.
+        app.Services.GetRequiredService<TempFolder>();
         await app.StartAsync().WaitAsync(Patience);
 
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
