@@ -107,7 +107,7 @@ public sealed partial class ApplianceVault(StatePaths paths, IOptions<VaultOptio
         }
         finally
         {
-            // Whatever failed to close has lost its key all the same.
+            // Whatever could not be put down: without the key it opens nothing any more.
             dataKey.Dispose();
         }
         health.Ok(HealthComponents.Vault, "locked");
