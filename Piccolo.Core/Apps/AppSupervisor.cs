@@ -71,6 +71,8 @@ internal sealed class AppSupervisor : IDisposable
     /// <summary>Ends all work and stops what runs: after the next start the appliance is locked, and locked means stopped.</summary>
     public async Task ShutDownAsync()
     {
+        // A host may stop its services more than once.
+        if (_ending.IsCancellationRequested) return;
         using var limit = new CancellationTokenSource(ShutdownLimit, _time);
         await _ending.CancelAsync();
         try

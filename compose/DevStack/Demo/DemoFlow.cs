@@ -9,10 +9,8 @@ namespace Piccolo.DevStack.Demo;
 /// The main job, driven from outside through the public API and the relay's public ports: claim, unlock, remote access, an app with the device's own
 /// certificate, pass-through, a change of names under load, a follower.
 /// </summary>
-public sealed class DemoFlow(DemoStack stack, Timeline timeline)
+public sealed class DemoFlow(DemoStack stack, Timeline timeline, TimeSpan patience)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private readonly Observer _observer = new(TimeProvider.System);
     private readonly ApplianceClient _api = stack.Api;
 
@@ -24,7 +22,7 @@ public sealed class DemoFlow(DemoStack stack, Timeline timeline)
         var token = await timeline.StepAsync("bearer token made: POST /api/v1/auth/tokens", () => _api.TakeTokenAsync("demo"));
         await stack.WriteEndpointsAsync(token);
         await timeline.StepAsync("remote access configured: POST /api/v1/remote/configure", ConfigureRemoteAsync);
-        await timeline.StepAsync("sample app installed: POST /api/v1/apps", () => _api.InstallAsync(Manifests.Web(stack.Image)));
+        await timeline.StepAsync("sample app installed: POST /api/v1/apps", () => _api.InstallAsync(Manifests.Web(DemoStack.Image)));
         await ShowRemoteHttpsAsync(unlockedAt);
         await ShowPassThroughAsync();
         await ShowHotUpdateAsync();
@@ -43,7 +41,7 @@ public sealed class DemoFlow(DemoStack stack, Timeline timeline)
     private async Task ShowRemoteHttpsAsync(TimeSpan unlockedAt)
     {
         var issuer = "";
-        var echo = await _observer.UntilAsync(Patience, async cancellationToken =>
+        var echo = await _observer.UntilAsync(patience, async cancellationToken =>
         {
             using var client = stack.Internet.NewClient(leaf => issuer = leaf.GetNameInfo(X509NameType.SimpleName, forIssuer: true));
             using var response = await client.GetAsync(new Uri("https://web.home.test/echo"), cancellationToken);
@@ -60,7 +58,7 @@ public sealed class DemoFlow(DemoStack stack, Timeline timeline)
     {
         using var web = stack.Internet.NewClient();
         var own = (await web.GetStringAsync(new Uri("https://web.home.test/fingerprint"))).Trim();
-        var served = await _observer.UntilAsync(Patience, async cancellationToken =>
+        var served = await _observer.UntilAsync(patience, async cancellationToken =>
         {
             using var certificate = await stack.Internet.PeekCertificateAsync("raw.home.test", cancellationToken);
             return certificate.GetCertHashString(HashAlgorithmName.SHA256);
@@ -70,27 +68,29 @@ public sealed class DemoFlow(DemoStack stack, Timeline timeline)
         timeline.Print($"PASSTHROUGH OK https://raw.home.test fingerprint={served}");
     }
 
-    /// <summary>Adds and removes a second app while a throttled download runs through the tunnel.</summary>
+    /// <summary>Adds and removes a second app while a download runs through the tunnel, slowly until both are done.</summary>
     private async Task ShowHotUpdateAsync()
     {
         const string added = "second.home.test";
+        var namesChanged = new TaskCompletionSource();
         using var client = stack.Internet.NewClient();
-        var whole = SHA256.HashData(await client.GetByteArrayAsync(new Uri("https://web.home.test/download?mib=8")));
-        var download = DownloadAsync(client, new Uri("https://web.home.test/download?mib=8&kibps=3072"));
-        await _api.InstallAsync(Manifests.Second(stack.Image));
-        await _observer.UntilAsync(Patience, async _ => (await stack.RelayHostsAsync()).Contains(added) ? added : null,
-            () => Task.FromResult($"The relay did not learn {added} within {Patience.TotalSeconds:0} s."));
-        await _observer.UntilAsync(Patience, async cancellationToken =>
+        var uri = new Uri("https://web.home.test/download?mib=32");
+        var whole = await SlowDownload.HashAsync(client, uri, Task.CompletedTask);
+        var download = SlowDownload.HashAsync(client, uri, namesChanged.Task);
+        await _api.InstallAsync(Manifests.Second(DemoStack.Image));
+        await _observer.UntilAsync(patience, async _ => (await stack.RelayHostsAsync()).Contains(added) ? added : null,
+            () => Task.FromResult($"The relay did not learn {added} within {patience.TotalSeconds:0} s."));
+        await _observer.UntilAsync(patience, async cancellationToken =>
         {
             using var stranger = stack.Internet.NewClient();
             using var response = await stranger.GetAsync(new Uri($"https://{added}/"), cancellationToken);
             return response.IsSuccessStatusCode ? added : null;
         }, () => Diagnosis.ExplainAsync(_api));
-        var during = !download.IsCompleted;
         await _api.RemoveAsync("second");
-        await _observer.UntilAsync(Patience, async _ => (await stack.RelayHostsAsync()).Contains(added) ? null : added,
-            () => Task.FromResult($"The relay still knows {added} after {Patience.TotalSeconds:0} s."));
-        if (!during) throw new DemoFailedException("The download ended before the names had changed, so nothing was shown.");
+        await _observer.UntilAsync(patience, async _ => (await stack.RelayHostsAsync()).Contains(added) ? null : added,
+            () => Task.FromResult($"The relay still knows {added} after {patience.TotalSeconds:0} s."));
+        if (download.IsCompleted) throw new DemoFailedException("The download ended before the names had changed, so nothing was shown.");
+        namesChanged.SetResult();
         if (!(await download).SequenceEqual(whole)) throw new DemoFailedException("The download that ran while names changed is not intact.");
         timeline.Print($"HOTUPDATE OK added={added} removed={added} download=intact");
     }
@@ -105,19 +105,13 @@ public sealed class DemoFlow(DemoStack stack, Timeline timeline)
         timeline.Print("LEADER AGAIN OK app=web state=running route=local");
     }
 
-    private Task WaitForAsync(string status, string mode, string sentence) => _observer.UntilAsync(Patience, async _ =>
+    private Task<JsonNode> WaitForAsync(string status, string mode, string sentence) => _observer.UntilAsync(patience, async _ =>
     {
         var app = await _api.GetAsync("/api/v1/apps/web");
         var observed = (string?)app["data"]!["app"]!["status"];
         var modes = app["data"]!["services"]!.AsArray().Select(s => (string?)s!["route"]!["mode"]).Distinct().ToList();
         return observed == status && modes is [{ } only] && only == mode ? app : null;
     }, () => Task.FromResult(sentence));
-
-    private static async Task<byte[]> DownloadAsync(HttpClient client, Uri uri)
-    {
-        await using var stream = await client.GetStreamAsync(uri);
-        return await SHA256.HashDataAsync(stream);
-    }
 
     private static string? Header(JsonNode echo, string name) =>
         echo["headers"]!.AsObject().FirstOrDefault(h => h.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value switch

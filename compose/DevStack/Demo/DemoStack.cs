@@ -30,7 +30,7 @@ public sealed class DemoStack : IAsyncDisposable
 
     public ApplianceClient Api => Appliance.Api;
     public PublicInternet Internet { get; private set; } = null!;
-    public string Image { get; private set; } = "";
+    public static string Image => SampleImage.Name;
     public string DeviceSecret { get; }
     public Uri RelayHub => new($"wss://localhost:{RelayHubPort}/connect");
     public string LeadershipFile => Path.Combine(_folder, "leadership.json");
@@ -111,7 +111,7 @@ public sealed class DemoStack : IAsyncDisposable
     private async Task StartEngineAsync()
     {
         Engine = Keep(await PodmanServer.StartAsync());
-        Image = await SampleImage.EnsureAsync(Engine);
+        await SampleImage.ImportAsync(Engine);
     }
 
     private async Task StartCaAsync()
