@@ -70,7 +70,7 @@ internal sealed class KeyChangeTests
     [Test]
     public async Task ChangePassword_DiskIsFull_OldOneStaysInForceAndNothingIsLeftBehind()
     {
-        using var disk = new SmallDisk();
+        using var disk = MountedFolder.Tmpfs(64);
         using var box = new TestBox(disk.Path);
         await box.SetUpAsync();
         disk.Fill();
