@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Piccolo.Tests.Fakes;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Apps.Manifest;
 using Piccolo.Core.Containers;
