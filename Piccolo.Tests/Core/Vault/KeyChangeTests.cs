@@ -73,7 +73,7 @@ internal sealed class KeyChangeTests
         using var disk = MountedFolder.Tmpfs(64);
         using var box = new TestBox(disk.Path);
         await box.SetUpAsync();
-        disk.Fill();
+        FillUp(disk.Path);
 
         Assert.That(await box.Vault.ChangePasswordAsync(TestBox.Password, NewPassword, CancellationToken.None), Is.EqualTo(VaultOutcome.NotStored));
         Assert.That(await box.Vault.UnlockAsync(TestBox.Password, _ => { }, CancellationToken.None), Is.EqualTo(VaultOutcome.Done));
@@ -175,6 +175,15 @@ internal sealed class KeyChangeTests
             var text = System.Text.Encoding.Latin1.GetString(await ReadSharedAsync(file));
             Assert.That(text, Does.Not.Contain(string.Join(' ', words.Take(2))), file);
         }
+    }
+
+    private static void FillUp(string folder)
+    {
+        using var filler = new FileStream(Path.Combine(folder, "filler"), FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+        Assert.That(() =>
+        {
+            for (var i = 0; i < 4096; i++) filler.Write(new byte[512]);
+        }, Throws.InstanceOf<IOException>());
     }
 
     private async Task<IReadOnlyList<string>> GenerateAsync()
