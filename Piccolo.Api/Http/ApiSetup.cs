@@ -19,7 +19,7 @@ internal static class ApiSetup
     {
         services.AddExceptionHandler<PiccoloExceptionHandler>();
         services.AddProblemDetails(options => options.CustomizeProblemDetails = context => context.ProblemDetails.Instance ??= context.HttpContext.Request.Path);
-        services.AddApplianceLock().AddSingleton<OwnerFilter>().AddSingleton<AppViews>().AddSingleton<ServiceViews>();
+        services.AddApplianceLock().AddSingleton<OwnerPassword>().AddSingleton<OwnerFilter>().AddSingleton<AppViews>().AddSingleton<ServiceViews>();
         foreach (var validator in AssemblyScanner.FindValidatorsInAssembly(typeof(ApiSetup).Assembly, includeInternalTypes: true))
             services.AddSingleton(validator.InterfaceType, validator.ValidatorType);
         return services.AddOpenApiDocument();
@@ -30,6 +30,7 @@ internal static class ApiSetup
         app.UseExceptionHandler();
         app.UseSecurityHeaders();
         app.UseStatusCodeProblems();
+        app.UseMethodRules();
         app.UseBodyLimit();
         app.UseRouting();
     }

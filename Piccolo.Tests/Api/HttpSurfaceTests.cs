@@ -41,7 +41,7 @@ internal sealed class HttpSurfaceTests
     {
         using var response = await ExpectAsync(_owned, HttpMethod.Put, "/api/v1/apps", 405, "method_not_allowed");
 
-        Assert.That(response.Content.Headers.Allow, Is.EquivalentTo(new[] { "GET", "POST" }));
+        Assert.That(response.Content.Headers.Allow, Is.EquivalentTo(new[] { "GET", "HEAD", "POST" }));
     }
 
     [Test]
