@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Piccolo.Core.ControlStore;
+using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Fakes;
 
@@ -162,6 +163,20 @@ internal sealed class KeyChangeTests
 
         Assert.That(await _box.UnlockAsync(), Is.EqualTo(VaultOutcome.Done), "the cheaper configuration still opens it");
         Assert.That(await File.ReadAllBytesAsync(_box.Paths.KeySet), Is.EqualTo(raised));
+    }
+
+    [Test]
+    public async Task Unlock_CostCannotBeRaisedOnAFullDisk_OpensAllTheSame()
+    {
+        using var disk = MountedFolder.Tmpfs(64);
+        using (var box = new TestBox(disk.Path)) await box.SetUpAsync();
+        FillUp(disk.Path);
+        var dearer = Options.Create(new VaultOptions { Kdf = new KdfOptions { MemoryMiB = KdfCost.MinMemoryMiB, Iterations = KdfCost.MinIterations + 1 } });
+        using var vault = new ApplianceVault(new StatePaths(disk.Path), dearer, _box.Health, _box.Log.For<ApplianceVault>());
+        vault.Inspect();
+
+        Assert.That(await vault.UnlockAsync(TestBox.Password, _ => { }, CancellationToken.None), Is.EqualTo(VaultOutcome.Done));
+        Assert.That(vault.State, Is.EqualTo(VaultState.Unlocked));
     }
 
     [Test]
