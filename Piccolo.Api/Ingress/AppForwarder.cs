@@ -51,6 +51,8 @@ internal sealed class AppForwarder : IDisposable
         var (status, code, title, detail) = Explain(error, failure);
         _logger.ForwardFailed(listener.App, listener.Name, error.ToString(), status);
         if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested) return;
+        // Of a half-read answer some header fields may be there already.
+        context.Response.Clear();
         await IngressPage.WriteAsync(context, status, code, title, detail, RetryAfter);
     }
 

@@ -39,6 +39,11 @@ internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, IngressM
         {
             return (closing.IsCancellationRequested ? PeekFailure.Closed : PeekFailure.Timeout, null);
         }
+        catch (IOException)
+        {
+            // A reset, as port scanners end their visits.
+            return (PeekFailure.Closed, null);
+        }
         finally
         {
             metrics.EndPeek();

@@ -67,7 +67,7 @@ internal sealed class ClientHelloPeekMiddleware(
     {
         // What was peeked is consumed: unread bytes would turn the close into a reset, which can overtake the alert.
         if (connection.Transport.Input.TryRead(out var peeked)) connection.Transport.Input.AdvanceTo(peeked.Buffer.End);
-        await TlsAlert.SendUnrecognizedNameAsync(connection.Transport.Output, connection.ConnectionClosed);
+        await TlsAlert.SendUnrecognizedNameAsync(connection.Transport.Output);
         return Refuse(connection, origin, reason, serverName);
     }
 

@@ -38,7 +38,6 @@ internal static class IngressPage
 
     private static void Begin(HttpContext context, int status, string contentType, TimeSpan? retryAfter)
     {
-        context.Response.Clear();
         context.Response.StatusCode = status;
         context.Response.ContentType = contentType;
         context.Response.Headers.CacheControl = "no-store";

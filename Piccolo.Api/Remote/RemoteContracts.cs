@@ -1,6 +1,8 @@
 using FluentValidation;
+using Microsoft.Extensions.Options;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Remote;
+using Piccolo.Core.Tunnel;
 
 namespace Piccolo.Api.Remote;
 
@@ -37,10 +39,10 @@ public sealed record TunnelResponse(
 
 internal sealed class ConfigureRemoteRequestValidator : AbstractValidator<ConfigureRemoteRequest>
 {
-    public ConfigureRemoteRequestValidator(IHostEnvironment environment)
+    public ConfigureRemoteRequestValidator(IOptions<NexusOptions> nexus)
     {
         RuleFor(r => r.Endpoint).NotEmpty().MaximumLength(512)
-            .Must(e => RelayEndpoint.TryParse(e, environment.IsDevelopment(), out _)).WithMessage("must be a wss:// URL without user, query or fragment");
+            .Must(e => RelayEndpoint.TryParse(e, nexus.Value.AllowInsecureLoopback, out _)).WithMessage("must be a wss:// URL without user, query or fragment");
         RuleFor(r => r.DeviceSecret).NotEmpty().MaximumLength(1024);
         RuleFor(r => r.Tld).Must(t => DomainName.TryParse(t, out var name) && name.IsQualified).WithMessage("must be a domain with at least two labels");
         RuleFor(r => r.PortalHostname).Must((request, portal) => PortalName(request.Tld, portal) is not null)

@@ -32,10 +32,7 @@ internal static class AppGoals
         : !leads(app.Name) ? new AppGoal.Stop(AppReason.Follower)
         : new AppGoal.Run(ToSpec(app, instance), app.UpdatedAt);
 
-    private static ContainerSpec ToSpec(AppRecord app, InstanceId instance)
-    {
-        if (!ImageReference.TryParse(app.Manifest.Image, out var image, out var error)) throw new InvalidOperationException($"The stored image of {app.Name} is not a reference: {error}");
-        return new ContainerSpec(instance, app.Name, image, app.Manifest.Environment,
-            [.. app.Listeners.Select(l => new PortPublication(l.Definition.GuestPort, l.GuardPort))], app.Manifest.MemoryBytes, app.Manifest.NanoCpus);
-    }
+    private static ContainerSpec ToSpec(AppRecord app, InstanceId instance) => new(
+        instance, app.Name, ImageReference.Parse(app.Manifest.Image), app.Manifest.Environment,
+        [.. app.Listeners.Select(l => new PortPublication(l.Definition.GuestPort, l.GuardPort))], app.Manifest.MemoryBytes, app.Manifest.NanoCpus);
 }

@@ -18,7 +18,7 @@ internal sealed class AppSupervisorLoop(AppSupervisor supervisor, TimeProvider t
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            var seen = supervisor.Signals.Versions();
+            supervisor.Signals.Mark();
             var wait = AfterBreak;
             try
             {
@@ -32,7 +32,7 @@ internal sealed class AppSupervisorLoop(AppSupervisor supervisor, TimeProvider t
             {
                 logger.RoundBroke(wait, e);
             }
-            await supervisor.Signals.WaitAsync(seen, wait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await supervisor.Signals.WaitAsync(wait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }

@@ -25,6 +25,8 @@ public sealed partial record ImageReference
     /// <summary>Such as <c>sha256:…</c>.</summary>
     public string? Digest { get; }
 
+    public static ImageReference Parse(string text) => TryParse(text, out var reference, out var error) ? reference : throw new FormatException(error);
+
     /// <param name="error">One sentence that names the part that is wrong; null on success.</param>
     public static bool TryParse(string text, [NotNullWhen(true)] out ImageReference? reference, [NotNullWhen(false)] out string? error)
     {

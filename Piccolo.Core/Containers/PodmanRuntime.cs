@@ -216,7 +216,7 @@ internal sealed class PodmanRuntime : IContainerRuntime, IDisposable
 
     private static ObservedContainer Observe(ContainerInspectResponse found) =>
         new(found.ID, found.Name?.TrimStart('/') ?? "", Label(found.Config?.Labels, ContainerLabels.App), Label(found.Config?.Labels, ContainerLabels.Spec),
-            found.State?.Running == true, found.State is { Status: "exited" } state ? (int)state.ExitCode : null);
+            found.State?.Running == true, found.State is { Status: "exited" or "stopped" } state ? (int)state.ExitCode : null);
 
     private static string Label(IDictionary<string, string>? labels, string key) => labels is not null && labels.TryGetValue(key, out var value) ? value : "";
 

@@ -94,6 +94,13 @@ public sealed class NexusOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "00:05:00")]
     public TimeSpan StreamDrain { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How long to wait for a relay's word that the last messages of a stream have reached the user, while that relay has never given it. One that has is
+    /// given all of <see cref="StreamDrain"/>. Default 2 s.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    public TimeSpan TailConfirmation { get; set; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Streams per session. Default 1024.</summary>
     [Range(1, 65_536)]
     public int MaxStreams { get; set; } = 1024;

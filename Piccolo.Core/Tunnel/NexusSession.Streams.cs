@@ -3,7 +3,12 @@ namespace Piccolo.Core.Tunnel;
 /// <summary>What streams ask of their session.</summary>
 internal sealed partial class NexusSession
 {
-    public void Schedule(TunnelStream stream) => Writer.Schedule(stream);
+    private volatile bool _confirmsTails;
+
+    /// <summary>Whether this relay acknowledged padding, so that waiting for it is worth while.</summary>
+    public bool ConfirmsTails { get => _confirmsTails; set => _confirmsTails = value; }
+
+    public bool Schedule(TunnelStream stream) => Writer.Schedule(stream);
 
     public void PostGrant(TunnelStream stream) => Require(Writer.PostGrant(stream));
 

@@ -142,7 +142,8 @@ internal sealed partial class NexusSession(int number, TunnelTarget target, long
             await stop.CancelAsync();
             var sendingEnd = await writing;
             var receivingEnd = await receiving;
-            end = _verdict ?? (firstIsWriter ? sendingEnd : null) ?? receivingEnd;
+            // A stalled write cuts the socket, so that the reader may notice first: the cause is still the stall.
+            end = _verdict ?? (firstIsWriter || sendingEnd == TunnelFailure.Stalled ? sendingEnd : null) ?? receivingEnd;
         }
         foreach (var stream in _streams.Values)
         {

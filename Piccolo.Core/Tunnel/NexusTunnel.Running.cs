@@ -5,9 +5,6 @@ namespace Piccolo.Core.Tunnel;
 /// <summary>The loop: each step looks at the target and at what serves, does one thing about the difference, and waits for a reason to look again.</summary>
 public sealed partial class NexusTunnel
 {
-    private const int MaxRetiredSessions = 4;
-    private const long WeightStep = 32;
-    private const long MaxWeight = 1 << 30;
     private static readonly TimeSpan MeasureLimit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan DebounceLimit = TimeSpan.FromSeconds(5);
 
@@ -134,47 +131,6 @@ public sealed partial class NexusTunnel
         Publish(_status with { State = state, Code = failure.Code, Reason = failure.Reason, NextStep = failure.NextStep, Until = _notBefore });
     }
 
-    private void Retire(NexusSession session, TimeSpan limit, ImmutableSortedSet<string> served)
-    {
-        if (_serving == session) Volatile.Write(ref _serving, null);
-        session.Narrow(served);
-        _ = RetireAsync(session, limit);
-        // Names that change all the time must not pile up sessions: the oldest gives way.
-        if (_sessions.Count > MaxRetiredSessions + 1) _ = _sessions[0].CloseAsync();
-    }
-
-    private async Task RetireAsync(NexusSession session, TimeSpan limit)
-    {
-        await session.DrainAsync(limit);
-        Forget(session);
-        _logger.Retired(session.Number, session.StreamCount);
-        Changed.Raise();
-    }
-
-    private void Forget(NexusSession session)
-    {
-        ImmutableInterlocked.Update(ref _sessions, list => list.Remove(session));
-        Interlocked.CompareExchange(ref _serving, null, session);
-    }
-
-    private async Task CloseAllAsync(TunnelTarget? target)
-    {
-        var sessions = _sessions;
-        foreach (var session in sessions) session.Narrow([]);
-        await Task.WhenAll(sessions.Select(session => session.CloseAsync()));
-        foreach (var session in sessions) Forget(session);
-        _failedTarget = null;
-        _backoff.Reset();
-        if (_status.State != TunnelState.Disabled) _logger.Disabled();
-        Publish(new TunnelStatus
-        {
-            State = TunnelState.Disabled,
-            Code = target is null ? null : "no_names",
-            Reason = target is null ? null : "There is no name to serve.",
-            LastHandshake = _status.LastHandshake,
-        });
-    }
-
     private async Task StopAsync()
     {
         var sessions = _sessions;
@@ -208,9 +164,6 @@ public sealed partial class NexusTunnel
         await waiting.CancelAsync();
         cancellationToken.ThrowIfCancellationRequested();
     }
-
-    /// <summary>The relay splits new users by weight and has no way to lower one: each overlapping session outweighs the one that it replaces.</summary>
-    private long NextWeight() => _serving is null ? 1 : Math.Min(_serving.Weight * WeightStep, MaxWeight);
 
     private void ShowProgress(TunnelState state)
     {

@@ -22,6 +22,12 @@ internal sealed class ReverseCredits(long initial)
         get { lock (_gate) return _balance; }
     }
 
+    /// <summary>Sent messages of which the relay has not said that they reached the user's socket; 0 when an old relay never says.</summary>
+    public int Unacknowledged
+    {
+        get { lock (_gate) return (int)_unacknowledged; }
+    }
+
     public bool TryTake()
     {
         if (_unlimited) return true;

@@ -36,18 +36,16 @@ internal sealed class SessionWriter(RelaySocket socket, NexusToken token, NexusO
     public void PostClose(WebSocketCloseStatus status) => Post(new Control { Close = status }, ControlLimit);
 
     /// <summary>Asks for a turn; <see cref="TunnelStream.EndTurn"/> is called exactly once for it, also when the session ends first.</summary>
-    public void Schedule(TunnelStream stream)
+    /// <returns>False when no turn will come.</returns>
+    public bool Schedule(TunnelStream stream)
     {
         lock (_gate)
         {
-            if (!_ended)
-            {
-                _turns.Enqueue(stream);
-                _work.Set();
-                return;
-            }
+            if (_ended) return false;
+            _turns.Enqueue(stream);
         }
-        stream.EndTurn();
+        _work.Set();
+        return true;
     }
 
     /// <summary>Sends until the session ends. Never throws for what the relay does.</summary>

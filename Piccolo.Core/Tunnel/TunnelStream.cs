@@ -9,7 +9,7 @@ namespace Piccolo.Core.Tunnel;
 /// One user connection. The session's reader puts in what the user sends and never waits for it; a loop of the stream's own asks the session's writer for
 /// turns, and only within its turn the writer takes bytes out.
 /// </summary>
-internal sealed class TunnelStream : ITunnelStream
+internal sealed partial class TunnelStream : ITunnelStream
 {
     /// <summary>What may wait between the app and the session's writer: eight messages. Above it the app's flush waits.</summary>
     private const int OutputLimit = 8 * NexusFrameCodec.MaxPayload;
@@ -126,60 +126,6 @@ internal sealed class TunnelStream : ITunnelStream
         FireClosed();
     }
 
-    /// <summary>Within a turn: the next message, header and payload, filled as far as the app has written.</summary>
-    /// <returns>Its length, or 0 when there is nothing to send or no credit for it.</returns>
-    public int FillMessage(Span<byte> message)
-    {
-        if (_stopSending.IsCancellationRequested || !_credits.TryTake()) return 0;
-        if (!_toUser.Reader.TryRead(out var read))
-        {
-            _credits.Return();
-            return 0;
-        }
-        if (read.Buffer.IsEmpty)
-        {
-            _toUser.Reader.AdvanceTo(read.Buffer.Start);
-            _credits.Return();
-            return 0;
-        }
-        var payload = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, NexusFrameCodec.MaxPayload));
-        NexusFrameCodec.WriteDataHeader(message, _head.Id);
-        payload.CopyTo(message[NexusFrameCodec.DataHeaderLength..]);
-        var length = NexusFrameCodec.DataHeaderLength + (int)payload.Length;
-        _toUser.Reader.AdvanceTo(payload.End);
-        return length;
-    }
-
-    public void EndTurn() => _turnEnded.Set();
-
-    private async Task SendAsync()
-    {
-        try
-        {
-            while (true)
-            {
-                var read = await _toUser.Reader.ReadAsync(_stopSending.Token);
-                var isEmpty = read.Buffer.IsEmpty;
-                // Nothing is examined, so that the next read, which is the writer's, returns the same bytes at once.
-                _toUser.Reader.AdvanceTo(read.Buffer.Start);
-                if (isEmpty && read.IsCompleted) break;
-                await _credits.WaitForBalanceAsync(_stopSending.Token);
-                _session.Schedule(this);
-                await _turnEnded.WaitAsync(CancellationToken.None);
-            }
-            // After a disconnect the relay gives what it holds for the user about 50 ms. Fewer than a batch is never acknowledged, so this is all one can know.
-            await _credits.WaitForAcknowledgementAsync(ForwardLedger.Batch - 1, _stopSending.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // The reason says why.
-        }
-        await _toUser.Reader.CompleteAsync();
-        _session.Finish(this, _reason);
-        EndInput(null);
-        if (!_closeOnceConsumed) FireClosed();
-    }
-
     private void OnConsumed(long bytes)
     {
         Interlocked.Add(ref _buffered, -bytes);
@@ -203,12 +149,6 @@ internal sealed class TunnelStream : ITunnelStream
             if (_ledger.Consume(rest)) _session.PostGrant(this);
         }
         if (_closeOnceConsumed) FireClosed();
-    }
-
-    private void OnOutputCompleted(Exception? failure)
-    {
-        if (failure is not null) Stop(DisconnectReason.LocalError);
-        else _limit.Change(_session.Options.StreamDrain, Timeout.InfiniteTimeSpan);
     }
 
     private void OnDrainLimit()

@@ -41,9 +41,20 @@ internal sealed class RelayPeer(WebSocket socket, HttpContext context) : IDispos
     private readonly SemaphoreSlim _sending = new(1);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _answersProbes = true;
+    private volatile TaskCompletionSource? _stall;
 
     /// <summary>Off: requests of the acknowledgement trick are left to the test.</summary>
     public bool AnswersProbes { set => _answersProbes = value; }
+
+    /// <summary>On: nothing more is read from the backend, pings included, until it is off again.</summary>
+    public bool IsStalled
+    {
+        set
+        {
+            if (value) _stall = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            else _stall?.TrySetResult();
+        }
+    }
 
     public string HandshakeToken { get; private set; } = "";
 
@@ -65,6 +76,7 @@ internal sealed class RelayPeer(WebSocket socket, HttpContext context) : IDispos
         {
             while (true)
             {
+                if (_stall is { } stall) await stall.Task;
                 var length = 0;
                 ValueWebSocketReceiveResult part;
                 do

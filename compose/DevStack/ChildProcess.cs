@@ -57,7 +57,8 @@ public sealed class ChildProcess : IAsyncDisposable
 
     public string LogFile { get; }
 
-    public int Id => _process.Id;
+    /// <summary>Stays what it was when the process has ended.</summary>
+    public int Id { get; private set; }
 
     /// <summary>Completes when the process has ended.</summary>
     public Task Exited => _exited.Task;
@@ -88,6 +89,7 @@ public sealed class ChildProcess : IAsyncDisposable
             child._log.Dispose();
             throw new InvalidOperationException($"'{start.Program}' did not start: {error.Message}", error);
         }
+        child.Id = child._process.Id;
         child._process.StandardInput.Close();
         child._process.BeginOutputReadLine();
         child._process.BeginErrorReadLine();

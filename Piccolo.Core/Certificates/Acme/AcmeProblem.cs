@@ -24,9 +24,11 @@ internal sealed record AcmeProblem(string Type, string Detail, int? Status, stri
         get
         {
             var code = new StringBuilder();
+            var before = ' ';
             foreach (var c in Type.Take(60))
             {
-                if (char.IsAsciiLetterUpper(c) && code.Length > 0) code.Append('_');
+                if (char.IsAsciiLetterUpper(c) && char.IsAsciiLetterLower(before)) code.Append('_');
+                before = c;
                 code.Append(char.IsAsciiLetterOrDigit(c) ? char.ToLowerInvariant(c) : '_');
             }
             return code.Length == 0 ? "unknown" : code.ToString();

@@ -15,6 +15,8 @@ internal static class AcmeTransport
             AllowAutoRedirect = false,
             UseCookies = false,
             MaxResponseHeadersLength = MaxHeaderKiB,
+            // An answer that is too large is not read to its end for the sake of the connection.
+            MaxResponseDrainSize = 0,
             MaxConnectionsPerServer = 8,
             ConnectTimeout = TimeSpan.FromSeconds(10),
             // Addresses and certificates of a CA change; a pool that lives for ever would not notice.

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -20,6 +21,9 @@ internal sealed class Http01App : IAsyncDisposable
     /// <summary>Set, no token is found.</summary>
     public bool IsDeaf { get; set; }
 
+    /// <summary>The tokens that were asked for.</summary>
+    public ConcurrentBag<string> Tokens { get; } = [];
+
     public int Answered => Volatile.Read(ref _answered);
 
     public int Port => new Uri(_app.Urls.Single()).Port;
@@ -40,6 +44,7 @@ internal sealed class Http01App : IAsyncDisposable
 
     private IResult Answer(HttpContext context, string token)
     {
+        Tokens.Add(token);
         if (IsDeaf || Challenges.Find(context.Request.Host.Host, token) is not { } answer) return Results.NotFound();
         Interlocked.Increment(ref _answered);
         return Results.Text(answer);

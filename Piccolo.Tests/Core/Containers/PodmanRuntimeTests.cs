@@ -116,7 +116,7 @@ internal sealed class PodmanRuntimeTests
     [Test]
     public async Task Create_ImageNotHere_IsImageNotFound()
     {
-        var fault = (await _runtime.CreateAsync(Spec("web", FreePort()) with { Image = Image("localhost/none:V1") }, default)).Fault;
+        var fault = (await _runtime.CreateAsync(Spec("web", FreePort()) with { Image = ImageReference.Parse("localhost/none:V1") }, default)).Fault;
 
         Assert.That(fault!.Kind, Is.EqualTo(ContainerFaultKind.ImageNotFound));
     }
@@ -125,9 +125,9 @@ internal sealed class PodmanRuntimeTests
     [TestCase("localhost:1/none@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")]
     public async Task Pull_ErrorLineInAStreamOfStatus200_IsAFault(string image)
     {
-        Assert.That((await _runtime.HasImageAsync(Image(image), default)), Is.EqualTo(new ContainerResult<bool>(false, null)));
+        Assert.That((await _runtime.HasImageAsync(ImageReference.Parse(image), default)), Is.EqualTo(new ContainerResult<bool>(false, null)));
 
-        var fault = await _runtime.PullAsync(Image(image), default).WaitAsync(Patience);
+        var fault = await _runtime.PullAsync(ImageReference.Parse(image), default).WaitAsync(Patience);
 
         Assert.That(fault!.Kind, Is.EqualTo(ContainerFaultKind.RegistryUnreachable));
         Assert.That(fault.Sentence, Is.EqualTo($"The registry of {image} could not be reached."));
@@ -149,6 +149,24 @@ internal sealed class PodmanRuntimeTests
         Assert.That(_log.Of(5103), Has.Some.Contains("die"));
         await ending.CancelAsync();
         Assert.That(async () => await watching.WaitAsync(Patience), Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [Test]
+    public async Task Watch_EngineThatIsKilled_EndsAndRaisesChanged()
+    {
+        await using var podman = await PodmanServer.StartAsync().WaitAsync(Patience);
+        var log = new RecordedLog();
+        using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = podman.SocketPath }), TimeProvider.System, log.For<PodmanRuntime>());
+        var watching = runtime.WatchAsync(CancellationToken.None);
+        await AppRig.UntilAsync(log.Written, () => log.Of(5104).Count > 0, () => "not watching");
+        await AppRig.UntilAsync(runtime.Changed, () => runtime.Changed.Version > 0, () => "the engine was heard and nothing raised");
+        var seen = runtime.Changed.Version;
+
+        await podman.KillAsync();
+        await watching.WaitAsync(Patience);
+
+        Assert.That(runtime.Changed.Version, Is.GreaterThan(seen));
+        Assert.That((await runtime.ListAsync(default)).Fault!.Kind, Is.EqualTo(ContainerFaultKind.EngineUnreachable));
     }
 
     [Test]
@@ -189,10 +207,8 @@ internal sealed class PodmanRuntimeTests
     private PodmanRuntime Runtime(InstanceId instance) =>
         new(instance, Options.Create(new ContainerOptions { Socket = _podman.SocketPath }), TimeProvider.System, _log.For<PodmanRuntime>());
 
-    private ContainerSpec Spec(string app, int port) => new(_instance, app, Image(SampleImage.Name),
+    private ContainerSpec Spec(string app, int port) => new(_instance, app, ImageReference.Parse(SampleImage.Name),
         ImmutableSortedDictionary<string, string>.Empty.Add("GREETING", "hello world"), [new PortPublication(8080, port)], 256L << 20, 1_000_000_000);
-
-    private static ImageReference Image(string text) => ImageReference.TryParse(text, out var image, out var error) ? image : throw new FormatException(error);
 
     private static int FreePort()
     {

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Net.Security;
 using CsCheck;
 using Piccolo.Core.Tls;
+using Piccolo.Tests.Ingress;
 using static Piccolo.Tests.Core.Tls.HelloBytes;
 
 namespace Piccolo.Tests.Core.Tls;
@@ -29,7 +30,7 @@ internal sealed class ClientHelloParserTests
     public async Task Parse_HelloOfSslStream_FindsNameAndAlpn()
     {
         var (fromClient, toClient) = (new Pipe(), new Pipe());
-        await using var client = new SslStream(new OneStream(toClient.Reader.AsStream(), fromClient.Writer.AsStream()));
+        await using var client = new SslStream(new DuplexStream(toClient.Reader.AsStream(), fromClient.Writer.AsStream()));
         var handshake = client.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
         {
             TargetHost = "Web.Home.Test",
@@ -242,34 +243,4 @@ internal sealed class ClientHelloParserTests
     [Test]
     public void Parse_AnyBytes_EndsInAVerdict() =>
         Gen.Byte.Array[0, 400].Sample(bytes => Enum.IsDefined(ClientHelloParser.Parse((byte[])[22, 3, 1, .. bytes]).Verdict), iter: 20_000);
-
-    /// <summary>Two one-way streams as one.</summary>
-    private sealed class OneStream(Stream input, Stream output) : Stream
-    {
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override void Flush() => output.Flush();
-
-        public override Task FlushAsync(CancellationToken cancellationToken) => output.FlushAsync(cancellationToken);
-
-        public override int Read(byte[] buffer, int offset, int count) => input.Read(buffer, offset, count);
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => input.ReadAsync(buffer, cancellationToken);
-
-        public override void Write(byte[] buffer, int offset, int count) => output.Write(buffer, offset, count);
-
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => output.WriteAsync(buffer, cancellationToken);
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-    }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Tunnel;
@@ -15,7 +16,7 @@ internal sealed class TunnelUnderTest : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
 
-    public TunnelUnderTest(Action<NexusOptions>? configure = null, Func<double>? random = null)
+    public TunnelUnderTest(Action<NexusOptions>? configure = null, Func<double>? random = null, ILogger<NexusTunnel>? logger = null)
     {
         var options = new NexusOptions
         {
@@ -24,9 +25,10 @@ internal sealed class TunnelUnderTest : IAsyncDisposable
             ReconnectMax = TimeSpan.FromMilliseconds(200),
             HostnameDebounce = TimeSpan.FromMilliseconds(20),
             StopDrain = TimeSpan.FromSeconds(1),
+            TailConfirmation = TimeSpan.FromMilliseconds(20),
         };
         configure?.Invoke(options);
-        Tunnel = new NexusTunnel(Options.Create(options), TimeProvider.System, NullLogger<NexusTunnel>.Instance, random ?? (() => 0.5));
+        Tunnel = new NexusTunnel(Options.Create(options), TimeProvider.System, logger ?? NullLogger<NexusTunnel>.Instance, random ?? (() => 0.5));
         _running = Tunnel.RunAsync(_stop.Token);
     }
 

@@ -24,7 +24,7 @@ internal sealed partial class Session
         while (Grant.ReauthIntervalSeconds > 0)
         {
             var interval = _options.Clocks.ReauthSecond * Grant.ReauthIntervalSeconds;
-            await Task.Delay(interval * (1 + (ReauthSpread * _options.Jitter())), _options.Time, _ended.Token);
+            await Task.Delay(interval * (1 + (ReauthSpread * _options.Jitter())), _options.Time, _teardown);
             var nonce = Base64Url.EncodeToString(_options.Nonce());
             var refusal = await ChallengeAsync(nonce) is { } answer ? Renew(validator.Validate(answer), rules, nonce) : "no answer";
             if (refusal is null) continue;
@@ -37,7 +37,7 @@ internal sealed partial class Session
     {
         var grace = Grant.ReauthGraceSeconds > 0 ? _options.Clocks.ReauthSecond * Grant.ReauthGraceSeconds : _options.Clocks.ReauthGrace;
         using var limit = new CancellationTokenSource(grace, _options.Time);
-        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _ended.Token);
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _teardown);
         // A stale answer is discarded before the challenge goes out, never after: an answer may be quick.
         _answers.Reader.TryRead(out _);
         Volatile.Write(ref _awaitsAnswer, 1);

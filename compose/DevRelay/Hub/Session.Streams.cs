@@ -24,7 +24,7 @@ internal sealed partial class Session
         await Task.WhenAny(pump, stream.Writing);
         var cause = pump.IsCompleted ? await pump : "writing to the user failed";
         await LeaveAsync(stream, cause);
-        await pump;
+        await stream.Closed;
     }
 
     /// <summary>Tears down every stream after the session has ended; nothing is told to the backend.</summary>
@@ -87,7 +87,7 @@ internal sealed partial class Session
         {
             case "disconnect" when stream is not null && _streams.TryRemove(stream.Id, out _):
                 _logger.StreamEnded(Id, stream.Id, "the backend disconnected");
-                _ = stream.EndAsync(_options.Clocks.HalfCloseGrace);
+                _ = stream.EndAsync(_options.Clocks.HalfCloseGrace, _teardown);
                 break;
             case "ping_client" when stream is not null:
                 _lanes.TryControl(NexusMessages.Control(new ControlMessage("pong_client", stream.Id)));

@@ -18,6 +18,7 @@ internal sealed partial class Session : IDisposable
     private readonly Lanes _lanes = new();
     private readonly Channel<byte[]> _answers = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ITimer _silence;
+    private readonly CancellationToken _teardown;
     private string? _cause;
 
     public Session(long id, IPEndPoint backend, SessionGrant grant, ServerWebSocket socket, RelayOptions options, RelayFaults faults, ILogger logger)
@@ -25,6 +26,7 @@ internal sealed partial class Session : IDisposable
         Id = id;
         Backend = backend;
         Grant = grant;
+        _teardown = _ended.Token;
         Since = options.Time.GetUtcNow();
         _socket = socket;
         _options = options;
@@ -44,7 +46,7 @@ internal sealed partial class Session : IDisposable
     public DateTimeOffset Since { get; }
 
     /// <summary>Fires when the session ends; then nothing more is sent on it.</summary>
-    public CancellationToken Ended => _ended.Token;
+    public CancellationToken Ended => _teardown;
 
     public SessionSnapshot Snapshot() => new(
         Id, Backend, Since, Grant.Hostnames, Grant.TcpPorts, Grant.Weight, Volatile.Read(ref _reauthentications), [.. _streams.Values.Select(s => s.Snapshot())]);
@@ -96,7 +98,7 @@ internal sealed partial class Session : IDisposable
         _socket.ReceiveLimit = Nexus.ReceiveLimit;
         while (true)
         {
-            var message = await _socket.ReceiveAsync(_ended.Token);
+            var message = await _socket.ReceiveAsync(_teardown);
             if (message.IsEnd)
             {
                 End(message.End!);
@@ -115,8 +117,8 @@ internal sealed partial class Session : IDisposable
     {
         while (true)
         {
-            var next = await _lanes.TakeAsync(_ended.Token);
-            await _socket.SendAsync(next.Opcode, next.Payload, _ended.Token);
+            var next = await _lanes.TakeAsync(_teardown);
+            await _socket.SendAsync(next.Opcode, next.Payload, _teardown);
             _options.Transcript?.Invoke(new TranscriptEntry(Id, false, next.Opcode is WebSocketOpcode.Text, next.Payload));
         }
     }
@@ -125,8 +127,8 @@ internal sealed partial class Session : IDisposable
     {
         while (true)
         {
-            await Task.Delay(_options.Clocks.Ping, _options.Time, _ended.Token);
-            await _socket.SendAsync(WebSocketOpcode.Ping, default, _ended.Token);
+            await Task.Delay(_options.Clocks.Ping, _options.Time, _teardown);
+            await _socket.SendAsync(WebSocketOpcode.Ping, default, _teardown);
         }
     }
 }

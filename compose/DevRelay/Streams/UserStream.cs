@@ -13,6 +13,7 @@ internal sealed class UserStream
     private readonly UserConnection _user;
     private readonly RelayOptions _options;
     private readonly CancellationTokenSource _removed = new();
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _writing;
     private long _lastWrite;
 
@@ -78,9 +79,13 @@ internal sealed class UserStream
     /// <summary>Completes when writing to the user has failed; never while the stream lives well.</summary>
     public Task Writing => _writing;
 
+    /// <summary>Completes when the user's socket is closed.</summary>
+    public Task Closed => _closed.Task;
+
     /// <summary>Flushes what is buffered for as long as the flush window and closes the user's socket.</summary>
     /// <param name="grace">From FIN to close, where the user is left half-open.</param>
-    public async Task EndAsync(TimeSpan grace)
+    /// <param name="skip">Ends the grace early.</param>
+    public async Task EndAsync(TimeSpan grace, CancellationToken skip = default)
     {
         await _removed.CancelAsync();
         Gate.Resume();
@@ -88,10 +93,11 @@ internal sealed class UserStream
         if (Route.HalfCloses && grace > TimeSpan.Zero)
         {
             _user.Finish();
-            await Task.Delay(grace, _options.Time);
+            await Task.WhenAny(Task.Delay(grace, _options.Time, skip));
         }
 
         _user.Dispose();
+        _closed.TrySetResult();
     }
 
     private async ValueTask<bool> ForwardAsync(ReadOnlyMemory<byte> payload, Func<UserStream, ReadOnlyMemory<byte>, bool> send)

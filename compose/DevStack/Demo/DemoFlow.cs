@@ -9,10 +9,8 @@ namespace Piccolo.DevStack.Demo;
 /// The main job, driven from outside through the public API and the relay's public ports: claim, unlock, remote access, an app with the device's own
 /// certificate, pass-through, a change of names under load, a follower.
 /// </summary>
-public sealed class DemoFlow(DemoStack stack, Timeline timeline)
+public sealed class DemoFlow(DemoStack stack, Timeline timeline, TimeSpan patience)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private readonly Observer _observer = new(TimeProvider.System);
     private readonly ApplianceClient _api = stack.Api;
 
@@ -43,7 +41,7 @@ public sealed class DemoFlow(DemoStack stack, Timeline timeline)
     private async Task ShowRemoteHttpsAsync(TimeSpan unlockedAt)
     {
         var issuer = "";
-        var echo = await _observer.UntilAsync(Patience, async cancellationToken =>
+        var echo = await _observer.UntilAsync(patience, async cancellationToken =>
         {
             using var client = stack.Internet.NewClient(leaf => issuer = leaf.GetNameInfo(X509NameType.SimpleName, forIssuer: true));
             using var response = await client.GetAsync(new Uri("https://web.home.test/echo"), cancellationToken);
@@ -60,7 +58,7 @@ public sealed class DemoFlow(DemoStack stack, Timeline timeline)
     {
         using var web = stack.Internet.NewClient();
         var own = (await web.GetStringAsync(new Uri("https://web.home.test/fingerprint"))).Trim();
-        var served = await _observer.UntilAsync(Patience, async cancellationToken =>
+        var served = await _observer.UntilAsync(patience, async cancellationToken =>
         {
             using var certificate = await stack.Internet.PeekCertificateAsync("raw.home.test", cancellationToken);
             return certificate.GetCertHashString(HashAlgorithmName.SHA256);
@@ -80,17 +78,17 @@ public sealed class DemoFlow(DemoStack stack, Timeline timeline)
         var whole = await SlowDownload.HashAsync(client, uri, Task.CompletedTask);
         var download = SlowDownload.HashAsync(client, uri, namesChanged.Task);
         await _api.InstallAsync(Manifests.Second(DemoStack.Image));
-        await _observer.UntilAsync(Patience, async _ => (await stack.RelayHostsAsync()).Contains(added) ? added : null,
-            () => Task.FromResult($"The relay did not learn {added} within {Patience.TotalSeconds:0} s."));
-        await _observer.UntilAsync(Patience, async cancellationToken =>
+        await _observer.UntilAsync(patience, async _ => (await stack.RelayHostsAsync()).Contains(added) ? added : null,
+            () => Task.FromResult($"The relay did not learn {added} within {patience.TotalSeconds:0} s."));
+        await _observer.UntilAsync(patience, async cancellationToken =>
         {
             using var stranger = stack.Internet.NewClient();
             using var response = await stranger.GetAsync(new Uri($"https://{added}/"), cancellationToken);
             return response.IsSuccessStatusCode ? added : null;
         }, () => Diagnosis.ExplainAsync(_api));
         await _api.RemoveAsync("second");
-        await _observer.UntilAsync(Patience, async _ => (await stack.RelayHostsAsync()).Contains(added) ? null : added,
-            () => Task.FromResult($"The relay still knows {added} after {Patience.TotalSeconds:0} s."));
+        await _observer.UntilAsync(patience, async _ => (await stack.RelayHostsAsync()).Contains(added) ? null : added,
+            () => Task.FromResult($"The relay still knows {added} after {patience.TotalSeconds:0} s."));
         if (download.IsCompleted) throw new DemoFailedException("The download ended before the names had changed, so nothing was shown.");
         namesChanged.SetResult();
         if (!(await download).SequenceEqual(whole)) throw new DemoFailedException("The download that ran while names changed is not intact.");
@@ -107,7 +105,7 @@ public sealed class DemoFlow(DemoStack stack, Timeline timeline)
         timeline.Print("LEADER AGAIN OK app=web state=running route=local");
     }
 
-    private Task<JsonNode> WaitForAsync(string status, string mode, string sentence) => _observer.UntilAsync(Patience, async _ =>
+    private Task<JsonNode> WaitForAsync(string status, string mode, string sentence) => _observer.UntilAsync(patience, async _ =>
     {
         var app = await _api.GetAsync("/api/v1/apps/web");
         var observed = (string?)app["data"]!["app"]!["status"];

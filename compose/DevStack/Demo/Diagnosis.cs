@@ -28,7 +28,7 @@ internal static class Diagnosis
     private static IEnumerable<string> Certificates(JsonNode remote) =>
         from certificate in remote["certificates"]!.AsArray()
         where (string?)certificate!["status"] != "ok"
-        select $"certificate {certificate!["id"]} {certificate["status"]}: {certificate["failure_reason"] ?? "no failure known"}";
+        select $"certificate {certificate!["id"]} {certificate["status"]}: {certificate["failure_reason"] ?? "no failure known"} {certificate["last_error"]?["next_step"]}";
 
     private static IEnumerable<string> App(JsonNode? app)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
@@ -39,6 +40,19 @@ internal sealed class PodmanFolder
     /// <summary>Folders whose process was killed before it could clean up.</summary>
     public static IEnumerable<PodmanFolder> Abandoned() => Directory.EnumerateDirectories(Parent, Prefix + "*").Select(path => new PodmanFolder(path)).Where(folder => folder.IsAbandoned);
 
+    /// <summary>Remembers the service's process, so that whoever sweeps the folder can end it.</summary>
+    public void Remember(Process service) => File.WriteAllText(ServiceFile, service.Id.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>Ends the service that a killed owner left running; a process that merely got its number is left alone.</summary>
+    public void EndLeftService()
+    {
+        if (!File.Exists(ServiceFile) || !int.TryParse(File.ReadAllText(ServiceFile), out var id)) return;
+        var commandLine = $"/proc/{id}/cmdline";
+        if (!File.Exists(commandLine) || !File.ReadAllText(commandLine).Contains(Root, StringComparison.Ordinal)) return;
+        using var service = Process.GetProcessById(id);
+        service.Kill();
+    }
+
     /// <summary>Ends the mounts that engines leave below the folder, then deletes it.</summary>
     public async Task DeleteAsync(CancellationToken cancellationToken)
     {
@@ -48,7 +62,9 @@ internal sealed class PodmanFolder
         if (Directory.Exists(Root)) Directory.Delete(Root, recursive: true);
     }
 
-    private string OwnerFile => Path.Combine(Root, "owner");
+    private string ServiceFile => Path.Combine(Root, "service");
+
+    internal string OwnerFile => Path.Combine(Root, "owner");
 
     private bool IsAbandoned => File.Exists(OwnerFile) && int.TryParse(File.ReadAllText(OwnerFile), out var owner) && !Directory.Exists($"/proc/{owner}");
 

@@ -34,6 +34,8 @@ public sealed class PodmanServer : IAsyncDisposable
 
     public int ProcessId => _process.Id;
 
+    internal PodmanFolder Folder => _folder;
+
     /// <summary>The last of what the service printed.</summary>
     public string Log
     {
@@ -47,10 +49,11 @@ public sealed class PodmanServer : IAsyncDisposable
     public static async Task<PodmanServer> StartAsync(CancellationToken cancellationToken = default)
     {
         RequireTools();
-        foreach (var abandoned in PodmanFolder.Abandoned().ToList()) await CleanUpAsync(abandoned, cancellationToken);
+        foreach (var abandoned in PodmanFolder.Abandoned().ToList()) await SweepAsync(abandoned, cancellationToken);
         var folder = PodmanFolder.Create();
         var start = Tool.Prepare("podman", [.. folder.Arguments, "system", "service", "--time=0", "unix://" + folder.Socket], folder.Environment);
         var server = new PodmanServer(folder, Process.Start(start)!);
+        folder.Remember(server._process);
         try
         {
             await server.UntilReadyAsync(cancellationToken);
@@ -96,6 +99,20 @@ public sealed class PodmanServer : IAsyncDisposable
 
     private static Task<string> RunAsync(PodmanFolder folder, IEnumerable<string> arguments, CancellationToken cancellationToken) =>
         Tool.RunAsync(Tool.Prepare("podman", [.. folder.Arguments, .. arguments], folder.Environment), cancellationToken);
+
+    /// <summary>As well as it goes: another process may be sweeping the same folder.</summary>
+    private static async Task SweepAsync(PodmanFolder abandoned, CancellationToken cancellationToken)
+    {
+        try
+        {
+            abandoned.EndLeftService();
+            await CleanUpAsync(abandoned, cancellationToken);
+        }
+        catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync($"{abandoned.Root} of a killed process could not be removed: {e.Message}");
+        }
+    }
 
     private static async Task CleanUpAsync(PodmanFolder folder, CancellationToken cancellationToken)
     {

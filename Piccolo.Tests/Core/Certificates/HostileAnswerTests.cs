@@ -1,0 +1,174 @@
+using Microsoft.AspNetCore.Http;
+using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Acme;
+
+namespace Piccolo.Tests.Core.Certificates;
+
+/// <summary>Answers that are broken as such, whatever they are about.</summary>
+internal sealed class HostileAnswerTests : HostileCaFixture
+{
+    private static readonly string[] Steps = ["dir", "new-account", "new-order", "authz", "chall", "finalize", "cert"];
+
+    [Test]
+    public async Task Order_HonestCa_IsIssuedWithNoMoreRequestsThanNeeded()
+    {
+        await OrderAsync();
+        await Harness.UntilAsync(Id, CertificateStatus.Ok);
+
+        var posts = Steps.Skip(1).Append("order").Sum(Ca.Count);
+        Assert.That(posts, Is.LessThanOrEqualTo(9));
+        Assert.That(Ca.Count("nonce"), Is.EqualTo(1), "every other nonce comes with an answer");
+    }
+
+    [Test]
+    public async Task Answer_MalformedJson_BadResponse([Values("dir", "new-order", "authz", "finalize")] string step)
+    {
+        Ca.Say(step, 200, "application/json", "{\"status\":\"val");
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse);
+    }
+
+    [Test]
+    public async Task Answer_JsonOfOtherShape_BadResponse(
+        [Values("dir", "new-order", "authz", "finalize")] string step,
+        [Values("null", "[]", "{}", "{\"status\":7}", "{\"status\":\"pending\",\"challenges\":[null],\"identifiers\":[null],\"authorizations\":[null],\"finalize\":\"x\"}")] string body)
+    {
+        Ca.Say(step, 200, "application/json", body);
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse);
+    }
+
+    [Test]
+    public async Task Answer_DeeplyNestedJson_BadResponse()
+    {
+        Ca.Say("new-order", 200, "application/json", new string('[', 100_000));
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse, "bad_url");
+    }
+
+    [Test]
+    public async Task Answer_WrongContentType_BadResponse([Values("dir", "authz", "finalize", "cert")] string step)
+    {
+        Ca.Say(step, 200, "text/html", "<html>Please log in to this hotel's network</html>");
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse, "bad_content_type");
+    }
+
+    [Test]
+    public async Task Answer_EndlessBody_BadResponseAfterOneMebibyte([Values("dir", "new-order", "cert")] string step)
+    {
+        var cut = new TaskCompletionSource();
+        Ca.Script[step] = async (context, _) =>
+        {
+            context.Response.ContentType = "application/json";
+            var block = new byte[64 * 1024];
+            while (!context.RequestAborted.IsCancellationRequested) await context.Response.BodyWriter.WriteAsync(block);
+            cut.TrySetResult();
+            return true;
+        };
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse, "too_large");
+        await cut.Task.WaitAsync(EngineHarness.Patience);
+    }
+
+    [Test]
+    public async Task Answer_BodyThatNeverEnds_NetworkTimeout()
+    {
+        await using var hurried = new EngineHarness(Path.Combine(Folder.Path, "hurried"), Key, Hurried());
+        Ca.Script["new-order"] = async (context, _) =>
+        {
+            context.Response.ContentType = "application/json";
+            await context.Response.WriteAsync("{");
+            await context.Response.Body.FlushAsync();
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return true;
+        };
+
+        await hurried.StartAsync();
+        hurried.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        var entry = await hurried.UntilAsync(Id, CertificateStatus.Error);
+
+        Assert.That((entry.LastError!.Class, entry.LastError.Code), Is.EqualTo((AcmeFailureClass.Network, "timeout")));
+    }
+
+    [Test]
+    public async Task Answer_ConnectionCut_Network([Values("dir", "new-account", "new-order", "finalize")] string step)
+    {
+        Ca.Script[step] = (context, _) =>
+        {
+            context.Abort();
+            return Task.FromResult(true);
+        };
+
+        await AssertFailsAsync(AcmeFailureClass.Network);
+    }
+
+    [Test]
+    public async Task Answer_500_CaUnavailable([Values("dir", "nonce", "new-account", "new-order", "authz", "chall", "finalize", "cert")] string step)
+    {
+        Ca.Say(step, 500, "text/html", "<h1>Internal Server Error</h1>");
+
+        await AssertFailsAsync(AcmeFailureClass.CaUnavailable, "http_500");
+    }
+
+    [TestCase("7200", 7200)]
+    [TestCase(null, 15 * 60)]
+    public async Task Answer_429_WaitsAtLeastAsAsked(string? retryAfter, int seconds)
+    {
+        Ca.Refuse("new-order", 429, "rateLimited", "too many new orders recently", retryAfter);
+
+        var entry = await AssertFailsAsync(AcmeFailureClass.RateLimited, "rate_limited");
+
+        Assert.That(entry.LastError!.Detail, Is.EqualTo("too many new orders recently"));
+        Assert.That(entry.NextAttempt - entry.LastAttempt, Is.GreaterThanOrEqualTo(TimeSpan.FromSeconds(seconds)));
+    }
+
+    [Test]
+    public async Task Answer_429WithDate_WaitsUntilThen()
+    {
+        var until = TimeProvider.System.GetUtcNow().AddHours(5);
+        Ca.Refuse("new-order", 429, "rateLimited", "later", until.ToString("R", System.Globalization.CultureInfo.InvariantCulture));
+
+        var entry = await AssertFailsAsync(AcmeFailureClass.RateLimited);
+
+        Assert.That(entry.NextAttempt, Is.GreaterThanOrEqualTo(until.AddSeconds(-1)));
+    }
+
+    [Test]
+    public async Task Nonces_AllRejected_BadResponseAfterABoundedNumber()
+    {
+        Ca.Refuse("new-account", 400, "badNonce", "stale");
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse, "nonce_rejected");
+        Assert.That(Ca.Count("new-account"), Is.EqualTo(AcmeRequests.MaxNonceTries));
+    }
+
+    [Test]
+    public async Task Nonces_SomeRejected_TriedAgainWithTheFreshOne()
+    {
+        Ca.Refuse("new-account", 400, "badNonce", "stale", times: 3);
+
+        await OrderAsync();
+        await Harness.UntilAsync(Id, CertificateStatus.Ok);
+
+        Assert.That(Ca.Count("new-account"), Is.EqualTo(4));
+        Assert.That(Ca.Count("nonce"), Is.EqualTo(1), "a rejection brings a nonce with it");
+    }
+
+    [Test]
+    public async Task Nonces_NoneGiven_BadResponse()
+    {
+        Ca.Script["nonce"] = (context, _) =>
+        {
+            context.Response.Headers.Remove("Replay-Nonce");
+            return Task.FromResult(true);
+        };
+        Ca.Script["dir"] = (context, _) =>
+        {
+            context.Response.Headers.Remove("Replay-Nonce");
+            return Task.FromResult(false);
+        };
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse, "no_nonce");
+    }
+}

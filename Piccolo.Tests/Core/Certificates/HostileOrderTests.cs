@@ -1,0 +1,174 @@
+using System.Security.Cryptography;
+using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Acme;
+using Piccolo.Tests.Fakes;
+
+namespace Piccolo.Tests.Core.Certificates;
+
+/// <summary>Orders, challenges and certificates that lie.</summary>
+internal sealed class HostileOrderTests : HostileCaFixture
+{
+    [Test]
+    public async Task Order_ForOtherNames_BadResponse()
+    {
+        Ca.Say("new-order", 201, "application/json", OrderJson("pending", name: "evil.test"));
+        AddLocation("new-order");
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse, "wrong_names");
+    }
+
+    [Test]
+    public async Task Order_ValidWithoutCertificate_BadResponse()
+    {
+        Ca.Say("finalize", 200, "application/json", OrderJson("valid"));
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse, "bad_order");
+    }
+
+    [Test]
+    public async Task Order_GoesBackToPending_BadResponse()
+    {
+        Ca.Say("finalize", 200, "application/json", OrderJson("pending"));
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse, "bad_order_state");
+    }
+
+    [Test]
+    public async Task Order_ProcessingForEver_CaUnavailableAfterTheOrdersTime()
+    {
+        var options = Hurried();
+        options.OrderTimeout = TimeSpan.FromSeconds(1);
+        await using var hurried = new EngineHarness(Path.Combine(Folder.Path, "hurried"), Key, options);
+        Ca.Say("finalize", 200, "application/json", OrderJson("processing"));
+        Ca.Say("order", 200, "application/json", OrderJson("processing"));
+
+        await hurried.StartAsync();
+        hurried.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        var entry = await hurried.UntilAsync(Id, CertificateStatus.Error);
+
+        Assert.That((entry.LastError!.Class, entry.LastError.Code), Is.EqualTo((AcmeFailureClass.CaUnavailable, "order_timeout")));
+        Assert.That(hurried.Attempts().Single().Order, Is.Not.Null, "the order is taken up again");
+        Assert.That(Ca.Count("order"), Is.LessThan(20));
+    }
+
+    [Test]
+    public async Task Order_MadeInvalid_TellsTheCasWords()
+    {
+        Ca.Say("finalize", 200, "application/json", OrderJson("invalid", error: "\"error\":{\"type\":\"urn:ietf:params:acme:error:caa\",\"detail\":\"CAA forbids\",\"status\":403},"));
+
+        var entry = await AssertFailsAsync(AcmeFailureClass.ChallengeFailed, "caa");
+        Assert.That(entry.LastError!.Detail, Is.EqualTo("CAA forbids"));
+        Assert.That(Harness.Attempts().Single().Order, Is.Null, "a dead order is not taken up again");
+    }
+
+    [Test]
+    public async Task Challenge_QuotesTheKeyAuthorization_IsMasked()
+    {
+        Ca.Script["authz"] = async (context, _) =>
+        {
+            var thumbprint = Thumbprint();
+            await HostileCa.WriteAsync(context, 200, "application/json", $$"""
+                {"status":"invalid","identifier":{"type":"dns","value":"web.home.test"},"challenges":[{"type":"http-01","url":"{{Ca.Origin}}chall/1","status":"invalid",
+                "token":"SecretTokenOfThisOrder","error":{"type":"urn:ietf:params:acme:error:unauthorized","detail":"expected SecretTokenOfThisOrder.{{thumbprint}} but got 404"} }]}
+                """);
+            return true;
+        };
+
+        var entry = await AssertFailsAsync(AcmeFailureClass.ChallengeFailed, "challenge_unauthorized");
+        Assert.That(entry.LastError!.Detail, Is.EqualTo("expected [masked].[masked] but got 404"));
+        Assert.That(Harness.Log.Text, Does.Not.Contain("SecretToken"));
+    }
+
+    [Test]
+    public async Task Challenge_TokenThatIsAPath_BadResponse()
+    {
+        Ca.Say("authz", 200, "application/json", $$"""
+            {"status":"pending","identifier":{"type":"dns","value":"web.home.test"},"challenges":[{"type":"http-01","url":"{{Ca.Origin}}chall/1","status":"pending","token":"../../etc/passwd"}]}
+            """);
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse, "bad_challenge");
+    }
+
+    [Test]
+    public async Task Authorization_ForANameNotOrdered_BadResponse()
+    {
+        Ca.Say("authz", 200, "application/json", $$"""
+            {"status":"pending","identifier":{"type":"dns","value":"evil.test"},"challenges":[{"type":"http-01","url":"{{Ca.Origin}}chall/1","status":"pending","token":"t"}]}
+            """);
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse, "wrong_names");
+    }
+
+    [Test]
+    public async Task Directory_PlainHttpAddresses_BadResponse()
+    {
+        Ca.Say("dir", 200, "application/json", """{"newNonce":"http://ca.test/n","newAccount":"http://ca.test/a","newOrder":"http://ca.test/o"}""");
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse, "bad_directory");
+    }
+
+    [Test]
+    public async Task Answer_Redirect_NotFollowed()
+    {
+        Ca.Script["dir"] = (context, _) =>
+        {
+            context.Response.Redirect("/nonce");
+            return Task.FromResult(true);
+        };
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse, "http_302");
+    }
+
+    [Test]
+    public async Task Certificate_ForeignLeaf_RefusedAndNotStored()
+    {
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        Ca.Chain = _ => Ca.Authority.IssueChain(TestAuthority.Request(other, "web.home.test"));
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse, "wrong_key");
+    }
+
+    [Test]
+    public async Task Certificate_ChainThatDoesNotMatch_RefusedAndNotStored()
+    {
+        using var other = new TestAuthority();
+        Ca.Chain = request =>
+        {
+            using var leaf = Ca.Authority.Issue(request);
+            return leaf.ExportCertificatePem() + "\n" + other.IntermediatePem;
+        };
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse, "broken_chain");
+    }
+
+    [Test]
+    public async Task Certificate_Expired_RefusedAndNotStored()
+    {
+        Ca.Chain = request => Ca.Authority.IssueChain(request, TimeSpan.FromDays(-1), TimeSpan.FromHours(-1));
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse, "bad_dates");
+    }
+
+    [Test]
+    public async Task Ca_WithUntrustedCertificate_NetworkTlsFailed()
+    {
+        var options = EngineHarness.OptionsFor(Ca);
+        options.TrustedRootsFile = null;
+        await using var distrustful = new EngineHarness(Path.Combine(Folder.Path, "other"), Key, options);
+        await distrustful.StartAsync();
+
+        distrustful.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        var entry = await distrustful.UntilAsync(Id, CertificateStatus.Error);
+
+        Assert.That((entry.LastError!.Class, entry.LastError.Code), Is.EqualTo((AcmeFailureClass.Network, "tls_failed")));
+        Assert.That(Ca.Count("dir"), Is.Zero);
+    }
+
+    [Test]
+    public async Task Ca_Gone_NetworkConnectFailed()
+    {
+        await Ca.DisposeAsync();
+
+        await AssertFailsAsync(AcmeFailureClass.Network, "connect_failed");
+    }
+}

@@ -1,0 +1,365 @@
+using Microsoft.Extensions.Time.Testing;
+using Piccolo.Core.Certificates;
+using Piccolo.Core.Health;
+using Piccolo.Core.Vault;
+using Piccolo.Tests.Fakes;
+
+namespace Piccolo.Tests.Core.Certificates;
+
+/// <summary>What the loop does with wishes, the store's state, the gate and the clock.</summary>
+internal sealed class RenewalSchedulerTests
+{
+    private const string Id = "host:web.home.test";
+
+    private TemporaryFolder _folder = null!;
+    private HostileCa _ca = null!;
+    private DataKey _key = null!;
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        _folder = new TemporaryFolder();
+        _key = DataKey.Generate();
+        _ca = await HostileCa.StartAsync(_folder.Path);
+    }
+
+    [TearDown]
+    public async Task StopAsync()
+    {
+        await _ca.DisposeAsync();
+        _key.Dispose();
+        _folder.Dispose();
+    }
+
+    [Test]
+    public async Task Loop_StoreClosed_OrdersOnlyAfterItOpens()
+    {
+        await using var harness = Harness();
+        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        Assert.That(harness.Inventory.List(), Is.Empty);
+        Assert.That(_ca.Count("dir"), Is.Zero);
+
+        await harness.StartAsync();
+        await harness.UntilAsync(Id, CertificateStatus.Ok);
+
+        Assert.That(harness.Table.Find("web.home.test"), Is.Not.Null);
+    }
+
+    [Test]
+    public async Task Loop_StoreCloses_EmptiesTheTableAndFillsItAgain()
+    {
+        await using var harness = Harness();
+        await harness.StartAsync();
+        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        await harness.UntilAsync(Id, CertificateStatus.Ok);
+
+        harness.Store.Close();
+        await harness.UntilAsync(l => l.IsEmpty);
+        Assert.That(harness.Table.Find("web.home.test"), Is.Null);
+        Assert.That(harness.CertificatesHealth.Message, Does.Contain("locked"));
+
+        harness.Store.Open(_key);
+        await harness.UntilAsync(Id, CertificateStatus.Ok);
+        Assert.That(harness.Table.Find("web.home.test"), Is.Not.Null);
+        Assert.That(_ca.Count("new-order"), Is.EqualTo(1), "what is stored is not ordered again");
+    }
+
+    [Test]
+    public async Task Loop_StoreClosesDuringAnOrder_OrderEndsAndIsTakenUpAgain()
+    {
+        await using var harness = Harness();
+        var reached = new TaskCompletionSource();
+        _ca.Script["finalize"] = async (context, n) =>
+        {
+            if (n > 1) return false;
+            reached.SetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return true;
+        };
+        await harness.StartAsync();
+        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        await reached.Task.WaitAsync(EngineHarness.Patience);
+
+        harness.Store.Close();
+        await harness.UntilAsync(l => l.IsEmpty);
+        harness.Store.Open(_key);
+        await harness.UntilAsync(Id, CertificateStatus.Ok);
+
+        Assert.That(_ca.Count("new-order"), Is.EqualTo(1));
+        Assert.That(harness.Log.Count(2009), Is.Zero, harness.Log.Text);
+    }
+
+    [Test]
+    public async Task Loop_GateShut_WaitsWithoutFailureUntilItOpens()
+    {
+        await using var harness = Harness();
+        harness.GateIsOpen = false;
+        await harness.StartAsync();
+        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        var waiting = await harness.UntilAsync(Id, CertificateStatus.Pending);
+        Assert.That((waiting.NextAttempt, waiting.LastError), Is.EqualTo(((DateTimeOffset?)null, (AttemptError?)null)));
+        Assert.That(_ca.Count("dir"), Is.Zero);
+
+        harness.GateIsOpen = true;
+        harness.Gate.Changed.Raise();
+
+        await harness.UntilAsync(Id, CertificateStatus.Ok);
+    }
+
+    [Test]
+    public async Task Want_ThirtyNames_AtMostFourOrdersAtOnce()
+    {
+        await using var harness = Harness();
+        await harness.StartAsync();
+
+        harness.Scheduler.Want([.. Enumerable.Range(0, 30).Select(i => EngineHarness.Want($"app{i}.home.test"))]);
+        await harness.UntilAsync(l => l.Length == 30 && l.All(e => e.Status == CertificateStatus.Ok));
+
+        Assert.That(_ca.MostOpenOrders, Is.InRange(2, RenewalScheduler.MaxInFlight));
+        Assert.That(_ca.Count("new-order"), Is.EqualTo(30));
+        Assert.That(_ca.Count("new-account"), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Want_SameListManyTimes_MakesOneOrder()
+    {
+        await using var harness = Harness();
+        await harness.StartAsync();
+
+        for (var i = 0; i < 50; i++) harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        await harness.UntilAsync(Id, CertificateStatus.Ok);
+        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        harness.Scheduler.Want([EngineHarness.Want("web.home.test"), EngineHarness.Want("next.home.test")]);
+        await harness.UntilAsync("host:next.home.test", CertificateStatus.Ok);
+
+        Assert.That(_ca.Count("new-order"), Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Want_OtherNamesUnderTheSameId_OrdersAtOnceInSpiteOfTheLedger()
+    {
+        await using var harness = Harness();
+        await harness.StartAsync();
+        _ca.Refuse("new-order", 400, "rejectedIdentifier", "not this name", times: 1);
+        harness.Scheduler.Want([new WantedCertificate("portal", EngineHarness.Want("bad.home.test").Names)]);
+        await harness.UntilAsync("portal", CertificateStatus.Error);
+
+        harness.Scheduler.Want([new WantedCertificate("portal", EngineHarness.Want("good.home.test").Names)]);
+        await harness.UntilAsync("portal", CertificateStatus.Ok);
+
+        Assert.That(harness.Table.Find("good.home.test"), Is.Not.Null);
+    }
+
+    [Test]
+    public async Task Failure_OfOneName_DoesNotDelayOthers()
+    {
+        await using var harness = Harness();
+        _ca.Script["new-order"] = async (context, n) =>
+        {
+            if (n > 1) return false;
+            await HostileCa.WriteAsync(context, 400, "application/problem+json", """{"type":"urn:ietf:params:acme:error:rejectedIdentifier","detail":"no"}""");
+            return true;
+        };
+        await harness.StartAsync();
+
+        harness.Scheduler.Want([EngineHarness.Want("bad.home.test")]);
+        await harness.UntilAsync("host:bad.home.test", CertificateStatus.Error);
+        harness.Scheduler.Want([EngineHarness.Want("bad.home.test"), EngineHarness.Want("web.home.test")]);
+        await harness.UntilAsync(Id, CertificateStatus.Ok);
+
+        Assert.That(harness.CertificatesHealth.Level, Is.EqualTo(HealthLevel.Degraded));
+        Assert.That(harness.CertificatesHealth.Message, Does.StartWith("1 of 2 certificates valid; 1 could not be obtained or renewed, first bad.home.test: no"));
+    }
+
+    [Test]
+    public async Task Failure_ThenTheWaitEnds_OrdersAgainAndClearsTheError()
+    {
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var harness = Harness(time);
+        _ca.Refuse("new-order", 500, "serverInternal", "down", times: 1);
+        await harness.StartAsync();
+        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        var failed = await harness.UntilAsync(Id, CertificateStatus.Error);
+        Assert.That(failed.Failures, Is.EqualTo(1));
+
+        var entry = await PollingClockAsync(time, harness.UntilAsync(Id, CertificateStatus.Ok));
+
+        Assert.That((entry.Failures, entry.LastError), Is.EqualTo((0, (AttemptError?)null)));
+        Assert.That(harness.Attempts(), Is.Empty);
+        Assert.That(harness.CertificatesHealth.Level, Is.EqualTo(HealthLevel.Ok));
+    }
+
+    [Test]
+    public async Task Renewal_TwoThirdsOfTheLifetimeGone_OrdersAgain()
+    {
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var harness = Harness(time);
+        await harness.StartAsync();
+        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        var first = await PollingClockAsync(time, harness.UntilAsync(Id, CertificateStatus.Ok));
+        Assert.That(first.NextAttempt, Is.EqualTo(first.RenewAt));
+        _ca.Chain = request => _ca.Authority.IssueChain(request, TimeSpan.FromDays(50), TimeSpan.FromDays(140));
+
+        time.Advance(first.RenewAt!.Value - time.GetUtcNow() + TimeSpan.FromSeconds(1));
+        var second = (await PollingClockAsync(time, harness.UntilAsync(l => l[0].Status == CertificateStatus.Ok && l[0].Serial != first.Serial)))[0];
+
+        Assert.That(second.NotAfter, Is.GreaterThan(first.NotAfter!.Value));
+        Assert.That(harness.Table.Find("web.home.test")!.Leaf.SerialNumber, Is.EqualTo(second.Serial));
+    }
+
+    [Test]
+    public async Task RenewNow_UnknownId_IsFalse()
+    {
+        await using var harness = Harness();
+
+        Assert.That(harness.Scheduler.RenewNow("host:unknown.test"), Is.False);
+    }
+
+    [Test]
+    public async Task RenewNow_Twice_OneOrderAndNotBeforeAMinute()
+    {
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var harness = Harness(time);
+        await harness.StartAsync();
+        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        var first = await PollingClockAsync(time, harness.UntilAsync(Id, CertificateStatus.Ok));
+
+        Assert.That(harness.Scheduler.RenewNow(Id), Is.True);
+        Assert.That(harness.Scheduler.RenewNow(Id), Is.True);
+        Assert.That(harness.Inventory.Find(Id)!.NextAttempt, Is.EqualTo(first.IssuedAt + DuePolicy.ManualSpacing));
+        var second = (await PollingClockAsync(time, harness.UntilAsync(l => l[0].Status == CertificateStatus.Ok && l[0].Serial != first.Serial)))[0];
+
+        Assert.That(second.NextAttempt, Is.EqualTo(second.RenewAt));
+        Assert.That(_ca.Count("new-order"), Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Restart_AfterAFailure_KeepsTheLedger()
+    {
+        _ca.Refuse("new-order", 429, "rateLimited", "slow down", "3600");
+        CertificateEntry before;
+        await using (var first = Harness())
+        {
+            await first.StartAsync();
+            first.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+            before = await first.UntilAsync(Id, CertificateStatus.Error);
+        }
+
+        for (var restart = 0; restart < 5; restart++)
+        {
+            await using var next = Harness();
+            next.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+            await next.StartAsync();
+            var after = await next.UntilAsync(Id, CertificateStatus.Error);
+            Assert.That((after.NextAttempt, after.LastError, after.Failures), Is.EqualTo((before.NextAttempt, before.LastError, 1)));
+        }
+
+        Assert.That(_ca.Count("new-order"), Is.EqualTo(1), "a restart is no reason to ask again");
+    }
+
+    [TestCase("authz")]
+    [TestCase("chall")]
+    [TestCase("finalize")]
+    [TestCase("cert")]
+    public async Task Restart_InTheMiddleOfAnOrder_TakesTheSameOrderUp(string step)
+    {
+        var reached = new TaskCompletionSource();
+        _ca.Script[step] = async (context, n) =>
+        {
+            if (n > 1) return false;
+            reached.SetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return true;
+        };
+        await using (var killed = Harness())
+        {
+            await killed.StartAsync();
+            killed.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+            await reached.Task.WaitAsync(EngineHarness.Patience);
+        }
+
+        await using var next = Harness();
+        next.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        await next.StartAsync();
+        await next.UntilAsync(Id, CertificateStatus.Ok);
+
+        Assert.That(_ca.Count("new-order"), Is.EqualTo(1));
+        Assert.That(next.Log.Text, Does.Contain("resumed=True"));
+    }
+
+    [Test]
+    public async Task Restart_OrderGoneAtTheCa_PlacesAnother()
+    {
+        _ca.Refuse("finalize", 503, "serverInternal", "down", times: 1);
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var harness = Harness(time);
+        await harness.StartAsync();
+        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        await PollingClockAsync(time, harness.UntilAsync(Id, CertificateStatus.Error));
+        _ca.Refuse("order", 404, "malformed", "no such order");
+
+        await PollingClockAsync(time, harness.UntilAsync(Id, CertificateStatus.Ok));
+
+        Assert.That(_ca.Count("new-order"), Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Prune_ExpiredAndUnwanted_IsForgottenValidIsKept()
+    {
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var harness = Harness(time);
+        await harness.StartAsync();
+        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        await PollingClockAsync(time, harness.UntilAsync(Id, CertificateStatus.Ok));
+
+        harness.Scheduler.Want([]);
+        await harness.UntilAsync(l => l.IsEmpty);
+        Assert.That(harness.Stored(), Has.Count.EqualTo(1), "who brings the name back needs no order");
+
+        var seen = harness.Table.Changed.Version;
+        time.Advance(TimeSpan.FromDays(91));
+        harness.Scheduler.Wake();
+        await harness.Table.Changed.WaitAsync(seen, CancellationToken.None).WaitAsync(EngineHarness.Patience);
+        Assert.That(harness.Stored(), Is.Empty);
+        Assert.That(harness.Table.Find("web.home.test"), Is.Null);
+    }
+
+    [Test]
+    public void Want_TooMany_Throws()
+    {
+        var wanted = Enumerable.Range(0, RenewalScheduler.MaxWanted + 1).Select(i => EngineHarness.Want($"a{i}.test")).ToList();
+        using var scheduler = new EngineHarness(_folder.Path, _key, EngineHarness.OptionsFor(_ca)).Scheduler;
+
+        Assert.That(() => scheduler.Want(wanted), Throws.ArgumentException);
+    }
+
+    [Test]
+    public void DueAt_LedgerFromTheFuture_DoesNotCount()
+    {
+        var now = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        var wanted = EngineHarness.Want("web.home.test");
+        var attempt = new AttemptRecord(wanted.Id, ["web.home.test"], now.AddYears(3), 1, 1, now.AddYears(3).AddHours(1), false, null, null);
+
+        Assert.That(DuePolicy.DueAt(wanted, null, attempt, asked: false, now), Is.EqualTo(now));
+        Assert.That(DuePolicy.DueAt(wanted, null, attempt with { LastAttempt = now, NextAttempt = now.AddHours(1) }, asked: false, now), Is.EqualTo(now.AddHours(1)));
+    }
+
+    private EngineHarness Harness(TimeProvider? time = null)
+    {
+        var options = EngineHarness.OptionsFor(_ca);
+        // A fake clock runs a hundred times faster than the sockets below it.
+        if (time is not null) (options.RequestTimeout, options.OrderTimeout) = (TimeSpan.FromHours(1), TimeSpan.FromHours(2));
+        return new EngineHarness(Path.Combine(_folder.Path, "state"), _key, options, time);
+    }
+
+    /// <summary>Lets a fake clock run, faster than the true one, while something is awaited that polls by it.</summary>
+    private static async Task<T> PollingClockAsync<T>(FakeTimeProvider time, Task<T> awaited)
+    {
+        while (!awaited.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.WhenAny(awaited, Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System));
+        }
+        return await awaited;
+    }
+}

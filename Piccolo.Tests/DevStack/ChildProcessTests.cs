@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using Piccolo.DevStack;
+using Piccolo.Tests.Core.Certificates;
+
+namespace Piccolo.Tests.DevStack;
+
+internal sealed class ChildProcessTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private TemporaryFolder _folder = null!;
+
+    [SetUp]
+    public void SetUp() => _folder = new TemporaryFolder();
+
+    [TearDown]
+    public void TearDown() => _folder.Dispose();
+
+    [Test]
+    public void Start_ProgramMissing_NamesThePackage() => Assert.That(
+        () => ChildProcess.Start(Shell("") with { Program = "no-such-program", Package = "its-package" }),
+        Throws.InvalidOperationException.With.Message.Contains("apt-get install its-package"));
+
+    [Test]
+    public async Task Dispose_RunningWithAChild_KillsBoth()
+    {
+        var child = ChildProcess.Start(Shell("sleep 1000 & echo started $!; wait"));
+        var line = await child.WaitForLineAsync("started", Patience);
+        var grandchild = Process.GetProcessById(int.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture));
+
+        await child.DisposeAsync();
+
+        await child.Exited.WaitAsync(Patience);
+        await grandchild.WaitForExitAsync().WaitAsync(Patience);
+    }
+
+    [Test]
+    public async Task WaitForLine_PrintedBefore_IsFoundAndLogged()
+    {
+        await using var child = ChildProcess.Start(Shell("echo out $WORD; echo err >&2; exec cat /dev/zero > /dev/null"));
+        await child.WaitForLineAsync("err", Patience);
+
+        Assert.That(await child.WaitForLineAsync("out", Patience), Is.EqualTo("out hello"));
+    }
+
+    [Test]
+    public async Task WaitForPort_ProcessEnds_FailsWithItsLastWords()
+    {
+        await using var child = ChildProcess.Start(Shell("echo I give up; exit 7"));
+        await child.Exited.WaitAsync(Patience);
+
+        Assert.That(
+            async () => await child.WaitForPortAsync(LoopbackPorts.Free(1)[0], Patience),
+            Throws.InvalidOperationException.With.Message.Contains("code 7").And.Message.Contains("sh.log"));
+    }
+
+    private ChildProcessStart Shell(string script) => new("sh", ["-c", script], Path.Combine(_folder.Path, "sh.log"), "dash")
+    {
+        Environment = new Dictionary<string, string> { ["WORD"] = "hello" },
+    };
+}

@@ -1,0 +1,37 @@
+using System.Reflection;
+using Microsoft.Extensions.Logging;
+using Piccolo.Api.Ingress;
+
+namespace Piccolo.Tests.Ingress;
+
+internal sealed class IngressOptionsTests
+{
+    [Test]
+    public void Validate_Defaults_AreValid() => Assert.That(new IngressOptionsValidator().Validate(null, new IngressOptions()).Succeeded, Is.True);
+
+    [Test]
+    public void Validate_EverythingWrong_ReportsAllAtOnce()
+    {
+        var options = new IngressOptions { ListenAddress = "nowhere", HttpPort = 443 };
+        options.AllowedNetworks.Add("192.168.1.0/33");
+        options.AllowedHosts.Add("a b");
+
+        Assert.That(new IngressOptionsValidator().Validate(null, options).Failures!.Count(), Is.EqualTo(4));
+    }
+
+    [TestCase("any", 1)]
+    [TestCase("Loopback", 2)]
+    [TestCase("192.168.1.10", 1)]
+    public void ParseListenAddress_OfAKnownForm_GivesAddresses(string text, int count) =>
+        Assert.That(new IngressOptions { ListenAddress = text }.ParseListenAddress(), Has.Length.EqualTo(count));
+
+    [Test]
+    public void LogEvents_AreUniqueAndInTheirBlock()
+    {
+        var ids = typeof(IngressLog).GetMethods(BindingFlags.Static | BindingFlags.Public)
+            .Select(m => m.GetCustomAttribute<LoggerMessageAttribute>()).OfType<LoggerMessageAttribute>().Select(a => a.EventId).ToList();
+
+        Assert.That(ids, Is.Unique.And.All.InRange(1000, 1099));
+        Assert.That(ids, Is.Not.Empty);
+    }
+}

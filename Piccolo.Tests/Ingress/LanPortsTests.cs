@@ -1,0 +1,163 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Piccolo.Api.Ingress;
+using Piccolo.Core.Listeners;
+using static Piccolo.Tests.Ingress.FrontDoor;
+using static Piccolo.Tests.Ingress.TlsTerminationTests;
+
+namespace Piccolo.Tests.Ingress;
+
+internal sealed class LanPortsTests
+{
+    private FrontDoor _door = null!;
+    private FakeApp _app = null!;
+
+    [SetUp]
+    public async Task SetUp()
+    {
+        _door = await StartAsync();
+        _app = await FakeApp.StartAsync(async context =>
+        {
+            await context.Response.WriteAsync($"{context.Request.Host} {context.Request.Protocol}");
+            if (context.Request.Protocol == "HTTP/2") context.Response.AppendTrailer("grpc-status", "0");
+        });
+    }
+
+    [TearDown]
+    public async Task TearDown()
+    {
+        await _app.DisposeAsync();
+        await _door.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Listener_AddedAndRemoved_PortOpensAndCloses()
+    {
+        var ports = await _door.OpenLanPortsAsync(Listener("web", _app.Port), Listener("other", _app.Port));
+        using var client = _door.ClientFor(ports[0]);
+        Assert.That(await client.GetStringAsync($"http://box.local:{ports[0]}/"), Is.EqualTo($"box.local:{ports[0]} HTTP/1.1"));
+
+        _door.Listeners.Replace(_door.Listeners.Current.Where(l => l.Name == "other"));
+        await _door.LanPortsAsync(states => !states.ContainsKey("web"));
+
+        Assert.That(async () => await ConnectAsync(ports[0]), Throws.InstanceOf<SocketException>());
+        using var still = await ConnectAsync(ports[1]);
+        Assert.That(still.Connected, Is.True);
+        // The open connection may end on its own.
+        Assert.That(await client.GetStringAsync($"http://box.local:{ports[0]}/"), Does.EndWith("HTTP/1.1"));
+    }
+
+    [Test]
+    public async Task Listener_OnLoopback_AnswersOnBothFamilies()
+    {
+        var ports = await _door.OpenLanPortsAsync(Listener("web", _app.Port));
+        using var client = _door.ClientOver(async cancel =>
+        {
+            var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(IPAddress.IPv6Loopback, ports[0], cancel);
+            return new NetworkStream(socket, ownsSocket: true);
+        });
+
+        Assert.That(await client.GetStringAsync("http://box.local/"), Does.EndWith("HTTP/1.1"));
+        var seen = await _app.NextRequestAsync();
+        Assert.That(seen["X-Forwarded-For"].ToString(), Is.EqualTo("::1"));
+        Assert.That(seen["X-Forwarded-Proto"].ToString(), Is.EqualTo("http"));
+        Assert.That(seen["Forwarded"].ToString(), Is.EqualTo("for=\"[::1]\";host=\"box.local\";proto=http"));
+    }
+
+    [Test]
+    public async Task Listener_WhoseUpstreamChanges_KeepsItsPort()
+    {
+        var before = Listener("web", 1);
+        var ports = await _door.OpenLanPortsAsync(before);
+
+        _door.Listeners.Replace([before with { GuardPort = _app.Port }]);
+        await _door.LanPortsAsync(states => states["web"].Listener.GuardPort == _app.Port);
+        using var client = _door.ClientFor(ports[0]);
+
+        Assert.That(await client.GetStringAsync("http://box.local/"), Does.EndWith("HTTP/1.1"));
+        Assert.That(_door.LanPorts.Find("web")!.Port, Is.EqualTo(ports[0]));
+    }
+
+    [Test]
+    public async Task Port_TakenByAStranger_IsReportedAndRetried()
+    {
+        var stranger = PassThroughTests.StartListening(out var port);
+        var listener = Listener("web", _app.Port) with { PublicPort = port };
+
+        _door.Listeners.Replace([listener, Listener("other", _app.Port)]);
+        await _door.LanPortsAsync(states => states.Count == 2);
+        var failed = _door.LanPorts.Find("web")!;
+        stranger.Dispose();
+        await _door.LanPortsAsync(states => states["web"].Binding == LanPortBinding.Listening);
+        using var client = _door.ClientFor(port);
+
+        Assert.That((failed.Binding, failed.Port), Is.EqualTo((LanPortBinding.BindFailed, port)));
+        Assert.That(failed.Reason, Is.Not.Empty);
+        Assert.That(await client.GetStringAsync("http://box.local/"), Does.EndWith("HTTP/1.1"));
+        Assert.That(_door.LanPorts.Find("web")!.Reason, Is.Null);
+    }
+
+    [Test]
+    public async Task Port_ThatFailedAndIsGoneFromTheTable_IsForgotten()
+    {
+        using var stranger = PassThroughTests.StartListening(out var port);
+        _door.Listeners.Replace([Listener("web", _app.Port) with { PublicPort = port }]);
+        await _door.LanPortsAsync(states => states.ContainsKey("web"));
+
+        _door.Listeners.Replace([]);
+
+        await _door.LanPortsAsync(states => states.IsEmpty);
+        Assert.That(_door.LanPorts.Current, Is.Empty);
+    }
+
+    [Test]
+    public async Task RawListener_ServerSpeaksFirst_IsSplicedWithoutALook()
+    {
+        using var upstream = PassThroughTests.StartListening(out var guard);
+        var ports = await _door.OpenLanPortsAsync(Listener("mail", guard, ListenerFlow.Tcp, ListenerProtocol.Raw));
+        using var client = await ConnectAsync(ports[0]);
+        using var app = await upstream.AcceptSocketAsync().WaitAsync(Patience);
+
+        await app.SendAsync("220 ready"u8.ToArray());
+        var greeting = new byte[9];
+        await client.ReceiveAsync(greeting).WaitAsync(Patience);
+        await client.SendAsync("QUIT"u8.ToArray());
+        client.Shutdown(SocketShutdown.Send);
+
+        Assert.That(Encoding.ASCII.GetString(greeting), Is.EqualTo("220 ready"));
+        Assert.That(Encoding.ASCII.GetString(await ReadToEndAsync(app)), Is.EqualTo("QUIT"));
+    }
+
+    [Test]
+    public async Task GrpcListener_SpeaksHttp2InClearTextWithTrailers()
+    {
+        await using var grpc = await FakeApp.StartAsync(async context =>
+        {
+            await context.Response.WriteAsync(context.Request.Protocol);
+            context.Response.AppendTrailer("grpc-status", "0");
+        }, HttpProtocols.Http2);
+        var ports = await _door.OpenLanPortsAsync(Listener("rpc", grpc.Port, ListenerFlow.Tcp, ListenerProtocol.Grpc));
+        using var client = _door.ClientFor(ports[0]);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "http://box.local/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        request.Headers.TE.ParseAdd("trailers");
+
+        using var response = await client.SendAsync(request);
+
+        Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo("HTTP/2"));
+        Assert.That(response.TrailingHeaders.GetValues("grpc-status"), Is.EqualTo(new[] { "0" }));
+    }
+
+    [Test]
+    public async Task Stop_ClosesThePorts()
+    {
+        var ports = await _door.OpenLanPortsAsync(Listener("web", _app.Port));
+
+        await _door.StopAsync();
+
+        Assert.That(async () => await ConnectAsync(ports[0]), Throws.InstanceOf<SocketException>());
+    }
+}

@@ -1,0 +1,99 @@
+using System.Net;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Piccolo.Api.Ingress;
+
+namespace Piccolo.Tests.Ingress;
+
+internal sealed class OriginClassifierTests
+{
+    private static readonly ConnectedNetwork[] Networks =
+    [
+        Network("lo", 1, "127.0.0.1", 8),
+        Network("eth0", 2, "192.168.1.10", 24),
+        Network("eth0", 2, "2001:db8:1::10", 64),
+        Network("eth0", 2, "fe80::1%2", 64),
+        Network("podman0", 3, "10.88.0.1", 16),
+        Network("podman0", 3, "fe80::2%3", 64),
+        Network("br-1234", 4, "172.18.0.1", 16),
+        Network("vpn0", 5, "10.0.0.5", 8),
+        Network("odd0", 6, "172.30.5.17", 20),
+    ];
+
+    [TestCase("127.0.0.1", ConnectionOrigin.Loopback)]
+    [TestCase("127.8.9.1", ConnectionOrigin.Loopback)]
+    [TestCase("::1", ConnectionOrigin.Loopback)]
+    [TestCase("::ffff:127.0.0.1", ConnectionOrigin.Loopback)]
+    [TestCase("192.168.1.77", ConnectionOrigin.Lan)]
+    [TestCase("::ffff:192.168.1.77", ConnectionOrigin.Lan)]
+    [TestCase("192.168.2.77", ConnectionOrigin.Forwarded)]
+    [TestCase("2001:db8:1::77", ConnectionOrigin.Lan)]
+    [TestCase("2001:db8:2::77", ConnectionOrigin.Forwarded)]
+    [TestCase("fe80::77%2", ConnectionOrigin.Lan)]
+    [TestCase("fe80::77%3", ConnectionOrigin.Container)]
+    [TestCase("fe80::77%9", ConnectionOrigin.Forwarded)]
+    [TestCase("10.88.3.4", ConnectionOrigin.Container)]
+    [TestCase("::ffff:10.88.3.4", ConnectionOrigin.Container)]
+    [TestCase("10.89.3.4", ConnectionOrigin.Lan)]
+    [TestCase("172.18.0.2", ConnectionOrigin.Container)]
+    [TestCase("172.30.15.255", ConnectionOrigin.Lan)]
+    [TestCase("172.30.16.0", ConnectionOrigin.Forwarded)]
+    [TestCase("203.0.113.9", ConnectionOrigin.Forwarded)]
+    public void Describe_OfAnAddress_GivesItsOrigin(string address, ConnectionOrigin expected)
+    {
+        using var classifier = Create();
+
+        var described = classifier.Describe(new IPEndPoint(IPAddress.Parse(address), 5), 80);
+
+        Assert.That(described.Origin, Is.EqualTo(expected));
+        Assert.That(described.IsAdmitted, Is.EqualTo(expected is ConnectionOrigin.Loopback or ConnectionOrigin.Lan));
+        Assert.That(described.ClientEndPoint!.Address.IsIPv4MappedToIPv6, Is.False);
+    }
+
+    [TestCase("192.168.2.77", true)]
+    [TestCase("192.168.1.77", false)]
+    [TestCase("127.0.0.1", true)]
+    [TestCase("203.0.113.9", false)]
+    public void Describe_WithAllowedNetworks_AdmitsThoseAndLoopback(string address, bool admitted)
+    {
+        using var classifier = Create("192.168.2.0/24");
+
+        Assert.That(classifier.Describe(new IPEndPoint(IPAddress.Parse(address), 5), 80).IsAdmitted, Is.EqualTo(admitted));
+    }
+
+    [Test]
+    public void Describe_WithoutAnAddress_TrustsLeast()
+    {
+        using var classifier = Create();
+
+        var described = classifier.Describe(null, 80);
+
+        Assert.That((described.Origin, described.IsAdmitted, described.ClientEndPoint), Is.EqualTo((ConnectionOrigin.Forwarded, false, (IPEndPoint?)null)));
+    }
+
+    [Test]
+    public void Refresh_AfterAnInterfaceCame_KnowsItsNetwork()
+    {
+        var networks = Networks.ToList();
+        using var classifier = new OriginClassifier(Options.Create(new IngressOptions()), NullLogger<OriginClassifier>.Instance, () => new NetworkMap(networks));
+        networks.Add(Network("podman1", 9, "203.0.113.1", 24));
+
+        classifier.Refresh();
+
+        Assert.That(classifier.Describe(new IPEndPoint(IPAddress.Parse("203.0.113.9"), 5), 80).Origin, Is.EqualTo(ConnectionOrigin.Container));
+        Assert.That(classifier.IsOwn(IPAddress.Parse("203.0.113.1")), Is.True);
+        Assert.That(classifier.IsOwn(IPAddress.Parse("203.0.113.2")), Is.False);
+    }
+
+    [Test]
+    public void OfThisHost_HasLoopback() => Assert.That(NetworkMap.OfThisHost().Classify(IPAddress.Loopback), Is.EqualTo(ConnectionOrigin.Loopback));
+
+    private static ConnectedNetwork Network(string name, int index, string address, int prefix) => new(name, index, IPAddress.Parse(address), prefix);
+
+    private static OriginClassifier Create(params string[] allowed)
+    {
+        var options = new IngressOptions();
+        foreach (var network in allowed) options.AllowedNetworks.Add(network);
+        return new OriginClassifier(Options.Create(options), NullLogger<OriginClassifier>.Instance, () => new NetworkMap(Networks));
+    }
+}
