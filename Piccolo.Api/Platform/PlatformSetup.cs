@@ -1,3 +1,4 @@
+using Piccolo.Core.Exports;
 using Piccolo.Core.Health;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
@@ -35,10 +36,11 @@ internal static class PlatformSetup
 }
 
 /// <summary>Looks at the state on the disk before any port answers.</summary>
-internal sealed class StateInspection(ApplianceVault vault) : IHostedService
+internal sealed class StateInspection(ApplianceVault vault, StatePaths paths) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
+        ImportPlacement.Finish(paths);
         vault.Inspect();
         return Task.CompletedTask;
     }

@@ -31,8 +31,9 @@ public sealed partial class SealedStore
                 // Locked meanwhile: the keys were wiped under the check, and what it found means nothing.
                 if (!ReferenceEquals(_seal, seal)) return true;
                 health.Latch(e.Code, HealthComponents.Store, e.Message);
-                return false;
             }
+            Changed.Raise();
+            return false;
         }
     }
 

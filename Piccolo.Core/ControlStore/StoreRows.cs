@@ -52,11 +52,12 @@ internal static class StoreRows
         command.ExecuteNonQuery();
     }
 
-    /// <summary>Every row: collection, schema, id, box. The caller disposes of the reader.</summary>
-    public static SqliteDataReader ReadAll(SqliteConnection connection, SqliteTransaction transaction)
+    /// <summary>Every row as it lies on the disk.</summary>
+    public static IEnumerable<RawRow> ReadAll(SqliteConnection connection, SqliteTransaction transaction)
     {
         using var command = Command(connection, transaction, "SELECT collection, schema, id, box FROM rows");
-        return command.ExecuteReader();
+        using var reader = command.ExecuteReader();
+        while (reader.Read()) yield return new RawRow(reader.GetString(0), reader.GetInt32(1), reader.GetFieldValue<byte[]>(2), reader.GetFieldValue<byte[]>(3));
     }
 
     public static StoreFaultException Undecryptable(string collection) =>
@@ -79,3 +80,6 @@ internal static class StoreRows
         return command;
     }
 }
+
+/// <summary>A row as it lies on the disk.</summary>
+internal readonly record struct RawRow(string Collection, int Schema, byte[] Id, byte[] Box);

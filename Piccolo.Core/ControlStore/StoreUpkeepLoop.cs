@@ -16,7 +16,7 @@ internal sealed class StoreUpkeepLoop(
             if (stoppingToken.IsCancellationRequested) return;
             try
             {
-                if (store.Check()) TakeSnapshotIfDue();
+                TakeTurn();
             }
             catch (Exception e)
             {
@@ -26,9 +26,9 @@ internal sealed class StoreUpkeepLoop(
         }
     }
 
-    private void TakeSnapshotIfDue()
+    internal void TakeTurn()
     {
-        if (!store.IsOpen) return;
+        if (!store.Check() || !store.IsOpen) return;
         if (snapshots.List() is [var newest, ..] && (newest.Revision == store.Revision || time.GetUtcNow() - newest.TakenAt < options.Value.SnapshotInterval)) return;
         var taken = snapshots.Take(store.CopyTo);
         logger.SnapshotTaken(taken.Revision);

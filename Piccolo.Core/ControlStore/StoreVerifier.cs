@@ -35,10 +35,9 @@ internal static class StoreVerifier
     {
         var digest = default(StateDigest);
         Span<byte> mac = stackalloc byte[StoreChain.Length];
-        using var reader = StoreRows.ReadAll(connection, transaction);
-        while (reader.Read())
+        foreach (var row in StoreRows.ReadAll(connection, transaction))
         {
-            chain.OfRow(reader.GetString(0), reader.GetInt32(1), reader.GetFieldValue<byte[]>(2), reader.GetFieldValue<byte[]>(3), mac);
+            chain.OfRow(row.Collection, row.Schema, row.Id, row.Box, mac);
             digest = digest.Add(mac);
         }
         return digest;
@@ -46,13 +45,9 @@ internal static class StoreVerifier
 
     private static StoreFaultException Diagnose(SqliteConnection connection, SqliteTransaction transaction, RowSeal seal, StoreAnchor? anchor)
     {
-        using (var reader = StoreRows.ReadAll(connection, transaction))
+        foreach (var row in StoreRows.ReadAll(connection, transaction))
         {
-            while (reader.Read())
-            {
-                if (seal.Open(reader.GetString(0), reader.GetInt32(1), reader.GetFieldValue<byte[]>(2), reader.GetFieldValue<byte[]>(3)) is null)
-                    return StoreRows.Undecryptable(reader.GetString(0));
-            }
+            if (seal.Open(row.Collection, row.Schema, row.Id, row.Box) is null) return StoreRows.Undecryptable(row.Collection);
         }
         return RevisionLog.ReadRevision(connection, transaction) < (anchor?.Revision ?? 0)
             ? new StoreFaultException(FaultCode.StoreCorrupt, $"The control store is older than what the appliance last wrote (revision {anchor!.Revision}): an old copy was put in its place, or it was emptied.")
