@@ -68,14 +68,16 @@ public sealed partial class SealedStore
     }
 
     /// <summary>Writes a whole, sealed copy of the open store. Neither readers nor writers wait for it.</summary>
+    /// <returns>The copy's revision.</returns>
     internal long CopyTo(string path)
     {
         if (!IsOpen) throw new StoreSealedException();
         return Translated(() =>
         {
-            using var reader = StoreFile.OpenReader(paths.ControlStore);
-            StoreFile.CopyTo(reader, path);
-            return RevisionLog.ReadRevision(reader, null);
+            using (var reader = StoreFile.OpenReader(paths.ControlStore)) StoreFile.CopyTo(reader, path);
+            // Of the copy itself: the store may have gone on.
+            using var copy = StoreFile.OpenCopy(path);
+            return RevisionLog.ReadRevision(copy, null);
         });
     }
 

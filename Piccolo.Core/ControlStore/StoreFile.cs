@@ -51,7 +51,7 @@ internal static class StoreFile
         var text = ConnectionText(path, SqliteOpenMode.ReadOnly);
         // SQLite cannot make its shared-memory file there. Without a log beside it, the file is all that there is and nobody can change it.
         if (!File.Exists(path + "-wal") || new FileInfo(path + "-wal").Length == 0)
-            text = ConnectionText($"file:{Uri.EscapeDataString(path).Replace("%2F", "/", StringComparison.Ordinal)}?immutable=1", SqliteOpenMode.ReadOnly);
+            text = ImmutableText(path);
         var connection = new SqliteConnection(text);
         try
         {
@@ -72,6 +72,14 @@ internal static class StoreFile
     public static SqliteConnection OpenReader(string path)
     {
         var connection = new SqliteConnection(ConnectionText(path, SqliteOpenMode.ReadOnly));
+        connection.Open();
+        return connection;
+    }
+
+    /// <summary>A copy that nobody writes to: opening it leaves nothing beside it.</summary>
+    public static SqliteConnection OpenCopy(string path)
+    {
+        var connection = new SqliteConnection(ImmutableText(path));
         connection.Open();
         return connection;
     }
@@ -107,6 +115,9 @@ internal static class StoreFile
             throw;
         }
     }
+
+    private static string ImmutableText(string path) =>
+        ConnectionText($"file:{Uri.EscapeDataString(path).Replace("%2F", "/", StringComparison.Ordinal)}?immutable=1", SqliteOpenMode.ReadOnly);
 
     private static string ConnectionText(string source, SqliteOpenMode mode) =>
         new SqliteConnectionStringBuilder { DataSource = source, Pooling = false, DefaultTimeout = 5, Mode = mode }.ToString();

@@ -45,9 +45,10 @@ public sealed partial class ExportLibrary(StatePaths paths)
         return Directory.CreateDirectory(work, OwnerOnly).FullName;
     }
 
-    internal async Task TrimAsync(int keep, CancellationToken cancellationToken)
+    /// <param name="newest">Stays whatever the clock said when it was made.</param>
+    internal async Task TrimAsync(int keep, string newest, CancellationToken cancellationToken)
     {
-        foreach (var old in (await ListAsync(cancellationToken)).Skip(keep)) Delete(old.Id);
+        foreach (var old in (await ListAsync(cancellationToken)).Where(e => e.Id != newest).Skip(keep - 1)) Delete(old.Id);
     }
 
     internal static async Task<ExportInfo?> DescribeAsync(string path, CancellationToken cancellationToken)

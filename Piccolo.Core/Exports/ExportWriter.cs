@@ -31,7 +31,7 @@ public sealed class ExportWriter(
             var path = library.PathOf(id);
             File.Move(unfinished, path);
             AtomicFile.FlushDirectory(paths.Exports);
-            await library.TrimAsync(options.Value.Retention, CancellationToken.None);
+            await library.TrimAsync(options.Value.Retention, id, CancellationToken.None);
             logger.ExportWritten(id, revision);
             return (await ExportLibrary.DescribeAsync(path, CancellationToken.None))!;
         }
@@ -86,7 +86,7 @@ public sealed class ExportWriter(
 
     private static long MinReaderOf(string storeCopy)
     {
-        using var copy = StoreFile.OpenReader(storeCopy);
+        using var copy = StoreFile.OpenCopy(storeCopy);
         return StoreFile.ReadMinReader(copy);
     }
 }

@@ -68,7 +68,7 @@ internal sealed class AuditEndpointsTests
     {
         var paths = _appliance.Services.GetRequiredService<StatePaths>();
         var store = _appliance.Services.GetRequiredService<Piccolo.Core.ControlStore.SealedStore>();
-        RawStore.Execute(paths.ControlStore, "UPDATE revisions SET changes = zeroblob(32) || x'' WHERE revision = 1");
+        RawStore.Execute(paths.ControlStore, "UPDATE revisions SET changes = randomblob(32) WHERE revision = 1");
         Assert.That(store.Check(), Is.False);
 
         using (var write = await _appliance.SendAsync(HttpMethod.Post, "/api/v1/auth/tokens", JsonContent.Create(new { name = "late" })))

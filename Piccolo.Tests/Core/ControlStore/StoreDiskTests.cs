@@ -50,9 +50,8 @@ internal sealed class StoreDiskTests
         await loop.StartAsync(CancellationToken.None);
         var seen = box.Store.Changed.Version;
 
-        time.Advance(TimeSpan.FromSeconds(3));
+        await time.AdvanceUntilAsync(TimeSpan.FromSeconds(3), box.Store.Changed.WaitAsync(seen, CancellationToken.None));
 
-        await box.Store.Changed.WaitAsync(seen, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(10));
         Assert.That(box.Health.Snapshot.Ready, Is.True);
         await loop.StopAsync(CancellationToken.None);
     }
