@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Api.Audit;
 using Piccolo.Api.Http;
 using Piccolo.Api.Vault;
+using Piccolo.Core.Audit;
 using Piccolo.Core.Auth;
 using Piccolo.Core.Health;
 using Piccolo.Core.Vault;
@@ -49,7 +51,8 @@ internal static class AuthEndpoints
         var answer = request.Username!.Trim() == Owner
             ? await owner.UnlockAsync(http.GuessSource(), request.Password!, cancellationToken)
             : await owner.RefuseAsync(http.GuessSource(), cancellationToken);
-        if (answer.ToProblem(http, health) is { } refused) return refused;
+        if (answer.ToProblem(http, health) is { } refused) return http.AuditRefusal(AuditKinds.LoginFailed, refused);
+        http.Audit(AuditKinds.LoggedIn);
         SessionCookie.Begin(http, sessions, epoch);
         return TypedResults.Ok(MessageResponse.Ok);
     }
@@ -60,6 +63,7 @@ internal static class AuthEndpoints
 
     private static Ok<MessageResponse> LogOut(HttpContext http, SessionTable sessions)
     {
+        http.Audit(AuditKinds.LoggedOut);
         if (http.Owner() is OwnerIdentity.Browser browser) sessions.End(browser.SessionId);
         SessionCookie.Clear(http);
         return TypedResults.Ok(MessageResponse.Ok);

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Api.Audit;
 using Piccolo.Api.Http;
 using Piccolo.Api.Vault;
+using Piccolo.Core.Audit;
 using Piccolo.Core.Auth;
 using Piccolo.Core.Health;
 using Piccolo.Core.Vault;
@@ -24,6 +26,7 @@ internal static class PasswordEndpoints
         if (request is null) return problem!;
         var answer = await owner.ChangeAsync(http.GuessSource(), request.OldPassword!, request.NewPassword!);
         if ((answer.ToWeakProblem("new_password", request.NewPassword!) ?? answer.ToProblem(http, health)) is { } refused) return refused;
+        http.Audit(AuditKinds.PasswordChanged);
         if (http.Owner() is OwnerIdentity.Browser) SessionCookie.Begin(http, sessions, sessions.Epoch);
         return TypedResults.Ok(MessageResponse.Ok);
     }

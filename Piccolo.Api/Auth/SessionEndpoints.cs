@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Api.Audit;
 using Piccolo.Api.Http;
+using Piccolo.Core.Audit;
 using Piccolo.Core.Auth;
 
 namespace Piccolo.Api.Auth;
@@ -24,12 +26,14 @@ internal static class SessionEndpoints
     private static Ok<MessageResponse> EndOthers(HttpContext http, SessionTable sessions)
     {
         sessions.EndOthers(OwnHandle(http));
+        http.Audit(AuditKinds.SessionRevoked, ("session", "others"));
         return TypedResults.Ok(new MessageResponse("other sessions ended"));
     }
 
     private static Results<Ok<MessageResponse>, ProblemHttpResult> End(string id, HttpContext http, SessionTable sessions)
     {
         if (!sessions.EndByHandle(id)) return Problems.NotFound("such session");
+        http.Audit(AuditKinds.SessionRevoked, ("session", id));
         if (id == OwnHandle(http)) SessionCookie.Clear(http);
         return TypedResults.Ok(new MessageResponse("session ended"));
     }

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Api.Audit;
 using Piccolo.Api.Auth;
 using Piccolo.Api.Http;
+using Piccolo.Core.Audit;
 using Piccolo.Core.Health;
 using Piccolo.Core.Vault;
 
@@ -26,7 +28,9 @@ internal static class RecoveryEndpoints
         if (request is null) return problem!;
         var answer = await owner.ResetAsync(http.GuessSource(), request.RecoveryKey!, request.NewPassword!);
         var refused = answer.ToWeakProblem("new_password", request.NewPassword!) ?? answer.ToWordsProblem(request.RecoveryKey!) ?? answer.ToProblem(http, health);
-        return refused is null ? TypedResults.Ok(MessageResponse.Ok) : refused;
+        if (refused is not null) return http.AuditRefusal(AuditKinds.ResetFailed, refused);
+        http.Audit(AuditKinds.PasswordReset);
+        return TypedResults.Ok(MessageResponse.Ok);
     }
 
     private static Ok<RecoveryKeyResponse> GetStatus(ApplianceVault vault) =>
@@ -44,7 +48,9 @@ internal static class RecoveryEndpoints
         }
         var password = string.IsNullOrEmpty(request?.Password) ? null : request.Password;
         var (answer, words) = await owner.GenerateRecoveryKeyAsync(http.GuessSource(), password);
-        return answer.ToProblem(http, health) is { } refused ? refused : TypedResults.Ok(new RecoveryWordsResponse(words));
+        if (answer.ToProblem(http, health) is { } refused) return refused;
+        http.Audit(AuditKinds.RecoveryKeyRotated);
+        return TypedResults.Ok(new RecoveryWordsResponse(words));
     }
 
     private static bool IsEmpty(HttpRequest request) => request.ContentLength == 0 || (request.ContentLength is null && request.ContentType is null);

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Api.Audit;
 using Piccolo.Api.Auth;
 using Piccolo.Api.Http;
+using Piccolo.Core.Audit;
 using Piccolo.Core.Auth;
 using Piccolo.Core.Health;
 using Piccolo.Core.Vault;
@@ -37,6 +39,7 @@ internal static class VaultEndpoints
         if (request is null) return problem!;
         var answer = await owner.SetUpAsync(http.GuessSource(), request.Password!, request.SetupCode);
         if ((answer.ToWeakProblem("password", request.Password!) ?? answer.ToProblem(http, health)) is { } refused) return refused;
+        http.Audit(AuditKinds.SetUp);
         return TypedResults.Ok(MessageResponse.Ok);
     }
 
@@ -47,13 +50,16 @@ internal static class VaultEndpoints
         if (request is null) return problem!;
         var epoch = sessions.Epoch;
         var answer = await owner.UnlockAsync(http.GuessSource(), request.Password!, cancellationToken);
-        if (answer.ToProblem(http, health) is { } refused) return refused;
+        if (answer.ToProblem(http, health) is { } refused) return http.AuditRefusal(AuditKinds.UnlockFailed, refused);
+        http.Audit(AuditKinds.Unlocked);
         SessionCookie.Begin(http, sessions, epoch);
         return TypedResults.Ok(MessageResponse.Ok);
     }
 
     private static async Task<Results<Ok<LockResponse>, Accepted<LockResponse>>> LockAsync(ApplianceLock box, LockWatch watch, HttpContext http)
     {
+        // Before the store closes, so that it is kept at once.
+        http.Audit(AuditKinds.Locked);
         await box.LockAsync(CancellationToken.None);
         SessionCookie.Clear(http);
         // Also when the caller goes away: nobody has to wait, but what is said must be true.

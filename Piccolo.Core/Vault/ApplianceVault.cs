@@ -54,12 +54,25 @@ public sealed partial class ApplianceVault(StatePaths paths, IOptions<VaultOptio
             return KeySet.Create(password, dataKey, ConfiguredCost);
         });
         if (keySet is null) return VaultOutcome.WeakPassword;
+        // It belonged to a store that is no more.
+        File.Delete(paths.ControlStoreAnchor);
         if (!TryWrite(keySet)) return VaultOutcome.NotStored;
         _claimed = true;
         health.Ok(HealthComponents.Vault, "locked");
         logger.SetUp();
         Changed.Raise();
         return VaultOutcome.Done;
+    }
+
+    /// <summary>Lets <paramref name="place"/> put another box's key set and store onto this one, which nobody has claimed. The vault is locked afterwards.</summary>
+    public async Task<VaultOutcome> AdoptAsync(Action place, CancellationToken cancellationToken)
+    {
+        using var turn = await TakeTurnAsync(cancellationToken);
+        if (_faulted) return VaultOutcome.Faulted;
+        if (_claimed || File.Exists(paths.ControlStore)) return VaultOutcome.AlreadySetUp;
+        place();
+        Inspect();
+        return _faulted ? VaultOutcome.Faulted : VaultOutcome.Done;
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -34,6 +35,22 @@ internal sealed record KeySet
 
     public static KeySet Create(string password, DataKey dataKey, KdfCost cost) =>
         new() { Version = CurrentVersion, Password = PasswordWrap.Create(password, dataKey, cost) };
+
+    /// <summary>Opens with the recovery words, where the text is such words and there is a recovery key, and else with the password.</summary>
+    /// <returns>Null when neither opens it.</returns>
+    public DataKey? Open(string passwordOrWords)
+    {
+        Span<byte> entropy = stackalloc byte[RecoveryPhrase.EntropyLength];
+        try
+        {
+            var isPhrase = RecoveryPhrase.TryRead(passwordOrWords, entropy) is null;
+            return (isPhrase ? Recovery?.Open(entropy) : null) ?? Password.Open(passwordOrWords);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(entropy);
+        }
+    }
 
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, Json);
 

@@ -42,7 +42,7 @@ internal sealed class MountedFolder : IDisposable
     public string Fill()
     {
         var path = System.IO.Path.Combine(Path, "ballast");
-        using var file = new FileStream(path, FileMode.Append);
+        using var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.None, bufferSize: 0);
         // Blocks first, then bytes, until not one is left.
         foreach (var size in (int[])[65536, 4096, 512, 1])
         {
