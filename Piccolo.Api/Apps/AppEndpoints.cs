@@ -1,9 +1,11 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Api.Audit;
 using Piccolo.Api.Auth;
 using Piccolo.Api.Http;
 using Piccolo.Api.Listeners;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Apps.Manifest;
+using Piccolo.Core.Audit;
 using Piccolo.Core.Containers;
 using Piccolo.Core.Remote;
 
@@ -22,8 +24,8 @@ internal static class AppEndpoints
         group.MapPost("/validate", ValidateAsync).IsLocalWrite("changes nothing").WithName("ValidateApp").WithSummary("Says everything that is wrong with a manifest, and changes nothing.");
         var one = group.MapGroup("/{name}").RequireAppLeader();
         one.MapDelete("", Remove).WithName("RemoveApp").WithSummary("Removes an app and its container.");
-        one.MapPost("/start", (string name, AppViews views) => SetDesired(name, DesiredState.Running, views)).WithName("StartApp").WithSummary("Wants the app to run.");
-        one.MapPost("/stop", (string name, AppViews views) => SetDesired(name, DesiredState.Stopped, views)).WithName("StopApp").WithSummary("Wants the app to be stopped.");
+        one.MapPost("/start", (string name, AppViews views, HttpContext http) => SetDesired(name, DesiredState.Running, views, http)).WithName("StartApp").WithSummary("Wants the app to run.");
+        one.MapPost("/stop", (string name, AppViews views, HttpContext http) => SetDesired(name, DesiredState.Stopped, views, http)).WithName("StopApp").WithSummary("Wants the app to be stopped.");
         return group;
     }
 
@@ -40,13 +42,16 @@ internal static class AppEndpoints
         views.Find(name) is { } app ? TypedResults.Ok(new ServicesResponse(app.Services)) : NoSuchApp(name);
 
     private static async Task<Results<Created<Envelope<AppResponse>>, Ok<Envelope<AppResponse>>, ProblemHttpResult>> InstallAsync(
-        ManifestBody body, AppCatalog catalog, AppViews views, IContainerRuntime engine, RemoteSettingsStore remote, CancellationToken cancellationToken)
+        ManifestBody body, AppCatalog catalog, AppViews views, IContainerRuntime engine, RemoteSettingsStore remote, HttpContext http, CancellationToken cancellationToken)
     {
         if (!engine.IsConfigured)
             return Problems.Of(StatusCodes.Status503ServiceUnavailable, "no_container_engine", "No container engine", "No container engine is configured, so no app can run.", "Set Piccolo:Containers:Socket to Podman's REST socket.");
         var (manifest, text, problem) = await body.ReadAsync(cancellationToken);
         if (manifest is null) return problem!;
-        return catalog.Install(manifest, text, IsReserved(remote.Current)) switch
+        var outcome = catalog.Install(manifest, text, IsReserved(remote.Current));
+        if (outcome is InstallOutcome.Created or InstallOutcome.Updated)
+            http.Audit(outcome is InstallOutcome.Created ? AuditKinds.AppInstalled : AuditKinds.AppUpdated, ("app", manifest.Name));
+        return outcome switch
         {
             InstallOutcome.Created created => TypedResults.Created($"/api/v1/apps/{created.App.Name}", new Envelope<AppResponse>(views.Describe(created.App), "app installed")),
             InstallOutcome.Updated updated => TypedResults.Ok(new Envelope<AppResponse>(views.Describe(updated.App), "app updated")),
@@ -62,11 +67,19 @@ internal static class AppEndpoints
         return manifest is null ? problem! : TypedResults.Ok(new Envelope<ValidManifestResponse>(new ValidManifestResponse(true), "valid"));
     }
 
-    private static Results<Ok<MessageResponse>, ProblemHttpResult> Remove(string name, AppCatalog catalog) =>
-        catalog.Remove(name) ? TypedResults.Ok(new MessageResponse("app removed")) : NoSuchApp(name);
+    private static Results<Ok<MessageResponse>, ProblemHttpResult> Remove(string name, AppCatalog catalog, HttpContext http)
+    {
+        if (!catalog.Remove(name)) return NoSuchApp(name);
+        http.Audit(AuditKinds.AppRemoved, ("app", name));
+        return TypedResults.Ok(new MessageResponse("app removed"));
+    }
 
-    private static Results<Ok<Envelope<AppResponse>>, ProblemHttpResult> SetDesired(string name, DesiredState desired, AppViews views) =>
-        views.SetDesired(name, desired) is { } app ? TypedResults.Ok(new Envelope<AppResponse>(app, desired == DesiredState.Running ? "app is to run" : "app is to stop")) : NoSuchApp(name);
+    private static Results<Ok<Envelope<AppResponse>>, ProblemHttpResult> SetDesired(string name, DesiredState desired, AppViews views, HttpContext http)
+    {
+        if (views.SetDesired(name, desired) is not { } app) return NoSuchApp(name);
+        http.Audit(desired == DesiredState.Running ? AuditKinds.AppStarted : AuditKinds.AppStopped, ("app", name));
+        return TypedResults.Ok(new Envelope<AppResponse>(app, desired == DesiredState.Running ? "app is to run" : "app is to stop"));
+    }
 
     /// <summary>A listener may not take the first label of the portal's own name.</summary>
     private static Func<string, bool> IsReserved(RemoteSettings? settings) =>

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Api.Audit;
 using Piccolo.Api.Auth;
 using Piccolo.Api.Http;
+using Piccolo.Core.Audit;
 using Piccolo.Core.Certificates;
 
 namespace Piccolo.Api.Certificates;
@@ -18,6 +20,10 @@ internal static class CertificateEndpoints
     private static Ok<CertificatesResponse> List(CertificateInventory inventory) =>
         TypedResults.Ok(new CertificatesResponse([.. inventory.List().Select(c => c.ToResponse())]));
 
-    private static Results<Ok<MessageResponse>, ProblemHttpResult> Renew(string id, RenewalScheduler scheduler) =>
-        scheduler.RenewNow(id) ? TypedResults.Ok(new MessageResponse("renewal queued")) : Problems.NotFound($"certificate '{id}'");
+    private static Results<Ok<MessageResponse>, ProblemHttpResult> Renew(string id, RenewalScheduler scheduler, HttpContext http)
+    {
+        if (!scheduler.RenewNow(id)) return Problems.NotFound($"certificate '{id}'");
+        http.Audit(AuditKinds.CertificateRenewal, ("certificate", id));
+        return TypedResults.Ok(new MessageResponse("renewal queued"));
+    }
 }

@@ -1,14 +1,20 @@
 using FluentValidation;
 using Piccolo.Api.Apps;
+using Piccolo.Api.Audit;
 using Piccolo.Api.Auth;
 using Piccolo.Api.Certificates;
 using Piccolo.Api.Cluster;
+using Piccolo.Api.Exports;
 using Piccolo.Api.Health;
+using Piccolo.Api.Jobs;
 using Piccolo.Api.Listeners;
 using Piccolo.Api.Metrics;
 using Piccolo.Api.Platform;
 using Piccolo.Api.Remote;
 using Piccolo.Api.Vault;
+using Piccolo.Core.Audit;
+using Piccolo.Core.Exports;
+using Piccolo.Core.Jobs;
 
 namespace Piccolo.Api.Http;
 
@@ -19,7 +25,8 @@ internal static class ApiSetup
     {
         services.AddExceptionHandler<PiccoloExceptionHandler>();
         services.AddProblemDetails(options => options.CustomizeProblemDetails = context => context.ProblemDetails.Instance ??= context.HttpContext.Request.Path);
-        services.AddApplianceLock().AddSingleton<OwnerFilter>().AddSingleton<AppViews>().AddSingleton<ServiceViews>();
+        services.AddApplianceLock().AddSingleton<OwnerPassword>().AddSingleton<OwnerFilter>().AddSingleton<AppViews>().AddSingleton<ServiceViews>();
+        services.AddJobs().AddExports().AddAudit().AddSingleton<ExportJobs>();
         foreach (var validator in AssemblyScanner.FindValidatorsInAssembly(typeof(ApiSetup).Assembly, includeInternalTypes: true))
             services.AddSingleton(validator.InterfaceType, validator.ValidatorType);
         return services.AddOpenApiDocument();
@@ -30,8 +37,9 @@ internal static class ApiSetup
         app.UseExceptionHandler();
         app.UseSecurityHeaders();
         app.UseStatusCodeProblems();
-        app.UseBodyLimit();
+        app.UseMethodRules();
         app.UseRouting();
+        app.UseBodyLimit();
     }
 
     public static void MapApi(this WebApplication app)
@@ -50,6 +58,9 @@ internal static class ApiSetup
         api.MapServices();
         api.MapRemote();
         api.MapCertificates();
+        api.MapJobs();
+        api.MapExports();
+        api.MapAudit();
         app.MapOpenApiDocument();
     }
 }

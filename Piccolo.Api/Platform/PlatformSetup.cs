@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting.Systemd;
 using Piccolo.Api.Health;
 using Piccolo.Api.Metrics;
+using Piccolo.Core.Exports;
 using Piccolo.Core.Health;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
@@ -63,11 +64,12 @@ internal static class PlatformSetup
 }
 
 /// <summary>Looks at the state on the disk before any port answers. Holds the right to it: made first, it is given back last.</summary>
-internal sealed class StateInspection(StateDirectoryLock inUse, ApplianceVault vault, ILogger<StateInspection> logger) : IHostedService
+internal sealed class StateInspection(StateDirectoryLock inUse, ApplianceVault vault, StatePaths paths, ILogger<StateInspection> logger) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
         logger.StateInUse(inUse.Folder);
+        ImportPlacement.Finish(paths);
         vault.Inspect();
         return Task.CompletedTask;
     }

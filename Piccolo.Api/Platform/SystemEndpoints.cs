@@ -1,9 +1,12 @@
 using System.Reflection;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Api.Audit;
 using Piccolo.Api.Auth;
 using Piccolo.Api.Http;
 using Piccolo.Api.Ingress;
+using Piccolo.Core.Audit;
+using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
 using Piccolo.Core.Vault;
 
@@ -39,13 +42,24 @@ internal static class SystemEndpoints
         return TypedResults.Ok(new VersionResponse(Version, "piccolo", device));
     }
 
-    private static Results<Ok<MessageResponse>, ProblemHttpResult> ClearFault(string code, HealthTracker health, ApplianceVault vault)
+    private static Results<Ok<MessageResponse>, ProblemHttpResult> ClearFault(string code, HealthTracker health, ApplianceVault vault, SealedStore store, HttpContext http)
     {
         var known = Enum.GetValues<FaultCode>().Where(c => JsonNamingPolicy.SnakeCaseLower.ConvertName(c.ToString()) == code).ToList();
-        if (known.Count == 0 || !health.Clear(known[0])) return Problems.NotFound("such latched fault");
-        // Looking again latches it anew when the cause is still there.
-        if (vault.State is VaultState.Faulted) vault.Inspect();
+        if (known.Count == 0 || !health.Snapshot.Faults.TryGetValue(known[0], out var fault)) return Problems.NotFound("such latched fault");
+        if (!Mend(fault, health, vault, store))
+            return Problems.Of(StatusCodes.Status409Conflict, "fault_persists", "The fault persists", health.Snapshot.Faults.Values.FirstOrDefault()?.Detail ?? fault.Detail, "Mend its cause first; see docs/operations.md.");
+        http.Audit(AuditKinds.FaultCleared, ("code", code));
         return TypedResults.Ok(new MessageResponse("fault cleared"));
+    }
+
+    /// <summary>Looks again before anything is called whole.</summary>
+    private static bool Mend(FatalFault fault, HealthTracker health, ApplianceVault vault, SealedStore store)
+    {
+        if (fault.Component == HealthComponents.Store) return store.Mend(fault.Code);
+        health.Clear(fault.Code);
+        // Latches anew what is still there.
+        if (vault.State is VaultState.Faulted) vault.Inspect();
+        return !health.Snapshot.Faults.Values.Any(f => f.Component == fault.Component);
     }
 }
 

@@ -1,8 +1,10 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Api.Audit;
 using Piccolo.Api.Auth;
 using Piccolo.Api.Certificates;
 using Piccolo.Api.Http;
+using Piccolo.Core.Audit;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Remote;
 using Piccolo.Core.Tunnel;
@@ -28,7 +30,7 @@ internal static class RemoteEndpoints
     private static Ok<RemoteStatusResponse> GetStatus(RemoteStatusReader reader, RemoteAccess remote) => TypedResults.Ok(Describe(reader.Read(), remote.Plan));
 
     private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> ConfigureAsync(
-        RequestBody<ConfigureRemoteRequest> body, RemoteSettingsStore store, TimeProvider time, CancellationToken cancellationToken)
+        RequestBody<ConfigureRemoteRequest> body, RemoteSettingsStore store, TimeProvider time, HttpContext http, CancellationToken cancellationToken)
     {
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
@@ -37,12 +39,16 @@ internal static class RemoteEndpoints
         store.Save(new RemoteSettings(
             request.Endpoint!, request.DeviceSecret!.Trim(), DomainName.Parse(request.Tld!).Value,
             ConfigureRemoteRequestValidator.PortalName(request.Tld, request.PortalHostname)!.Value, Enabled: true, time.GetUtcNow()));
+        http.Audit(AuditKinds.RemoteConfigured, ("endpoint", request.Endpoint), ("domain", request.Tld), ("portal", request.PortalHostname));
         return TypedResults.Ok(new MessageResponse("remote configured"));
     }
 
-    private static Results<Ok<MessageResponse>, ProblemHttpResult> Disable(RemoteSettingsStore store) => store.Disable() is null
-        ? Problems.Of(StatusCodes.Status409Conflict, "not_configured", "Not configured", "Remote access was never configured.", "Use POST /api/v1/remote/configure.")
-        : TypedResults.Ok(new MessageResponse("remote disabled"));
+    private static Results<Ok<MessageResponse>, ProblemHttpResult> Disable(RemoteSettingsStore store, HttpContext http)
+    {
+        if (store.Disable() is null) return Problems.Of(StatusCodes.Status409Conflict, "not_configured", "Not configured", "Remote access was never configured.", "Use POST /api/v1/remote/configure.");
+        http.Audit(AuditKinds.RemoteDisabled);
+        return TypedResults.Ok(new MessageResponse("remote disabled"));
+    }
 
     private static RemoteStatusResponse Describe(RemoteStatus status, RemotePlan plan) => new(
         status.Settings?.Enabled ?? false,

@@ -13,6 +13,7 @@ internal sealed class RowSeal : IDisposable
 {
     private readonly SecretSealer _rows;
     private readonly byte[] _idKey = GC.AllocateArray<byte>(32, pinned: true);
+    private readonly byte[] _exportKey = GC.AllocateArray<byte>(32, pinned: true);
 
     public RowSeal(DataKey dataKey)
     {
@@ -21,7 +22,15 @@ internal sealed class RowSeal : IDisposable
         _rows = new SecretSealer(rowKey);
         CryptographicOperations.ZeroMemory(rowKey);
         dataKey.Derive("store/row-ids", _idKey);
+        dataKey.Derive("export", _exportKey);
+        Chain = new StoreChain(dataKey);
     }
+
+    public StoreChain Chain { get; }
+
+    /// <summary>The key of one export file, which has its own salt. The caller wipes it.</summary>
+    public void DeriveExportKey(ReadOnlySpan<byte> salt, Span<byte> destination) =>
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, _exportKey, destination, salt, "piccolo/v1/export-file"u8);
 
     public byte[] IdOf(string collection, string key) => HMACSHA256.HashData(_idKey, Encoding.UTF8.GetBytes($"{collection}\0{key}"));
 
@@ -50,7 +59,9 @@ internal sealed class RowSeal : IDisposable
     public void Dispose()
     {
         _rows.Dispose();
+        Chain.Dispose();
         CryptographicOperations.ZeroMemory(_idKey);
+        CryptographicOperations.ZeroMemory(_exportKey);
     }
 
     private static byte[] Place(string collection, int schema, byte[] id) =>

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Piccolo.Core.Health;
@@ -8,14 +9,14 @@ namespace Piccolo.Core.ControlStore;
 
 /// <summary>
 /// The control store: what the owner wants, in SQLite with sealed rows. One writer at a time; each commit is one transaction that also raises the
-/// revision, and wakes the loops. Open only while the vault is unlocked. Thread-safe.
+/// revision, and wakes the loops. Open only while the vault is unlocked. While a fault of the store is latched it takes no writes. Thread-safe.
 /// </summary>
-public sealed class SealedStore(StatePaths paths, HealthTracker health, ILogger<SealedStore> logger) : IDisposable
+public sealed partial class SealedStore(StatePaths paths, HealthTracker health, ILogger<SealedStore> logger, TimeProvider? time = null) : IDisposable
 {
     private readonly Lock _gate = new();
     private SqliteConnection? _connection;
     private RowSeal? _seal;
-    private long _revision;
+    private StoreHead _head = StoreHead.Empty;
 
     /// <summary>Raised after each commit, and when the store opens or closes.</summary>
     public ChangeSignal Changed { get; } = new();
@@ -23,9 +24,14 @@ public sealed class SealedStore(StatePaths paths, HealthTracker health, ILogger<
     public bool IsOpen => Volatile.Read(ref _seal) is not null;
 
     /// <summary>Grows by one with each commit; 0 while sealed.</summary>
-    public long Revision => IsOpen ? Volatile.Read(ref _revision) : 0;
+    public long Revision => IsOpen ? Volatile.Read(ref _head).Revision : 0;
 
-    /// <summary>Migrates where needed, verifies every row, and takes the store into use.</summary>
+    internal StoreSchema Schema { get; init; } = StoreSchema.Current;
+
+    /// <summary>
+    /// Migrates where needed, verifies the whole store, and takes it into use. On a disk that is full or read-only it opens for reading, with that fault
+    /// latched.
+    /// </summary>
     /// <exception cref="StoreFaultException">The store is damaged; the fault is latched.</exception>
     public void Open(DataKey dataKey)
     {
@@ -33,23 +39,19 @@ public sealed class SealedStore(StatePaths paths, HealthTracker health, ILogger<
         {
             if (_seal is not null) return;
             var seal = new RowSeal(dataKey);
-            SqliteConnection? connection = null;
             try
             {
-                connection = Guarded(() => StoreFile.Open(paths.ControlStore, logger));
-                Guarded(() => StoreRows.Verify(connection, seal));
-                _revision = Guarded(() => StoreFile.ReadRevision(connection));
-                _connection = connection;
+                (_connection, _head) = Guarded(() => OpenVerified(seal));
                 Volatile.Write(ref _seal, seal);
             }
             catch
             {
-                connection?.Dispose();
                 seal.Dispose();
                 throw;
             }
-            health.Ok(HealthComponents.Store, $"open at revision {_revision}");
-            logger.StoreOpened(_revision);
+            WriteAnchor(seal);
+            health.Ok(HealthComponents.Store, $"open at revision {_head.Revision}");
+            logger.StoreOpened(_head.Revision);
         }
         Changed.Raise();
     }
@@ -59,6 +61,7 @@ public sealed class SealedStore(StatePaths paths, HealthTracker health, ILogger<
         lock (_gate)
         {
             if (_seal is not { } seal) return;
+            WriteAnchor(seal);
             Volatile.Write(ref _seal, null);
             _connection?.Dispose();
             _connection = null;
@@ -73,6 +76,7 @@ public sealed class SealedStore(StatePaths paths, HealthTracker health, ILogger<
     public IReadOnlyList<T> List<T>(StoreCollection<T> collection) where T : class => Read((c, s) => StoreRows.List(c, null, s, collection));
 
     /// <summary>Runs <paramref name="change"/> in one transaction. A callback that writes nothing leaves the revision as it is.</summary>
+    /// <exception cref="StoreFaultException">A fault of the store is latched, by this commit or before it; nothing was changed.</exception>
     public TResult Commit<TResult>(Func<StoreTransaction, TResult> change)
     {
         TResult result;
@@ -80,15 +84,18 @@ public sealed class SealedStore(StatePaths paths, HealthTracker health, ILogger<
         lock (_gate)
         {
             var (connection, seal) = InUse();
+            RefuseWhileFaulted();
             (result, wrote) = Guarded(() =>
             {
                 using var transaction = connection.BeginTransaction();
-                var session = new StoreTransaction(connection, transaction, seal);
+                using var changes = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+                var session = new StoreTransaction(connection, transaction, seal, _head.State, changes);
                 var value = change(session);
                 if (!session.Wrote) return (value, false);
-                var revision = StoreFile.RaiseRevision(connection, transaction);
+                var next = RevisionLog.Append(connection, transaction, seal.Chain, _head, session.State, changes.GetHashAndReset());
                 transaction.Commit();
-                Volatile.Write(ref _revision, revision);
+                // Memory follows the disk, never the other way round.
+                Volatile.Write(ref _head, next);
                 return (value, true);
             });
         }
@@ -115,14 +122,78 @@ public sealed class SealedStore(StatePaths paths, HealthTracker health, ILogger<
 
     private (SqliteConnection, RowSeal) InUse() => _seal is { } seal ? (_connection!, seal) : throw new StoreSealedException();
 
-    private void Guarded(Action action) => Guarded<object?>(() =>
+    private void RefuseWhileFaulted()
     {
-        action();
-        return null;
-    });
+        if (health.Snapshot.Faults.Values.FirstOrDefault(f => f.Component == HealthComponents.Store) is { } fault) throw new StoreFaultException(fault.Code, fault.Detail);
+    }
 
-    /// <summary>Turns what SQLite says into a latched fault, so that nobody limps on.</summary>
+    private (SqliteConnection, StoreHead) OpenVerified(RowSeal seal)
+    {
+        SqliteConnection? connection = null;
+        try
+        {
+            var anchor = ReadAnchor(seal);
+            connection = OpenFile();
+            return (connection, StoreVerifier.Verify(connection, seal, anchor));
+        }
+        catch
+        {
+            connection?.Dispose();
+            throw;
+        }
+    }
+
+    private SqliteConnection OpenFile()
+    {
+        try
+        {
+            return Translated(() => StoreFile.Open(paths.ControlStore, Schema, SnapshotBeforeMigration, logger));
+        }
+        catch (StoreFaultException e) when (StoreFaults.Passes(e.Code) && File.Exists(paths.ControlStore))
+        {
+            health.Latch(e.Code, HealthComponents.Store, e.Message);
+            return Translated(() => StoreFile.OpenWithoutWriting(paths.ControlStore, Schema));
+        }
+    }
+
+    private StoreAnchor? ReadAnchor(RowSeal seal)
+    {
+        var anchor = StoreAnchor.Read(paths.ControlStoreAnchor, seal.Chain);
+        // SQLite would take an empty file for a new store.
+        if (anchor is not null && (!File.Exists(paths.ControlStore) || new FileInfo(paths.ControlStore).Length == 0))
+            throw new StoreFaultException(FaultCode.StoreCorrupt, "The control store has gone from the disk or was emptied. Put back a snapshot or an export.");
+        return anchor;
+    }
+
+    private void WriteAnchor(RowSeal seal)
+    {
+        if (health.Snapshot.Faults.Values.Any(f => f.Component == HealthComponents.Store)) return;
+        try
+        {
+            StoreAnchor.Write(paths.ControlStoreAnchor, seal.Chain, _head);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // An older anchor is a weaker check, not a wrong one.
+            logger.AnchorNotWritten(e.Message);
+        }
+    }
+
+    /// <summary>Latches what SQLite or the disk says, so that nobody limps on.</summary>
     private TResult Guarded<TResult>(Func<TResult> action)
+    {
+        try
+        {
+            return Translated(action);
+        }
+        catch (StoreFaultException e)
+        {
+            health.Latch(e.Code, HealthComponents.Store, e.Message);
+            throw;
+        }
+    }
+
+    private TResult Translated<TResult>(Func<TResult> action)
     {
         try
         {
@@ -130,14 +201,7 @@ public sealed class SealedStore(StatePaths paths, HealthTracker health, ILogger<
         }
         catch (SqliteException e)
         {
-            var fault = StoreFile.Classify(e);
-            health.Latch(fault.Code, HealthComponents.Store, fault.Message);
-            throw fault;
-        }
-        catch (StoreFaultException e)
-        {
-            health.Latch(e.Code, HealthComponents.Store, e.Message);
-            throw;
+            throw StoreFaults.From(e, paths.Root);
         }
     }
 }

@@ -2,37 +2,40 @@ using DbUp;
 using DbUp.Engine;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Piccolo.Core.Health;
+using SQLitePCL;
 
 namespace Piccolo.Core.ControlStore;
 
-/// <summary>The SQLite file: durability settings, integrity, migrations, revision.</summary>
+/// <summary>The SQLite file: how it is opened, durability settings, migrations.</summary>
 internal static class StoreFile
 {
-    /// <summary>What this build reads. A store whose <c>min_reader</c> is greater was written by a newer build after a contracting migration.</summary>
-    public const int Reader = 1;
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const string MigrationFolder = ".ControlStore.Migrations.";
 
-    // SQLite's primary result codes, https://sqlite.org/rescode.html
-    private const int SqliteReadOnly = 8;
-    private const int SqliteIoError = 10;
-    private const int SqliteCorrupt = 11;
-    private const int SqliteFull = 13;
-    private const int SqliteNotADatabase = 26;
-
-    public static SqliteConnection Open(string path, ILogger logger)
+    /// <param name="beforeMigration">Called with a store that is about to be migrated.</param>
+    public static SqliteConnection Open(string path, StoreSchema schema, Action<SqliteConnection> beforeMigration, ILogger logger)
     {
-        var text = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 5 }.ToString();
-        var isNew = !File.Exists(path);
+        var isNew = !File.Exists(path) || new FileInfo(path).Length == 0;
+        var text = ConnectionText(path, SqliteOpenMode.ReadWriteCreate);
         var connection = new SqliteConnection(text);
         try
         {
             connection.Open();
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            // Where it cannot be written SQLite opens it for reading, without a word.
+            if (raw.sqlite3_db_readonly(connection.Handle, "main") == 1) throw StoreFaults.Of(FaultCode.ReadOnly, "opened for reading");
+            if (File.GetUnixFileMode(path) != OwnerOnly) File.SetUnixFileMode(path, OwnerOnly);
             Execute(connection, "PRAGMA journal_mode = WAL");
             Execute(connection, "PRAGMA synchronous = FULL");
             Execute(connection, "PRAGMA trusted_schema = OFF");
-            if (!isNew) CheckWhole(connection);
-            Migrate(text, connection, logger);
+            RefuseNewer(connection, schema);
+            var upgrade = Upgrade(text, schema);
+            if (upgrade.IsUpgradeRequired())
+            {
+                if (!isNew) beforeMigration(connection);
+                Perform(upgrade, path, logger);
+            }
             return connection;
         }
         catch
@@ -42,66 +45,123 @@ internal static class StoreFile
         }
     }
 
-    public static long ReadRevision(SqliteConnection connection)
+    /// <summary>A store on a disk that takes no writes: only reads, and only when this build needs no migration.</summary>
+    public static SqliteConnection OpenWithoutWriting(string path, StoreSchema schema)
     {
-        using var command = connection.CreateCommand();
-        command.CommandText = "SELECT revision FROM meta WHERE id = 1";
-        return (long)command.ExecuteScalar()!;
+        var text = ConnectionText(path, SqliteOpenMode.ReadOnly);
+        // SQLite cannot make its shared-memory file there. Without a log beside it, the file is all that there is and nobody can change it.
+        if (!File.Exists(path + "-wal") || new FileInfo(path + "-wal").Length == 0)
+            text = ImmutableText(path);
+        var connection = new SqliteConnection(text);
+        try
+        {
+            connection.Open();
+            Execute(connection, "PRAGMA trusted_schema = OFF");
+            RefuseNewer(connection, schema);
+            if (Upgrade(text, schema).IsUpgradeRequired()) throw StoreFaults.Of(FaultCode.ReadOnly, "migration needed");
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
     }
 
-    public static long RaiseRevision(SqliteConnection connection, SqliteTransaction transaction)
+    /// <summary>A second connection for reading, beside the one that writes.</summary>
+    public static SqliteConnection OpenReader(string path)
     {
-        using var command = connection.CreateCommand();
-        command.Transaction = transaction;
-        command.CommandText = "UPDATE meta SET revision = revision + 1 WHERE id = 1 RETURNING revision";
-        return (long)command.ExecuteScalar()!;
+        var connection = new SqliteConnection(ConnectionText(path, SqliteOpenMode.ReadOnly));
+        connection.Open();
+        return connection;
     }
 
-    public static StoreFaultException Classify(SqliteException e) => e.SqliteErrorCode switch
+    /// <summary>A copy that nobody writes to: opening it leaves nothing beside it.</summary>
+    public static SqliteConnection OpenCopy(string path)
     {
-        SqliteFull => new(FaultCode.DiskFull, "The disk is full; nothing more can be stored.", e),
-        SqliteReadOnly => new(FaultCode.ReadOnly, "The control store cannot be written: its file system is read-only.", e),
-        SqliteCorrupt or SqliteNotADatabase => new(FaultCode.StoreCorrupt, "The control store is damaged.", e),
-        SqliteIoError => new(FaultCode.StoreUnreadable, "The disk reports an error under the control store.", e),
-        _ => new(FaultCode.StoreUnreadable, $"The control store cannot be used (SQLite code {e.SqliteErrorCode}).", e),
-    };
-
-    private static void CheckWhole(SqliteConnection connection)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = "PRAGMA quick_check(1)";
-        if (command.ExecuteScalar() as string != "ok") throw new StoreFaultException(FaultCode.StoreCorrupt, "The control store is damaged: its integrity check failed.");
+        var connection = new SqliteConnection(ImmutableText(path));
+        connection.Open();
+        return connection;
     }
 
-    private static void Migrate(string connectionString, SqliteConnection connection, ILogger logger)
+    /// <summary>Changes one number of the file's header, durably: the smallest real write.</summary>
+    public static void Touch(SqliteConnection connection)
     {
-        if (ReadMinReader(connection) > Reader)
-            throw new StoreFaultException(FaultCode.SchemaTooNew, "The control store was written by a newer version of the appliance. Install that version again.");
-        var upgrade = DeployChanges.To.SqliteDatabase(connectionString)
-            .WithScriptsEmbeddedInAssembly(typeof(StoreFile).Assembly, name => name.Contains(".ControlStore.Migrations.", StringComparison.Ordinal))
-            .WithTransactionPerScript()
-            .LogTo(new Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory())
-            .Build();
-        if (!upgrade.IsUpgradeRequired()) return;
+        using var read = connection.CreateCommand();
+        read.CommandText = "PRAGMA user_version";
+        Execute(connection, (long)read.ExecuteScalar()! == 0 ? "PRAGMA user_version = 1" : "PRAGMA user_version = 0");
+    }
+
+    /// <summary>Writes a whole copy, sealed as the store is, to a file that must not exist yet; 0600 and durable.</summary>
+    public static void CopyTo(SqliteConnection connection, string path)
+    {
+        try
+        {
+            using (new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
+            {
+            }
+            using (var command = connection.CreateCommand())
+            {
+                command.CommandText = "VACUUM INTO $path";
+                command.Parameters.AddWithValue("$path", path);
+                command.ExecuteNonQuery();
+            }
+            using var copy = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
+            RandomAccess.FlushToDisk(copy);
+        }
+        catch
+        {
+            File.Delete(path);
+            throw;
+        }
+    }
+
+    private static string ImmutableText(string path) =>
+        ConnectionText($"file:{Uri.EscapeDataString(path).Replace("%2F", "/", StringComparison.Ordinal)}?immutable=1", SqliteOpenMode.ReadOnly);
+
+    private static string ConnectionText(string source, SqliteOpenMode mode) =>
+        new SqliteConnectionStringBuilder { DataSource = source, Pooling = false, DefaultTimeout = 5, Mode = mode }.ToString();
+
+    private static UpgradeEngine Upgrade(string connectionText, StoreSchema schema) => DeployChanges.To.SqliteDatabase(connectionText)
+        .WithScriptsEmbeddedInAssemblies([.. schema.Migrations], name => name.Contains(MigrationFolder, StringComparison.Ordinal))
+        .WithTransactionPerScript()
+        .LogTo(new NullLoggerFactory())
+        .Build();
+
+    private static void Perform(UpgradeEngine upgrade, string path, ILogger logger)
+    {
         DatabaseUpgradeResult result = upgrade.PerformUpgrade();
-        if (!result.Successful) throw new StoreFaultException(FaultCode.StoreUnreadable, "The control store could not be brought to this version's form.", result.Error);
-        logger.StoreMigrated(string.Join(", ", result.Scripts.Select(s => s.Name)));
+        if (result.Successful)
+        {
+            logger.StoreMigrated(string.Join(", ", result.Scripts.Select(s => s.Name)));
+            return;
+        }
+        throw result.Error is SqliteException e
+            ? StoreFaults.From(e, Path.GetDirectoryName(path)!)
+            : new StoreFaultException(FaultCode.StoreUnreadable, "The control store could not be brought to this version's form.", result.Error);
     }
 
-    private static long ReadMinReader(SqliteConnection connection)
+    private static void RefuseNewer(SqliteConnection connection, StoreSchema schema)
+    {
+        if (ReadMinReader(connection) > schema.Reader)
+            throw new StoreFaultException(FaultCode.SchemaTooNew, "The control store was written by a newer version of the appliance. Install that version again.");
+    }
+
+    public static long ReadMinReader(SqliteConnection connection)
     {
         using var exists = connection.CreateCommand();
         exists.CommandText = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'";
         if ((long)exists.ExecuteScalar()! == 0) return 0;
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT min_reader FROM meta WHERE id = 1";
-        return (long)command.ExecuteScalar()!;
+        return command.ExecuteScalar() as long? ?? 0;
     }
 
     private static void Execute(SqliteConnection connection, string pragma)
     {
         using var command = connection.CreateCommand();
-#pragma warning disable CA2100 // constants of this file
+        // Only this file's constants.
+#pragma warning disable CA2100
         command.CommandText = pragma;
 #pragma warning restore CA2100
         command.ExecuteNonQuery();

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
 
 namespace Piccolo.Core.ControlStore;
@@ -8,15 +9,21 @@ public sealed class StoreTransaction
     private readonly SqliteConnection _connection;
     private readonly SqliteTransaction _transaction;
     private readonly RowSeal _seal;
+    private readonly IncrementalHash _changes;
 
-    internal StoreTransaction(SqliteConnection connection, SqliteTransaction transaction, RowSeal seal)
+    internal StoreTransaction(SqliteConnection connection, SqliteTransaction transaction, RowSeal seal, StateDigest state, IncrementalHash changes)
     {
         _connection = connection;
         _transaction = transaction;
         _seal = seal;
+        _changes = changes;
+        State = state;
     }
 
     internal bool Wrote { get; private set; }
+
+    /// <summary>The digest of all rows as this transaction leaves them.</summary>
+    internal StateDigest State { get; private set; }
 
     public T? Get<T>(StoreCollection<T> collection, string key) where T : class => StoreRows.Get(_connection, _transaction, _seal, collection, key);
 
@@ -24,15 +31,42 @@ public sealed class StoreTransaction
 
     public void Put<T>(StoreCollection<T> collection, string key, T record) where T : class
     {
-        StoreRows.Put(_connection, _transaction, _seal, collection, key, record);
-        Wrote = true;
+        var id = _seal.IdOf(collection.Name, key);
+        var json = StoreCollection<T>.Serialize(record);
+        var box = _seal.Seal(collection.Name, collection.Schema, id, key, json);
+        CryptographicOperations.ZeroMemory(json);
+        Forget(collection.Name, id);
+        StoreRows.Put(_connection, _transaction, collection.Name, id, collection.Schema, box);
+        Span<byte> mac = stackalloc byte[StoreChain.Length];
+        _seal.Chain.OfRow(collection.Name, collection.Schema, id, box, mac);
+        State = State.Add(mac);
+        Note((byte)'+', mac);
     }
 
     /// <returns>Whether there was such a record.</returns>
     public bool Delete<T>(StoreCollection<T> collection, string key) where T : class
     {
-        var deleted = StoreRows.Delete(_connection, _transaction, _seal, collection, key);
-        Wrote |= deleted;
-        return deleted;
+        var id = _seal.IdOf(collection.Name, key);
+        if (!Forget(collection.Name, id)) return false;
+        StoreRows.Delete(_connection, _transaction, collection.Name, id);
+        return true;
+    }
+
+    /// <summary>Takes the row that is there out of the digest.</summary>
+    private bool Forget(string collection, byte[] id)
+    {
+        if (StoreRows.Find(_connection, _transaction, collection, id) is not { } old) return false;
+        Span<byte> mac = stackalloc byte[StoreChain.Length];
+        _seal.Chain.OfRow(collection, old.Schema, id, old.Box, mac);
+        State = State.Remove(mac);
+        Note((byte)'-', mac);
+        return true;
+    }
+
+    private void Note(byte change, ReadOnlySpan<byte> mac)
+    {
+        Wrote = true;
+        _changes.AppendData([change]);
+        _changes.AppendData(mac);
     }
 }

@@ -44,7 +44,8 @@ public static class AtomicFile
         foreach (var leftover in Directory.EnumerateFiles(folder, Path.GetFileName(path) + ".*.tmp")) File.Delete(leftover);
     }
 
-    private static void FlushDirectory(string folder)
+    /// <summary>Makes renames and deletions in a folder durable.</summary>
+    internal static void FlushDirectory(string folder)
     {
         // .NET refuses to open a folder as a stream, but a plain read handle is all that fsync needs on Linux.
         using var handle = OpenDirectory(folder);

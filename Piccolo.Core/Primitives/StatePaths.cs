@@ -9,7 +9,8 @@ public sealed class StatePaths
     {
         Root = Path.GetFullPath(root);
         Directory.CreateDirectory(Root, OwnerOnly);
-        File.SetUnixFileMode(Root, OwnerOnly);
+        // Only where it differs: a read-only file system refuses even the mode that is there.
+        if (File.GetUnixFileMode(Root) != OwnerOnly) File.SetUnixFileMode(Root, OwnerOnly);
     }
 
     public string Root { get; }
@@ -19,6 +20,18 @@ public sealed class StatePaths
 
     /// <summary>The control store: SQLite with sealed rows.</summary>
     public string ControlStore => Path.Combine(Root, "control.db");
+
+    /// <summary>A revision that the control store is known to have reached.</summary>
+    public string ControlStoreAnchor => Path.Combine(Root, "control.anchor");
+
+    /// <summary>Sealed copies of the control store, made before migrations and daily.</summary>
+    public string Snapshots => Path.Combine(Root, "snapshots");
+
+    /// <summary>Export files, ready for download.</summary>
+    public string Exports => Path.Combine(Root, "exports");
+
+    /// <summary>The apps' encrypted volumes.</summary>
+    public string Volumes => Path.Combine(Root, "volumes");
 
     /// <summary>A random name of this installation, so that two appliances on one machine never touch each other's containers.</summary>
     public string InstanceId => Path.Combine(Root, "instance-id");

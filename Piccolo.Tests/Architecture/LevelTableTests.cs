@@ -15,7 +15,7 @@ internal sealed class LevelTableTests
         ["Primitives"] = 0, ["Tls"] = 0,
         ["Vault"] = 2, ["Leadership"] = 2, ["Health"] = 1,
         ["ControlStore"] = 3,
-        ["Certificates"] = 4, ["Listeners"] = 4, ["Containers"] = 4, ["Volumes"] = 4, ["Auth"] = 4, ["Jobs"] = 4,
+        ["Certificates"] = 4, ["Listeners"] = 4, ["Containers"] = 4, ["Volumes"] = 4, ["Auth"] = 4, ["Jobs"] = 4, ["Audit"] = 4, ["Exports"] = 4,
         ["Routing"] = 5, ["Tunnel"] = 5, ["Apps"] = 5,
         ["Remote"] = 6,
     };

@@ -18,7 +18,10 @@ internal sealed class LogEventIdsTests
         ("Piccolo.Core.Listeners", 5200, 5299),
         ("Piccolo.Core.Vault", 6000, 6099),
         ("Piccolo.Core.Health", 6100, 6199),
-        ("Piccolo.Core.ControlStore", 6200, 6999),
+        ("Piccolo.Core.ControlStore", 6200, 6499),
+        ("Piccolo.Core.Jobs", 6500, 6599),
+        ("Piccolo.Core.Exports", 6600, 6699),
+        ("Piccolo.Core.Audit", 6700, 6799),
         ("Piccolo.Api", 7000, 7999),
     ];
 

@@ -12,13 +12,13 @@ internal sealed class TestBox : IDisposable
 {
     public const string Password = "correct horse battery staple";
 
-    public TestBox(string folder)
+    public TestBox(string folder, StoreSchema? schema = null)
     {
         Paths = new StatePaths(folder);
         Health = new HealthTracker(Time, Log.For<HealthTracker>());
         var options = Options.Create(new VaultOptions { Kdf = new KdfOptions { MemoryMiB = KdfCost.MinMemoryMiB, Iterations = KdfCost.MinIterations } });
         Vault = new ApplianceVault(Paths, options, Health, Log.For<ApplianceVault>());
-        Store = new SealedStore(Paths, Health, Log.For<SealedStore>());
+        Store = new SealedStore(Paths, Health, Log.For<SealedStore>(), Time) { Schema = schema ?? StoreSchema.Current };
         Vault.Inspect();
     }
 

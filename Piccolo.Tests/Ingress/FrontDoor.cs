@@ -75,7 +75,7 @@ internal sealed class FrontDoor : IAsyncDisposable
         app.Run(context => context.Response.WriteAsync(PortalBody));
         // Made first, so that it goes last.
         app.Services.GetRequiredService<TempFolder>();
-        await app.StartAsync();
+        await app.StartAsync().WaitAsync(Patience);
 
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         var own = addresses.Select(a => new Uri(a.Replace("[::]", "localhost", StringComparison.Ordinal))).Where(a => a.Port > 443).ToList();
@@ -182,7 +182,8 @@ internal sealed class FrontDoor : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _app.DisposeAsync().AsTask().WaitAsync(Patience);
+        // On another thread: a disposal that blocks fails the test instead of stopping the run.
+        await Task.Run(() => _app.DisposeAsync().AsTask()).WaitAsync(Patience);
         Ca.Dispose();
     }
 

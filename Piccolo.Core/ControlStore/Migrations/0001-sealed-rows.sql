@@ -13,3 +13,12 @@ CREATE TABLE rows (
     box         BLOB    NOT NULL,
     PRIMARY KEY (collection, id)
 ) STRICT, WITHOUT ROWID;
+
+-- The newest revisions, each bound to the one before it and to the rows that it left. Scripts never touch "rows": its digest is part of the chain.
+CREATE TABLE revisions (
+    revision    INTEGER PRIMARY KEY,
+    previous    BLOB    NOT NULL,
+    changes     BLOB    NOT NULL,
+    state       BLOB    NOT NULL,
+    chain       BLOB    NOT NULL
+) STRICT;

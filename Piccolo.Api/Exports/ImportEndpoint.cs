@@ -1,0 +1,50 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Api.Audit;
+using Piccolo.Api.Http;
+using Piccolo.Core.Audit;
+using Piccolo.Core.Exports;
+using Piccolo.Core.Health;
+
+namespace Piccolo.Api.Exports;
+
+/// <summary>Import has no session to protect it: the conditions of a first claim hold here too.</summary>
+internal static class ImportEndpoint
+{
+    public static async Task<Results<Ok<ImportedResponse>, ProblemHttpResult>> HandleAsync(
+        ImportBody body, ImportIntake intake, HttpContext http, CancellationToken cancellationToken)
+    {
+        if (!http.Origin().IsLocal())
+            return Problems.Forbidden("local_only", "An export is imported from the appliance's own network only.");
+        // A page of another site could send a form like this; browsers then say where it came from.
+        if (!SameOriginFilter.IsSameOrigin(http.Request) || http.Request.Headers["Sec-Fetch-Site"].ToString() is "cross-site" or "same-site")
+            return Problems.Forbidden("cross_origin", "This request comes from a page of another site.");
+        if (!intake.IsOpenForImport) return AlreadyClaimed();
+        var (password, file, problem) = await body.OpenAsync(cancellationToken);
+        if (file is null) return problem!;
+        var outcome = await intake.ImportAsync(password, file, cancellationToken);
+        if (outcome is ImportOutcome.Done done)
+        {
+            http.Audit(AuditKinds.Imported, ("instance", done.Instance));
+            return TypedResults.Ok(done.ToResponse());
+        }
+        return Refuse(outcome, http);
+    }
+
+    private static ProblemHttpResult Refuse(ImportOutcome outcome, HttpContext http)
+    {
+        http.Audit(AuditKinds.ImportRefused, ("reason", outcome.GetType().Name));
+        return outcome switch
+        {
+            ImportOutcome.AlreadyClaimed => AlreadyClaimed(),
+            ImportOutcome.WrongPassword => Problems.Of(StatusCodes.Status401Unauthorized, "wrong_password", "Unauthorized", "This is neither the password nor the recovery words of this export's key set.", "Use the password that the exported appliance had at that time, or its recovery words."),
+            ImportOutcome.Busy => Problems.Of(StatusCodes.Status409Conflict, "import_running", "An import is running", "Another import is being read."),
+            ImportOutcome.Refused { Code: "export_too_large" } large => Problems.Of(StatusCodes.Status413PayloadTooLarge, large.Code, "Payload too large", large.Detail),
+            ImportOutcome.Refused refused => Problems.Of(StatusCodes.Status400BadRequest, refused.Code, "Export refused", refused.Detail),
+            ImportOutcome.DiskFault { Code: FaultCode.DiskFull } => Problems.Of(StatusCodes.Status503ServiceUnavailable, "storage_fault", "Storage fault", "The disk is too small for this export.", "Make room, or use a larger disk."),
+            _ => Problems.Of(StatusCodes.Status503ServiceUnavailable, "storage_fault", "Storage fault", "The disk takes no writes."),
+        };
+    }
+
+    private static ProblemHttpResult AlreadyClaimed() => Problems.Of(StatusCodes.Status409Conflict, "already_initialized", "Already set up",
+        "The appliance already has an owner, or data of one.", "Import onto a fresh device, or an empty state directory.");
+}

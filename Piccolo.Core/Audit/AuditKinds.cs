@@ -1,0 +1,35 @@
+namespace Piccolo.Core.Audit;
+
+/// <summary>The kinds of events. Never renamed.</summary>
+public static class AuditKinds
+{
+    public const string SetUp = "vault.set_up";
+    public const string Unlocked = "vault.unlocked";
+    public const string UnlockFailed = "vault.unlock_failed";
+    public const string Locked = "vault.locked";
+    public const string PasswordChanged = "vault.password_changed";
+    public const string PasswordReset = "vault.password_reset";
+    public const string ResetFailed = "vault.reset_failed";
+    public const string RecoveryKeyRotated = "vault.recovery_key_rotated";
+    public const string LoggedIn = "auth.logged_in";
+    public const string LoginFailed = "auth.login_failed";
+    public const string LoggedOut = "auth.logged_out";
+    public const string SessionRevoked = "auth.session_revoked";
+    public const string TokenCreated = "auth.token_created";
+    public const string TokenRevoked = "auth.token_revoked";
+    public const string AppInstalled = "app.installed";
+    public const string AppUpdated = "app.updated";
+    public const string AppRemoved = "app.removed";
+    public const string AppStarted = "app.started";
+    public const string AppStopped = "app.stopped";
+    public const string RemoteConfigured = "remote.configured";
+    public const string RemoteDisabled = "remote.disabled";
+    public const string CertificateRenewal = "certificate.renewal_requested";
+    public const string FaultCleared = "system.fault_cleared";
+    public const string ExportStarted = "export.started";
+    public const string ExportDownloaded = "export.downloaded";
+    public const string ExportDeleted = "export.deleted";
+    public const string Imported = "export.imported";
+    public const string ImportRefused = "export.import_refused";
+    public const string Dropped = "audit.dropped";
+}

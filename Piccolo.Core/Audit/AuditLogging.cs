@@ -1,0 +1,12 @@
+using Microsoft.Extensions.Logging;
+
+namespace Piccolo.Core.Audit;
+
+internal static partial class AuditLogging
+{
+    [LoggerMessage(6700, LogLevel.Warning, "{Count} audit events wait: {Reason}")]
+    public static partial void NotWritten(this ILogger logger, int count, string reason);
+
+    [LoggerMessage(6701, LogLevel.Error, "Waiting audit events could not be written; the next change of the store tries again.")]
+    public static partial void AuditLoopBroke(this ILogger logger, Exception exception);
+}

@@ -1,0 +1,31 @@
+using System.Text;
+
+namespace Piccolo.Core.Audit;
+
+/// <summary>Keeps what clients sent from filling the log, or from breaking whatever shows it.</summary>
+internal static class AuditText
+{
+    public const int MaxDetails = 16;
+    public const int MaxLength = 256;
+
+    // A last fence: what is called like this belongs in no log, whatever the caller thought.
+    private static readonly string[] SecretWords = ["password", "secret", "words", "private", "key", "bearer", "cookie"];
+
+    public static AuditEvent Bound(AuditEvent @event) => @event with
+    {
+        Kind = Bound(@event.Kind),
+        Actor = Bound(@event.Actor),
+        Origin = Bound(@event.Origin),
+        Address = @event.Address is { } address ? Bound(address) : null,
+        Detail = @event.Detail.Take(MaxDetails).ToDictionary(d => Bound(d.Key), d => IsSecret(d.Key) ? "(withheld)" : Bound(d.Value), StringComparer.Ordinal),
+    };
+
+    private static bool IsSecret(string name) => SecretWords.Any(w => name.Contains(w, StringComparison.OrdinalIgnoreCase));
+
+    private static string Bound(string text)
+    {
+        var cut = text.Length <= MaxLength ? text : text[..MaxLength];
+        // Half a surrogate pair comes out of the enumeration as the replacement character already.
+        return string.Concat(cut.EnumerateRunes().Select(r => Rune.IsControl(r) ? Rune.ReplacementChar : r));
+    }
+}

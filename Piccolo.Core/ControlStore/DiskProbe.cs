@@ -1,0 +1,43 @@
+using Piccolo.Core.Health;
+
+namespace Piccolo.Core.ControlStore;
+
+/// <summary>Asks the file system itself whether it takes a write: SQLite often says no more than "I/O error".</summary>
+internal static class DiskProbe
+{
+    // Linux, errno(3); .NET hands them on as the exception's HResult.
+    private const int NoSpace = 28;
+    private const int ReadOnlyFileSystem = 30;
+    private const int QuotaExceeded = 122;
+
+    /// <summary>Room that there must be before a full disk counts as mended: more than any one commit needs.</summary>
+    public const int Bytes = 64 * 1024;
+
+    /// <returns>What stands in the way of writing to the folder; null when nothing does.</returns>
+    public static FaultCode? Look(string folder)
+    {
+        var path = Path.Combine(folder, $".probe-{Guid.NewGuid():N}");
+        try
+        {
+            using var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.DeleteOnClose, BufferSize = 0 });
+            file.Write(new byte[Bytes]);
+            file.Flush(flushToDisk: true);
+            return null;
+        }
+        catch (IOException e)
+        {
+            return CodeOf(e);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return FaultCode.ReadOnly;
+        }
+    }
+
+    public static FaultCode CodeOf(IOException e) => e.HResult switch
+    {
+        NoSpace or QuotaExceeded => FaultCode.DiskFull,
+        ReadOnlyFileSystem => FaultCode.ReadOnly,
+        _ => FaultCode.StoreUnreadable,
+    };
+}

@@ -1,0 +1,36 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Piccolo.Core.ControlStore;
+
+/// <summary>Verifies the open store every few minutes and takes a snapshot each day on which something changed.</summary>
+internal sealed class StoreUpkeepLoop(
+    SealedStore store, StoreSnapshots snapshots, IOptions<ControlStoreOptions> options, TimeProvider time, ILogger<StoreUpkeepLoop> logger) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await Task.Delay(options.Value.CheckInterval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (stoppingToken.IsCancellationRequested) return;
+            try
+            {
+                TakeTurn();
+            }
+            catch (Exception e)
+            {
+                // The next turn tries again; what concerns the store itself is latched by then.
+                logger.UpkeepFailed(e);
+            }
+        }
+    }
+
+    internal void TakeTurn()
+    {
+        if (!store.Check() || !store.IsOpen) return;
+        if (snapshots.List() is [var newest, ..] && (newest.Revision == store.Revision || time.GetUtcNow() - newest.TakenAt < options.Value.SnapshotInterval)) return;
+        var taken = snapshots.Take(store.CopyTo);
+        logger.SnapshotTaken(taken.Revision);
+    }
+}

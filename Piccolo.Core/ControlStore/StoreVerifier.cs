@@ -1,0 +1,56 @@
+using System.Security.Cryptography;
+using Microsoft.Data.Sqlite;
+using Piccolo.Core.Health;
+
+namespace Piccolo.Core.ControlStore;
+
+/// <summary>
+/// Whether a store is exactly what this appliance wrote: SQLite's own structure, the chain of revisions, and every row. One pass over the rows, a keyed hash
+/// each; nothing is decrypted unless something is wrong.
+/// </summary>
+internal static class StoreVerifier
+{
+    /// <exception cref="StoreFaultException">It is not, and why.</exception>
+    public static StoreHead Verify(SqliteConnection connection, RowSeal seal, StoreAnchor? anchor)
+    {
+        // One transaction, so that everything is read of the same moment, whoever writes meanwhile.
+        using var transaction = connection.BeginTransaction(deferred: true);
+        CheckStructure(connection, transaction);
+        var digest = Digest(connection, transaction, seal.Chain);
+        if (RevisionLog.Walk(connection, transaction, seal.Chain, anchor) is { } newest
+            && CryptographicOperations.FixedTimeEquals(seal.Chain.OfState(newest.Revision, digest), newest.StateTag))
+            return new StoreHead(newest.Revision, newest.Chain, digest);
+        throw Diagnose(connection, transaction, seal, anchor);
+    }
+
+    private static void CheckStructure(SqliteConnection connection, SqliteTransaction transaction)
+    {
+        using var command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = "PRAGMA quick_check(1)";
+        if (command.ExecuteScalar() as string != "ok") throw new StoreFaultException(FaultCode.StoreCorrupt, "The control store is damaged: its integrity check failed.");
+    }
+
+    private static StateDigest Digest(SqliteConnection connection, SqliteTransaction transaction, StoreChain chain)
+    {
+        var digest = default(StateDigest);
+        Span<byte> mac = stackalloc byte[StoreChain.Length];
+        foreach (var row in StoreRows.ReadAll(connection, transaction))
+        {
+            chain.OfRow(row.Collection, row.Schema, row.Id, row.Box, mac);
+            digest = digest.Add(mac);
+        }
+        return digest;
+    }
+
+    private static StoreFaultException Diagnose(SqliteConnection connection, SqliteTransaction transaction, RowSeal seal, StoreAnchor? anchor)
+    {
+        foreach (var row in StoreRows.ReadAll(connection, transaction))
+        {
+            if (seal.Open(row.Collection, row.Schema, row.Id, row.Box) is null) return StoreRows.Undecryptable(row.Collection);
+        }
+        return RevisionLog.ReadRevision(connection, transaction) < (anchor?.Revision ?? 0)
+            ? new StoreFaultException(FaultCode.StoreCorrupt, $"The control store is older than what the appliance last wrote (revision {anchor!.Revision}): an old copy was put in its place, or it was emptied.")
+            : new StoreFaultException(FaultCode.StoreCorrupt, "Rows of the control store were added, dropped or put back outside the appliance: its checksum chain does not hold.");
+    }
+}

@@ -1,0 +1,64 @@
+using Piccolo.Core.Primitives;
+
+namespace Piccolo.Core.Exports;
+
+/// <summary>
+/// Puts an imported box into place so that a kill at any moment leaves the unclaimed box or the imported one: everything is made ready in a folder of its
+/// own, renaming that folder is the one decisive step, and what then remains to be moved is moved at the next start if need be.
+/// </summary>
+public static class ImportPlacement
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>Finishes what a killed process had decided, and drops what it had not. Before anything looks at the state folder.</summary>
+    public static void Finish(StatePaths paths)
+    {
+        DropUndecided(paths);
+        var ready = Ready(paths);
+        if (!Directory.Exists(ready)) return;
+        // The key set last: it is what makes the box a claimed one.
+        Move(Path.Combine(ready, "volumes"), paths.Volumes);
+        // What an earlier store left beside it would be taken for this one's.
+        foreach (var stale in (string[])[paths.ControlStoreAnchor, paths.ControlStore + "-wal", paths.ControlStore + "-shm"]) File.Delete(stale);
+        Move(Path.Combine(ready, "control.db"), paths.ControlStore);
+        Move(Path.Combine(ready, "keyset.json"), paths.KeySet);
+        AtomicFile.FlushDirectory(paths.Root);
+        Directory.Delete(ready, recursive: true);
+        AtomicFile.FlushDirectory(paths.Root);
+    }
+
+    internal static string Begin(StatePaths paths)
+    {
+        DropUndecided(paths);
+        return Directory.CreateDirectory(Undecided(paths), OwnerOnly).FullName;
+    }
+
+    /// <summary>The decisive step.</summary>
+    internal static void Decide(StatePaths paths)
+    {
+        AtomicFile.FlushDirectory(Undecided(paths));
+        Directory.Move(Undecided(paths), Ready(paths));
+        AtomicFile.FlushDirectory(paths.Root);
+        Finish(paths);
+    }
+
+    internal static void DropUndecided(StatePaths paths)
+    {
+        if (Directory.Exists(Undecided(paths))) Directory.Delete(Undecided(paths), recursive: true);
+    }
+
+    private static string Undecided(StatePaths paths) => Path.Combine(paths.Root, "import.unfinished");
+
+    private static string Ready(StatePaths paths) => Path.Combine(paths.Root, "import.ready");
+
+    private static void Move(string from, string to)
+    {
+        if (Directory.Exists(from))
+        {
+            // Only an empty one is ever in the way: see ImportIntake.IsOpenForImport.
+            if (Directory.Exists(to)) Directory.Delete(to);
+            Directory.Move(from, to);
+        }
+        else if (File.Exists(from)) File.Move(from, to, overwrite: true);
+    }
+}

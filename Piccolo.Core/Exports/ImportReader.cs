@@ -1,0 +1,82 @@
+using System.Formats.Tar;
+
+namespace Piccolo.Core.Exports;
+
+/// <summary>
+/// Unpacks the tar of an export into a folder. Its bytes are authentic, but an authentic export can still be hostile: names that climb out of the folder,
+/// links to write through, sizes that no disk has.
+/// </summary>
+internal static class ImportReader
+{
+    private const int MaxEntries = 2_000_000;
+    private const int MaxNameLength = 4096;
+
+    public static async Task UnpackAsync(OpeningStream content, string folder, ExportKind kind, CancellationToken cancellationToken)
+    {
+        var links = new HashSet<string>(StringComparer.Ordinal);
+        var entries = 0;
+        try
+        {
+            await using var tar = new TarReader(content, leaveOpen: true);
+            while (await tar.GetNextEntryAsync(copyData: false, cancellationToken) is { } entry)
+            {
+                if (++entries > MaxEntries) throw Hostile("too many entries");
+                await PlaceAsync(entry, Resolve(entry, folder, kind, links), links, cancellationToken);
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException)
+        {
+            throw new ExportInvalidException("export_damaged", "The export's content is not what an appliance writes.", e);
+        }
+        // The archive may say that it is over before the file is: only the last chunk's tag says that nothing was cut off.
+        var rest = new byte[4096];
+        while (await content.ReadAsync(rest, cancellationToken) > 0)
+        {
+        }
+        if (!File.Exists(Path.Combine(folder, ExportContent.StoreName))) throw Hostile("no control store");
+    }
+
+    private static string Resolve(TarEntry entry, string folder, ExportKind kind, HashSet<string> links)
+    {
+        var name = entry.EntryType == TarEntryType.Directory ? entry.Name.TrimEnd('/') : entry.Name;
+        if (name == ExportContent.StoreName && entry.EntryType == TarEntryType.RegularFile) return Path.Combine(folder, name);
+        if (kind != ExportKind.Full || !name.StartsWith(ExportContent.VolumePrefix, StringComparison.Ordinal) || name.Length > MaxNameLength) throw Hostile("an entry that does not belong there");
+        var parts = name.Split('/');
+        if (parts.Any(p => p is "" or "." or ".." || p.Contains('\0', StringComparison.Ordinal))) throw Hostile("a name that leaves its folder");
+        for (var i = 1; i < parts.Length; i++)
+        {
+            if (links.Contains(string.Join('/', parts[..i]))) throw Hostile("a name below a link");
+        }
+        if (entry.EntryType == TarEntryType.SymbolicLink) links.Add(name);
+        return Path.Combine([folder, .. parts]);
+    }
+
+    private static async Task PlaceAsync(TarEntry entry, string path, HashSet<string> links, CancellationToken cancellationToken)
+    {
+        if (Path.Exists(path)) throw Hostile("an entry twice");
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        // Setuid and the like are not for ciphertext.
+        var mode = entry.Mode & (UnixFileMode)0x1FF;
+        switch (entry.EntryType)
+        {
+            case TarEntryType.Directory:
+                Directory.CreateDirectory(path, mode | UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                break;
+            case TarEntryType.SymbolicLink:
+                File.CreateSymbolicLink(path, entry.LinkName);
+                break;
+            case TarEntryType.RegularFile:
+                await using (var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = mode | UnixFileMode.UserRead | UnixFileMode.UserWrite, Options = FileOptions.Asynchronous }))
+                {
+                    if (entry.DataStream is { } data) await data.CopyToAsync(file, cancellationToken);
+                    await file.FlushAsync(cancellationToken);
+                    file.Flush(flushToDisk: true);
+                }
+                break;
+            default:
+                throw Hostile("an entry of an unknown kind");
+        }
+    }
+
+    private static ExportInvalidException Hostile(string what) => new("export_invalid", $"The export's content is not what an appliance writes: {what}.");
+}
