@@ -28,6 +28,7 @@ internal static class PlatformSetup
     /// <summary>The owner's settings file goes over the packaged one; environment variables and arguments go over both.</summary>
     public static WebApplicationBuilder AddPlatform(this WebApplicationBuilder builder, string[] args)
     {
+        NativeHeap.OverwriteWhatIsFreed();
         builder.Configuration.AddJsonFile(InstalledSettings, optional: true, reloadOnChange: false).AddEnvironmentVariables().AddCommandLine(args);
         if (builder.Environment.IsProduction())
         {
