@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Piccolo.Api.Auth;
 using Piccolo.Api.Ingress;
 using Piccolo.Core.Audit;
@@ -25,6 +26,14 @@ internal static class AuditRecorder
             JsonNamingPolicy.SnakeCaseLower.ConvertName(connection.Origin.ToString()),
             connection.ClientEndPoint?.Address.ToString(),
             values));
+    }
+
+    /// <summary>The same for what was refused, with the refusal's stable code.</summary>
+    /// <returns>The refusal, to be answered.</returns>
+    public static ProblemHttpResult AuditRefusal(this HttpContext context, string kind, ProblemHttpResult refused)
+    {
+        context.Audit(kind, ("reason", refused.ProblemDetails.Extensions["code"] as string));
+        return refused;
     }
 
     private static string ActorOf(HttpContext context) => context.Owner() switch

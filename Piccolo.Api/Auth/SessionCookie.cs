@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.Http.Features;
 using Piccolo.Api.Http;
+using Piccolo.Api.Ingress;
 using Piccolo.Core.Auth;
 
 namespace Piccolo.Api.Auth;
@@ -12,9 +14,12 @@ internal static class SessionCookie
     public const string SecureName = "__Host-piccolo_session";
     public const string PlainName = "piccolo_session";
 
-    public static void Begin(HttpContext context, SessionTable sessions)
+    private const int MaxUserAgent = 200;
+
+    /// <param name="epoch"><see cref="SessionTable.Epoch"/> from before the password was checked.</param>
+    public static void Begin(HttpContext context, SessionTable sessions, long epoch)
     {
-        var (id, session) = sessions.Begin(OriginClass(context));
+        var (id, session) = sessions.Begin(OriginClass(context), Client(context), epoch);
         context.SetOwner(new OwnerIdentity.Browser(id, session));
         context.Response.Cookies.Append(NameFor(context), id, Options(context));
     }
@@ -31,6 +36,13 @@ internal static class SessionCookie
 
     /// <summary>The owner's own machine and the LAN behind it are one place; what crossed a router or the relay is another.</summary>
     private static string OriginClass(HttpContext context) => context.Origin() is var origin && origin.IsLocal() ? "local" : origin.ToString();
+
+    private static SessionClient Client(HttpContext context)
+    {
+        var agent = context.Request.Headers.UserAgent.ToString();
+        var address = context.Features.GetRequiredFeature<IConnectionOriginFeature>().ClientEndPoint?.Address;
+        return new SessionClient(address?.ToString(), agent.Length == 0 ? null : agent[..Math.Min(agent.Length, MaxUserAgent)]);
+    }
 
     private static CookieOptions Options(HttpContext context) => new()
     {

@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Api.Audit;
 using Piccolo.Api.Http;
+using Piccolo.Core.Audit;
 using Piccolo.Core.Auth;
 
 namespace Piccolo.Api.Auth;
@@ -19,16 +21,21 @@ internal static class TokenEndpoints
     private static Ok<TokensResponse> List(ApiTokenStore tokens) => TypedResults.Ok(new TokensResponse([.. tokens.List().Select(t => t.ToResponse())]));
 
     private static async Task<Results<Created<CreatedTokenResponse>, ProblemHttpResult>> CreateAsync(
-        RequestBody<CreateTokenRequest> body, ApiTokenStore tokens, TimeProvider time, CancellationToken cancellationToken)
+        RequestBody<CreateTokenRequest> body, ApiTokenStore tokens, TimeProvider time, HttpContext http, CancellationToken cancellationToken)
     {
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
         DateTimeOffset? expiresAt = request.ExpiresInDays is { } days ? time.GetUtcNow().AddDays(days) : null;
         if (tokens.Create(request.Name!, request.Scope ?? TokenScope.Write, expiresAt) is not var (token, record))
             return Problems.Of(StatusCodes.Status409Conflict, "too_many_tokens", "Too many tokens", $"There are {ApiTokenStore.MaxTokens} tokens already.", "Revoke one that is not used.");
+        http.Audit(AuditKinds.TokenCreated, ("token", record.Id), ("name", record.Name));
         return TypedResults.Created($"/api/v1/auth/tokens/{record.Id}", new CreatedTokenResponse(record.Id, record.Name, record.Scope, record.CreatedAt, record.ExpiresAt, token));
     }
 
-    private static Results<Ok<MessageResponse>, ProblemHttpResult> Revoke(string id, ApiTokenStore tokens) =>
-        tokens.Revoke(id) ? TypedResults.Ok(new MessageResponse("token revoked")) : Problems.NotFound("such token");
+    private static Results<Ok<MessageResponse>, ProblemHttpResult> Revoke(string id, ApiTokenStore tokens, HttpContext http)
+    {
+        if (!tokens.Revoke(id)) return Problems.NotFound("such token");
+        http.Audit(AuditKinds.TokenRevoked, ("token", id));
+        return TypedResults.Ok(new MessageResponse("token revoked"));
+    }
 }

@@ -36,7 +36,7 @@ internal static class ImportEndpoint
         return outcome switch
         {
             ImportOutcome.AlreadyClaimed => AlreadyClaimed(),
-            ImportOutcome.WrongPassword => Problems.Of(StatusCodes.Status401Unauthorized, "wrong_password", "Unauthorized", "The password does not open this export's key set.", "Use the password that the exported appliance had at that time."),
+            ImportOutcome.WrongPassword => Problems.Of(StatusCodes.Status401Unauthorized, "wrong_password", "Unauthorized", "This is neither the password nor the recovery words of this export's key set.", "Use the password that the exported appliance had at that time, or its recovery words."),
             ImportOutcome.Busy => Problems.Of(StatusCodes.Status409Conflict, "import_running", "An import is running", "Another import is being read."),
             ImportOutcome.Refused { Code: "export_too_large" } large => Problems.Of(StatusCodes.Status413PayloadTooLarge, large.Code, "Payload too large", large.Detail),
             ImportOutcome.Refused refused => Problems.Of(StatusCodes.Status400BadRequest, refused.Code, "Export refused", refused.Detail),

@@ -8,6 +8,7 @@ using Piccolo.Api.Exports;
 using Piccolo.Api.Health;
 using Piccolo.Api.Jobs;
 using Piccolo.Api.Listeners;
+using Piccolo.Api.Metrics;
 using Piccolo.Api.Platform;
 using Piccolo.Api.Remote;
 using Piccolo.Api.Vault;
@@ -24,7 +25,7 @@ internal static class ApiSetup
     {
         services.AddExceptionHandler<PiccoloExceptionHandler>();
         services.AddProblemDetails(options => options.CustomizeProblemDetails = context => context.ProblemDetails.Instance ??= context.HttpContext.Request.Path);
-        services.AddSingleton<ApplianceLock>().AddSingleton<OwnerFilter>().AddSingleton<AppViews>().AddSingleton<ServiceViews>();
+        services.AddApplianceLock().AddSingleton<OwnerPassword>().AddSingleton<OwnerFilter>().AddSingleton<AppViews>().AddSingleton<ServiceViews>();
         services.AddJobs().AddExports().AddAudit().AddSingleton<ExportJobs>();
         foreach (var validator in AssemblyScanner.FindValidatorsInAssembly(typeof(ApiSetup).Assembly, includeInternalTypes: true))
             services.AddSingleton(validator.InterfaceType, validator.ValidatorType);
@@ -36,6 +37,7 @@ internal static class ApiSetup
         app.UseExceptionHandler();
         app.UseSecurityHeaders();
         app.UseStatusCodeProblems();
+        app.UseMethodRules();
         app.UseRouting();
         app.UseBodyLimit();
     }
@@ -45,6 +47,7 @@ internal static class ApiSetup
         // What the operating system's health checker knows, beside the same under the API's prefix.
         app.MapHealth("Root").ExcludeFromDescription();
         app.MapVersion();
+        app.MapMetrics();
         var api = app.MapGroup("/api/v1").AddEndpointFilter<OriginFilter>();
         api.MapHealth().MapHealthDetail();
         api.MapVault();

@@ -12,7 +12,8 @@ namespace Piccolo.Api.Ingress;
 /// certificate decided.
 /// </summary>
 internal sealed class ClientHelloPeekMiddleware(
-    ConnectionDelegate next, ClientHelloPeek peek, RouteTableHolder routes, ServerCertificateTable certificates, Splicer splicer, IngressMetrics metrics,
+    ConnectionDelegate next, ClientHelloPeek peek, RouteTableHolder routes, ServerCertificateTable certificates, DeviceCertificate device, Splicer splicer,
+    IngressMetrics metrics,
     ILogger<ClientHelloPeekMiddleware> logger) : IConnectionMiddleware
 {
     public async Task OnConnectionAsync(ConnectionContext connection)
@@ -53,6 +54,9 @@ internal sealed class ClientHelloPeekMiddleware(
                 // A name whose certificate is not there yet is refused as an unknown one: no other certificate may answer for it.
                 if (certificates.Find(chosen.Route.Host.Value) is not { } bundle) return await RefuseNameAsync(connection, origin, "NoCertificate", serverName);
                 connection.Features.Set(new TlsRouteFeature(chosen.Route, bundle));
+                return true;
+            case RouteDecision.Refuse { Reason: RefusalReason.UnknownName } when device.AnswerTo(serverName, origin) is { } own:
+                connection.Features.Set(new TlsRouteFeature(null, own));
                 return true;
             case RouteDecision.Refuse { Reason: RefusalReason.UnknownName or RefusalReason.PortNotServed } refused:
                 return await RefuseNameAsync(connection, origin, refused.Reason.ToString(), serverName);

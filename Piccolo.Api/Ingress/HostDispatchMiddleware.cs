@@ -32,8 +32,9 @@ internal sealed class HostDispatchMiddleware(
 
     private Task OnTlsAsync(HttpContext context, TlsRouteFeature tls, string host, IConnectionOriginFeature origin)
     {
+        if (tls.Route is not { } route) return OnDeviceAsync(context, host, origin);
         // A connection may only ask for the name of its handshake: another one may have other rules, even under the same certificate (RFC 9110, 7.4).
-        if (host != tls.Route.Host.Value) return MisdirectedAsync(context, origin.Origin);
+        if (host != route.Host.Value) return MisdirectedAsync(context, origin.Origin);
         // A long-lived connection follows the table: the app may have moved to another node since, or be gone.
         return routes.Current.Find(host) switch
         {
@@ -42,6 +43,10 @@ internal sealed class HostDispatchMiddleware(
             _ => MisdirectedAsync(context, origin.Origin),
         };
     }
+
+    /// <summary>Under the device's own certificate: the portal, by the names that it has on the LAN. Open to all networks, as port 443 is.</summary>
+    private Task OnDeviceAsync(HttpContext context, string host, IConnectionOriginFeature origin) =>
+        allowedHosts.Contains(host) ? PortalAsync(context, origin) : MisdirectedAsync(context, origin.Origin);
 
     private Task OnPlainAsync(HttpContext context, string host, IConnectionOriginFeature origin)
     {

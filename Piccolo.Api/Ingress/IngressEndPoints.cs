@@ -17,7 +17,7 @@ internal sealed class LanAppsEndPoint(LanTraffic traffic) : EndPoint
 {
     public LanTraffic Traffic { get; } = traffic;
 
-    public override string ToString() => $"http://lan-apps.{Traffic}".ToLowerInvariant();
+    public override string ToString() => $"lan-apps.{Traffic}".ToLowerInvariant();
 }
 
 /// <summary>What a stream of the relay is expected to carry.</summary>
@@ -32,5 +32,5 @@ internal sealed class TunnelEndPoint(TunnelTraffic traffic) : EndPoint
 {
     public TunnelTraffic Traffic { get; } = traffic;
 
-    public override string ToString() => Traffic == TunnelTraffic.Tls ? "https://tunnel" : "http://tunnel";
+    public override string ToString() => Traffic == TunnelTraffic.Tls ? "tunnel.tls" : "tunnel.http";
 }

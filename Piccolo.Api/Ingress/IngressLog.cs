@@ -18,6 +18,15 @@ internal static partial class IngressLog
     [LoggerMessage(1003, LogLevel.Warning, "The host's network interfaces cannot be read, the last picture stays: {Reason}")]
     public static partial void InterfacesUnreadable(this ILogger logger, string reason);
 
+    [LoggerMessage(1004, LogLevel.Information, "The device's own certificate for HTTPS on the LAN: SHA-256 {Fingerprint}, until {ExpiresAt:u}. Compare it when a browser warns.")]
+    public static partial void DeviceCertificateInUse(this ILogger logger, string fingerprint, DateTimeOffset expiresAt);
+
+    [LoggerMessage(1005, LogLevel.Information, "A new device certificate was made: {Reason}.")]
+    public static partial void DeviceCertificateMade(this ILogger logger, string reason);
+
+    [LoggerMessage(1006, LogLevel.Error, "The device certificate could not be kept in {File}; the next attempt follows.")]
+    public static partial void DeviceCertificateFailed(this ILogger logger, string file, Exception exception);
+
     [LoggerMessage(1010, LogLevel.Information, "LAN port {Port} of {App}/{Listener} is listening.")]
     public static partial void LanPortListening(this ILogger logger, int port, string app, string listener);
 

@@ -18,6 +18,9 @@ internal static class IngressServiceCollectionExtensions
         services.AddSingleton<IConfigureOptions<KestrelServerOptions>, IngressKestrelSetup>();
         services.AddSharedState().AddConnections().AddLanPorts().AddTunnelTransport();
         services.AddHttpForwarder();
+        services.TryAddSingleton<OwnPorts>();
+        services.TryAddSingleton<DeviceCertificate>();
+        services.AddHostedService<DeviceCertificateLoop>();
         services.TryAddSingleton<HostAllowList>();
         services.TryAddSingleton<AppForwarder>();
         return services;

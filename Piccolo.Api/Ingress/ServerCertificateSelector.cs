@@ -25,7 +25,7 @@ internal sealed class ServerCertificateSelector
     }
 
     /// <summary>Whether requests, and not just bytes, are behind the TLS that ends here.</summary>
-    public static bool SpeaksHttp(Route route) => route is not Route.App { Listener.Definition.IsHttp: false };
+    public static bool SpeaksHttp(Route? route) => route is not Route.App { Listener.Definition.IsHttp: false };
 
     private sealed class Answers(ServerCertificateBundle bundle)
     {

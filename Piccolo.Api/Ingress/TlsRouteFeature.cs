@@ -4,4 +4,5 @@ using Route = Piccolo.Core.Routing.Route;
 namespace Piccolo.Api.Ingress;
 
 /// <summary>On a connection whose TLS ends here: what its ClientHello asked for and which certificate answers. Fixed for the connection's life.</summary>
-internal sealed record TlsRouteFeature(Route Route, ServerCertificateBundle Bundle);
+/// <param name="Route">Null when the device answers for itself, under no public name and with its own certificate (design D16).</param>
+internal sealed record TlsRouteFeature(Route? Route, ServerCertificateBundle Bundle);

@@ -1,3 +1,9 @@
+using System.Globalization;
+using System.Reflection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting.Systemd;
+using Piccolo.Api.Health;
+using Piccolo.Api.Metrics;
 using Piccolo.Core.Exports;
 using Piccolo.Core.Health;
 using Piccolo.Core.Primitives;
@@ -17,29 +23,50 @@ public sealed class ApplianceOptions
 internal static class PlatformSetup
 {
     private const string InstalledSettings = "/etc/piccolo/appsettings.json";
-    private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>The owner's settings file goes over the packaged one; environment variables and arguments go over both.</summary>
     public static WebApplicationBuilder AddPlatform(this WebApplicationBuilder builder, string[] args)
     {
         builder.Configuration.AddJsonFile(InstalledSettings, optional: true, reloadOnChange: false).AddEnvironmentVariables().AddCommandLine(args);
-        if (builder.Environment.IsProduction()) builder.Logging.ClearProviders().AddJsonConsole();
-        builder.Services.AddSystemd();
-        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownLimit);
+        if (builder.Environment.IsProduction())
+        {
+            builder.Logging.ClearProviders().AddJsonConsole(console => (console.TimestampFormat, console.UseUtcTimestamp) = ("O", true));
+        }
+        builder.Services.Configure<HostOptions>(options => (options.ShutdownTimeout, options.ServicesStopConcurrently) = (OrderlyShutdown.Limit, true));
         var options = builder.Configuration.GetSection(ApplianceOptions.Section).Get<ApplianceOptions>() ?? new ApplianceOptions();
-        builder.Services.AddSingleton(new StatePaths(options.StateDirectory));
+        var paths = new StatePaths(options.StateDirectory);
+        var inUse = StateDirectoryLock.TakeOrExit(paths);
+        // By a factory, so that the container gives it back when it ends.
+        builder.Services.AddSingleton(_ => inUse);
+        builder.Services.AddSingleton(paths);
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<HealthTracker>();
+        builder.Services.AddSingleton(s => new ClockFloor(paths, BuildDate, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<ClockFloor>>()));
         builder.Services.AddHostedService<StateInspection>();
+        builder.Services.AddHealth().AddTelemetry(builder.Configuration).AddSystemdReporting().AddSingleton<IHostedService, OrderlyShutdown>();
         return builder;
+    }
+
+    /// <summary>From the assembly; a day is exact enough for a clock that was reset.</summary>
+    public static DateTimeOffset BuildDate { get; } = DateTimeOffset.ParseExact(
+        typeof(PlatformSetup).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == nameof(BuildDate)).Value!,
+        "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);
+
+    private static IServiceCollection AddSystemdReporting(this IServiceCollection services)
+    {
+        // Not AddSystemd: it would replace the JSON of the logs, and it looks for systemd as the parent, which it is not inside a container.
+        services.TryAddSingleton<ISystemdNotifier, SystemdNotifier>();
+        services.AddSingleton<SystemdReporter>().AddSingleton<IHostedService>(s => s.GetRequiredService<SystemdReporter>());
+        services.AddSingleton<SelfCheck>();
+        return services.AddHostedService<Watchdog>();
     }
 }
 
-/// <summary>Looks at the state on the disk before any port answers.</summary>
-internal sealed class StateInspection(ApplianceVault vault, StatePaths paths) : IHostedService
+/// <summary>Looks at the state on the disk before any port answers. Holds the right to it: made first, it is given back last.</summary>
+internal sealed class StateInspection(StateDirectoryLock inUse, ApplianceVault vault, StatePaths paths, ILogger<StateInspection> logger) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
+        logger.StateInUse(inUse.Folder);
         ImportPlacement.Finish(paths);
         vault.Inspect();
         return Task.CompletedTask;

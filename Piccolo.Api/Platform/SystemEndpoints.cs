@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Piccolo.Api.Audit;
 using Piccolo.Api.Auth;
 using Piccolo.Api.Http;
+using Piccolo.Api.Ingress;
 using Piccolo.Core.Audit;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
@@ -11,7 +12,12 @@ using Piccolo.Core.Vault;
 
 namespace Piccolo.Api.Platform;
 
-public sealed record VersionResponse(string Version, string Service);
+/// <param name="Device">How to reach the device by HTTPS on its own network; absent through the relay, and where HTTPS is off.</param>
+public sealed record VersionResponse(string Version, string Service, DeviceResponse? Device);
+
+/// <param name="HttpsPort">The port that is bound.</param>
+/// <param name="FingerprintSha256">Of the device's own certificate, as browsers show it. The log has it too, from each start.</param>
+public sealed record DeviceResponse(int HttpsPort, string FingerprintSha256, DateTimeOffset ExpiresAt);
 
 /// <summary>The appliance itself: its version and its latched faults.</summary>
 internal static class SystemEndpoints
@@ -23,10 +29,18 @@ internal static class SystemEndpoints
         .WithName("ClearFault").WithSummary("Clears a latched fault after its cause was mended, and looks again.");
 
     public static void MapVersion(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/version", () => TypedResults.Ok(new VersionResponse(Version, "piccolo"))).WithTags("system").WithName("GetVersion").WithSummary("The version of the daemon.");
+        routes.MapGet("/version", GetVersion).WithTags("system").WithName("GetVersion").WithSummary("The version of the daemon, and the device's own certificate.");
 
     /// <summary>A fault of the key set or the store makes every session impossible; then only the owner's own network may clear it.</summary>
     private static RouteGroupBuilder RequireOwnerWhileReadable(this RouteGroupBuilder group) => group.AddEndpointFilter<RouteGroupBuilder, FaultOwnerFilter>();
+
+    private static Ok<VersionResponse> GetVersion(HttpContext http, OwnPorts ports, DeviceCertificate certificate)
+    {
+        var device = http.Origin() is not ConnectionOrigin.Tunnel && ports.Current is { Https: { } port } && certificate.Current is { } held
+            ? new DeviceResponse(port, DeviceCertificate.FingerprintOf(held), new DateTimeOffset(held.NotAfter.ToUniversalTime()))
+            : null;
+        return TypedResults.Ok(new VersionResponse(Version, "piccolo", device));
+    }
 
     private static Results<Ok<MessageResponse>, ProblemHttpResult> ClearFault(string code, HealthTracker health, ApplianceVault vault, SealedStore store, HttpContext http)
     {

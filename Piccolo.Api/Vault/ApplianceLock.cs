@@ -1,3 +1,4 @@
+using Piccolo.Api.Metrics;
 using Piccolo.Core.Auth;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Vault;
@@ -8,18 +9,28 @@ namespace Piccolo.Api.Vault;
 /// Joins the vault with what opens and closes with it: the control store and the owner's sessions. Apps, tunnel, routes and certificates follow by
 /// themselves, because their loops watch the same signals.
 /// </summary>
-internal sealed class ApplianceLock(ApplianceVault vault, SealedStore store, SessionTable sessions)
+internal sealed class ApplianceLock(ApplianceVault vault, SealedStore store, SessionTable sessions, Telemetry telemetry)
 {
     public Task<VaultOutcome> SetUpAsync(string password, CancellationToken cancellationToken) => vault.SetUpAsync(password, cancellationToken);
 
     /// <summary>Opens vault and store, or checks the password when they are open.</summary>
-    public Task<VaultOutcome> UnlockAsync(string password, CancellationToken cancellationToken) => vault.UnlockAsync(password, store.Open, cancellationToken);
+    public async Task<VaultOutcome> UnlockAsync(string password, CancellationToken cancellationToken)
+    {
+        using var activity = Telemetry.Source.StartActivity("unlock");
+        var outcome = await vault.UnlockAsync(password, store.Open, cancellationToken);
+        telemetry.Attempt(outcome);
+        return outcome;
+    }
 
-    public Task LockAsync(CancellationToken cancellationToken) => vault.LockAsync(
-        () =>
-        {
-            sessions.EndAll();
-            store.Close();
-        },
-        cancellationToken);
+    public async Task LockAsync(CancellationToken cancellationToken)
+    {
+        using var activity = Telemetry.Source.StartActivity("lock");
+        await vault.LockAsync(
+            () =>
+            {
+                sessions.EndAll();
+                store.Close();
+            },
+            cancellationToken);
+    }
 }

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Api.Audit;
 using Piccolo.Api.Auth;
 using Piccolo.Api.Http;
+using Piccolo.Core.Audit;
 using Piccolo.Core.Auth;
 using Piccolo.Core.Health;
 using Piccolo.Core.Vault;
@@ -13,46 +15,56 @@ internal static class VaultEndpoints
     public static RouteGroupBuilder MapVault(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/crypto").WithTags("crypto");
-        group.MapGet("/status", GetStatus).WithName("GetCryptoStatus").WithSummary("Whether the appliance has an owner, and whether it is locked.");
+        group.MapGet("/status", GetStatus).WithName("GetCryptoStatus").WithSummary("Whether the appliance has an owner, whether it is locked, and what a lock has not ended yet.");
         group.MapPost("/setup", SetUpAsync).RequireSameOrigin().IsLocalWrite("each node has its own key set")
             .WithName("SetUp").WithSummary("Claims the appliance with a password. It stays locked. Only from the owner's own network.");
         group.MapPost("/unlock", UnlockAsync).RequireSameOrigin().IsLocalWrite("each node holds its own data key")
             .WithName("Unlock").WithSummary("Unlocks the appliance and begins a session.");
         group.MapPost("/lock", LockAsync).RequireUnlocked().RequireOwner().IsLocalWrite("each node holds its own data key")
-            .WithName("Lock").WithSummary("Locks the appliance: sessions end, apps stop, the tunnel closes, keys are wiped.");
+            .WithName("Lock").WithSummary("Locks the appliance: sessions end, apps stop, the tunnel closes, keys are wiped. 202 when some of it is still being retried.");
+        group.MapRecovery();
         return group;
     }
 
-    private static Ok<CryptoStatusResponse> GetStatus(ApplianceVault vault) =>
-        TypedResults.Ok(new CryptoStatusResponse(vault.State != VaultState.Unclaimed, vault.State is VaultState.Locked or VaultState.Faulted));
+    private static Ok<CryptoStatusResponse> GetStatus(ApplianceVault vault, LockWatch watch) =>
+        TypedResults.Ok(new CryptoStatusResponse(vault.State != VaultState.Unclaimed, vault.State is VaultState.Locked or VaultState.Faulted, watch.Unfinished.ToResponse()));
 
-    private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> SetUpAsync(
-        RequestBody<PasswordRequest> body, ApplianceLock box, HealthTracker health, HttpContext http, CancellationToken cancellationToken)
+    /// <summary>Also <c>POST /auth/setup</c>: there is one password, so there is one claim.</summary>
+    public static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> SetUpAsync(
+        RequestBody<SetUpRequest> body, OwnerPassword owner, HealthTracker health, HttpContext http, CancellationToken cancellationToken)
     {
         if (!http.Origin().IsLocal())
             return Problems.Forbidden("local_only", "The first owner claims the appliance from its own network only.");
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
-        // From here on the caller's going away must not leave half of it undone.
-        var outcome = await box.SetUpAsync(request.Password!, CancellationToken.None);
-        return outcome.ToProblem(health) is { } refused ? refused : TypedResults.Ok(MessageResponse.Ok);
+        var answer = await owner.SetUpAsync(http.GuessSource(), request.Password!, request.SetupCode);
+        if ((answer.ToWeakProblem("password", request.Password!) ?? answer.ToProblem(http, health)) is { } refused) return refused;
+        http.Audit(AuditKinds.SetUp);
+        return TypedResults.Ok(MessageResponse.Ok);
     }
 
     private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> UnlockAsync(
-        RequestBody<PasswordRequest> body, ApplianceLock box, SessionTable sessions, HealthTracker health, HttpContext http, CancellationToken cancellationToken)
+        RequestBody<PasswordRequest> body, OwnerPassword owner, SessionTable sessions, HealthTracker health, HttpContext http, CancellationToken cancellationToken)
     {
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
-        var outcome = await box.UnlockAsync(request.Password!, cancellationToken);
-        if (outcome.ToProblem(health) is { } refused) return refused;
-        SessionCookie.Begin(http, sessions);
+        var epoch = sessions.Epoch;
+        var answer = await owner.UnlockAsync(http.GuessSource(), request.Password!, cancellationToken);
+        if (answer.ToProblem(http, health) is { } refused) return http.AuditRefusal(AuditKinds.UnlockFailed, refused);
+        http.Audit(AuditKinds.Unlocked);
+        SessionCookie.Begin(http, sessions, epoch);
         return TypedResults.Ok(MessageResponse.Ok);
     }
 
-    private static async Task<Ok<MessageResponse>> LockAsync(ApplianceLock box, HttpContext http)
+    private static async Task<Results<Ok<LockResponse>, Accepted<LockResponse>>> LockAsync(ApplianceLock box, LockWatch watch, HttpContext http)
     {
+        // Before the store closes, so that it is kept at once.
+        http.Audit(AuditKinds.Locked);
         await box.LockAsync(CancellationToken.None);
         SessionCookie.Clear(http);
-        return TypedResults.Ok(MessageResponse.Ok);
+        // Also when the caller goes away: nobody has to wait, but what is said must be true.
+        var unfinished = await watch.WaitUntilEndedAsync(http.RequestAborted);
+        if (unfinished.ToResponse() is not { } rest) return TypedResults.Ok(new LockResponse("ok", null));
+        return TypedResults.Accepted("/api/v1/crypto/status", new LockResponse("locked", rest));
     }
 }

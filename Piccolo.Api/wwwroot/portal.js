@@ -51,7 +51,7 @@ async function showHome() {
     cell(row, service.name);
     cell(row, service.app);
     cell(row, service.state_reason ? `${service.state} (${service.state_reason})` : service.state);
-    cell(row, link(`${service.flow === 'tls' ? 'https' : 'http'}://${location.hostname}:${service.public_port}/`));
+    cell(row, link(`${/^(https|wss)$/.test(service.scheme) ? 'https' : 'http'}://${location.hostname}:${service.public_port}/`));
     cell(row, service.remote_host ? link(`https://${service.remote_host}/`) : 'not published');
   }
   show('no-services', services.length === 0);
@@ -92,5 +92,17 @@ by('entry').addEventListener('submit', event => {
 });
 by('lock').addEventListener('click', () => act(() => call('POST', '/crypto/lock')));
 
+// On the LAN the portal also answers in clear text: say so, and where it is better.
+async function offerHttps() {
+  if (location.protocol !== 'http:') return;
+  const { device } = await (await fetch('/version')).json();
+  if (!device) return;
+  const host = location.hostname + (device.https_port === 443 ? '' : `:${device.https_port}`);
+  by('https-link').href = by('https-link').textContent = `https://${host}/`;
+  by('fingerprint').textContent = device.fingerprint_sha256;
+  show('clear-text', true);
+}
+
 await refresh();
+await offerHttps().catch(() => {});
 setInterval(() => { if (!by('home').hidden) refresh(); }, 5000);

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Piccolo.Core.ControlStore;
@@ -12,7 +13,13 @@ public sealed class ApiTokenStore(SealedStore store, TimeProvider time)
     public const string Prefix = "piccolo_";
     public const int MaxTokens = 100;
 
+    /// <summary>How exactly the last use is known: each token costs at most one write in this time.</summary>
+    public static readonly TimeSpan UseResolution = TimeSpan.FromHours(1);
+
     private static readonly StoreCollection<ApiToken> Tokens = new("api-tokens");
+
+    // When a last use was written, or failed to be; bounded by the tokens that exist.
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _noted = new(StringComparer.Ordinal);
 
     /// <returns>The token, to be shown once, and its record; null when there are too many already.</returns>
     public (string Token, ApiToken Record)? Create(string name, TokenScope scope, DateTimeOffset? expiresAt)
@@ -29,17 +36,43 @@ public sealed class ApiTokenStore(SealedStore store, TimeProvider time)
         return stored ? (token, record) : null;
     }
 
+    /// <summary>Finds a token that is in force and notes its use.</summary>
     public ApiToken? Find(string token)
     {
         if (!token.StartsWith(Prefix, StringComparison.Ordinal) || token.Length > 128) return null;
         var record = store.Get(Tokens, Hash(token));
-        return record is null || record.ExpiresAt <= time.GetUtcNow() ? null : record;
+        if (record is null || record.ExpiresAt <= time.GetUtcNow()) return null;
+        NoteUse(record);
+        return record;
     }
 
     public IReadOnlyList<ApiToken> List() => [.. store.List(Tokens).OrderBy(t => t.CreatedAt)];
 
-    public bool Revoke(string id) => store.Commit(transaction =>
-        transaction.List(Tokens).FirstOrDefault(t => t.Id == id) is { } token && transaction.Delete(Tokens, token.Hash));
+    public bool Revoke(string id)
+    {
+        var hash = store.Commit(transaction =>
+            transaction.List(Tokens).FirstOrDefault(t => t.Id == id) is { } token && transaction.Delete(Tokens, token.Hash) ? token.Hash : null);
+        if (hash is not null) _noted.TryRemove(hash, out _);
+        return hash is not null;
+    }
+
+    private void NoteUse(ApiToken token)
+    {
+        var now = time.GetUtcNow();
+        if (now - (_noted.TryGetValue(token.Hash, out var noted) ? noted : token.LastUsedAt ?? DateTimeOffset.MinValue) < UseResolution) return;
+        _noted[token.Hash] = now;
+        try
+        {
+            store.Commit(transaction =>
+            {
+                if (transaction.Get(Tokens, token.Hash) is { } current) transaction.Put(Tokens, token.Hash, current with { LastUsedAt = now });
+            });
+        }
+        catch (StoreFaultException)
+        {
+            // The fault is latched and shows in health; a read with this token can still be answered.
+        }
+    }
 
     private static string Hash(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 }

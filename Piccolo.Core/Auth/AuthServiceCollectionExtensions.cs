@@ -4,6 +4,7 @@ namespace Piccolo.Core.Auth;
 
 public static class AuthServiceCollectionExtensions
 {
-    public static IServiceCollection AddOwnerAuth(this IServiceCollection services) =>
-        services.AddSingleton<SessionTable>().AddSingleton<ApiTokenStore>();
+    public static IServiceCollection AddOwnerAuth(this IServiceCollection services) => services
+        .AddSingleton<SessionTable>().AddSingleton<ApiTokenStore>()
+        .AddSingleton<GuessLimiter>().AddSingleton<CostGate>().AddSingleton<GuessGate>();
 }

@@ -11,6 +11,8 @@ public sealed class ServerCertificateTable
     /// <summary>Raised after each replacement.</summary>
     public ChangeSignal Changed { get; } = new();
 
+    public bool IsEmpty => Volatile.Read(ref _byHost).Count == 0;
+
     public ServerCertificateBundle? Find(string host) => Volatile.Read(ref _byHost).GetValueOrDefault(host);
 
     public void Replace(IEnumerable<ServerCertificateBundle> bundles)

@@ -52,7 +52,7 @@ public sealed class ExportWriter(
             Instance = instance,
             Revision = revision,
             MinReader = MinReaderOf(storeCopy),
-            Kdf = KeySet.Parse(keySet).Kdf,
+            Kdf = KeySet.Parse(keySet).Password.Kdf,
             Salt = salt,
             KeySet = keySet,
         }.Write();

@@ -20,5 +20,6 @@ public static class HealthComponents
     public const string Ingress = "ingress";
     public const string Tunnel = "tunnel";
     public const string Certificates = "certificates";
+    public const string Clock = "clock";
     public const string Leadership = "leadership";
 }

@@ -35,4 +35,13 @@ public sealed class StatePaths
 
     /// <summary>A random name of this installation, so that two appliances on one machine never touch each other's containers.</summary>
     public string InstanceId => Path.Combine(Root, "instance-id");
+
+    /// <summary>Held by the one daemon that may use this folder.</summary>
+    public string InUse => Path.Combine(Root, "in-use");
+
+    /// <summary>The latest time that this device is known to have lived through.</summary>
+    public string Clock => Path.Combine(Root, "clock");
+
+    /// <summary>What the device needs before anybody unlocks it; 0700.</summary>
+    public string Device => Path.Combine(Root, "device");
 }

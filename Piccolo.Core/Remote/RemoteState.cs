@@ -25,8 +25,9 @@ public enum RemoteState
 /// <param name="TunnelRefused">The relay said no.</param>
 /// <param name="PortalExpiry">Of the portal's certificate; null while there is none.</param>
 /// <param name="CertificateProblems">One sentence for each certificate whose last attempt failed.</param>
+/// <param name="ClockWrong">The device's clock is known to be wrong: no date can be compared with it.</param>
 public sealed record RemoteObservation(
-    bool TunnelOnline, string? TunnelProblem, bool TunnelRefused, DateTimeOffset? PortalExpiry, ImmutableArray<string> CertificateProblems);
+    bool TunnelOnline, string? TunnelProblem, bool TunnelRefused, DateTimeOffset? PortalExpiry, ImmutableArray<string> CertificateProblems, bool ClockWrong = false);
 
 /// <summary>Settings and observations to state and warnings; pure.</summary>
 public static class RemoteAssessment
@@ -37,7 +38,8 @@ public static class RemoteAssessment
         if (!settings.Enabled) return (RemoteState.Provisioning, ["Remote access is switched off."]);
         var warnings = seen.CertificateProblems;
         if (!seen.TunnelOnline) warnings = warnings.Insert(0, seen.TunnelProblem ?? "The relay has not accepted this device yet.");
-        var expired = seen.PortalExpiry <= now;
+        if (seen.ClockWrong) warnings = warnings.Insert(0, "The device's clock is wrong, so that certificates can be neither judged nor renewed. Set the date.");
+        var expired = !seen.ClockWrong && seen.PortalExpiry <= now;
         if (expired) warnings = warnings.Insert(0, "The portal's certificate has expired.");
         if (expired || seen.TunnelRefused) return (RemoteState.Error, warnings);
         if (seen.PortalExpiry is null && seen.CertificateProblems.IsEmpty) return (RemoteState.Provisioning, warnings);

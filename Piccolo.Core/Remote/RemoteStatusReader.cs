@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Piccolo.Core.Certificates;
+using Piccolo.Core.Health;
 using Piccolo.Core.Tunnel;
 
 namespace Piccolo.Core.Remote;
@@ -9,7 +10,7 @@ public sealed record RemoteStatus(
     RemoteSettings? Settings, RemoteState State, ImmutableArray<string> Warnings, TunnelStatus Tunnel, CertificateEntry? Portal, ImmutableArray<CertificateEntry> Certificates);
 
 /// <summary>Reads the status; computes nothing that was not observed. Thread-safe.</summary>
-public sealed class RemoteStatusReader(RemoteSettingsStore settings, NexusTunnel tunnel, CertificateInventory certificates, TimeProvider time)
+public sealed class RemoteStatusReader(RemoteSettingsStore settings, NexusTunnel tunnel, CertificateInventory certificates, ClockFloor clock, TimeProvider time)
 {
     public RemoteStatus Read()
     {
@@ -22,7 +23,8 @@ public sealed class RemoteStatusReader(RemoteSettingsStore settings, NexusTunnel
             line.Reason,
             line.State == TunnelState.Refused,
             portal?.NotAfter,
-            [.. held.Where(c => c.LastError is not null).Select(c => $"{c.Id}: {c.LastError!.Detail}")]);
+            [.. held.Where(c => c.LastError is not null).Select(c => $"{c.Id}: {c.LastError!.Detail}")],
+            clock.IsWrong);
         var (state, warnings) = RemoteAssessment.Assess(current, seen, time.GetUtcNow());
         return new RemoteStatus(current, state, warnings, line, portal, held);
     }

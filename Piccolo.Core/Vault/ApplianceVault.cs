@@ -5,43 +5,27 @@ using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Vault;
 
-/// <summary>Where the vault stands.</summary>
-public enum VaultState
-{
-    /// <summary>No key set and no store: the next owner may claim the box.</summary>
-    Unclaimed,
-    Locked,
-    Unlocked,
-
-    /// <summary>The key set cannot be used; a fatal fault says why.</summary>
-    Faulted,
-}
-
-/// <summary>How an attempt to claim or open the vault ended.</summary>
-public enum VaultOutcome
-{
-    Done,
-    WrongPassword,
-    NotSetUp,
-    AlreadySetUp,
-    Faulted,
-}
-
 /// <summary>
-/// Holds the data key while unlocked. One password opens it. Argon2 runs one at a time and never under a lock that readers of <see cref="State"/> need.
-/// Thread-safe.
+/// Holds the data key while unlocked. One password opens it, and so do the recovery words. Argon2 runs one at a time and never under a lock that readers
+/// of <see cref="State"/> need. Thread-safe.
 /// </summary>
-public sealed class ApplianceVault(StatePaths paths, IOptions<VaultOptions> options, HealthTracker health, ILogger<ApplianceVault> logger) : IDisposable
+public sealed partial class ApplianceVault(StatePaths paths, IOptions<VaultOptions> options, HealthTracker health, ILogger<ApplianceVault> logger) : IDisposable
 {
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
     private volatile DataKey? _dataKey;
     private volatile bool _faulted;
     private volatile bool _claimed;
+    private volatile KeyStatus _keys = KeyStatus.None;
 
     /// <summary>Raised after each change of <see cref="State"/>.</summary>
     public ChangeSignal Changed { get; } = new();
 
     public VaultState State => _faulted ? VaultState.Faulted : _dataKey is not null ? VaultState.Unlocked : _claimed ? VaultState.Locked : VaultState.Unclaimed;
+
+    /// <summary>Known while locked, too.</summary>
+    public KeyStatus Keys => _keys;
+
+    private KdfCost ConfiguredCost => options.Value.Kdf.ToCost();
 
     /// <summary>Looks at what lies on the disk, at start and after a fault was cleared. Latches a fault where that is not whole.</summary>
     public void Inspect()
@@ -49,6 +33,7 @@ public sealed class ApplianceVault(StatePaths paths, IOptions<VaultOptions> opti
         AtomicFile.DeleteLeftovers(paths.KeySet);
         _claimed = File.Exists(paths.KeySet);
         _faulted = false;
+        _keys = KeyStatus.None;
         if (_claimed) _ = TryReadKeySet();
         else if (File.Exists(paths.ControlStore))
             Fault(FaultCode.KeysetMissing, "The control store exists but its key set is missing; without the key set nothing in it can be read. Restore keyset.json from a backup.");
@@ -62,11 +47,16 @@ public sealed class ApplianceVault(StatePaths paths, IOptions<VaultOptions> opti
         using var turn = await TakeTurnAsync(cancellationToken);
         if (_faulted) return VaultOutcome.Faulted;
         if (_claimed || File.Exists(paths.ControlStore)) return VaultOutcome.AlreadySetUp;
-        using var dataKey = DataKey.Generate();
-        var keySet = await Task.Run(() => KeySet.Create(password, dataKey, options.Value.Kdf.ToCost()), cancellationToken);
+        var keySet = await OffPool.RunAsync(() =>
+        {
+            if (PasswordPolicy.Advise(password) is not null) return null;
+            using var dataKey = DataKey.Generate();
+            return KeySet.Create(password, dataKey, ConfiguredCost);
+        });
+        if (keySet is null) return VaultOutcome.WeakPassword;
         // It belonged to a store that is no more.
         File.Delete(paths.ControlStoreAnchor);
-        AtomicFile.Write(paths.KeySet, keySet.ToJson());
+        if (!TryWrite(keySet)) return VaultOutcome.NotStored;
         _claimed = true;
         health.Ok(HealthComponents.Vault, "locked");
         logger.SetUp();
@@ -92,24 +82,24 @@ public sealed class ApplianceVault(StatePaths paths, IOptions<VaultOptions> opti
     public async Task<VaultOutcome> UnlockAsync(string password, Action<DataKey> open, CancellationToken cancellationToken)
     {
         using var turn = await TakeTurnAsync(cancellationToken);
-        if (_faulted) return VaultOutcome.Faulted;
-        if (!_claimed) return VaultOutcome.NotSetUp;
-        if (TryReadKeySet() is not { } keySet) return VaultOutcome.Faulted;
-        var dataKey = await Task.Run(() => keySet.Open(password), cancellationToken);
+        var (outcome, keySet) = ReadKeySet();
+        if (keySet is null) return outcome;
+        var dataKey = await OffPool.RunAsync(() => keySet.Password.Open(password));
         if (dataKey is null) return VaultOutcome.WrongPassword;
-        if (_dataKey is not null)
-        {
-            dataKey.Dispose();
-            return VaultOutcome.Done;
-        }
         try
         {
-            open(dataKey);
+            await RaiseCostAsync(keySet, password, dataKey);
+            if (_dataKey is null) open(dataKey);
         }
         catch
         {
             dataKey.Dispose();
             throw;
+        }
+        if (_dataKey is not null)
+        {
+            dataKey.Dispose();
+            return VaultOutcome.Done;
         }
         _dataKey = dataKey;
         health.Ok(HealthComponents.Vault, "unlocked");
@@ -124,8 +114,15 @@ public sealed class ApplianceVault(StatePaths paths, IOptions<VaultOptions> opti
         using var turn = await TakeTurnAsync(cancellationToken);
         if (_dataKey is not { } dataKey) return;
         _dataKey = null;
-        close();
-        dataKey.Dispose();
+        try
+        {
+            close();
+        }
+        finally
+        {
+            // Whatever could not be put down: without the key it opens nothing any more.
+            dataKey.Dispose();
+        }
         health.Ok(HealthComponents.Vault, "locked");
         logger.Locked();
         Changed.Raise();
@@ -137,11 +134,20 @@ public sealed class ApplianceVault(StatePaths paths, IOptions<VaultOptions> opti
         _oneAtATime.Dispose();
     }
 
+    /// <summary>The key set when it can be used, else why not.</summary>
+    private (VaultOutcome Outcome, KeySet? KeySet) ReadKeySet() =>
+        _faulted ? (VaultOutcome.Faulted, null)
+        : !_claimed ? (VaultOutcome.NotSetUp, null)
+        : TryReadKeySet() is { } keySet ? (VaultOutcome.Done, keySet)
+        : (VaultOutcome.Faulted, null);
+
     private KeySet? TryReadKeySet()
     {
         try
         {
-            return KeySet.Parse(File.ReadAllBytes(paths.KeySet));
+            var keySet = KeySet.Parse(KeySetFile.Read(paths.KeySet));
+            _keys = KeyStatus.Of(keySet);
+            return keySet;
         }
         catch (KeySetCorruptException e)
         {
@@ -156,6 +162,21 @@ public sealed class ApplianceVault(StatePaths paths, IOptions<VaultOptions> opti
             Fault(FaultCode.KeysetCorrupt, "The key set cannot be read from the disk.");
         }
         return null;
+    }
+
+    private bool TryWrite(KeySet keySet)
+    {
+        try
+        {
+            AtomicFile.Write(paths.KeySet, keySet.ToJson());
+            _keys = KeyStatus.Of(keySet);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            logger.KeySetNotWritten(e);
+            return false;
+        }
     }
 
     private void Fault(FaultCode code, string detail)

@@ -4,51 +4,52 @@ using System.Text.Json.Serialization;
 
 namespace Piccolo.Core.Vault;
 
-/// <summary>The content of <c>keyset.json</c>: the data key, wrapped by a key that only the password yields. Binary members are base64.</summary>
+/// <summary>
+/// The content of <c>keyset.json</c>: the data key, wrapped once by the password and, when the owner has made one, once by the recovery key. Binary
+/// members are base64. <c>docs/adr/0006-key-set-format.md</c> describes it.
+/// </summary>
 internal sealed record KeySet
 {
-    public const int CurrentVersion = 1;
-    private const int MaxFileLength = 16 * 1024;
-    private static readonly byte[] WrapPlace = "piccolo/keyset/v1/password"u8.ToArray();
+    public const int CurrentVersion = 2;
+    public const int MaxFileLength = 16 * 1024;
 
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        AllowDuplicateProperties = false,
+        MaxDepth = 4,
         WriteIndented = true,
     };
 
     public required int Version { get; init; }
-    public required string Kdf { get; init; }
-    public required int MemoryMib { get; init; }
-    public required int Iterations { get; init; }
-    public required byte[] Salt { get; init; }
-    public required byte[] WrappedDataKey { get; init; }
+    public required PasswordWrap Password { get; init; }
+    public RecoveryWrap? Recovery { get; init; }
 
-    private KdfCost Cost => new(MemoryMib, Iterations);
+    /// <summary>The password was set by somebody who had only the recovery words.</summary>
+    public bool PasswordStale { get; init; }
 
-    public static KeySet Create(string password, DataKey dataKey, KdfCost cost)
+    /// <summary>The recovery words have been used, so they may have been seen.</summary>
+    public bool RecoveryStale { get; init; }
+
+    public static KeySet Create(string password, DataKey dataKey, KdfCost cost) =>
+        new() { Version = CurrentVersion, Password = PasswordWrap.Create(password, dataKey, cost) };
+
+    /// <summary>Opens with the recovery words, where the text is such words and there is a recovery key, and else with the password.</summary>
+    /// <returns>Null when neither opens it.</returns>
+    public DataKey? Open(string passwordOrWords)
     {
-        var salt = RandomNumberGenerator.GetBytes(PasswordKeyDerivation.SaltLength);
-        return new KeySet
+        Span<byte> entropy = stackalloc byte[RecoveryPhrase.EntropyLength];
+        try
         {
-            Version = CurrentVersion,
-            Kdf = "argon2id",
-            MemoryMib = cost.MemoryMiB,
-            Iterations = cost.Iterations,
-            Salt = salt,
-            WrappedDataKey = UseKey(password, salt, cost, sealer => sealer.Seal(dataKey.Bytes, WrapPlace)),
-        };
-    }
-
-    /// <returns>The data key, or null when the password is wrong (which cannot be told from a damaged wrap).</returns>
-    public DataKey? Open(string password)
-    {
-        var key = UseKey(password, Salt, Cost, sealer => sealer.Open(WrappedDataKey, WrapPlace));
-        if (key is null) return null;
-        var dataKey = new DataKey(key);
-        CryptographicOperations.ZeroMemory(key);
-        return dataKey;
+            var isPhrase = RecoveryPhrase.TryRead(passwordOrWords, entropy) is null;
+            return (isPhrase ? Recovery?.Open(entropy) : null) ?? Password.Open(passwordOrWords);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(entropy);
+        }
     }
 
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, Json);
@@ -68,26 +69,30 @@ internal sealed record KeySet
             throw new KeySetCorruptException("the file is not valid JSON of the expected shape", e);
         }
         if (set.Version != CurrentVersion) throw new KeySetCorruptException($"version {set.Version} is unknown");
-        if (set.Kdf != "argon2id") throw new KeySetCorruptException("the key derivation is unknown");
-        if (!set.Cost.IsAcceptable) throw new KeySetCorruptException("the key derivation's cost is out of bounds");
-        if (set.Salt is not { Length: PasswordKeyDerivation.SaltLength }) throw new KeySetCorruptException("the salt has a wrong length");
-        if (set.WrappedDataKey is not { Length: DataKey.Length + SecretSealer.Overhead }) throw new KeySetCorruptException("the wrapped key has a wrong length");
+        Check(set.Password);
+        if (set.Recovery is { } recovery) Check(recovery);
         return set;
     }
 
-    private static T UseKey<T>(string password, byte[] salt, KdfCost cost, Func<SecretSealer, T> use)
+    private static void Check(PasswordWrap? wrap)
     {
-        Span<byte> key = stackalloc byte[32];
-        try
-        {
-            PasswordKeyDerivation.Derive(password, salt, cost, key);
-            using var sealer = new SecretSealer(key);
-            return use(sealer);
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(key);
-        }
+        if (wrap is null) throw new KeySetCorruptException("the password's wrap is missing");
+        if (wrap.Kdf != PasswordWrap.Argon2id) throw new KeySetCorruptException("the password's key derivation is unknown");
+        if (!wrap.GetCost().IsAcceptable) throw new KeySetCorruptException("the key derivation's cost is out of bounds");
+        if (wrap.Salt is not { Length: PasswordKeyDerivation.SaltLength }) throw new KeySetCorruptException("the password's salt has a wrong length");
+        CheckBox(wrap.WrappedDataKey);
+    }
+
+    private static void Check(RecoveryWrap wrap)
+    {
+        if (wrap.Kdf != RecoveryWrap.HkdfSha256) throw new KeySetCorruptException("the recovery key's derivation is unknown");
+        if (wrap.Salt is not { Length: RecoveryWrap.SaltLength }) throw new KeySetCorruptException("the recovery key's salt has a wrong length");
+        CheckBox(wrap.WrappedDataKey);
+    }
+
+    private static void CheckBox(byte[]? box)
+    {
+        if (box is not { Length: KeyWrapping.WrappedLength }) throw new KeySetCorruptException("a wrapped key has a wrong length");
     }
 }
 

@@ -15,6 +15,9 @@ public readonly record struct KdfCost(int MemoryMiB, int Iterations)
     public const int MinIterations = 2;
     public const int MaxIterations = 16;
 
+    /// <summary>The dearer of the two in each respect.</summary>
+    public KdfCost AtLeast(KdfCost other) => new(Math.Max(MemoryMiB, other.MemoryMiB), Math.Max(Iterations, other.Iterations));
+
     public bool IsAcceptable => MemoryMiB is >= MinMemoryMiB and <= MaxMemoryMiB && Iterations is >= MinIterations and <= MaxIterations;
 }
 
@@ -35,9 +38,10 @@ internal static class PasswordKeyDerivation
         });
         // The bytes as they were sent, not normalised: the tables that normalise belong to a system library that may be missing or differ after an
         // update, and then the right password would not open the box.
-        var secret = Encoding.UTF8.GetBytes(password);
+        var secret = GC.AllocateUninitializedArray<byte>(Encoding.UTF8.GetByteCount(password), pinned: true);
         try
         {
+            Encoding.UTF8.GetBytes(password, secret);
             algorithm.DeriveBytes(secret, salt, destination);
         }
         finally

@@ -32,14 +32,23 @@ public sealed class SecretSealer : IDisposable
     {
         if (box.Length < Overhead) return null;
         var content = new byte[box.Length - Overhead];
+        return TryOpen(box, associatedData, content) ? content : null;
+    }
+
+    /// <summary>As <see cref="Open"/>, into memory of the caller's choice: a key must not pass through memory that the collector may copy.</summary>
+    /// <param name="content">As long as the box less <see cref="Overhead"/>; zeroes when the box does not open.</param>
+    public bool TryOpen(ReadOnlySpan<byte> box, ReadOnlySpan<byte> associatedData, Span<byte> content)
+    {
+        if (box.Length != content.Length + Overhead) return false;
         try
         {
             _cipher.Decrypt(box[..NonceLength], box[NonceLength..^TagLength], box[^TagLength..], content, associatedData);
-            return content;
+            return true;
         }
         catch (AuthenticationTagMismatchException)
         {
-            return null;
+            CryptographicOperations.ZeroMemory(content);
+            return false;
         }
     }
 

@@ -7,6 +7,9 @@ public sealed class VaultOptions
 {
     public const string Section = "Piccolo:Vault";
 
+    /// <summary>Whether the first claim needs the code that the console shows. Default false; the images switch it on.</summary>
+    public bool RequireSetupCode { get; set; }
+
     [Required]
     public KdfOptions Kdf { get; set; } = new();
 }

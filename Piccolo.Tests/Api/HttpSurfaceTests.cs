@@ -41,7 +41,7 @@ internal sealed class HttpSurfaceTests
     {
         using var response = await ExpectAsync(_owned, HttpMethod.Put, "/api/v1/apps", 405, "method_not_allowed");
 
-        Assert.That(response.Content.Headers.Allow, Is.EquivalentTo(new[] { "GET", "POST" }));
+        Assert.That(response.Content.Headers.Allow, Is.EquivalentTo(new[] { "GET", "HEAD", "POST" }));
     }
 
     [Test]
@@ -58,11 +58,14 @@ internal sealed class HttpSurfaceTests
         Assert.That((int)response.StatusCode, Is.EqualTo(413));
     }
 
-    [Test]
-    public async Task NoSession_Is401()
+    [TestCase("/api/v1/apps")]
+    [TestCase("/api/v1/services")]
+    [TestCase("/api/v1/remote/status")]
+    [TestCase("/api/v1/remote/certificates")]
+    public async Task NoSession_Is401(string path)
     {
         await using var stranger = new StrangerClient(_owned);
-        using var response = await stranger.GetAsync("/api/v1/apps");
+        using var response = await stranger.GetAsync(path);
 
         await ExpectProblemAsync(response, 401, "unauthorized");
         Assert.That(response.Headers.WwwAuthenticate.ToString(), Is.EqualTo("Bearer"));

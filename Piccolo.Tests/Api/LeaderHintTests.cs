@@ -29,6 +29,9 @@ internal sealed class LeaderHintTests
     [TestCase("POST", "/api/v1/remote/configure")]
     [TestCase("POST", "/api/v1/remote/disable")]
     [TestCase("POST", "/api/v1/auth/tokens")]
+    [TestCase("POST", "/api/v1/auth/password")]
+    [TestCase("POST", "/api/v1/auth/staleness/ack")]
+    [TestCase("POST", "/api/v1/crypto/recovery-key/generate")]
     public async Task Write_LeaderKnown_Is307WithLocationAndHint(string method, string path)
     {
         Roles((ResourceId.ControlPlane, Role.FollowerOf(new Uri("https://10.0.0.2:8443"))));

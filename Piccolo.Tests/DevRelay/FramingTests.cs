@@ -79,7 +79,7 @@ internal sealed class FramingTests
 
         foreach (var message in Nonsense()) await backend.SendBinaryAsync(message);
 
-        Assert.That(await backend.UntilPongAsync(), Is.Empty);
+        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
         await backend.SendDataAsync(id, "still here"u8.ToArray());
         Assert.That(await user.ReadExactlyAsync(10), Is.EqualTo("still here"u8.ToArray()));
     }
@@ -99,7 +99,7 @@ internal sealed class FramingTests
             await backend.SendBinaryAsync(message);
         }
 
-        Assert.That(await backend.UntilPongAsync(), Is.Empty);
+        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
     }
 
     [TestCase(0x2, true, false, "not masked")]
@@ -138,8 +138,15 @@ internal sealed class FramingTests
         {
             var message = new ControlMessage(Text(random), Guid.NewGuid())
             {
-                ConnPort = random.Next(), ClientIp = Text(random), Hostname = Text(random), IsTls = i % 2 == 0, Reason = Text(random), Credits = random.NextInt64(),
-                TargetAddr = Text(random), Success = i % 3 == 0, Transport = Text(random),
+                ConnPort = random.Next(),
+                ClientIp = Text(random),
+                Hostname = Text(random),
+                IsTls = i % 2 == 0,
+                Reason = Text(random),
+                Credits = random.NextInt64(),
+                TargetAddr = Text(random),
+                Success = i % 3 == 0,
+                Transport = Text(random),
             };
             Assert.That(ControlMessage.Parse(message.ToJson().ToArray()), Is.EqualTo(message));
         }

@@ -21,7 +21,7 @@ internal sealed class ReauthTests
 
         await backend.ReadChallengeAsync("reauth_challenge");
 
-        Assert.That(TimeProvider.System.GetElapsedTime(from), Is.GreaterThanOrEqualTo(Second * 4));
+        Assert.That(TimeProvider.System.GetElapsedTime(from), Is.GreaterThan(Second * 3.7));
     }
 
     [Test]
@@ -33,7 +33,7 @@ internal sealed class ReauthTests
 
         await backend.ReadChallengeAsync("reauth_challenge");
 
-        Assert.That(TimeProvider.System.GetElapsedTime(from), Is.GreaterThanOrEqualTo(Second * 4.8));
+        Assert.That(TimeProvider.System.GetElapsedTime(from), Is.GreaterThan(Second * 4.4));
     }
 
     [Test]
@@ -125,7 +125,7 @@ internal sealed class ReauthTests
         await backend.SendTextAsync("what is this");
         await backend.SendTextAsync(TestTokens.Sign(TestTokens.Claims("other.example.test")));
 
-        Assert.That(await backend.UntilPongAsync(), Is.Empty);
+        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
         Assert.That(relay.Sessions().Single().Hostnames, Is.EqualTo([Host]));
     }
 

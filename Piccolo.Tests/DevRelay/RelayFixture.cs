@@ -18,12 +18,24 @@ internal static class RelayFixture
         return relay;
     }
 
-    public static async Task<Socket> KnockAsync(this Relay relay, byte[] first, int port = 443)
+    public static async Task<Socket> KnockAsync(this Relay relay, byte[] first, int port = 443, int? receiveBuffer = null)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (receiveBuffer is { } size) socket.ReceiveBufferSize = size;
         await socket.ConnectAsync(relay.PublicPorts.Single(p => p.AdvertisedPort == port).Listen);
         if (first.Length > 0) await socket.SendAsync(first);
         return socket;
+    }
+
+    /// <summary>Waits until a stream is registered; the relay tells nobody when it is, so this looks again until it is.</summary>
+    public static async Task WaitForStreamAsync(this Relay relay)
+    {
+        using var limit = new CancellationTokenSource(ScriptedBackend.Patience);
+        while (!relay.Sessions().Any(s => s.Streams.Count > 0))
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
     }
 
     public static byte[] Get(string host, string target = "/") => Encoding.ASCII.GetBytes($"GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
@@ -60,9 +72,9 @@ internal static class RelayFixture
     }
 
     /// <summary>Opens a user's stream by HTTP and takes its connect and prelude.</summary>
-    public static async Task<(Socket User, Guid Id)> OpenStreamAsync(this Relay relay, ScriptedBackend backend, byte[] first, int port = 443)
+    public static async Task<(Socket User, Guid Id)> OpenStreamAsync(this Relay relay, ScriptedBackend backend, byte[] first, int port = 443, int? receiveBuffer = null)
     {
-        var user = await relay.KnockAsync(first, port);
+        var user = await relay.KnockAsync(first, port, receiveBuffer);
         var connect = await backend.NextControlAsync("connect");
         var prelude = await backend.NextDataAsync(connect.Id);
         Assert.That(prelude.Data, Is.EqualTo(first));

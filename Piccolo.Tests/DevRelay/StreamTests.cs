@@ -84,7 +84,7 @@ internal sealed class StreamTests
         foreach (var name in new[] { "disconnect", "ping_client", "pause_stream", "resume_stream" }) await backend.SendControlAsync(name, unknown);
         await backend.GrantAsync(unknown, 64);
 
-        Assert.That(await backend.UntilPongAsync(), Is.Empty);
+        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
     }
 
     [Test]
@@ -98,7 +98,7 @@ internal sealed class StreamTests
 
         await backend.SendControlAsync("disconnect", id, j => j["reason"] = "normal");
 
-        Assert.That(await backend.UntilPongAsync(), Is.Empty);
+        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
     }
 
     [Test]
@@ -113,7 +113,7 @@ internal sealed class StreamTests
         await user.ReadToEndAsync();
         await user.SendAsync("late"u8.ToArray());
 
-        Assert.That(await backend.UntilPongAsync(), Is.Empty);
+        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
     }
 
     [Test]
@@ -132,6 +132,21 @@ internal sealed class StreamTests
         Assert.That(received, Is.EqualTo(Enumerable.Range(0, 20).Select(i => (byte)i)));
         await SendUntilRefusedAsync(user);
         Assert.That(TimeProvider.System.GetElapsedTime(fin), Is.GreaterThan(TimeSpan.FromMilliseconds(200)), "the user may send on for the grace");
+    }
+
+    [Test]
+    public async Task Nx063_SessionTeardown_SkipsTheGraceOfClosesInProgress()
+    {
+        await using var relay = await RelayFixture.StartAsync(o => o.Clocks = new RelayClocks { HalfCloseGrace = TimeSpan.FromHours(1) });
+        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
+        var (user, id) = await OpenTlsAsync(relay, backend);
+        using var open = user;
+        await backend.SendControlAsync("disconnect", id);
+        Assert.That(await user.ReadToEndAsync(), Is.Empty);
+
+        relay.DropSessions();
+
+        await SendUntilRefusedAsync(user);
     }
 
     [Test]
@@ -174,7 +189,7 @@ internal sealed class StreamTests
         var sent = await FillAsync(relay, backend, id, 100);
 
         await backend.SendControlAsync("disconnect", id);
-        await backend.UntilPongAsync();
+        await backend.UntilAnsweredAsync();
         Assert.That(relay.Sessions().Single().Streams, Is.Empty);
         // The stream's own loop is gone only after the flush window; another stream's life proves that it passed.
         await PassAsync(TimeSpan.FromMilliseconds(500));
@@ -195,7 +210,7 @@ internal sealed class StreamTests
         await backend.SendDataAsync(id, "too late"u8.ToArray());
 
         Assert.That(await user.ReadToEndAsync(), Is.Empty);
-        Assert.That(await backend.UntilPongAsync(), Is.Empty);
+        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
     }
 
     [Test]
@@ -234,7 +249,7 @@ internal sealed class StreamTests
         await backend.SendControlAsync("ping_client", stalledId);
 
         Assert.That(await user.ReadExactlyAsync(5), Is.EqualTo("quick"u8.ToArray()));
-        Assert.That((await backend.UntilPongAsync()).Count(f => f.IsControl && f.Event == "pong_client"), Is.EqualTo(1));
+        Assert.That((await backend.UntilAnsweredAsync()).Count(f => f.IsControl && f.Event == "pong_client"), Is.EqualTo(1));
     }
 
     [Test]
@@ -247,7 +262,7 @@ internal sealed class StreamTests
         using var one = tls;
         using var two = plain;
         await backend.SendDataAsync(plainId, "last words"u8.ToArray());
-        await backend.UntilPongAsync();
+        await backend.UntilAnsweredAsync();
 
         await backend.DisposeAsync();
 
@@ -278,7 +293,7 @@ internal sealed class StreamTests
             Assert.That(sent, Is.LessThan(2_000), "the kernel takes everything");
             await backend.SendDataAsync(id, new byte[32_768]);
             sent++;
-            await backend.UntilPongAsync();
+            await backend.UntilAnsweredAsync();
         }
 
         return sent * 32_768;
@@ -338,7 +353,7 @@ internal sealed class StreamTests
     {
         var frames = new List<RelayFrame>();
         while (frames.Count < count) frames.Add(await backend.NextAsync());
-        frames.AddRange(await backend.UntilPongAsync());
+        frames.AddRange(await backend.UntilAnsweredAsync());
         return frames;
     }
 }

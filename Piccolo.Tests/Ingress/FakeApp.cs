@@ -42,11 +42,11 @@ internal sealed class FakeApp : IAsyncDisposable
             fake.Requests.Writer.TryWrite(new HeaderDictionary(context.Request.Headers.ToDictionary(StringComparer.OrdinalIgnoreCase)));
             return handle(context);
         });
-        await app.StartAsync();
+        await app.StartAsync().WaitAsync(FrontDoor.Patience);
         return fake;
     }
 
     public async Task<IHeaderDictionary> NextRequestAsync() => await Requests.Reader.ReadAsync().AsTask().WaitAsync(FrontDoor.Patience);
 
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    public async ValueTask DisposeAsync() => await Task.Run(() => _app.DisposeAsync().AsTask()).WaitAsync(FrontDoor.Patience);
 }

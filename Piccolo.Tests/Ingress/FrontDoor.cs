@@ -11,12 +11,15 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Piccolo.Api.Ingress;
 using Piccolo.Core.Certificates;
+using Piccolo.Core.Health;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Routing;
 using Piccolo.Core.Tunnel;
+using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Ingress;
 
@@ -55,16 +58,24 @@ internal sealed class FrontDoor : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["Piccolo:Ingress:HttpPort"] = "-1", ["Piccolo:Ingress:HttpsPort"] = "-1", ["Piccolo:Ingress:ListenAddress"] = "loopback",
+            ["Piccolo:Ingress:HttpPort"] = "-1",
+            ["Piccolo:Ingress:HttpsPort"] = "-1",
+            ["Piccolo:Ingress:ListenAddress"] = "loopback",
         });
         builder.Configuration.AddInMemoryCollection((settings ?? []).Select(s => KeyValuePair.Create($"Piccolo:Ingress:{s.Key}", s.Value)));
         if (time is not null) builder.Services.AddSingleton(time);
         builder.Services.AddSingleton<ITunnelStreamSource, FakeTunnelStreamSource>();
+        var folder = new TempFolder();
+        builder.Services.AddSingleton(_ => folder);
+        builder.Services.AddSingleton(new StatePaths(folder.Path));
+        builder.Services.AddSingleton(s => new ClockFloor(s.GetRequiredService<StatePaths>(), DateTimeOffset.UnixEpoch, s.GetRequiredService<TimeProvider>(), NullLogger<ClockFloor>.Instance));
         builder.Services.AddIngress();
         var app = builder.Build();
         app.UseIngress();
         app.Run(context => context.Response.WriteAsync(PortalBody));
-        await app.StartAsync();
+        // Made first, so that it goes last.
+        app.Services.GetRequiredService<TempFolder>();
+        await app.StartAsync().WaitAsync(Patience);
 
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         var own = addresses.Select(a => new Uri(a.Replace("[::]", "localhost", StringComparison.Ordinal))).Where(a => a.Port > 443).ToList();
@@ -139,7 +150,8 @@ internal sealed class FrontDoor : IAsyncDisposable
         UseCookies = false,
         ConnectCallback = async (_, cancel) => await connect(cancel),
         SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = TrustingRoot() },
-    }) { Timeout = Patience };
+    })
+    { Timeout = Patience };
 
     public async Task<SslStream> ConnectTlsAsync(string host, int? port = null, params SslApplicationProtocol[] alpn)
     {
@@ -152,12 +164,12 @@ internal sealed class FrontDoor : IAsyncDisposable
     public Task HandshakeAsync(
         SslStream tls, string host, SslProtocols version = SslProtocols.None, params SslApplicationProtocol[] alpn) =>
         tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
-    {
-        TargetHost = host,
-        EnabledSslProtocols = version,
-        ApplicationProtocols = [.. alpn],
-        CertificateChainPolicy = TrustingRoot(),
-    }).WaitAsync(Patience);
+        {
+            TargetHost = host,
+            EnabledSslProtocols = version,
+            ApplicationProtocols = [.. alpn],
+            CertificateChainPolicy = TrustingRoot(),
+        }).WaitAsync(Patience);
 
     public static async Task<Socket> ConnectAsync(int port, CancellationToken cancellationToken = default)
     {
@@ -170,7 +182,8 @@ internal sealed class FrontDoor : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _app.DisposeAsync().AsTask().WaitAsync(Patience);
+        // On another thread: a disposal that blocks fails the test instead of stopping the run.
+        await Task.Run(() => _app.DisposeAsync().AsTask()).WaitAsync(Patience);
         Ca.Dispose();
     }
 

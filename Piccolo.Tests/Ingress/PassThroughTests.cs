@@ -20,7 +20,9 @@ internal sealed class PassThroughTests
     [SetUp]
     public async Task SetUp() => _door = await StartAsync(new()
     {
-        ["PeekFirstByteTimeout"] = "00:00:00.300", ["PeekIdleTimeout"] = "00:00:00.200", ["PeekTotalTimeout"] = "00:00:00.600",
+        ["PeekFirstByteTimeout"] = "00:00:00.300",
+        ["PeekIdleTimeout"] = "00:00:00.200",
+        ["PeekTotalTimeout"] = "00:00:00.600",
     });
 
     [TearDown]

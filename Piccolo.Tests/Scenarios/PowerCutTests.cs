@@ -36,8 +36,7 @@ internal sealed class PowerCutTests
         Assert.That(acknowledged.Where(a => !names.Contains(a)), Is.Empty);
     });
 
-    [TestCase(2)]
-    [TestCase(20, Category = "Slow")]
+    [TestCase(20)]
     public Task Apps(int rounds) => KillAsync(rounds, seed: 2, async (api, round, i, acknowledged) =>
     {
         var name = $"app-{i % 20}";
@@ -85,8 +84,7 @@ internal sealed class PowerCutTests
         foreach (var export in exports) await AssertImportableAsync(Path.Combine(_folder.File("state"), "exports", $"{export!["id"]}.piccolo"));
     });
 
-    [TestCase(2)]
-    [TestCase(20, Category = "Slow")]
+    [TestCase(20)]
     public async Task SetUpAndFirstUnlock(int rounds)
     {
         var random = new Random(5);

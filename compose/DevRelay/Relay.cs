@@ -8,7 +8,7 @@ using Piccolo.DevRelay.Protocol;
 
 namespace Piccolo.DevRelay;
 
-/// <summary>A relay that speaks the Nexus protocol's relay side, for development and tests. Start it once, dispose it once.</summary>
+/// <summary>A relay that speaks the Nexus protocol's relay side, for development and tests. Start it once.</summary>
 public sealed class Relay : IAsyncDisposable
 {
     private readonly RelayOptions _options;
@@ -16,6 +16,7 @@ public sealed class Relay : IAsyncDisposable
     private readonly SessionTable _sessions;
     private readonly List<Acceptor> _acceptors = [];
     private ControlServer? _control;
+    private int _disposed;
 
     public Relay(RelayOptions options, ILoggerFactory? loggers = null)
     {
@@ -89,6 +90,7 @@ public sealed class Relay : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         if (_control is not null) await _control.DisposeAsync();
         await Task.WhenAll(_acceptors.Select(a => a.DisposeAsync().AsTask()));
     }

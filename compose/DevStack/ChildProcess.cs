@@ -60,6 +60,9 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <summary>Stays what it was when the process has ended.</summary>
     public int Id { get; private set; }
 
+    /// <summary>Of a process that has ended.</summary>
+    public int ExitCode => _process.ExitCode;
+
     /// <summary>Completes when the process has ended.</summary>
     public Task Exited => _exited.Task;
 

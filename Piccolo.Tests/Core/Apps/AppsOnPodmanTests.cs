@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Piccolo.Tests.Fakes;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Apps.Manifest;
 using Piccolo.Core.Containers;
@@ -69,7 +70,7 @@ internal sealed class AppsOnPodmanTests
     {
         _folder = Directory.CreateTempSubdirectory("piccolo-apps-");
         _http = new HttpClient(new SocketsHttpHandler());
-        var services = new ServiceCollection();
+        var services = TestServices.New();
         services.AddSingleton(new StatePaths(_folder.FullName)).AddSingleton(TimeProvider.System).AddSingleton<HealthTracker>().AddSingleton<SealedStore>().AddSingleton<LeadershipRegistry>();
         services.AddLogging();
         services.Configure<ContainerOptions>(options => options.Socket = _podman.SocketPath);

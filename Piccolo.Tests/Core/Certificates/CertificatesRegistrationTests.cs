@@ -40,7 +40,7 @@ internal sealed class CertificatesRegistrationTests
         Assert.That(error!.Failures.Count(), Is.EqualTo(2), error.Message);
     }
 
-    private static IServiceCollection Services(string folder) => new ServiceCollection()
+    private static IServiceCollection Services(string folder) => TestServices.New()
         .AddSingleton<ILoggerFactory>(new CapturedLog()).AddLogging()
         .AddSingleton(TimeProvider.System)
         .AddSingleton(new StatePaths(folder))

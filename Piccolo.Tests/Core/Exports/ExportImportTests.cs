@@ -67,6 +67,20 @@ internal sealed class ExportImportTests
     }
 
     [Test]
+    public async Task Import_WithTheRecoveryWords_IsTheSameBox()
+    {
+        var (_, words) = await _box.Vault.GenerateRecoveryKeyAsync(null, CancellationToken.None);
+        var (library, export) = await ExportAsync(ExportKind.Full);
+        using var fresh = new Fresh();
+
+        await using (var file = File.OpenRead(library.Find(export.Id)!))
+            Assert.That(await fresh.Intake.ImportAsync(string.Join(' ', words), file, CancellationToken.None), Is.InstanceOf<ImportOutcome.Done>());
+
+        Assert.That(await fresh.Box.UnlockAsync(), Is.EqualTo(VaultOutcome.Done));
+        Assert.That(fresh.Box.Store.List(Notes), Is.EquivalentTo(_box.Store.List(Notes)));
+    }
+
+    [Test]
     public async Task Export_ShowsNothingAndIsPrivate()
     {
         var (library, export) = await ExportAsync(ExportKind.Full);

@@ -37,14 +37,14 @@ internal sealed class ClientHelloParserTests
             ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
         });
 
-        var sent = (await fromClient.Reader.ReadAsync()).Buffer.ToArray();
+        var sent = (await fromClient.Reader.ReadAsync().AsTask().WaitAsync(FrontDoor.Patience)).Buffer.ToArray();
         var hello = ClientHelloParser.Parse(sent);
 
         Assert.That(hello.Verdict, Is.EqualTo(ClientHelloVerdict.Hello));
         Assert.That(hello.ServerName, Is.EqualTo("web.home.test"));
         Assert.That(hello.Alpn, Is.EqualTo(new[] { "h2", "http/1.1" }));
         await toClient.Writer.CompleteAsync();
-        Assert.That(async () => await handshake, Throws.InstanceOf<IOException>());
+        Assert.That(async () => await handshake.WaitAsync(FrontDoor.Patience), Throws.InstanceOf<IOException>());
     }
 
     [Test]

@@ -97,7 +97,7 @@ internal sealed class NexusTunnelRobustnessTests
     [Test]
     public void AddTunnel_JoinsSourceTunnelAndLoop()
     {
-        using var provider = new ServiceCollection().AddLogging().AddTunnel().BuildServiceProvider();
+        using var provider = TestServices.New().AddTunnel().BuildServiceProvider();
 
         Assert.That(provider.GetRequiredService<ITunnelStreamSource>(), Is.SameAs(provider.GetRequiredService<NexusTunnel>()));
         Assert.That(provider.GetServices<IHostedService>(), Has.Some.InstanceOf<NexusTunnelLoop>());
@@ -107,7 +107,7 @@ internal sealed class NexusTunnelRobustnessTests
     [Test]
     public void AddTunnel_OptionsOutOfRange_AreRejected()
     {
-        using var provider = new ServiceCollection().AddLogging().AddTunnel()
+        using var provider = TestServices.New().AddTunnel()
             .Configure<NexusOptions>(options => { options.MaxStreams = 0; options.DialTimeout = TimeSpan.Zero; options.Name = ""; })
             .BuildServiceProvider();
 

@@ -55,8 +55,8 @@ internal sealed class ApplianceVaultTests
         Assert.That(_box.Store.IsOpen, Is.False);
     }
 
-    [TestCase(" leading and trailing ")]
-    [TestCase("\u05e1\u05d9\u05e1\u05de\u05d4 \u2603")]
+    [TestCase("  harbour kettle violin mosaic  ")]
+    [TestCase("\u05e1\u05d9\u05e1\u05de\u05d4 \u05d7\u05d6\u05e7\u05d4 \u05de\u05d0\u05d5\u05d3 \u2603")]
     public async Task Unlock_UnusualPassword_OpensWithExactlyThat(string password)
     {
         await _box.Vault.SetUpAsync(password, CancellationToken.None);

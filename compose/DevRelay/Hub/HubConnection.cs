@@ -47,9 +47,15 @@ internal sealed class HubConnection(Socket socket, SslStreamCertificateContext? 
         using var abort = session.Ended.Register(Close);
         sessions.Add(session);
         logger.SessionAccepted(session.Id, _backend, string.Join(' ', grant.RouteKeys), grant.Weight);
-        var cause = await session.RunAsync(stopping);
-        sessions.Remove(session);
-        logger.SessionEnded(session.Id, cause);
+        try
+        {
+            logger.SessionEnded(session.Id, await session.RunAsync(stopping));
+        }
+        finally
+        {
+            sessions.Remove(session);
+        }
+
         await session.EndStreamsAsync(stopping.IsCancellationRequested ? TimeSpan.Zero : options.Clocks.HalfCloseGrace);
     }
 

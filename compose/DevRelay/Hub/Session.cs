@@ -83,12 +83,14 @@ internal sealed partial class Session : IDisposable
         {
             await loop();
         }
-        catch (OperationCanceledException) when (_ended.IsCancellationRequested)
+        catch (OperationCanceledException) when (_teardown.IsCancellationRequested)
         {
             // Another loop has ended the session.
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException or System.Net.Sockets.SocketException)
+        catch (Exception e)
         {
+            // The top of a loop: whatever stops one of them ends the session, or it would live on by half.
+            if (e is not (IOException or ObjectDisposedException or System.Net.Sockets.SocketException)) _logger.ConnectionFailed(e);
             End(e.Message);
         }
     }
@@ -118,8 +120,9 @@ internal sealed partial class Session : IDisposable
         while (true)
         {
             var next = await _lanes.TakeAsync(_teardown);
-            await _socket.SendAsync(next.Opcode, next.Payload, _teardown);
+            // Noted before it is sent: the backend's answer may be quicker than this loop.
             _options.Transcript?.Invoke(new TranscriptEntry(Id, false, next.Opcode is WebSocketOpcode.Text, next.Payload));
+            await _socket.SendAsync(next.Opcode, next.Payload, _teardown);
         }
     }
 

@@ -24,6 +24,7 @@ public sealed class DemoFlow(DemoStack stack, Timeline timeline, TimeSpan patien
         await timeline.StepAsync("remote access configured: POST /api/v1/remote/configure", ConfigureRemoteAsync);
         await timeline.StepAsync("sample app installed: POST /api/v1/apps", () => _api.InstallAsync(Manifests.Web(DemoStack.Image)));
         await ShowRemoteHttpsAsync(unlockedAt);
+        await ShowPortalAsync();
         await ShowPassThroughAsync();
         await ShowHotUpdateAsync();
         await ShowFollowerAsync();
@@ -52,6 +53,17 @@ public sealed class DemoFlow(DemoStack stack, Timeline timeline, TimeSpan patien
             throw new DemoFailedException($"The app was told the client is '{client}', but it is {PublicInternet.StrangerAddress}.");
         var total = (timeline.Elapsed - unlockedAt).TotalSeconds.ToString("0.00", CultureInfo.InvariantCulture);
         timeline.Print($"REMOTE HTTPS OK https://web.home.test status=200 issuer=\"{issuer}\" client_ip_seen={client} total={total}s");
+    }
+
+    private async Task ShowPortalAsync()
+    {
+        await _observer.UntilAsync(patience, async cancellationToken =>
+        {
+            using var client = stack.Internet.NewClient();
+            using var response = await client.GetAsync(new Uri("https://portal.home.test/"), cancellationToken);
+            return response.IsSuccessStatusCode ? response : null;
+        }, () => Diagnosis.ExplainAsync(_api));
+        timeline.Print("PORTAL OK https://portal.home.test status=200");
     }
 
     private async Task ShowPassThroughAsync()

@@ -100,6 +100,24 @@ public sealed class DemoStack : IAsyncDisposable
         ProcessIds = new Dictionary<string, int> { ["appliance"] = Appliance.Id, ["relay"] = Relay.Id, ["pebble"] = Ca.ProcessId, ["dns"] = Dns.ProcessId },
     }.WriteAsync(Path.Combine(_folder, "endpoints.json"));
 
+    /// <summary>Starts an appliance with a state of its own in the same surroundings. Whoever starts it stops it.</summary>
+    public Task<ApplianceProcess> StartAnotherAsync(string stateDirectory) =>
+        StartApplianceAsync(stateDirectory, "appliance-another.log", LoopbackPorts.Free(1)[0], Engine.SocketPath);
+
+    private Task<ApplianceProcess> StartApplianceAsync(string stateDirectory, string log, int port, string socket) =>
+        ApplianceProcess.StartAsync(stateDirectory, Path.Combine(_folder, log), port, new Dictionary<string, string>
+        {
+            ["Piccolo:Ingress:HttpsPort"] = $"{HttpsPort}",
+            ["Piccolo:Acme:DirectoryUrl"] = Ca.DirectoryUrl.ToString(),
+            ["Piccolo:Acme:TrustedRootsFile"] = Ca.TrustFile,
+            ["Piccolo:Nexus:TrustedRootsFile"] = Path.Combine(_folder, HubCertificate.CertificateName),
+            // On this machine the strangers of the internet are on loopback too.
+            ["Piccolo:Nexus:AllowPrivateClientAddresses"] = "true",
+            ["Piccolo:Containers:Socket"] = socket,
+            ["Piccolo:Leadership:Mode"] = "file",
+            ["Piccolo:Leadership:File"] = LeadershipFile,
+        });
+
     public string RootFile => Path.Combine(_folder, "pebble-root.pem");
 
     public async ValueTask DisposeAsync()
@@ -137,21 +155,8 @@ public sealed class DemoStack : IAsyncDisposable
         await Relay.WaitForPortAsync(RelayHubPort, StartLimit);
     }
 
-    private async Task StartApplianceAsync(DemoOptions options)
-    {
-        Appliance = Keep(await ApplianceProcess.StartAsync(StateDirectory, Path.Combine(_folder, "appliance.log"), ApiPort, new Dictionary<string, string>
-        {
-            ["Piccolo:Ingress:HttpsPort"] = $"{HttpsPort}",
-            ["Piccolo:Acme:DirectoryUrl"] = Ca.DirectoryUrl.ToString(),
-            ["Piccolo:Acme:TrustedRootsFile"] = Ca.TrustFile,
-            ["Piccolo:Nexus:TrustedRootsFile"] = Path.Combine(_folder, HubCertificate.CertificateName),
-            // On this machine the strangers of the internet are on loopback too.
-            ["Piccolo:Nexus:AllowPrivateClientAddresses"] = "true",
-            ["Piccolo:Containers:Socket"] = options.Break == DemoBreak.Podman ? Path.Combine(_folder, "nobody-listens.sock") : Engine.SocketPath,
-            ["Piccolo:Leadership:Mode"] = "file",
-            ["Piccolo:Leadership:File"] = LeadershipFile,
-        }));
-    }
+    private async Task StartApplianceAsync(DemoOptions options) => Appliance = Keep(await StartApplianceAsync(
+        StateDirectory, "appliance.log", ApiPort, options.Break == DemoBreak.Podman ? Path.Combine(_folder, "nobody-listens.sock") : Engine.SocketPath));
 
     private async Task BreakAsync(DemoBreak part)
     {

@@ -1,0 +1,14 @@
+using Piccolo.Core.Certificates;
+using Piccolo.Core.Health;
+
+namespace Piccolo.Api.Health;
+
+/// <summary>Compares the clock with what has surely passed; the certificates that are held are witnesses too.</summary>
+internal sealed class ClockHealth(ClockFloor clock, CertificateInventory certificates, HealthTracker health) : IHealthReporter
+{
+    public void Report()
+    {
+        if (certificates.List().Max(c => c.NotBefore) is { } newest) clock.Observe(newest);
+        clock.Check(health);
+    }
+}

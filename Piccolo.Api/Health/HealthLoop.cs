@@ -1,0 +1,74 @@
+using Piccolo.Api.Ingress;
+using Piccolo.Api.Platform;
+using Piccolo.Core.Certificates;
+using Piccolo.Core.Health;
+using Piccolo.Core.Primitives;
+using Piccolo.Core.Tunnel;
+using Piccolo.Core.Vault;
+
+namespace Piccolo.Api.Health;
+
+/// <summary>
+/// Keeps the health of those components in step that do not report by themselves: woken by their signals and by a timer. Tells the service manager the sum of
+/// it.
+/// </summary>
+internal sealed class HealthLoop(
+    IEnumerable<IHealthReporter> reporters, HealthTracker health, ApplianceVault vault, NexusTunnel tunnel, LanPortStates lanPorts, CertificateInventory certificates,
+    SystemdReporter systemd, TimeProvider time, ILogger<HealthLoop> logger) : BackgroundService
+{
+    /// <summary>A round begins at least this often.</summary>
+    public static readonly TimeSpan Regular = TimeSpan.FromSeconds(5);
+
+    /// <summary>After this long without a round something stands still.</summary>
+    private static readonly TimeSpan LateAfter = 6 * Regular;
+
+    private readonly IHealthReporter[] _reporters = [.. reporters];
+    private long _lastRound = time.GetTimestamp();
+
+    public bool IsLate => time.GetElapsedTime(Volatile.Read(ref _lastRound)) > LateAfter;
+
+    /// <summary>Raised after each round.</summary>
+    public ChangeSignal Went { get; } = new();
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var signals = new SignalSet(vault.Changed, tunnel.Changed, lanPorts.Changed, certificates.Changed);
+        try
+        {
+            while (!stoppingToken.IsCancellationRequested)
+            {
+                signals.Mark();
+                foreach (var reporter in _reporters) Run(reporter);
+                systemd.Status(Sentence());
+                Volatile.Write(ref _lastRound, time.GetTimestamp());
+                Went.Raise();
+                await signals.WaitAsync(Regular, time, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host stops.
+        }
+    }
+
+    private void Run(IHealthReporter reporter)
+    {
+        try
+        {
+            reporter.Report();
+        }
+        catch (Exception e)
+        {
+            logger.ReporterFailed(reporter.GetType().Name, e);
+        }
+    }
+
+    private string Sentence()
+    {
+        var now = health.Snapshot;
+        var state = vault.State switch { VaultState.Unclaimed => "not set up", VaultState.Locked => "locked", VaultState.Unlocked => "unlocked", _ => "key set unusable" };
+        if (!now.Ready) return $"{state}; fatal: {string.Join(", ", now.Faults.Values.Select(f => f.Detail))}";
+        var worse = now.Components.Where(c => c.Level == HealthLevel.Degraded).Select(c => c.Name).ToList();
+        return worse.Count == 0 ? $"{state}; ready" : $"{state}; ready, degraded: {string.Join(", ", worse)}";
+    }
+}

@@ -1,0 +1,57 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Text.Json;
+using Piccolo.Core.Apps;
+using Piccolo.Core.Certificates;
+using Piccolo.Core.ControlStore;
+using Piccolo.Core.Health;
+using Piccolo.Core.Tunnel;
+using Piccolo.Core.Vault;
+
+namespace Piccolo.Api.Metrics;
+
+/// <summary>
+/// The instruments of what has none of its own: read when somebody scrapes, from the same snapshots that the API shows. Meters and sources are named
+/// <c>Piccolo.*</c>.
+/// </summary>
+internal sealed class Telemetry : IDisposable
+{
+    /// <summary>Traces of what takes the owner's time.</summary>
+    public static readonly ActivitySource Source = new("Piccolo.Appliance");
+
+    private readonly Meter _meter;
+    private readonly Counter<long> _attempts;
+
+    public Telemetry(
+        IMeterFactory meters, HealthTracker health, ApplianceVault vault, SealedStore store, NexusTunnel tunnel, CertificateInventory certificates, AppStatusBoard apps, TimeProvider time)
+    {
+        _meter = meters.Create("Piccolo.Appliance");
+        _attempts = _meter.CreateCounter<long>("piccolo.vault.attempts", "{attempt}", "Attempts to open the vault, by outcome.");
+        _meter.CreateObservableGauge("piccolo.vault.unlocked", () => vault.State == VaultState.Unlocked ? 1 : 0, null, "1 while unlocked.");
+        _meter.CreateObservableGauge("piccolo.health.level", () => health.Snapshot.Components.Select(c => Of((int)c.Level, "component", c.Name)), null, "0 ok, 1 degraded, 2 fatal.");
+        _meter.CreateObservableGauge("piccolo.store.revision", () => store.Revision, "{commit}", "Grows by one with each commit; 0 while sealed.");
+        ObserveTunnel(tunnel);
+        _meter.CreateObservableGauge("piccolo.certificates", () => certificates.List().CountBy(c => c.Status).Select(g => Of(g.Value, "status", Name(g.Key))), "{certificate}", "Wanted certificates, by status.");
+        _meter.CreateObservableGauge(
+            "piccolo.certificates.remaining", () => certificates.List().Where(c => c.NotAfter is not null).Select(c => Of((c.NotAfter!.Value - time.GetUtcNow()).TotalSeconds, "id", c.Id)), "s",
+            "Until the certificate that is held expires.");
+        _meter.CreateObservableGauge("piccolo.apps", () => apps.Current.Values.CountBy(a => a.State).Select(g => Of(g.Value, "state", Name(g.Key))), "{app}", "Apps, by observed state.");
+    }
+
+    public void Attempt(VaultOutcome outcome) => _attempts.Add(1, new KeyValuePair<string, object?>("outcome", Name(outcome)));
+
+    public void Dispose() => _meter.Dispose();
+
+    private void ObserveTunnel(NexusTunnel tunnel)
+    {
+        _meter.CreateObservableGauge("piccolo.tunnel.online", () => tunnel.Status.State == TunnelState.Online ? 1 : 0, null, "1 while the relay has accepted a session.");
+        _meter.CreateObservableGauge("piccolo.tunnel.sessions", () => tunnel.Status.Sessions, "{session}", "Accepted sessions.");
+        _meter.CreateObservableGauge("piccolo.tunnel.streams", () => tunnel.Status.Streams, "{stream}", "Users' connections that are open.");
+        _meter.CreateObservableCounter("piccolo.tunnel.reconnects", () => tunnel.Status.Reconnects, "{session}", "Sessions opened because an earlier one ended by itself.");
+        _meter.CreateObservableCounter("piccolo.tunnel.bytes", () => new[] { Of(tunnel.Status.BytesIn, "direction", "in"), Of(tunnel.Status.BytesOut, "direction", "out") }, "By", "Payload of users' connections.");
+    }
+
+    private static Measurement<T> Of<T>(T value, string tag, string name) where T : struct => new(value, new KeyValuePair<string, object?>(tag, name));
+
+    private static string Name<T>(T value) where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
+}

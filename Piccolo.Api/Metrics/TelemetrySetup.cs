@@ -1,0 +1,59 @@
+using Microsoft.Extensions.Options;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+using Piccolo.Api.Platform;
+using Piccolo.Api.Http;
+using Piccolo.Api.Ingress;
+using Piccolo.Core.Auth;
+using Piccolo.Core.ControlStore;
+
+namespace Piccolo.Api.Metrics;
+
+/// <summary>OpenTelemetry: metrics for Prometheus to scrape, and metrics and traces to a collector where one is configured.</summary>
+internal static class TelemetrySetup
+{
+    /// <summary>OpenTelemetry's own variable; without it nothing leaves the device.</summary>
+    private const string Collector = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    private const string BearerPrefix = "Bearer ";
+
+    public static IServiceCollection AddTelemetry(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<MetricsOptions>().BindConfiguration(MetricsOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<Telemetry>();
+        var collects = !string.IsNullOrEmpty(configuration[Collector]);
+        services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("piccolo", serviceVersion: SystemEndpoints.Version))
+            .WithMetrics(metrics =>
+            {
+                metrics.AddMeter("Piccolo.*", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime").AddPrometheusExporter();
+                if (collects) metrics.AddOtlpExporter();
+            })
+            .WithTracing(traces =>
+            {
+                traces.AddSource("Piccolo.*");
+                if (collects) traces.AddOtlpExporter();
+            });
+        return services;
+    }
+
+    public static void MapMetrics(this WebApplication app)
+    {
+        var path = app.Services.GetRequiredService<IOptions<MetricsOptions>>().Value.Path;
+        if (path.Length == 0) return;
+        // The instruments exist from now on, whether or not anybody has used them.
+        app.Services.GetRequiredService<Telemetry>();
+        var scrape = ((IEndpointRouteBuilder)app).CreateApplicationBuilder().UseOpenTelemetryPrometheusScrapingEndpoint(_ => true).Build();
+        app.MapGet(path, context => IsAllowed(context) ? scrape(context) : Problems.Unauthorized("Metrics are for this machine, and for bearer tokens.").ExecuteAsync(context))
+            .ExcludeFromDescription();
+    }
+
+    private static bool IsAllowed(HttpContext context)
+    {
+        if (context.Origin() == ConnectionOrigin.Loopback) return true;
+        var services = context.RequestServices;
+        var authorization = context.Request.Headers.Authorization.ToString();
+        return authorization.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase) && services.GetRequiredService<SealedStore>().IsOpen
+            && services.GetRequiredService<ApiTokenStore>().Find(authorization[BearerPrefix.Length..].Trim()) is not null;
+    }
+}

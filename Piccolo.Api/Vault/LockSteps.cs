@@ -1,0 +1,44 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Piccolo.Api.Ingress;
+using Piccolo.Core.Certificates;
+using Piccolo.Core.Containers;
+using Piccolo.Core.ControlStore;
+using Piccolo.Core.Routing;
+using Piccolo.Core.Tunnel;
+using Piccolo.Core.Vault;
+
+namespace Piccolo.Api.Vault;
+
+/// <summary>Something that a lock ends and that was seen not to have ended.</summary>
+internal sealed record UnfinishedStep(string Step, string Reason);
+
+/// <summary>
+/// Looks at each thing that a lock ends, where it really is: the engine for containers, the sockets for LAN ports, the sessions for the tunnel (design D11).
+/// Changes nothing: the loops that own these things end them, and try again by themselves.
+/// </summary>
+internal sealed class LockSteps(
+    ApplianceVault vault, SealedStore store, IContainerRuntime containers, LanPortStates lanPorts, RouteTableHolder routes, NexusTunnel tunnel, ServerCertificateTable certificates)
+{
+    public async Task<ImmutableArray<UnfinishedStep>> ObserveAsync(CancellationToken cancellationToken)
+    {
+        var steps = ImmutableArray.CreateBuilder<UnfinishedStep>();
+        if (vault.State == VaultState.Unlocked || store.IsOpen) steps.Add(new("keys", "The store is still open."));
+        if (await AppsAsync(cancellationToken) is { } apps) steps.Add(new("apps", apps));
+        var open = lanPorts.Current.Values.Count(p => p.Binding == LanPortBinding.Listening);
+        if (open > 0) steps.Add(new("lan_ports", string.Create(CultureInfo.InvariantCulture, $"{open} LAN ports of apps are still open.")));
+        if (routes.Current.Routes.Count > 0) steps.Add(new("routes", "Public names still lead here."));
+        if (tunnel.Status is { State: not TunnelState.Disabled } or { Sessions: > 0 }) steps.Add(new("tunnel", "The connection to the relay is still open."));
+        if (!certificates.IsEmpty) steps.Add(new("certificates", "Certificates are still in use."));
+        return steps.ToImmutable();
+    }
+
+    private async Task<string?> AppsAsync(CancellationToken cancellationToken)
+    {
+        if (!containers.IsConfigured) return null;
+        var found = await containers.ListAsync(cancellationToken);
+        if (found.Fault is { } fault) return $"Whether apps still run cannot be seen: {fault.Sentence}";
+        var running = found.Value.Where(c => c.IsRunning).Select(c => c.App).Order(StringComparer.Ordinal).ToList();
+        return running.Count == 0 ? null : $"Still running: {string.Join(", ", running)}.";
+    }
+}

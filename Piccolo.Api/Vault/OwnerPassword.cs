@@ -1,0 +1,53 @@
+using Piccolo.Core.Auth;
+using Piccolo.Core.Vault;
+
+namespace Piccolo.Api.Vault;
+
+/// <summary>
+/// Every attempt at the owner's password, recovery words or set-up code goes through here, and so through the limits. What changes the password ends all
+/// sessions with it.
+/// </summary>
+internal sealed class OwnerPassword(ApplianceLock box, ApplianceVault vault, SetupCode setupCode, SessionTable sessions, GuessGate gate)
+{
+    public Task<GuessAnswer> SetUpAsync(GuessSource source, string password, string? code) => gate.TryAsync(
+        source,
+        // From here on the caller's going away must not leave half of it undone.
+        async _ => vault.State == VaultState.Unclaimed && !setupCode.Admits(code) ? VaultOutcome.WrongSetupCode : await box.SetUpAsync(password, CancellationToken.None),
+        CancellationToken.None);
+
+    public Task<GuessAnswer> UnlockAsync(GuessSource source, string password, CancellationToken cancellationToken) =>
+        gate.TryAsync(source, token => box.UnlockAsync(password, token), cancellationToken);
+
+    /// <summary>A login by another name is a wrong guess like any other.</summary>
+    public Task<GuessAnswer> RefuseAsync(GuessSource source, CancellationToken cancellationToken) =>
+        gate.TryAsync(source, _ => Task.FromResult(vault.State == VaultState.Unclaimed ? VaultOutcome.NotSetUp : VaultOutcome.WrongPassword), cancellationToken);
+
+    public Task<GuessAnswer> ChangeAsync(GuessSource source, string oldPassword, string newPassword) =>
+        gate.TryAsync(source, _ => EndingSessionsAsync(vault.ChangePasswordAsync(oldPassword, newPassword, CancellationToken.None)), CancellationToken.None);
+
+    public Task<GuessAnswer> ResetAsync(GuessSource source, string words, string newPassword) =>
+        gate.TryAsync(source, _ => EndingSessionsAsync(vault.ResetPasswordAsync(words, newPassword, CancellationToken.None)), CancellationToken.None);
+
+    /// <summary>Without a password there is nothing to guess, and nothing costly to do.</summary>
+    public async Task<(GuessAnswer Answer, IReadOnlyList<string> Words)> GenerateRecoveryKeyAsync(GuessSource source, string? password)
+    {
+        IReadOnlyList<string> words = [];
+        var answer = password is null
+            ? new GuessAnswer(await GenerateAsync(), TimeSpan.Zero)
+            : await gate.TryAsync(source, _ => GenerateAsync(), CancellationToken.None);
+        return (answer, words);
+
+        async Task<VaultOutcome> GenerateAsync()
+        {
+            (var outcome, words) = await vault.GenerateRecoveryKeyAsync(password, CancellationToken.None);
+            return outcome;
+        }
+    }
+
+    private async Task<VaultOutcome> EndingSessionsAsync(Task<VaultOutcome> change)
+    {
+        var outcome = await change;
+        if (outcome == VaultOutcome.Done) sessions.EndAll();
+        return outcome;
+    }
+}

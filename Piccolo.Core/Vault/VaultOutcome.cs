@@ -1,0 +1,49 @@
+namespace Piccolo.Core.Vault;
+
+/// <summary>Where the vault stands.</summary>
+public enum VaultState
+{
+    /// <summary>No key set and no store: the next owner may claim the box.</summary>
+    Unclaimed,
+    Locked,
+    Unlocked,
+
+    /// <summary>The key set cannot be used; a fatal fault says why.</summary>
+    Faulted,
+}
+
+/// <summary>How an attempt to claim the vault, to open it or to change its keys ended.</summary>
+public enum VaultOutcome
+{
+    Done,
+    WrongPassword,
+
+    /// <summary>The words are not a recovery phrase, or not this box's.</summary>
+    WrongRecoveryKey,
+
+    /// <summary>The owner never made a recovery key.</summary>
+    NoRecoveryKey,
+    WrongSetupCode,
+
+    /// <summary>The new password does not pass <see cref="PasswordPolicy"/>.</summary>
+    WeakPassword,
+    NotSetUp,
+    AlreadySetUp,
+
+    /// <summary>It needs an unlocked vault, or the password.</summary>
+    Locked,
+
+    /// <summary>The disk refused the new key set; the old one stays in force, whole.</summary>
+    NotStored,
+    Faulted,
+}
+
+/// <summary>What is known of the keys without opening them.</summary>
+/// <param name="PasswordStale">The password was set with the recovery words and not changed or acknowledged since.</param>
+/// <param name="RecoveryStale">The recovery words were used and not replaced or acknowledged since.</param>
+public sealed record KeyStatus(bool RecoveryPresent, bool PasswordStale, bool RecoveryStale)
+{
+    public static readonly KeyStatus None = new(false, false, false);
+
+    internal static KeyStatus Of(KeySet set) => new(set.Recovery is not null, set.PasswordStale, set.RecoveryStale);
+}

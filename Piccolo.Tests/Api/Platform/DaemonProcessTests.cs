@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
+using Piccolo.Api.Platform;
+using Piccolo.DevStack;
+using Piccolo.Tests.Fakes;
+
+namespace Piccolo.Tests.Api.Platform;
+
+/// <summary>The daemon as a process: what it tells the service manager, how it ends, and that it is alone.</summary>
+internal sealed class DaemonProcessTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    private TempFolder _folder = null!;
+    private int _port;
+
+    [SetUp]
+    public void SetUp()
+    {
+        _folder = new TempFolder();
+        _port = LoopbackPorts.Free(1)[0];
+    }
+
+    [TearDown]
+    public void TearDown() => _folder.Dispose();
+
+    [Test]
+    public async Task ServiceManager_HearsReadyOncePortsAreBound_StatusWatchdogAndStopping()
+    {
+        using var systemd = new NotifySocket();
+        var starting = StartAsync(("NOTIFY_SOCKET", systemd.Path), ("WATCHDOG_USEC", "400000"));
+
+        await systemd.NextAsync("READY=1", Limit);
+        using (var probe = new TcpClient()) await probe.ConnectAsync("127.0.0.1", _port);
+        await using var daemon = await starting;
+        Assert.That((bool)(await daemon.Api.GetAsync("/health/ready"))["ready"]!, Is.True);
+        await systemd.NextAsync("WATCHDOG=1", Limit);
+        await systemd.NextAsync("WATCHDOG=1", Limit);
+
+        await daemon.Api.SetUpAsync(TestAppliance.Password);
+        await systemd.NextAsync("STATUS=locked", Limit);
+        await daemon.Api.UnlockAsync(TestAppliance.Password);
+        await systemd.NextAsync("STATUS=unlocked", Limit);
+        systemd.Drain();
+        await daemon.DisposeAsync();
+
+        Assert.That(systemd.Drain(), Has.Some.EqualTo("STOPPING=1"));
+    }
+
+    [Test]
+    public async Task Terminated_WithOpenConnections_EndsInOrderBelowTenSecondsAndTheNextStartsAtOnce()
+    {
+        var daemon = await StartAsync();
+        await daemon.Api.SetUpAsync(TestAppliance.Password);
+        await daemon.Api.UnlockAsync(TestAppliance.Password);
+        await daemon.Api.TakeTokenAsync("before");
+        using var half = new TcpClient();
+        await half.ConnectAsync("127.0.0.1", _port);
+        await half.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1:{_port}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{\"user"));
+
+        var clock = Stopwatch.StartNew();
+        await daemon.DisposeAsync();
+        var took = clock.Elapsed;
+
+        Assert.That(took, Is.LessThan(OrderlyShutdown.Limit));
+        Assert.That(await File.ReadAllTextAsync(daemon.LogFile), Does.Contain("Stopped in good order").And.Contain("state=locked"));
+        await using var next = await StartAsync();
+        Assert.That((bool)(await next.Api.GetAsync("/api/v1/crypto/status"))["locked"]!, Is.True);
+        await next.Api.UnlockAsync(TestAppliance.Password);
+        TestContext.Out.WriteLine($"terminated in {took.TotalSeconds:0.00} s");
+    }
+
+    [Test]
+    public async Task SecondDaemon_OnTheSameState_IsRefusedWithAReasonAndItsExitCode()
+    {
+        await using var first = await StartAsync();
+        var log = _folder.File("second.log");
+        await using var second = ChildProcess.Start(new ChildProcessStart("dotnet", [SolutionBuild.Find("Piccolo.Api"), $"--Piccolo:StateDirectory={State}"], log, "dotnet-sdk-10.0"));
+
+        var line = await second.WaitForLineAsync("Another Piccolo daemon", Limit);
+        await second.Exited.WaitAsync(Limit);
+
+        Assert.That(line, Does.Contain(State));
+        Assert.That(second.ExitCode, Is.EqualTo(StateDirectoryLock.InUseExitCode));
+        Assert.That((bool)(await first.Api.GetAsync("/health/ready"))["ready"]!, Is.True, "the first one is not disturbed");
+    }
+
+    [Test]
+    public async Task Killed_LeavesNothingThatHindersTheNext()
+    {
+        var first = await StartAsync();
+        await first.KillAsync();
+
+        await using var next = await StartAsync();
+
+        Assert.That((bool)(await next.Api.GetAsync("/health/ready"))["ready"]!, Is.True);
+    }
+
+    private string State => _folder.File("state");
+
+    private Task<ApplianceProcess> StartAsync(params (string Key, string Value)[] settings) => ApplianceProcess.StartAsync(
+        State, _folder.File("daemon.log"), _port, settings.ToDictionary(s => s.Key, s => s.Value));
+}

@@ -1,0 +1,189 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Piccolo.Api.Ingress;
+using Piccolo.Core.Listeners;
+using Piccolo.DevStack;
+using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Ingress;
+
+namespace Piccolo.Tests.Api;
+
+/// <summary>Where the owner's session counts, and where it never goes (design D16, D17).</summary>
+internal sealed class SessionTrustTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
+    private TestAppliance _appliance = null!;
+
+    [SetUp]
+    public async Task SetUp()
+    {
+        _appliance = new TestAppliance(null, ("Piccolo:Ingress:HttpsPort", "-1"));
+        await _appliance.Api.SetUpAsync(TestAppliance.Password);
+    }
+
+    [TearDown]
+    public async Task TearDown() => await _appliance.DisposeAsync();
+
+    [Test]
+    public async Task DeviceHttps_Locked_UnlocksWithASecureCookieAndShowsItsFingerprint()
+    {
+        string? fingerprint = null;
+        using var client = LanHttps(certificate => fingerprint = DeviceCertificate.FingerprintOf(certificate));
+
+        using var unlocked = await UnlockAsync(client);
+        var version = JsonNode.Parse(await client.GetStringAsync(new Uri("/version", UriKind.Relative)))!;
+
+        Assert.That((int)unlocked.StatusCode, Is.EqualTo(200));
+        Assert.That(unlocked.Headers.GetValues("Set-Cookie").Single(), Does.StartWith("__Host-piccolo_session=").And.Contain("secure").And.Contain("httponly"));
+        Assert.That((string?)version["device"]!["fingerprint_sha256"], Is.EqualTo(fingerprint));
+        Assert.That((int)version["device"]!["https_port"]!, Is.EqualTo(HttpsPort));
+        Assert.That(_appliance.Log.Text, Does.Contain(fingerprint!), "it is printed at the start");
+    }
+
+    [Test]
+    public async Task SessionOfTheLan_ReplayedThroughTheTunnel_IsRefused()
+    {
+        using var lan = LanHttps();
+        using var unlocked = await UnlockAsync(lan);
+        var cookie = unlocked.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+        using var ca = new TestCa();
+        using var stranger = TunnelVisitor.Of(_appliance, ca);
+
+        Assert.That(await StatusAsync(lan, cookie), Is.EqualTo(200), "where it began it counts");
+        Assert.That(await StatusAsync(stranger, cookie), Is.EqualTo(401), "through the relay it does not");
+        Assert.That(await StatusAsync(lan, cookie), Is.EqualTo(200), "and the attempt has not ended it");
+    }
+
+    [Test]
+    public async Task SessionOfTheLan_ReplayedInClearText_IsRefused()
+    {
+        using var lan = LanHttps();
+        using var unlocked = await UnlockAsync(lan);
+        var id = unlocked.Headers.GetValues("Set-Cookie").Single().Split(';')[0].Split('=', 2)[1];
+        await using var stranger = new StrangerClient(_appliance);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/apps");
+        request.Headers.Add("Cookie", $"__Host-piccolo_session={id}");
+
+        using var response = await stranger.SendAsync(request);
+
+        Assert.That((int)response.StatusCode, Is.EqualTo(401), "a cookie of that name is read over HTTPS only");
+    }
+
+    [Test]
+    public async Task SessionOfTheLan_ReplayedFromAContainer_IsRefused()
+    {
+        // A network of the kind that container engines make; connections from its address come from a container.
+        const string network = "piccolo-t0";
+        const string address = "10.213.77.1";
+        await ToolAsync("ip", "link", "add", network, "type", "veth", "peer", "name", "piccolo-t1");
+        try
+        {
+            await ToolAsync("ip", "address", "add", address + "/24", "dev", network);
+            await ToolAsync("ip", "link", "set", network, "up");
+            _appliance.Services.GetRequiredService<OriginClassifier>().Refresh();
+            using var lan = LanHttps();
+            using var unlocked = await UnlockAsync(lan);
+            var cookie = unlocked.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+            using var container = LanHttps(from: IPAddress.Parse(address));
+
+            Assert.That(await StatusAsync(lan, cookie), Is.EqualTo(200));
+            var refused = await Assert.CatchAsync<HttpRequestException>(() => StatusAsync(container, cookie));
+            Assert.That(refused!.Message, Does.Contain("SSL"), "not even a handshake");
+            Assert.That(await PlainFromAsync(IPAddress.Parse(address), cookie), Does.StartWith("HTTP/1.1 403"));
+        }
+        finally
+        {
+            await ToolAsync("ip", "link", "delete", network);
+        }
+    }
+
+    [Test]
+    public async Task AppOnALanPort_EchoingAllItGets_NeverSeesOurCookies()
+    {
+        await using var app = await FakeApp.StartAsync(context => context.Response.WriteAsync(
+            string.Join('\n', context.Request.Headers.Select(h => $"{h.Key}: {h.Value}"))));
+        using var plain = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri($"http://127.0.0.1:{_appliance.HttpPort}"), Timeout = Limit };
+        using var unlocked = await UnlockAsync(plain);
+        var cookie = unlocked.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+        var id = cookie.Split('=', 2)[1];
+        var port = LoopbackPorts.Free(1)[0];
+        _appliance.Services.GetRequiredService<ListenerTable>().Replace(
+            [new PublishedListener("echo", new ListenerDefinition("echo", 8080, ListenerFlow.Tcp, ListenerProtocol.Http, ListenerDefinition.DefaultRemotePorts), app.Port, port)]);
+        await LanPortAsync("echo");
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{port}/");
+        // As a browser does: the app has the device's host name, and cookies ignore ports.
+        request.Headers.Add("Cookie", $"theirs=1; {cookie}; __Host-{cookie}; PICCOLO_SESSION={id}");
+
+        using var response = await plain.SendAsync(request);
+        var echo = await response.Content.ReadAsStringAsync();
+
+        Assert.That(echo, Does.Contain("Cookie: theirs=1"));
+        Assert.That(echo, Does.Not.Contain(id).And.Not.Contain("piccolo_session").IgnoreCase);
+    }
+
+    private int HttpsPort => _appliance.Services.GetRequiredService<OwnPorts>().Current!.Https!.Value;
+
+    private HttpClient LanHttps(Action<System.Security.Cryptography.X509Certificates.X509Certificate2>? seen = null, IPAddress? from = null) => new(new SocketsHttpHandler
+    {
+        UseCookies = false,
+        ConnectCallback = async (_, cancel) => new NetworkStream(await ConnectAsync(HttpsPort, from, cancel), ownsSocket: true),
+        SslOptions = new SslClientAuthenticationOptions
+        {
+            // What an owner does who compares the fingerprint.
+            RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
+            {
+                seen?.Invoke((System.Security.Cryptography.X509Certificates.X509Certificate2)certificate!);
+                return !errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable);
+            },
+        },
+    }) { BaseAddress = new Uri($"https://127.0.0.1:{HttpsPort}"), Timeout = Limit };
+
+    private static async Task<Socket> ConnectAsync(int port, IPAddress? from, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        if (from is not null) socket.Bind(new IPEndPoint(from, 0));
+        await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
+        return socket;
+    }
+
+    private static Task<HttpResponseMessage> UnlockAsync(HttpClient client) => client.PostAsync(
+        new Uri("/api/v1/crypto/unlock", UriKind.Relative), System.Net.Http.Json.JsonContent.Create(new { password = TestAppliance.Password }));
+
+    private static async Task<int> StatusAsync(HttpClient client, string cookie)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/apps");
+        request.Headers.Add("Cookie", cookie);
+        using var response = await client.SendAsync(request);
+        return (int)response.StatusCode;
+    }
+
+    private async Task<string> PlainFromAsync(IPAddress from, string cookie)
+    {
+        using var socket = await ConnectAsync(_appliance.HttpPort, from, CancellationToken.None);
+        await using var stream = new NetworkStream(socket);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET /api/v1/apps HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"));
+        using var reader = new StreamReader(stream);
+        return await reader.ReadToEndAsync().WaitAsync(Limit);
+    }
+
+    private async Task LanPortAsync(string listener)
+    {
+        var states = _appliance.Services.GetRequiredService<LanPortStates>();
+        using var limit = new CancellationTokenSource(Limit);
+        for (var seen = states.Changed.Version; states.Find(listener)?.Binding != LanPortBinding.Listening; seen = states.Changed.Version) await states.Changed.WaitAsync(seen, limit.Token);
+    }
+
+    private static async Task ToolAsync(string program, params string[] arguments)
+    {
+        using var tool = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        var error = await tool.StandardError.ReadToEndAsync();
+        await tool.WaitForExitAsync().WaitAsync(Limit);
+        Assert.That(tool.ExitCode, Is.Zero, $"{program} {string.Join(' ', arguments)}: {error}");
+    }
+}

@@ -1,0 +1,53 @@
+using System.Text;
+using Piccolo.DevRelay.Hub;
+
+namespace Piccolo.Tests.DevRelay;
+
+[Category("DevRelay")]
+internal sealed class LanesTests
+{
+    [Test]
+    public async Task Nx037_Challenge_GetsThroughThoughTheDataLaneIsFull()
+    {
+        var lanes = new Lanes();
+        for (var i = 0; i < 256; i++) Assert.That(lanes.TryData(new byte[] { 1 }), Is.True);
+        Assert.That(lanes.TryData(new byte[] { 1 }), Is.False);
+
+        Assert.That(lanes.TryChallenge("challenge"u8.ToArray()), Is.True);
+
+        Outgoing[] first = [await lanes.TakeAsync(default), await lanes.TakeAsync(default)];
+        var text = first.Single(o => o.Opcode is WebSocketOpcode.Text);
+        Assert.That(Encoding.ASCII.GetString(text.Payload.Span), Is.EqualTo("challenge"));
+    }
+
+    [Test]
+    public async Task Nx051_FullLanes_AreServedInTurnAndInOrder()
+    {
+        var lanes = new Lanes();
+        for (var i = 0; i < 256; i++)
+        {
+            lanes.TryData(new[] { (byte)1, (byte)i });
+            lanes.TryControl(new[] { (byte)2, (byte)i });
+        }
+
+        Assert.That(lanes.TryControl(new byte[1]), Is.False);
+        var taken = new List<byte[]>();
+        for (var i = 0; i < 512; i++) taken.Add((await lanes.TakeAsync(default)).Payload.ToArray());
+
+        Assert.That(taken.Where(t => t[0] == 1).Select(t => t[1]), Is.Ordered);
+        Assert.That(taken.Where(t => t[0] == 2).Select(t => t[1]), Is.Ordered);
+        Assert.That(taken.Take(16).Count(t => t[0] == 1), Is.EqualTo(8));
+    }
+
+    [Test]
+    public async Task Take_OnEmptyLanes_WaitsForTheNextMessage()
+    {
+        var lanes = new Lanes();
+        var taking = lanes.TakeAsync(default).AsTask();
+        Assert.That(taking.IsCompleted, Is.False);
+
+        lanes.TryControl(new byte[] { 9 });
+
+        Assert.That((await taking.WaitAsync(ScriptedBackend.Patience)).Payload.ToArray(), Is.EqualTo(new byte[] { 9 }));
+    }
+}

@@ -1,0 +1,389 @@
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using Piccolo.DevRelay;
+using Piccolo.DevRelay.Entry;
+using Piccolo.DevRelay.Routing;
+
+namespace Piccolo.Tests.DevRelay;
+
+[Category("DevRelay")]
+internal sealed class RoutingTests
+{
+    private const string Host = "app.example.test";
+
+    [Test]
+    public async Task Nx116_ServerName_IsLowerCaseAndTheHelloIsReplayed()
+    {
+        await using var relay = await RelayFixture.StartAsync();
+        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
+        var hello = TestHellos.Named("APP.Example.Test");
+
+        using var user = await relay.KnockAsync(hello);
+
+        var connect = await backend.NextControlAsync("connect");
+        Assert.That(((string?)connect.Control["hostname"], (bool?)connect.Control["is_tls"]), Is.EqualTo((Host, true)));
+        Assert.That((await backend.NextDataAsync(connect.Id)).Data, Is.EqualTo(hello));
+    }
+
+    [Test]
+    public void Nx116_Hello_CutAnywhere_AsksForMore()
+    {
+        var hello = TestHellos.AppExampleTest;
+        for (var cut = 0; cut < hello.Length; cut++)
+            Assert.That(ClientHello.Parse(hello.AsSpan(0, cut), out _), Is.EqualTo(HelloState.NeedMore), $"cut at {cut}");
+
+        Assert.That(ClientHello.Parse(hello, out var name), Is.EqualTo(HelloState.Complete));
+        Assert.That(name, Is.EqualTo(Host));
+    }
+
+    [Test]
+    public void Nx116_HelloInOneByteRecords_IsUnderstood()
+    {
+        var message = TestHellos.AppExampleTest[5..];
+        byte[] records = [.. message.SelectMany(b => (byte[])[0x16, 3, 1, 0, 1, b])];
+
+        Assert.That(ClientHello.Parse(records, out var name), Is.EqualTo(HelloState.Complete));
+        Assert.That(name, Is.EqualTo(Host));
+    }
+
+    [Test]
+    public void Hello_AnyByteChanged_NeverThrows()
+    {
+        var random = new Random(5);
+        for (var i = 0; i < 20_000; i++)
+        {
+            var hello = TestHellos.AppExampleTest.ToArray();
+            for (var n = 0; n < 3; n++) hello[random.Next(hello.Length)] = (byte)random.Next(256);
+            Assert.That(ClientHello.Parse(hello.AsSpan(0, random.Next(hello.Length + 1)), out _), Is.AnyOf(HelloState.Complete, HelloState.NotTls, HelloState.NeedMore));
+        }
+    }
+
+    [Test]
+    public void Nx117_HelloWithoutServerName_HasNone()
+    {
+        Assert.That(ClientHello.Parse(TestHellos.WithoutName, out var name), Is.EqualTo(HelloState.Complete));
+        Assert.That(name, Is.Null);
+    }
+
+    [Test]
+    public async Task Nx117_HelloWithoutServerName_GoesToThePortClaimWithItsBytes()
+    {
+        await using var relay = await RelayFixture.StartAsync(o => o.AllowedTcpPortClaims = new HashSet<int> { 2222 });
+        await using var backend = await ScriptedBackend.OpenAsync(relay, TestTokens.Claims().With("tcp_ports", new JsonArray(2222)));
+
+        using var user = await relay.KnockAsync(TestHellos.WithoutName, 2222);
+
+        var connect = await backend.NextControlAsync("connect");
+        Assert.That(((string?)connect.Control["hostname"], (bool?)connect.Control["is_tls"], (int?)connect.Control["conn_port"]), Is.EqualTo(("tcp:2222", true, 2222)));
+        Assert.That((await backend.NextDataAsync(connect.Id)).Data, Is.EqualTo(TestHellos.WithoutName));
+    }
+
+    [Test]
+    public async Task Nx118_PlainHttpInPieces_IsRoutedByHostWithAllItsBytes()
+    {
+        await using var relay = await RelayFixture.StartAsync();
+        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
+        using var user = await relay.KnockAsync("G"u8.ToArray());
+        await StreamTests.PassAsync(TimeSpan.FromMilliseconds(20));
+        await user.SendAsync("ET / HTTP/1.1\r\nHo"u8.ToArray());
+        await StreamTests.PassAsync(TimeSpan.FromMilliseconds(20));
+        await user.SendAsync("st: app.example.test:443\r\n\r\nbody"u8.ToArray());
+
+        var connect = await backend.NextControlAsync("connect");
+
+        Assert.That(connect.Control.ContainsKey("is_tls"), Is.False);
+        Assert.That(Encoding.ASCII.GetString((await backend.NextDataAsync(connect.Id)).Data), Is.EqualTo("GET / HTTP/1.1\r\nHost: app.example.test:443\r\n\r\nbody"));
+    }
+
+    [TestCase(30_000, true)]
+    [TestCase(33_000, false)]
+    public async Task Nx119_HelloOverTheLimit_IsDropped(int size, bool served)
+    {
+        await using var relay = await RelayFixture.StartAsync();
+        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
+
+        using var user = await relay.KnockAsync(TestHellos.Padded(Host, size));
+
+        if (served) await backend.NextControlAsync("connect");
+        else Assert.That(await user.ReadToEndAsync(), Is.Empty);
+        if (!served) Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
+    }
+
+    [TestCase(60_000, true)]
+    [TestCase(66_000, false)]
+    public async Task Nx120_HttpHeadOverTheLimit_IsDroppedAndOneBelowIsOneMessage(int size, bool served)
+    {
+        await using var relay = await RelayFixture.StartAsync();
+        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
+        var request = Encoding.ASCII.GetBytes($"GET / HTTP/1.1\r\nHost: {Host}\r\nX-Long: {new string('x', size)}\r\n\r\n");
+
+        using var user = await relay.KnockAsync(request);
+
+        if (served)
+        {
+            var connect = await backend.NextControlAsync("connect");
+            Assert.That((await backend.NextDataAsync(connect.Id)).Data, Is.EqualTo(request));
+        }
+        else
+        {
+            Assert.That(await user.ReadToEndAsync(), Is.Empty);
+            Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
+        }
+    }
+
+    [Test]
+    public async Task Nx121_SilentUser_IsClosedAfterBothFirstByteLimits()
+    {
+        await using var relay = await StartQuickAsync();
+        var from = TimeProvider.System.GetTimestamp();
+
+        using var user = await relay.KnockAsync([]);
+
+        Assert.That(await user.ReadToEndAsync(), Is.Empty);
+        Assert.That(TimeProvider.System.GetElapsedTime(from), Is.GreaterThan(TimeSpan.FromMilliseconds(600)));
+    }
+
+    [Test]
+    public async Task Nx121_SilentUserOfAClaimedPort_ReachesTheBackendWithoutPrelude()
+    {
+        await using var relay = await StartQuickAsync();
+        await using var backend = await ScriptedBackend.OpenAsync(relay, TestTokens.Claims().With("tcp_ports", new JsonArray(2222)));
+        using var user = await relay.KnockAsync([], 2222);
+
+        var connect = await backend.NextControlAsync("connect");
+        await backend.SendDataAsync(connect.Id, "220 hello"u8.ToArray());
+
+        Assert.That(await user.ReadExactlyAsync(9), Is.EqualTo("220 hello"u8.ToArray()));
+        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
+    }
+
+    [TestCase("tls")]
+    [TestCase("http")]
+    public async Task Nx121_DripFeeder_IsStoppedAtTheHardCap(string kind)
+    {
+        await using var relay = await StartQuickAsync();
+        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
+        var bytes = kind == "tls" ? TestHellos.AppExampleTest : RelayFixture.Get(Host + new string('.', 500));
+        using var user = await relay.KnockAsync(bytes[..1]);
+        var closed = user.ReadToEndAsync();
+        var sent = 1;
+
+        while (!closed.IsCompleted && sent < bytes.Length)
+        {
+            await Task.WhenAny(closed, StreamTests.PassAsync(TimeSpan.FromMilliseconds(30)));
+            try
+            {
+                await user.SendAsync(bytes.AsMemory(sent++, 1));
+            }
+            catch (SocketException)
+            {
+                break;
+            }
+        }
+
+        Assert.That(await closed, Is.Empty);
+        Assert.That(sent, Is.InRange(5, bytes.Length - 1));
+        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
+    }
+
+    [Test]
+    public async Task Nx121_NonHttpBytesOnAClaimedPort_WaitForTheExtensionUnlessALineComes()
+    {
+        await using var relay = await StartQuickAsync();
+        await using var backend = await ScriptedBackend.OpenAsync(relay, TestTokens.Claims().With("tcp_ports", new JsonArray(2222)));
+        var from = TimeProvider.System.GetTimestamp();
+
+        using var slow = await relay.KnockAsync("\0\u0001binary"u8.ToArray(), 2222);
+        var first = await backend.NextControlAsync("connect");
+        var waited = TimeProvider.System.GetElapsedTime(from);
+        Assert.That((await backend.NextDataAsync(first.Id)).Data, Is.EqualTo("\0\u0001binary"u8.ToArray()));
+        Assert.That(waited, Is.GreaterThan(TimeSpan.FromMilliseconds(190)));
+
+        using var quick = await relay.KnockAsync("SSH-2.0-x\r\n"u8.ToArray(), 2222);
+        var second = await backend.NextControlAsync("connect");
+        Assert.That((await backend.NextDataAsync(second.Id)).Data, Is.EqualTo("SSH-2.0-x\r\n"u8.ToArray()));
+    }
+
+    [Test]
+    public async Task Nx122_PeekLimit_ClosesTheNextUserAndFreesItsSlot()
+    {
+        await using var relay = await RelayFixture.StartAsync(o => o.PeekLimit = 1);
+        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
+        using var peeking = await relay.KnockAsync("G"u8.ToArray());
+        using var refused = await relay.KnockAsync(RelayFixture.Get(Host));
+        Assert.That(await refused.ReadToEndAsync(), Is.Empty);
+
+        await peeking.SendAsync(RelayFixture.Get(Host)[1..]);
+        await backend.NextDataAsync((await backend.NextControlAsync("connect")).Id);
+
+        var (third, _) = await relay.OpenStreamAsync(backend, RelayFixture.Get(Host));
+        third.Dispose();
+    }
+
+    [Test]
+    public async Task Nx122_PeekLimitMinusOne_IsNoLimit()
+    {
+        await using var relay = await RelayFixture.StartAsync(o => o.PeekLimit = -1);
+        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
+        var peeking = new List<Socket>();
+        for (var i = 0; i < 300; i++) peeking.Add(await relay.KnockAsync("G"u8.ToArray()));
+
+        using var user = await relay.KnockAsync(RelayFixture.Get(Host));
+
+        await backend.NextControlAsync("connect");
+        peeking.ForEach(p => p.Dispose());
+    }
+
+    [TestCase("GET / HTTP/1.1\r\nHost: APP.Example.Test.:8443\r\n\r\n", "app.example.test")]
+    [TestCase("GET http://first.test:1/x HTTP/1.1\r\nHost: second.test\r\n\r\n", "first.test")]
+    [TestCase("GET http://user@first.test?q HTTP/1.1\r\nHost: second.test\r\n\r\n", "first.test")]
+    [TestCase("CONNECT there.test:443 HTTP/1.1\r\nHost: second.test\r\n\r\n", "there.test")]
+    [TestCase("OPTIONS * HTTP/1.0\r\nhOST:  a.test \r\n\r\n", "a.test")]
+    [TestCase("GET / HTTP/1.1\nHost: a.test\n\n", "a.test")]
+    [TestCase("GET / HTTP/1.1\r\nX: 1\r\n folded\r\nHost: [2001:db8::1]:80\r\n\r\n", "2001:db8::1")]
+    public void Nx123_Host_IsNormalisedAndAbsoluteFormWins(string head, string host)
+    {
+        Assert.That(HttpHead.Parse(Encoding.ASCII.GetBytes(head), out var found), Is.EqualTo(HeadState.Complete));
+        Assert.That(found, Is.EqualTo(host));
+    }
+
+    [TestCase("GET / HTTP/1.1\r\n\r\n", "NoHost")]
+    [TestCase("PRI * HTTP/2.0\r\n\r\n", "NoHost")]
+    [TestCase("GET / HTTP/1.1\r\nHost: a", "NeedMore")]
+    [TestCase("GET /", "NeedMore")]
+    [TestCase("hello\n", "NotHttp")]
+    [TestCase("GET / HTTP/1.1\r\nno colon here\r\n", "NotHttp")]
+    [TestCase("GET / HTTP/1.1\r\nbad name: x\r\n", "NotHttp")]
+    [TestCase("GET / HTTP/1.1\r\n first line folded: x\r\n", "NotHttp")]
+    [TestCase("GET relative HTTP/1.1\r\n", "NotHttp")]
+    [TestCase("G T / FTP/1.1\r\n", "NotHttp")]
+    public void Nx123_OtherHeads_AreTold(string head, string state) =>
+        Assert.That(HttpHead.Parse(Encoding.ASCII.GetBytes(head), out _).ToString(), Is.EqualTo(state));
+
+    [Test]
+    public async Task Nx123_HttpWithoutHostOnAClaimedPort_LosesItsBytes()
+    {
+        await using var relay = await RelayFixture.StartAsync(o => o.AllowedTcpPortClaims = new HashSet<int> { 2222 });
+        await using var backend = await ScriptedBackend.OpenAsync(relay, TestTokens.Claims().With("tcp_ports", new JsonArray(2222)));
+        using var user = await relay.KnockAsync("GET / HTTP/1.0\r\n\r\n"u8.ToArray(), 2222);
+        var connect = await backend.NextControlAsync("connect");
+
+        await user.SendAsync("later"u8.ToArray());
+
+        Assert.That((await backend.NextDataAsync(connect.Id)).Data, Is.EqualTo("later"u8.ToArray()));
+    }
+
+    [Test]
+    public void Nx124_Wildcards_MatchOneLabelAndExactNamesWin()
+    {
+        var pools = new BackendPools<string>(stockEmptyPools: true);
+        pools.Add("wild", ["*.example.test", "*.com"], 1);
+        pools.Add("exact", ["a.example.test"], 1);
+
+        Assert.That(pools.Pick("b.example.test"), Is.EqualTo("wild"));
+        Assert.That(pools.Pick("a.example.test"), Is.EqualTo("exact"));
+        Assert.That(pools.Pick("a.b.example.test"), Is.Null);
+        Assert.That(pools.Pick("example.test"), Is.Null);
+        Assert.That(pools.Pick("a.com"), Is.Null);
+    }
+
+    [TestCase(true, null)]
+    [TestCase(false, "wild")]
+    public void Nx125_EmptiedExactPool_HidesAWildcardInStockMode(bool stock, string? picked)
+    {
+        var pools = new BackendPools<string>(stock);
+        pools.Add("wild", ["*.example.test"], 1);
+        pools.Add("exact", ["a.example.test"], 1);
+
+        pools.Remove("exact", ["a.example.test"]);
+
+        Assert.That(pools.Pick("a.example.test"), Is.EqualTo(picked));
+    }
+
+    [Test]
+    public void Nx126_WeightedRoundRobin_FollowsTheWeights()
+    {
+        var pool = new WeightedPool<string>();
+        Assert.That(pool.Next(), Is.Null);
+        pool.Add("five", 5);
+        pool.Add("one", 1);
+        pool.Add("four", 4);
+
+        var picks = Enumerable.Range(0, 1_000).Select(_ => pool.Next()!).CountBy(p => p).ToDictionary();
+        pool.Remove("four");
+        var later = Enumerable.Range(0, 60).Select(_ => pool.Next()).ToList();
+
+        Assert.That((picks["five"], picks["one"], picks["four"]), Is.EqualTo((500, 100, 400)));
+        Assert.That(later, Does.Not.Contain("four").And.Contain("one").And.Contain("five"));
+    }
+
+    [Test]
+    public async Task Nx127_NoBackend_ClosesWithoutAByte()
+    {
+        await using var relay = await RelayFixture.StartAsync();
+
+        using var tls = await relay.KnockAsync(TestHellos.AppExampleTest);
+        using var http = await relay.KnockAsync(RelayFixture.Get(Host), 80);
+        using var nameless = await relay.KnockAsync(TestHellos.WithoutName);
+
+        Assert.That(await tls.ReadToEndAsync(), Is.Empty);
+        Assert.That(await http.ReadToEndAsync(), Is.Empty);
+        Assert.That(await nameless.ReadToEndAsync(), Is.Empty);
+    }
+
+    [Test]
+    public async Task Nx128_LaterRequests_StayOnTheStream()
+    {
+        await using var relay = await RelayFixture.StartAsync();
+        await using var backend = await ScriptedBackend.OpenAsync(relay, Host, "other.example.test");
+        var (user, id) = await relay.OpenStreamAsync(backend, RelayFixture.Get(Host));
+        using var open = user;
+
+        await user.SendAsync(RelayFixture.Get("other.example.test"));
+
+        Assert.That((await backend.NextDataAsync(id)).Data, Is.EqualTo(RelayFixture.Get("other.example.test")));
+    }
+
+    [Test]
+    public async Task Nx129_AcmeChallengeOnPort80_IsForwarded()
+    {
+        await using var relay = await RelayFixture.StartAsync();
+        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
+
+        var (user, _) = await relay.OpenStreamAsync(backend, RelayFixture.Get(Host, "/.well-known/acme-challenge/token"), 80);
+
+        user.Dispose();
+        Assert.That((await backend.NextControlAsync("disconnect")).Event, Is.EqualTo("disconnect"));
+    }
+
+    [Test]
+    public async Task Nx147_TwoEqualSessions_Alternate()
+    {
+        await using var relay = await RelayFixture.StartAsync();
+        await using var one = await ScriptedBackend.OpenAsync(relay, Host);
+        await using var two = await ScriptedBackend.OpenAsync(relay, Host);
+        var users = new List<Socket>();
+
+        for (var i = 0; i < 4; i++)
+        {
+            var (first, _) = await relay.OpenStreamAsync(one, RelayFixture.Get(Host));
+            var (second, _) = await relay.OpenStreamAsync(two, RelayFixture.Get(Host));
+            users.AddRange([first, second]);
+        }
+
+        Assert.That(relay.Sessions().Select(s => s.Streams.Count), Is.EqualTo([4, 4]));
+        users.ForEach(u => u.Dispose());
+    }
+
+    private static Task<Relay> StartQuickAsync() => RelayFixture.StartAsync(o =>
+    {
+        o.AllowedTcpPortClaims = new HashSet<int> { 2222 };
+        o.Clocks = new RelayClocks
+        {
+            PeekFirstByte = TimeSpan.FromMilliseconds(400),
+            PeekExtension = TimeSpan.FromMilliseconds(200),
+            PeekTotal = TimeSpan.FromMilliseconds(800),
+        };
+    });
+}

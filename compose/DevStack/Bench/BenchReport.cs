@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Piccolo.DevStack.Bench;
+
+/// <summary>What one benchmark measured: printed line by line, then kept as its section of <c>bench/README.md</c>.</summary>
+public sealed class BenchReport(string area, TextWriter output)
+{
+    private readonly List<(string Name, string Value, string Bar)> _rows = [];
+
+    public bool IsShort { get; private set; }
+
+    public void Figure(string name, double value, string unit)
+    {
+        _rows.Add((name, Text(value) + unit, ""));
+        output.WriteLine($"{name} {Text(value)}{unit}");
+    }
+
+    /// <summary>A figure that must not be above <paramref name="limit"/>.</summary>
+    public void AtMost(string name, double value, string unit, double limit) => Bar(name, value, unit, "<=", limit, value <= limit);
+
+    /// <summary>A figure that must be below <paramref name="limit"/>.</summary>
+    public void Below(string name, double value, string unit, double limit) => Bar(name, value, unit, "<", limit, value < limit);
+
+    /// <summary>Replaces this area's section and leaves those of the others as they are.</summary>
+    public async Task WriteAsync(string how)
+    {
+        var path = Path.Combine(RepositoryRoot(), "bench", "README.md");
+        var begin = $"<!-- {area} -->";
+        var end = $"<!-- /{area} -->";
+        var old = File.Exists(path) ? await File.ReadAllTextAsync(path) : "# Benchmarks\n\nEach section is written by its `./dev bench AREA`; the last run stands.\n";
+        var section = Section(how, begin, end);
+        var from = old.IndexOf(begin, StringComparison.Ordinal);
+        var to = old.IndexOf(end, StringComparison.Ordinal);
+        var text = from >= 0 && to > from ? old[..from] + section + old[(to + end.Length)..] : $"{old.TrimEnd()}\n\n{section}\n";
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        await File.WriteAllTextAsync(path, text);
+    }
+
+    /// <summary>The value below which <paramref name="share"/> of the sorted samples lie.</summary>
+    public static double Percentile(IReadOnlyList<double> samples, double share)
+    {
+        var sorted = samples.Order().ToArray();
+        return sorted.Length == 0 ? 0 : sorted[Math.Clamp((int)Math.Ceiling(sorted.Length * share) - 1, 0, sorted.Length - 1)];
+    }
+
+    private void Bar(string name, double value, string unit, string comparison, double limit, bool holds)
+    {
+        var bar = $"{comparison} {Text(limit)}{unit}";
+        IsShort |= !holds;
+        _rows.Add((name, Text(value) + unit, $"{bar} {(holds ? "OK" : "SHORT")}"));
+        output.WriteLine($"BAR {name} {Text(value)}{unit} (bar {bar}) {(holds ? "OK" : "SHORT")}");
+    }
+
+    private string Section(string how, string begin, string end)
+    {
+        var text = new StringBuilder().Append(begin).Append('\n').Append(CultureInfo.InvariantCulture, $"## {area}\n\n{how}\n");
+        text.Append(CultureInfo.InvariantCulture, $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd}, {Environment.ProcessorCount} cores, {RuntimeInformation.FrameworkDescription}.\n\n");
+        text.Append("| figure | value | bar |\n|---|---|---|\n");
+        foreach (var (name, value, bar) in _rows) text.Append(CultureInfo.InvariantCulture, $"| {name} | {value} | {bar} |\n");
+        return text.Append('\n').Append(end).ToString();
+    }
+
+    private static string Text(double value) => value.ToString(value >= 100 ? "0" : "0.##", CultureInfo.InvariantCulture);
+
+    private static string RepositoryRoot()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "Piccolo.Appliance.sln")))
+            folder = folder.Parent ?? throw new InvalidOperationException("The benchmark must run from inside the repository.");
+        return folder.FullName;
+    }
+}
