@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Options;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using Piccolo.Api.Platform;
 using Piccolo.Api.Http;
 using Piccolo.Api.Ingress;
 using Piccolo.Core.Auth;
@@ -21,6 +23,7 @@ internal static class TelemetrySetup
         services.AddSingleton<Telemetry>();
         var collects = !string.IsNullOrEmpty(configuration[Collector]);
         services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("piccolo", serviceVersion: SystemEndpoints.Version))
             .WithMetrics(metrics =>
             {
                 metrics.AddMeter("Piccolo.*", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime").AddPrometheusExporter();

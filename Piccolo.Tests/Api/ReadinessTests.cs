@@ -35,8 +35,8 @@ internal sealed class ReadinessTests
         await using var appliance = new TestAppliance(_folder.Path);
 
         Assert.That(await ReadyAsync(appliance), Is.EqualTo((503, (string?)code)));
-        Assert.That(await ClearAsync(appliance, code), Is.EqualTo(200));
-        Assert.That(await ReadyAsync(appliance), Is.EqualTo((503, (string?)code)), "cleared without a cure, it latches again");
+        Assert.That(await ClearAsync(appliance, code), Is.EqualTo(409), "it looks again, and the cause is still there");
+        Assert.That(await ReadyAsync(appliance), Is.EqualTo((503, (string?)code)));
 
         await File.WriteAllBytesAsync(keySet, good);
         Assert.That(await ClearAsync(appliance, code), Is.EqualTo(200));
