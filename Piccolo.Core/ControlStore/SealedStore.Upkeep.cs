@@ -13,28 +13,18 @@ public sealed partial class SealedStore
     public bool Check()
     {
         if (Volatile.Read(ref _seal) is not { } seal) return true;
-        try
+        if (!IsWholeBeside(seal) && !IsWholeUnderTheGate(seal))
         {
-            var head = VerifyBeside(seal);
-            lock (_gate)
-            {
-                if (!ReferenceEquals(_seal, seal)) return true;
-                WriteAnchor(seal);
-            }
-            logger.StoreChecked(head.Revision);
-            return true;
-        }
-        catch (StoreFaultException e)
-        {
-            lock (_gate)
-            {
-                // Locked meanwhile: the keys were wiped under the check, and what it found means nothing.
-                if (!ReferenceEquals(_seal, seal)) return true;
-                health.Latch(e.Code, HealthComponents.Store, e.Message);
-            }
             Changed.Raise();
             return false;
         }
+        lock (_gate)
+        {
+            if (!ReferenceEquals(_seal, seal)) return true;
+            WriteAnchor(seal);
+            logger.StoreChecked(_head.Revision);
+        }
+        return true;
     }
 
     /// <summary>While the disk is known to be full or read-only: tries a real write, and takes the faults back when it succeeds.</summary>
@@ -91,13 +81,51 @@ public sealed partial class SealedStore
         }
     }
 
-    private StoreHead VerifyBeside(RowSeal seal) => Translated(() =>
+    private bool IsWholeBeside(RowSeal seal)
     {
-        // An anchor that was read before the rows is never ahead of them.
-        var anchor = ReadAnchor(seal);
-        using var reader = StoreFile.OpenReader(paths.ControlStore);
-        return StoreVerifier.Verify(reader, seal, anchor);
-    });
+        try
+        {
+            return Translated(() =>
+            {
+                // An anchor that was read before the rows is never ahead of them.
+                var anchor = ReadAnchor(seal);
+                using var fresh = OpenFresh();
+                return StoreVerifier.TryVerify(fresh, seal.Chain, anchor) is not null;
+            });
+        }
+        catch (StoreFaultException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The second look, while nobody else uses the store: it finds the reason, and latches it.</summary>
+    private bool IsWholeUnderTheGate(RowSeal seal)
+    {
+        lock (_gate)
+        {
+            // Locked meanwhile: the keys were wiped under the check, and what it found means nothing.
+            if (!ReferenceEquals(_seal, seal)) return true;
+            try
+            {
+                Guarded(() =>
+                {
+                    using var fresh = OpenFresh();
+                    return StoreVerifier.Verify(fresh, seal, ReadAnchor(seal));
+                });
+                return true;
+            }
+            catch (StoreFaultException)
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <summary>A connection that has nothing in its cache: what is asked about is the disk.</summary>
+    private SqliteConnection OpenFresh() => health.Snapshot.Faults.Keys.Any(StoreFaults.Passes)
+        ? StoreFile.OpenWithoutWriting(paths.ControlStore, Schema)
+        : StoreFile.OpenReader(paths.ControlStore);
 
     /// <summary>A fresh connection, verified and with one real write behind it, replaces the one in use. Under the gate.</summary>
     private bool TryReopen(RowSeal seal)

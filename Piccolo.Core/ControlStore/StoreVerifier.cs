@@ -10,17 +10,29 @@ namespace Piccolo.Core.ControlStore;
 /// </summary>
 internal static class StoreVerifier
 {
-    /// <exception cref="StoreFaultException">It is not, and why.</exception>
+    /// <exception cref="StoreFaultException">It is not, and why. Opens rows to find out: only for whoever holds the store's gate.</exception>
     public static StoreHead Verify(SqliteConnection connection, RowSeal seal, StoreAnchor? anchor)
     {
         // One transaction, so that everything is read of the same moment, whoever writes meanwhile.
         using var transaction = connection.BeginTransaction(deferred: true);
+        return Find(connection, transaction, seal.Chain, anchor) ?? throw Diagnose(connection, transaction, seal, anchor);
+    }
+
+    /// <summary>The same without looking for the reason, beside whoever uses the store.</summary>
+    public static StoreHead? TryVerify(SqliteConnection connection, StoreChain chain, StoreAnchor? anchor)
+    {
+        using var transaction = connection.BeginTransaction(deferred: true);
+        return Find(connection, transaction, chain, anchor);
+    }
+
+    private static StoreHead? Find(SqliteConnection connection, SqliteTransaction transaction, StoreChain chain, StoreAnchor? anchor)
+    {
         CheckStructure(connection, transaction);
-        var digest = Digest(connection, transaction, seal.Chain);
-        if (RevisionLog.Walk(connection, transaction, seal.Chain, anchor) is { } newest
-            && CryptographicOperations.FixedTimeEquals(seal.Chain.OfState(newest.Revision, digest), newest.StateTag))
-            return new StoreHead(newest.Revision, newest.Chain, digest);
-        throw Diagnose(connection, transaction, seal, anchor);
+        var digest = Digest(connection, transaction, chain);
+        return RevisionLog.Walk(connection, transaction, chain, anchor) is { } newest
+            && CryptographicOperations.FixedTimeEquals(chain.OfState(newest.Revision, digest), newest.StateTag)
+                ? new StoreHead(newest.Revision, newest.Chain, digest)
+                : null;
     }
 
     private static void CheckStructure(SqliteConnection connection, SqliteTransaction transaction)

@@ -142,7 +142,8 @@ internal sealed class SessionTrustTests
                 return !errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable);
             },
         },
-    }) { BaseAddress = new Uri($"https://127.0.0.1:{HttpsPort}"), Timeout = Limit };
+    })
+    { BaseAddress = new Uri($"https://127.0.0.1:{HttpsPort}"), Timeout = Limit };
 
     private static async Task<Socket> ConnectAsync(int port, IPAddress? from, CancellationToken cancellationToken)
     {

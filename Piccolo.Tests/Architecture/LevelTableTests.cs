@@ -12,11 +12,23 @@ internal sealed class LevelTableTests
 {
     private static readonly Dictionary<string, int> Levels = new(StringComparer.Ordinal)
     {
-        ["Primitives"] = 0, ["Tls"] = 0,
-        ["Vault"] = 2, ["Leadership"] = 2, ["Health"] = 1,
+        ["Primitives"] = 0,
+        ["Tls"] = 0,
+        ["Vault"] = 2,
+        ["Leadership"] = 2,
+        ["Health"] = 1,
         ["ControlStore"] = 3,
-        ["Certificates"] = 4, ["Listeners"] = 4, ["Containers"] = 4, ["Volumes"] = 4, ["Auth"] = 4, ["Jobs"] = 4, ["Audit"] = 4, ["Exports"] = 4,
-        ["Routing"] = 5, ["Tunnel"] = 5, ["Apps"] = 5,
+        ["Certificates"] = 4,
+        ["Listeners"] = 4,
+        ["Containers"] = 4,
+        ["Volumes"] = 4,
+        ["Auth"] = 4,
+        ["Jobs"] = 4,
+        ["Audit"] = 4,
+        ["Exports"] = 4,
+        ["Routing"] = 5,
+        ["Tunnel"] = 5,
+        ["Apps"] = 5,
         ["Remote"] = 6,
     };
 

@@ -30,6 +30,7 @@ internal static class TunnelVisitor
                 return ValueTask.FromResult(stream.User);
             },
             SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, _, _, errors) => !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) },
-        }) { BaseAddress = new Uri($"https://{Portal}"), Timeout = FrontDoor.Patience };
+        })
+        { BaseAddress = new Uri($"https://{Portal}"), Timeout = FrontDoor.Patience };
     }
 }

@@ -180,7 +180,8 @@ internal sealed class DeviceCertificateTests
                     return Shown(sender, certificate, chain, errors);
                 },
             },
-        }) { Timeout = FrontDoor.Patience };
+        })
+        { Timeout = FrontDoor.Patience };
     }
 
     private static bool Shown(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => !errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable);

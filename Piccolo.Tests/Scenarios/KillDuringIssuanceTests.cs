@@ -56,7 +56,10 @@ internal sealed class KillDuringIssuanceTests
 
     private static Task<JsonNode> ConfigureAsync(ApplianceClient api, Relay relay, string portal) => api.PostAsync("/api/v1/remote/configure", new
     {
-        endpoint = relay.HubUri.ToString(), device_secret = Secret, tld = "home.test", portal_hostname = portal,
+        endpoint = relay.HubUri.ToString(),
+        device_secret = Secret,
+        tld = "home.test",
+        portal_hostname = portal,
     });
 
     private static async Task<JsonNode> UntilCertifiedAsync(ApplianceClient api)

@@ -43,7 +43,10 @@ internal sealed class MoveToANewBoxTests
         await stack.Api.TakeTokenAsync("move");
         await stack.Api.PostAsync("/api/v1/remote/configure", new
         {
-            endpoint = stack.RelayHub.ToString(), device_secret = stack.DeviceSecret, tld = DemoEndpoints.Domain, portal_hostname = DemoEndpoints.PortalHost,
+            endpoint = stack.RelayHub.ToString(),
+            device_secret = stack.DeviceSecret,
+            tld = DemoEndpoints.Domain,
+            portal_hostname = DemoEndpoints.PortalHost,
         });
     }
 

@@ -53,7 +53,7 @@ internal sealed class PowerCutTests
     [TestCase(20, Category = "Slow")]
     public Task Remote(int rounds) => KillAsync(rounds, seed: 3, async (api, round, i, acknowledged) =>
     {
-        await api.PostAsync("/api/v1/remote/configure", new { endpoint = "ws://127.0.0.1:9", device_secret = $"s{i}", tld = $"r{round}-{i}.test", portal_hostname = "portal" });
+        await api.PostAsync("/api/v1/remote/configure", new { endpoint = "wss://127.0.0.1:9", device_secret = $"s{i}", tld = $"r{round}-{i}.test", portal_hostname = "portal" });
         acknowledged.Clear();
         acknowledged.Add($"r{round}-{i}.test");
     }, async (api, acknowledged) =>
@@ -113,6 +113,7 @@ internal sealed class PowerCutTests
             if (!(bool)status["initialized"]!) await again.Api.SetUpAsync(Password);
             await again.Api.UnlockAsync(Password);
             Assert.That((bool)(await again.Api.GetAsync("/api/v1/health/ready"))["ready"]!, Is.True, $"round {round}, unlocked before: {unlocked}");
+            await again.KillAsync();
         }
     }
 
@@ -134,13 +135,23 @@ internal sealed class PowerCutTests
             await verify(process.Api, acknowledged);
             var audit = await process.Api.PostAsync("/api/v1/system/audit/verify");
             Assert.That((bool)audit["whole"]!, Is.True, $"round {round}: {audit.ToJsonString()}");
-            if (round == rounds) break;
+            if (round == rounds)
+            {
+                await process.KillAsync();
+                break;
+            }
             var current = round;
+            var running = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var work = Task.Run(async () =>
             {
-                for (var i = 0; ; i++) await write(process.Api, current, i, acknowledged);
+                for (var i = 0; ; i++)
+                {
+                    await write(process.Api, current, i, acknowledged);
+                    running.TrySetResult();
+                }
             });
-            await DelayAsync(TimeSpan.FromMilliseconds(random.Next(20, 700)));
+            await Task.WhenAny(running.Task, work).WaitAsync(Patience);
+            await DelayAsync(TimeSpan.FromMilliseconds(random.Next(0, 400)));
             await process.KillAsync();
             var end = await Assert.CatchAsync(() => work.WaitAsync(Patience));
             Assert.That(end, Is.InstanceOf<HttpRequestException>().Or.InstanceOf<ObjectDisposedException>().Or.InstanceOf<OperationCanceledException>().Or.InstanceOf<IOException>(), "only the kill ended the writing");
@@ -151,6 +162,7 @@ internal sealed class PowerCutTests
     private Task<ApplianceProcess> StartAsync(string state) => ApplianceProcess.StartAsync(state, _folder.File("appliance.log"), LoopbackPorts.Free(1)[0], new Dictionary<string, string>
     {
         ["Piccolo:Ingress:ListenAddress"] = "127.0.0.1",
+        ["Piccolo:Nexus:AllowInsecureLoopback"] = "true",
         // An address where nobody is: apps are recorded, and their containers wait.
         ["Piccolo:Containers:Socket"] = _folder.File("nobody.sock"),
     });

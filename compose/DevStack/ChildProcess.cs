@@ -209,7 +209,8 @@ public sealed class ChildProcess : IAsyncDisposable
         var thread = new Thread(() =>
         {
             foreach (var start in work.GetConsumingEnumerable()) start();
-        }) { IsBackground = true, Name = "child starter" };
+        })
+        { IsBackground = true, Name = "child starter" };
         thread.Start();
         return work;
     }

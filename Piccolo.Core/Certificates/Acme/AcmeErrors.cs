@@ -21,7 +21,8 @@ internal static class AcmeErrors
     public static AcmeFailure FromChallenge(string name, AcmeProblem? problem) => new(
         AcmeFailureClass.ChallengeFailed,
         problem is null ? "challenge_failed" : "challenge_" + problem.Code,
-        problem?.Sentence is { Length: > 0 } words ? words : $"The CA could not validate {name} and gives no reason.") { Problem = problem };
+        problem?.Sentence is { Length: > 0 } words ? words : $"The CA could not validate {name} and gives no reason.")
+    { Problem = problem };
 
     /// <summary>Why an order became invalid.</summary>
     public static AcmeFailure FromOrder(AcmeProblem? problem) => problem is null

@@ -89,7 +89,7 @@ internal sealed class AcmeHttp : IDisposable
     {
         HttpRequestError.NameResolutionError => new(AcmeFailureClass.Network, "dns_failed", $"The name {url.Host} could not be resolved."),
         HttpRequestError.SecureConnectionError => new(AcmeFailureClass.Network, "tls_failed", $"The TLS certificate of {url.Host} is not trusted, or the handshake failed."),
-        HttpRequestError.ConnectionError => new(AcmeFailureClass.Network, "connect_failed", $"{url.Host} port {url.Port} could not be reached."),
+        HttpRequestError.ConnectionError => new(AcmeFailureClass.Network, "connect_failed", $"The certificate authority at {url.Host} port {url.Port} could not be reached."),
         HttpRequestError.InvalidResponse or HttpRequestError.HttpProtocolError => AcmeFailure.Bad("bad_http", $"{url.Host} does not answer in HTTP."),
         HttpRequestError.ConfigurationLimitExceeded => AcmeFailure.Bad("too_large", $"The headers of {url.Host} are larger than allowed."),
         _ => new(AcmeFailureClass.Network, "connection_lost", $"The connection to {url.Host} broke."),

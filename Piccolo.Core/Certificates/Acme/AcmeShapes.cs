@@ -24,7 +24,8 @@ internal static class AcmeShapes
         return new AcmeOrder(
             url, status, message.Identifiers.Select(i => i!.Value!.ToLowerInvariant()).ToImmutableSortedSet(StringComparer.Ordinal),
             [.. message.Authorizations.Select(a => a!)], message.Finalize!, message.Certificate,
-            message.Error is null ? null : AcmeProblem.From(message.Error)) { RetryAfter = retryAfter };
+            message.Error is null ? null : AcmeProblem.From(message.Error))
+        { RetryAfter = retryAfter };
     }
 
     public static AcmeResult<AcmeAuthorization> Authorization(AcmeResult<AuthorizationMessage> read, TimeSpan? retryAfter)

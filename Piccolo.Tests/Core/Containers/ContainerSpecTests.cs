@@ -44,7 +44,9 @@ internal sealed class ContainerSpecTests
         Assert.That(Spec().Name, Is.EqualTo($"piccolo-{Instance.Value[..8]}-web"));
         Assert.That(Spec().Labels, Is.EquivalentTo(new Dictionary<string, string>
         {
-            ["io.piccolo.instance"] = Instance.Value, ["io.piccolo.app"] = "web", ["io.piccolo.spec"] = Spec().Hash,
+            ["io.piccolo.instance"] = Instance.Value,
+            ["io.piccolo.app"] = "web",
+            ["io.piccolo.spec"] = Spec().Hash,
         }));
     }
 

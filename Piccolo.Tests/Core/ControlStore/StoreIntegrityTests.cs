@@ -178,6 +178,26 @@ internal sealed class StoreIntegrityTests
         Assert.That(refused, Is.GreaterThan(5));
     }
 
+    /// <summary>A disk that forgets: the open connection still has the good pages in its cache.</summary>
+    [Test]
+    public async Task DamagedSectors_UnderTheOpenStore_AreFoundByTheCheck()
+    {
+        await _box.LockAsync();
+        await _box.UnlockAsync();
+        Assert.That(_box.Store.List(Notes), Has.Count.EqualTo(7));
+        await using (var file = File.OpenWrite(_box.Paths.ControlStore))
+        {
+            for (var offset = 4096L + 3900; offset < file.Length; offset += 4096)
+            {
+                file.Position = offset;
+                file.Write(new byte[64]);
+            }
+        }
+
+        Assert.That(_box.Store.Check(), Is.False);
+        Assert.That(_box.Health.Snapshot.Ready, Is.False);
+    }
+
     [Test]
     public async Task Anchor_Damaged_IsRefused()
     {

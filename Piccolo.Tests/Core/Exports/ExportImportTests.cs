@@ -330,7 +330,13 @@ internal sealed class ExportImportTests
         var salt = RandomNumberGenerator.GetBytes(32);
         var (header, hash) = new ExportHeader
         {
-            Kind = ExportKind.Full, CreatedAt = _box.Time.GetUtcNow(), Instance = "forged", Revision = _box.Store.Revision, MinReader = 1, Kdf = "argon2id", Salt = salt,
+            Kind = ExportKind.Full,
+            CreatedAt = _box.Time.GetUtcNow(),
+            Instance = "forged",
+            Revision = _box.Store.Revision,
+            MinReader = 1,
+            Kdf = "argon2id",
+            Salt = salt,
             KeySet = File.ReadAllBytes(_box.Paths.KeySet),
         }.Write();
         var key = new byte[32];

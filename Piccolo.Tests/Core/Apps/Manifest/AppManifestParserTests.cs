@@ -50,7 +50,11 @@ internal sealed class AppManifestParserTests
         Assert.That(manifest.Listeners[1].RemotePorts, Is.EqualTo(new[] { 443, 8443 }));
         Assert.That(manifest.Environment, Is.EqualTo(new Dictionary<string, string>
         {
-            ["EMPTY"] = "", ["FLAG"] = "true", ["MULTI"] = "two\nlines\n", ["NUMBER"] = "8080", ["PLAIN"] = "value",
+            ["EMPTY"] = "",
+            ["FLAG"] = "true",
+            ["MULTI"] = "two\nlines\n",
+            ["NUMBER"] = "8080",
+            ["PLAIN"] = "value",
         }));
         Assert.That(manifest.MemoryBytes, Is.EqualTo(1536L << 20));
         Assert.That(manifest.NanoCpus, Is.EqualTo(500_000_000));
