@@ -11,9 +11,3 @@ internal static class KeySetFile
         return content[..stream.ReadAtLeast(content, content.Length, throwOnEndOfStream: false)];
     }
 }
-
-/// <summary>Runs an Argon2 on a thread of its own: it takes up to a second, and requests need the pool's few threads.</summary>
-internal static class OffPool
-{
-    public static Task<T> RunAsync<T>(Func<T> work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-}

@@ -26,7 +26,11 @@ internal sealed record PasswordWrap
             PasswordKeyDerivation.Derive(password, salt, cost, key);
             return new PasswordWrap
             {
-                Kdf = Argon2id, MemoryMib = cost.MemoryMiB, Iterations = cost.Iterations, Salt = salt, WrappedDataKey = KeyWrapping.Wrap(key, dataKey, Place),
+                Kdf = Argon2id,
+                MemoryMib = cost.MemoryMiB,
+                Iterations = cost.Iterations,
+                Salt = salt,
+                WrappedDataKey = KeyWrapping.Wrap(key, dataKey, Place),
             };
         }
         finally

@@ -162,6 +162,7 @@ internal sealed class PowerCutTests
     private Task<ApplianceProcess> StartAsync(string state) => ApplianceProcess.StartAsync(state, _folder.File("appliance.log"), LoopbackPorts.Free(1)[0], new Dictionary<string, string>
     {
         ["Piccolo:Ingress:ListenAddress"] = "127.0.0.1",
+        ["Piccolo:Nexus:AllowInsecureLoopback"] = "true",
         // An address where nobody is: apps are recorded, and their containers wait.
         ["Piccolo:Containers:Socket"] = _folder.File("nobody.sock"),
     });

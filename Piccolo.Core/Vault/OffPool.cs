@@ -1,0 +1,26 @@
+using System.Runtime.InteropServices;
+
+namespace Piccolo.Core.Vault;
+
+/// <summary>
+/// Runs an Argon2 on a thread of its own, because it takes up to a second and requests need the pool's few threads; and at a lower priority than they have, so
+/// that strangers who guess slow down each other and not what the box is there for.
+/// </summary>
+internal static partial class OffPool
+{
+    private const int PriorityOfProcess = 0;
+    private const int CallingThread = 0;
+    private const int Niceness = 5;
+
+    public static Task<T> RunAsync<T>(Func<T> work) => Task.Factory.StartNew(
+        () =>
+        {
+            // On Linux this is the calling thread's alone, and the thread ends with the work. That it may fail costs nothing but the courtesy.
+            _ = SetPriority(PriorityOfProcess, CallingThread, Niceness);
+            return work();
+        },
+        CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    [LibraryImport("libc", EntryPoint = "setpriority")]
+    private static partial int SetPriority(int which, int who, int priority);
+}
