@@ -17,23 +17,16 @@ internal sealed class AppForwarder : IDisposable
     private readonly IHttpForwarder _forwarder;
     private readonly ILogger<AppForwarder> _logger;
     private readonly AppRequestTransformer _transformer = new();
-    private readonly HttpMessageInvoker _upstream;
+    private readonly TimeSpan _connectTimeout;
+    private HttpMessageInvoker _upstream;
     private readonly ForwarderRequestConfig _http;
     private readonly ForwarderRequestConfig _grpc;
 
     public AppForwarder(IHttpForwarder forwarder, IOptions<IngressOptions> options, ILogger<AppForwarder> logger)
     {
         (_forwarder, _logger) = (forwarder, logger);
-        _upstream = new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            UseProxy = false,
-            UseCookies = false,
-            AllowAutoRedirect = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            ActivityHeadersPropagator = DistributedContextPropagator.CreatePassThroughPropagator(),
-            EnableMultipleHttp2Connections = true,
-            ConnectTimeout = options.Value.ConnectTimeout,
-        });
+        _connectTimeout = options.Value.ConnectTimeout;
+        _upstream = NewUpstream();
         var idle = options.Value.ForwardIdleTimeout;
         _http = new ForwarderRequestConfig { ActivityTimeout = idle, Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         _grpc = _http with { Version = HttpVersion.Version20 };
@@ -44,7 +37,7 @@ internal sealed class AppForwarder : IDisposable
         Unlimit(context);
         var destination = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{listener.GuardPort}");
         var config = listener.Definition.Protocol == ListenerProtocol.Grpc ? _grpc : _http;
-        var error = await _forwarder.SendAsync(context, destination, _upstream, config, _transformer);
+        var error = await _forwarder.SendAsync(context, destination, Volatile.Read(ref _upstream), config, _transformer);
         if (error == ForwarderError.None) return;
 
         var failure = context.Features.Get<IForwarderErrorFeature>()?.Exception;
@@ -56,7 +49,21 @@ internal sealed class AppForwarder : IDisposable
         await IngressPage.WriteAsync(context, status, code, title, detail, RetryAfter);
     }
 
+    /// <summary>Breaks off what is under way and closes the connections that wait for their next request: their buffers hold what apps said last.</summary>
+    public void Drop() => Interlocked.Exchange(ref _upstream, NewUpstream()).Dispose();
+
     public void Dispose() => _upstream.Dispose();
+
+    private HttpMessageInvoker NewUpstream() => new(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        UseCookies = false,
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        ActivityHeadersPropagator = DistributedContextPropagator.CreatePassThroughPropagator(),
+        EnableMultipleHttp2Connections = true,
+        ConnectTimeout = _connectTimeout,
+    });
 
     /// <summary>Uploads of any size at any speed; only silence in both directions ends a request.</summary>
     private static void Unlimit(HttpContext context)

@@ -13,6 +13,8 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
     {
         var ingress = options.Value;
         kestrel.AddServerHeader = false;
+        // Kept strings would be tokens and cookies that outlive their request.
+        kestrel.DisableStringReuse = true;
         kestrel.Limits.MaxConcurrentConnections = ingress.MaxConnections;
         kestrel.Limits.MaxConcurrentUpgradedConnections = ingress.MaxConnections;
         // A paused download of an app is no attack, and HTTP/2 can only switch this off for all of a connection.

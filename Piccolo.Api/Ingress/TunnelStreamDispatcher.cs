@@ -17,9 +17,8 @@ internal sealed class TunnelStreamDispatcher(
         {
             try
             {
-                if (await source.AcceptAsync(stoppingToken) is not { } stream) return;
+                if (!await DispatchNextAsync(source, stoppingToken)) return;
                 attempt = 0;
-                Dispatch(stream);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -32,6 +31,14 @@ internal sealed class TunnelStreamDispatcher(
                 await Task.Delay(wait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
+    }
+
+    /// <summary>In a frame of its own: a loop that waits must not hold on to the last stream, and with it to its session's secret.</summary>
+    private async Task<bool> DispatchNextAsync(ITunnelStreamSource streams, CancellationToken stoppingToken)
+    {
+        var stream = await streams.AcceptAsync(stoppingToken);
+        if (stream is not null) Dispatch(stream);
+        return stream is not null;
     }
 
     private void Dispatch(ITunnelStream stream)

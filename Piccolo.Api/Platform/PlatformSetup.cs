@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting.Systemd;
 using Piccolo.Api.Health;
@@ -27,6 +28,7 @@ internal static class PlatformSetup
     /// <summary>The owner's settings file goes over the packaged one; environment variables and arguments go over both.</summary>
     public static WebApplicationBuilder AddPlatform(this WebApplicationBuilder builder, string[] args)
     {
+        NativeHeap.OverwriteWhatIsFreed();
         builder.Configuration.AddJsonFile(InstalledSettings, optional: true, reloadOnChange: false).AddEnvironmentVariables().AddCommandLine(args);
         if (builder.Environment.IsProduction())
         {
@@ -41,6 +43,7 @@ internal static class PlatformSetup
         builder.Services.AddSingleton(paths);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(s => new ClockFloor(paths, BuildDate, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<ClockFloor>>()));
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, WipingMemoryPoolFactory>();
         builder.Services.AddHostedService<StateInspection>();
         builder.Services.AddHealth().AddTelemetry(builder.Configuration).AddSystemdReporting().AddSingleton<IHostedService, OrderlyShutdown>();
         return builder;

@@ -19,10 +19,16 @@ namespace Piccolo.Api.Vault;
 /// </summary>
 internal sealed class LockWatch(
     LockSteps steps, ApplianceVault vault, SealedStore store, AppStatusBoard apps, IContainerRuntime containers, LanPortStates lanPorts, RouteTableHolder routes, NexusTunnel tunnel,
-    ServerCertificateTable certificates, HealthTracker health, IOptions<LockOptions> options, TimeProvider time, ILogger<LockWatch> logger) : BackgroundService
+    ServerCertificateTable certificates, MemoryWipe memory, HealthTracker health, IOptions<LockOptions> options, TimeProvider time, ILogger<LockWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Regular = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// When, after a lock, memory is wiped: at once, and again for what was still in some hand then: the request that locked, a connection that was closing,
+    /// and buffers that the runtime's shared pools let go of only after a minute.
+    /// </summary>
+    private static readonly TimeSpan[] Wipes = [TimeSpan.Zero, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(75)];
 
     private readonly TimeSpan _patience = options.Value.Patience;
 
@@ -34,7 +40,8 @@ internal sealed class LockWatch(
     private long _since = time.GetTimestamp();
 
     // There is something to wipe only once it was open.
-    private bool _scrubbed = true;
+    private int _nextWipe = Wipes.Length;
+    private long _ended;
     private bool _complained;
 
     /// <summary>What was last seen not to have ended; empty while unlocked.</summary>
@@ -71,7 +78,7 @@ internal sealed class LockWatch(
             try
             {
                 await ObserveAsync(stoppingToken);
-                await signals.WaitAsync(Unfinished.Count > 0 ? LookAgain : Regular, time, stoppingToken);
+                await signals.WaitAsync(Unfinished.Count > 0 || (_nextWipe < Wipes.Length && vault.State != VaultState.Unlocked) ? LookAgain : Regular, time, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -108,7 +115,7 @@ internal sealed class LockWatch(
 
     private ImmutableArray<UnfinishedStep> Forget()
     {
-        (_since, _scrubbed, _complained) = (time.GetTimestamp(), vault.State != VaultState.Unlocked, false);
+        (_since, _nextWipe, _complained) = (time.GetTimestamp(), vault.State == VaultState.Unlocked ? 0 : Wipes.Length, false);
         ImmutableInterlocked.InterlockedExchange(ref _unfinished, []);
         return [];
     }
@@ -121,9 +128,11 @@ internal sealed class LockWatch(
             logger.LockEnded();
             health.Ok(HealthComponents.Vault, "locked");
         }
-        if (_scrubbed) return;
-        _scrubbed = true;
-        MemoryScrub.Run();
+        if (_nextWipe == Wipes.Length) return;
+        if (_nextWipe == 0) _ended = time.GetTimestamp();
+        if (time.GetElapsedTime(_ended) < Wipes[_nextWipe]) return;
+        _nextWipe++;
+        memory.Wipe();
     }
 
     private void Complain(ImmutableArray<UnfinishedStep> left)

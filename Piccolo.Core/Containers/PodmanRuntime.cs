@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Docker.DotNet;
 using Docker.DotNet.Models;
 using Microsoft.Extensions.Logging;
@@ -46,8 +47,12 @@ internal sealed class PodmanRuntime : IContainerRuntime, IDisposable
         CallAsync("find", async (client, token) =>
         {
             var name = ContainerSpec.NameOf(_instance, app);
-            if (await InspectAsync(client, name, token) is not { } found) return new ContainerResult<ObservedContainer?>(null, null);
-            return IsOurs(found.Config?.Labels) ? Observe(found) : EngineErrors.Foreign(name);
+            // From the list, which tells no environment: a locked appliance that looks after its stopped apps must not read their secrets again.
+            var named = await client.Containers.ListContainersAsync(new ContainersListParameters { All = true, Filters = Named(name) }, token);
+            if (named.FirstOrDefault(c => c.Names?.Any(n => n.TrimStart('/') == name) == true) is not { } listed) return new ContainerResult<ObservedContainer?>(null, null);
+            if (!IsOurs(listed.Labels)) return EngineErrors.Foreign(name);
+            if (ExitCodeIn(listed) is { } known) return Observe(listed) with { ExitCode = known < 0 ? null : known };
+            return await InspectAsync(client, name, token) is { } found ? Observe(found) : new ContainerResult<ObservedContainer?>(null, null);
         }, cancellationToken);
 
     public Task<ContainerResult<bool>> HasImageAsync(ImageReference image, CancellationToken cancellationToken) =>
@@ -207,6 +212,19 @@ internal sealed class PodmanRuntime : IContainerRuntime, IDisposable
 
     private Dictionary<string, IDictionary<string, bool>> OurLabel() =>
         new() { ["label"] = new Dictionary<string, bool> { [$"{ContainerLabels.Instance}={_instance.Value}"] = true } };
+
+    private static Dictionary<string, IDictionary<string, bool>> Named(string name) =>
+        new() { ["name"] = new Dictionary<string, bool> { [$"^{name}$"] = true } };
+
+    /// <returns>-1 where there was no end yet; null where the list does not tell.</returns>
+    private static int? ExitCodeIn(ContainerListResponse listed)
+    {
+        const string exited = "Exited (";
+        if (listed.State is "running" or "created" or "configured") return -1;
+        if (listed.Status?.StartsWith(exited, StringComparison.Ordinal) != true) return null;
+        var end = listed.Status.IndexOf(')', StringComparison.Ordinal);
+        return end > 0 && int.TryParse(listed.Status.AsSpan(exited.Length, end - exited.Length), CultureInfo.InvariantCulture, out var code) ? code : null;
+    }
 
     private bool IsOurs(IDictionary<string, string>? labels) => labels is not null && labels.TryGetValue(ContainerLabels.Instance, out var owner) && owner == _instance.Value;
 

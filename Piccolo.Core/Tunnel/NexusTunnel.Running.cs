@@ -39,7 +39,7 @@ public sealed partial class NexusTunnel
     {
         var seen = _targetChanged.Version;
         var target = Volatile.Read(ref _target);
-        if (_serving is { Completion.IsCompleted: true } gone) await OnLostAsync(gone);
+        await SettleLossAsync();
 
         if (target is null || target.Hostnames.IsEmpty)
         {
@@ -47,14 +47,14 @@ public sealed partial class NexusTunnel
             await _targetChanged.WaitAsync(seen, cancellationToken);
             return;
         }
-        if (_serving is { } serving)
+        if (_serving is not null)
         {
-            if (serving.Target.Equals(target))
+            if (_serving.Target.Equals(target))
             {
                 await WaitAsync(seen, Timeout.InfiniteTimeSpan, cancellationToken);
                 return;
             }
-            if (!serving.Target.HasSameRelay(target)) Retire(serving, _options.StopDrain, []);
+            if (!_serving.Target.HasSameRelay(target)) Retire(_serving, _options.StopDrain, []);
             else if (_failedTarget is null || !_failedTarget.Equals(target)) await DebounceAsync(cancellationToken);
         }
         var pause = _notBefore - _time.GetUtcNow();
@@ -65,6 +65,9 @@ public sealed partial class NexusTunnel
         }
         await OpenAsync(cancellationToken);
     }
+
+    /// <summary>In a frame of its own: a session that the waiting loop remembered would keep the device secret in memory after a lock.</summary>
+    private Task SettleLossAsync() => _serving is { Completion.IsCompleted: true } gone ? OnLostAsync(gone) : Task.CompletedTask;
 
     private async Task OpenAsync(CancellationToken cancellationToken)
     {

@@ -26,6 +26,8 @@ public sealed class ApplianceProcess : IAsyncDisposable
         var environment = new Dictionary<string, string>
         {
             ["ASPNETCORE_ENVIRONMENT"] = "Development",
+            // As the packages set it.
+            ["GLIBC_TUNABLES"] = "glibc.malloc.tcache_count=0",
             ["Piccolo__StateDirectory"] = stateDirectory,
             ["Piccolo__Ingress__HttpPort"] = $"{httpPort}",
             ["Piccolo__Ingress__HttpsPort"] = "0",

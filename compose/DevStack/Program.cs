@@ -1,5 +1,6 @@
 using Piccolo.DevStack.Bench;
 using Piccolo.DevStack.Demo;
+using Piccolo.DevStack.Prove;
 
 const string BenchUsage = """
     usage: ./dev bench AREA [options]
@@ -9,6 +10,13 @@ const string BenchUsage = """
     Prints BAR lines, writes its table to bench/README.md, and exits 1 when a bar is SHORT.
     """;
 
+const string ProveUsage = """
+    usage: ./dev prove leaks
+
+    Plants secrets, runs the main flow with real parts, locks, and searches disk, logs, answers, environment and
+    memory for them. Needs root. Prints LEAKS n of m places; exits 0 only when n is 0.
+    """;
+
 // Called by ./dev, which says what there is.
 return args switch
 {
@@ -16,6 +24,9 @@ return args switch
     ["bench", "vault", .. var rest] => await VaultBench.RunAsync([.. rest]),
     ["bench", "--help" or "-h"] => Say(BenchUsage, 0),
     ["bench", ..] => Say(BenchUsage, 2),
+    ["prove", "leaks"] => await LeakProof.RunAsync(),
+    ["prove", "--help" or "-h"] or ["prove", "leaks", "--help" or "-h"] => Say(ProveUsage, 0),
+    ["prove", ..] => Say(ProveUsage, 2),
     _ => Say("usage: ./dev COMMAND [options]", 2),
 };
 
