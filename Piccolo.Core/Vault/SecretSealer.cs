@@ -4,7 +4,7 @@ namespace Piccolo.Core.Vault;
 
 /// <summary>
 /// AES-256-GCM with a random 96-bit nonce: <c>nonce (12) | ciphertext | tag (16)</c>. The associated data says where the box belongs, so that a box
-/// moved to another place does not open. Thread-safe.
+/// moved to another place does not open. One caller at a time: the cipher below shares its context.
 /// </summary>
 public sealed class SecretSealer : IDisposable
 {
