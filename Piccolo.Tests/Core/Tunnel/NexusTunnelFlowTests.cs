@@ -136,11 +136,12 @@ internal sealed class NexusTunnelFlowTests : NexusTunnelStreamFixture
 
         await stream.Input.CompleteAsync();
         for (var message = 0; message < 8; message++) await _peer.SendDataAsync(A, new byte[10]);
+        // A grant carries all that is due at the moment of sending, and a rest of less than a batch stays back: of 16 messages 9 to 16 come back.
         var granted = 0;
-        while (granted < 16) granted += (int)(await _peer.NextControlAsync("resume_stream", A))["credits"]!;
+        while (granted <= 16 - ForwardLedger.Batch) granted += (int)(await _peer.NextControlAsync("resume_stream", A))["credits"]!;
         await stream.Output.WriteAsync("still"u8.ToArray());
 
-        Assert.That(granted, Is.EqualTo(16));
+        Assert.That(granted, Is.LessThanOrEqualTo(16));
         Assert.That(Encoding.ASCII.GetString((await _peer.NextDataAsync(A)).Payload), Is.EqualTo("still"));
     }
 
