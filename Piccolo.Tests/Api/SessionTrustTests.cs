@@ -47,6 +47,44 @@ internal sealed class SessionTrustTests
     }
 
     [Test]
+    public async Task Cookie_InClearText_IsPlainAndClosedToScripts()
+    {
+        using var plain = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri($"http://127.0.0.1:{_appliance.HttpPort}"), Timeout = Limit };
+        using var unlocked = await UnlockAsync(plain);
+
+        var cookie = unlocked.Headers.GetValues("Set-Cookie").Single();
+
+        Assert.That(cookie, Does.StartWith("piccolo_session=").And.Contain("httponly").And.Contain("samesite=lax").And.Contain("path=/"));
+        Assert.That(cookie, Does.Not.Contain("secure").And.Not.Contain("domain"));
+    }
+
+    [Test]
+    public async Task Cookie_ThroughTheTunnel_IsSecureAndBoundToTheHost()
+    {
+        using var ca = new TestCa();
+        using var visitor = TunnelVisitor.Of(_appliance, ca);
+        using var unlocked = await UnlockAsync(visitor);
+
+        var cookie = unlocked.Headers.GetValues("Set-Cookie").Single();
+
+        Assert.That(cookie, Does.StartWith("__Host-piccolo_session=").And.Contain("secure").And.Contain("httponly").And.Contain("samesite=lax").And.Contain("path=/"));
+        Assert.That(cookie, Does.Not.Contain("domain"), "the prefix forbids it");
+    }
+
+    [Test]
+    public async Task Hsts_IsPromisedUnderThePortalsRemoteNameOnly()
+    {
+        using var ca = new TestCa();
+        using var visitor = TunnelVisitor.Of(_appliance, ca);
+        using var device = LanHttps();
+        using var plain = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri($"http://127.0.0.1:{_appliance.HttpPort}"), Timeout = Limit };
+
+        Assert.That(await HstsAsync(visitor), Is.EqualTo("max-age=31536000"));
+        Assert.That(await HstsAsync(device), Is.Null, "under the device's own certificate the browser would lock the owner out of clear text");
+        Assert.That(await HstsAsync(plain), Is.Null);
+    }
+
+    [Test]
     public async Task SessionOfTheLan_ReplayedThroughTheTunnel_IsRefused()
     {
         using var lan = LanHttps();
@@ -155,6 +193,13 @@ internal sealed class SessionTrustTests
 
     private static Task<HttpResponseMessage> UnlockAsync(HttpClient client) => client.PostAsync(
         new Uri("/api/v1/crypto/unlock", UriKind.Relative), System.Net.Http.Json.JsonContent.Create(new { password = TestAppliance.Password }));
+
+    private static async Task<string?> HstsAsync(HttpClient client)
+    {
+        using var response = await client.GetAsync(new Uri("/api/v1/health/live", UriKind.Relative));
+        Assert.That((int)response.StatusCode, Is.EqualTo(200));
+        return response.Headers.TryGetValues("Strict-Transport-Security", out var values) ? values.Single() : null;
+    }
 
     private static async Task<int> StatusAsync(HttpClient client, string cookie)
     {
