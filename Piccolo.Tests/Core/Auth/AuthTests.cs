@@ -62,7 +62,7 @@ internal sealed class AuthTests
     [Test]
     public void Token_Created_IsFoundUntilRevoked()
     {
-        var tokens = new ApiTokenStore(_box.Store, _box.Time);
+        var tokens = new ApiTokenStore(_box.Store, _box.Vault, _box.Time);
         var (token, record) = tokens.Create("script", TokenScope.Write, null)!.Value;
 
         Assert.That(tokens.Find(token), Is.EqualTo(record));
@@ -74,7 +74,7 @@ internal sealed class AuthTests
     [Test]
     public void Token_Expired_IsNotFound()
     {
-        var tokens = new ApiTokenStore(_box.Store, _box.Time);
+        var tokens = new ApiTokenStore(_box.Store, _box.Vault, _box.Time);
         var (token, _) = tokens.Create("script", TokenScope.Read, _box.Time.GetUtcNow().AddDays(1))!.Value;
         _box.Time.Advance(TimeSpan.FromDays(1));
 
