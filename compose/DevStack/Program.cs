@@ -22,6 +22,7 @@ return args switch
 {
     ["demo", .. var rest] => await DemoCommand.RunAsync(rest),
     ["bench", "vault", .. var rest] => await VaultBench.RunAsync([.. rest]),
+    ["probe", .. var rest] => ReadyProbe.Run([.. rest]),
     ["bench", "--help" or "-h"] => Say(BenchUsage, 0),
     ["bench", ..] => Say(BenchUsage, 2),
     ["prove", "leaks"] => await LeakProof.RunAsync(),
