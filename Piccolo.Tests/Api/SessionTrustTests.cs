@@ -14,6 +14,7 @@ using Piccolo.Tests.Ingress;
 namespace Piccolo.Tests.Api;
 
 /// <summary>Where the owner's session counts, and where it never goes (design D16, D17).</summary>
+[Category("Sealed")]
 internal sealed class SessionTrustTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);

@@ -4,6 +4,7 @@ using Piccolo.Core.Auth;
 
 namespace Piccolo.Tests.Core.Auth;
 
+[Category("Sealed")]
 internal sealed class GuessLimiterTests
 {
     private static readonly GuessSource Owner = GuessSource.Of("Lan", true, IPAddress.Parse("192.168.1.5"));

@@ -7,6 +7,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Core.Vault;
 
 /// <summary>Changing the password, and the way back in with the recovery words.</summary>
+[Category("Sealed")]
 internal sealed class KeyChangeTests
 {
     private const string NewPassword = "harbour kettle violin mosaic";
