@@ -13,6 +13,7 @@ using Piccolo.Core.Remote;
 using Piccolo.Core.Tunnel;
 using Piccolo.Core.Vault;
 
+TlsSettings.Apply();
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 builder.AddPlatform(args);
 builder.Services

@@ -16,14 +16,17 @@ public sealed record ServiceRouteResponse(RouteMode Mode, string? Leader);
 
 public enum ServiceState
 {
-    /// <summary>We listen on the LAN port and the app's container runs.</summary>
+    /// <summary>We listen on the LAN port and the app's container runs; whether it answers has not been seen yet.</summary>
     Listening,
 
     /// <summary>The LAN port could not be bound.</summary>
     BindFailed,
 
-    /// <summary>The app's container does not run here.</summary>
+    /// <summary>The app's container does not run here, or it does not answer.</summary>
     AppDown,
+
+    /// <summary>We listen on the LAN port and the app answered the last probe.</summary>
+    Ok,
 }
 
 /// <summary>One listener of an installed app, with its ports, public name, route and observed state.</summary>

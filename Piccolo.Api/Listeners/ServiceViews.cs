@@ -7,7 +7,7 @@ using Piccolo.Core.Remote;
 namespace Piccolo.Api.Listeners;
 
 /// <summary>Joins listeners with routes, roles, ports and app states, for answers.</summary>
-internal sealed class ServiceViews(RemoteSettingsStore remote, LeadershipRegistry leadership, AppStatusBoard apps, LanPortStates ports)
+internal sealed class ServiceViews(RemoteSettingsStore remote, LeadershipRegistry leadership, AppStatusBoard apps, LanPortStates ports, ListenerHealth health)
 {
     public IReadOnlyList<ServiceResponse> Of(IEnumerable<PublishedListener> listeners)
     {
@@ -40,7 +40,12 @@ internal sealed class ServiceViews(RemoteSettingsStore remote, LeadershipRegistr
     {
         if (ports.Find(listener.Name) is { Binding: LanPortBinding.BindFailed } port) return (ServiceState.BindFailed, port.Reason, port.Since);
         var app = apps.Find(listener.App);
-        if (app is { State: AppState.Running }) return (ServiceState.Listening, null, app.Since);
+        if (app is { State: AppState.Running }) return health.Find(listener.Name) switch
+        {
+            null => (ServiceState.Listening, null, app.Since),
+            { Answers: true } up => (ServiceState.Ok, null, up.Since),
+            var down => (ServiceState.AppDown, down.Reason, down.Since),
+        };
         return (ServiceState.AppDown, Say(app), app?.Since);
     }
 
