@@ -6,6 +6,8 @@ const string BenchUsage = """
     usage: ./dev bench AREA [options]
 
       vault [--unlocks N]   an owner's unlock alone and while others guess; commits; readiness meanwhile
+      tunnel [--mib N] [--rounds N]
+                            visitors through a relay, beside the same visitors straight at the app; what that costs the appliance
 
     Prints BAR lines, writes its table to bench/README.md, and exits 1 when a bar is SHORT.
     """;
@@ -22,6 +24,7 @@ return args switch
 {
     ["demo", .. var rest] => await DemoCommand.RunAsync(rest),
     ["bench", "vault", .. var rest] => await VaultBench.RunAsync([.. rest]),
+    ["bench", "tunnel", .. var rest] => await TunnelBench.RunAsync([.. rest]),
     ["bench", "--help" or "-h"] => Say(BenchUsage, 0),
     ["bench", ..] => Say(BenchUsage, 2),
     ["prove", "leaks"] => await LeakProof.RunAsync(),

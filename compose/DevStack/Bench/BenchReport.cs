@@ -23,6 +23,18 @@ public sealed class BenchReport(string area, TextWriter output)
     /// <summary>A figure that must be below <paramref name="limit"/>.</summary>
     public void Below(string name, double value, string unit, double limit) => Bar(name, value, unit, "<", limit, value < limit);
 
+    /// <summary>A figure that must not be below <paramref name="limit"/>.</summary>
+    public void AtLeast(string name, double value, string unit, double limit) => Bar(name, value, unit, ">=", limit, value >= limit);
+
+    /// <summary>A figure that is meant to come down to <paramref name="limit"/>; missing it fails nothing.</summary>
+    public void GoalAtMost(string name, double value, string unit, double limit)
+    {
+        var goal = $"<= {Text(limit)}{unit}";
+        var verdict = value <= limit ? "MET" : "NOT YET";
+        _rows.Add((name, Text(value) + unit, $"goal {goal} {verdict}"));
+        output.WriteLine($"GOAL {name} {Text(value)}{unit} (goal {goal}) {verdict}");
+    }
+
     /// <summary>Replaces this area's section and leaves those of the others as they are.</summary>
     public async Task WriteAsync(string how)
     {
