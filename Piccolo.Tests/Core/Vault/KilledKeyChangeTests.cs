@@ -144,7 +144,7 @@ internal sealed class KilledKeyChangeTests
         return (appliance, string.Join(' ', made["words"]!.AsArray().Select(w => (string)w!)));
     }
 
-    private static Task ResetAsync(ApplianceClient api, string words, string password) => api.PostAsync("/api/v1/crypto/reset-password", new { recovery_key = words, new_password = password });
+    private static Task<System.Text.Json.Nodes.JsonNode> ResetAsync(ApplianceClient api, string words, string password) => api.PostAsync("/api/v1/crypto/reset-password", new { recovery_key = words, new_password = password });
 
     private static Task<ApplianceProcess> StartAsync(TempFolder folder, string state, int iterations = 2) => ApplianceProcess.StartAsync(
         state, folder.File("appliance.log"), LoopbackPorts.Free(1)[0], new Dictionary<string, string> { ["Piccolo:Containers:Socket"] = "", ["Piccolo:Vault:Kdf:Iterations"] = $"{iterations}" });
