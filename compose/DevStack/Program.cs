@@ -10,6 +10,8 @@ const string BenchUsage = """
       ingress [options]     the front door beside nginx, HAProxy and Caddy: requests, connections, bulk, handshakes,
                             idle memory, 10,000 names, 2,000 slow clients. Options: --rounds N, --seconds N,
                             --only PART, --door-env NAME=VALUE, --no-write
+      tunnel [--mib N] [--rounds N]
+                            visitors through a relay, beside the same visitors straight at the app; what that costs the appliance
 
     Prints BAR lines, writes its table to bench/README.md, and exits 1 when a bar is SHORT.
     """;
@@ -29,6 +31,7 @@ return args switch
     ["probe", .. var rest] => ReadyProbe.Run([.. rest]),
     ["bench", "ingress", .. var rest] => await IngressBench.RunAsync([.. rest]),
     [DoorHost.Command, .. var rest] => await DoorHost.RunAsync([.. rest]),
+    ["bench", "tunnel", .. var rest] => await TunnelBench.RunAsync([.. rest]),
     ["bench", "--help" or "-h"] => Say(BenchUsage, 0),
     ["bench", ..] => Say(BenchUsage, 2),
     ["prove", "leaks"] => await LeakProof.RunAsync(),

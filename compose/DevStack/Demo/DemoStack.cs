@@ -11,7 +11,7 @@ namespace Piccolo.DevStack.Demo;
 /// Every process around an appliance, and the appliance itself, on free loopback ports: container engine, CA with its DNS, relay. Disposing stops all of
 /// them, the appliance in good order.
 /// </summary>
-public sealed class DemoStack : IAsyncDisposable
+public sealed partial class DemoStack : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
 
