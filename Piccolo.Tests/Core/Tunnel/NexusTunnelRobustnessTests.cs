@@ -59,8 +59,8 @@ internal sealed class NexusTunnelRobustnessTests
     public void Writer_OwesOnlySoMuch()
     {
         using var nowhere = new MemoryStream();
-        using var socket = new RelaySocket(WebSocket.CreateFromStream(nowhere, new WebSocketCreationOptions()));
         var options = new NexusOptions();
+        using var socket = new RelaySocket(nowhere, null, options, TimeProvider.System);
         var token = new NexusToken(TunnelUnderTest.Target(new Uri("wss://relay.test"), "web.home.test"), 1, options, TimeProvider.System);
         var writer = new SessionWriter(socket, token, options, TimeProvider.System, new TunnelTraffic());
         var message = ControlMessage.Disconnect(StreamId.New(), DisconnectReason.Unknown);
