@@ -2,6 +2,7 @@ using Piccolo.Api.Http;
 using Piccolo.Api.Ingress;
 using Piccolo.Api.Platform;
 using Piccolo.Api.Portal;
+using Piccolo.Api.Remote;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Auth;
 using Piccolo.Core.Certificates;
@@ -31,6 +32,7 @@ builder.Services
     .AddApi();
 
 var app = builder.Build();
+app.UseProbeAnswer();
 app.UseIngress();
 app.UseApi();
 app.UsePortal();

@@ -73,14 +73,15 @@ internal sealed class SocketSpliceClient(ConnectionContext connection, Socket so
 /// <summary>Answers through the pipe: of a tunnel stream, or of a TLS session that ended here.</summary>
 internal sealed class PipeSpliceClient(ConnectionContext connection, SslStream? tls) : SpliceClient(connection)
 {
-    private const int BufferSize = 16 * 1024;
+    /// <summary>To a tunnel stream: two full messages. To TLS: one record.</summary>
+    private readonly int _bufferSize = tls is null ? 64 * 1024 : 16 * 1024;
 
     private PipeWriter Output => Connection.Transport.Output;
 
     // close_notify ends one direction of TLS 1.3 (RFC 8446, 6.1). The relay's protocol has no half-close.
     public override bool CanHalfClose => tls is not null && Connection.Features.Get<IConnectionSocketFeature>() is not null;
 
-    public override Memory<byte> GetBuffer() => Output.GetMemory(BufferSize);
+    public override Memory<byte> GetBuffer() => Output.GetMemory(_bufferSize);
 
     public override async ValueTask<bool> SendAsync(int count, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using Piccolo.Api.Remote;
 using Piccolo.Core.Listeners;
 
 namespace Piccolo.Api.Listeners;
@@ -33,6 +34,7 @@ public enum ServiceState
 /// <param name="HostPort">On 127.0.0.1, between us and the container.</param>
 /// <param name="PublicPort">On the LAN.</param>
 /// <param name="RemoteHost">Null while remote access is off.</param>
+/// <param name="Reach">How the name was last found from outside; null while remote access is off.</param>
 public sealed record ServiceResponse(
     string App,
     string Name,
@@ -47,6 +49,7 @@ public sealed record ServiceResponse(
     ServiceRouteResponse Route,
     ServiceState State,
     string? StateReason,
-    DateTimeOffset? Since);
+    DateTimeOffset? Since,
+    NameReachResponse? Reach);
 
 public sealed record ServicesResponse(IReadOnlyList<ServiceResponse> Services);

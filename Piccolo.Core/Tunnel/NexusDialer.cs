@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Security;
-using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -25,42 +24,25 @@ internal sealed class NexusDialer(NexusOptions options, TimeProvider time)
         using var deadline = new CancellationTokenSource(options.DialTimeout, time);
         using var dialling = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         string? distrust = null;
-        var socket = Configure(new ClientWebSocket(), (_, certificate, chain, errors) => (distrust = Distrust(certificate, chain, errors, roots)) is null);
+        var upgrade = new RelayUpgrade((_, certificate, chain, errors) => (distrust = Distrust(certificate, chain, errors, roots)) is null);
         try
         {
-            await socket.ConnectAsync(hub, dialling.Token);
-            return (new RelaySocket(socket), null);
+            var (socket, status) = await upgrade.RunAsync(hub, options, time, dialling.Token);
+            if (socket is not null) return (socket, null);
+            return (null, status == HttpStatusCode.SwitchingProtocols ? TunnelFailure.BadChallenge : TunnelFailure.NotARelay((int)status));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            socket.Dispose();
             return (null, TunnelFailure.DialTimeout);
         }
-        catch (Exception failure)
+        catch (HttpRequestException failure)
         {
-            var status = socket.HttpStatusCode;
-            socket.Dispose();
-            if (failure is not WebSocketException) throw;
-            if (distrust is not null) return (null, TunnelFailure.Untrusted(distrust));
-            return (null, status == 0 ? TunnelFailure.Unreachable(Innermost(failure)) : TunnelFailure.NotARelay((int)status));
+            return (null, distrust is null ? TunnelFailure.Unreachable(Innermost(failure)) : TunnelFailure.Untrusted(distrust));
         }
         finally
         {
             foreach (var root in roots) root.Dispose();
         }
-    }
-
-    private ClientWebSocket Configure(ClientWebSocket socket, RemoteCertificateValidationCallback validate)
-    {
-        socket.Options.HttpVersion = HttpVersion.Version11;
-        socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
-        socket.Options.Proxy = null;
-        socket.Options.CollectHttpResponseDetails = true;
-        // The relay counts only pongs and messages as signs of life; with a timeout set, .NET sends pings and answers the relay's by itself.
-        socket.Options.KeepAliveInterval = options.KeepAliveInterval;
-        socket.Options.KeepAliveTimeout = options.KeepAliveTimeout;
-        socket.Options.RemoteCertificateValidationCallback = validate;
-        return socket;
     }
 
     private X509Certificate2Collection ReadRoots()

@@ -24,7 +24,7 @@ internal static class NexusHandshake
         {
             return TunnelFailure.NoChallenge;
         }
-        catch (Exception failure) when (failure is System.Net.WebSockets.WebSocketException or IOException)
+        catch (Exception failure) when (failure is IOException or ObjectDisposedException or InvalidOperationException)
         {
             return TunnelFailure.Lost(failure.Message);
         }

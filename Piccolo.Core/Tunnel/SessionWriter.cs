@@ -15,12 +15,12 @@ internal sealed class SessionWriter(RelaySocket socket, NexusToken token, NexusO
     public const int CourtesyLimit = 1024;
 
     private const int MessagesPerTurn = 4;
+    private const int LongestMessage = NexusFrameCodec.DataHeaderLength + NexusFrameCodec.MaxPayload;
 
     private readonly Lock _gate = new();
     private readonly Queue<Control> _control = new();
     private readonly Queue<TunnelStream> _turns = new();
-    private readonly Pulse _work = new();
-    private readonly byte[] _message = new byte[NexusFrameCodec.DataHeaderLength + NexusFrameCodec.MaxPayload];
+    private readonly QuickPulse _work = new(inline: false);
     private bool _ended;
 
     /// <returns>False when the relay owes us so much reading that the session is beyond hope.</returns>
@@ -54,25 +54,28 @@ internal sealed class SessionWriter(RelaySocket socket, NexusToken token, NexusO
     {
         var stalled = false;
         await using var deadline = time.CreateTimer(_ => { stalled = true; socket.Abort(); }, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        using var stopping = cancellationToken.Register(_work.Set);
+        socket.OnDue(_work.Set);
         try
         {
             while (true)
             {
-                if (TryNext(out var control, out var stream))
+                var isLast = Compose();
+                if (socket.HasOutput)
                 {
                     deadline.Change(options.WriteTimeout, Timeout.InfiniteTimeSpan);
-                    if (stream is not null) await SendTurnAsync(stream, deadline);
-                    else if (control.Close is { } status) { await socket.SendCloseAsync(status, CancellationToken.None); return null; }
-                    else await SendControlAsync(control);
+                    await socket.FlushAsync(CancellationToken.None);
                     deadline.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                    if (isLast) return null;
                 }
                 else
                 {
-                    await _work.WaitAsync(cancellationToken);
+                    cancellationToken.ThrowIfCancellationRequested();
+                    await _work.WaitAsync();
                 }
             }
         }
-        catch (Exception failure) when (failure is OperationCanceledException or WebSocketException or IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception failure) when (failure is OperationCanceledException or IOException or ObjectDisposedException or InvalidOperationException)
         {
             return stalled ? TunnelFailure.Stalled : TunnelFailure.Lost(failure is OperationCanceledException ? null : failure.Message);
         }
@@ -108,6 +111,28 @@ internal sealed class SessionWriter(RelaySocket socket, NexusToken token, NexusO
         return true;
     }
 
+    /// <summary>As much as goes out together. Whatever waits longest behind it has waited for less than two full messages.</summary>
+    /// <returns>Whether nothing may follow.</returns>
+    private bool Compose()
+    {
+        socket.AddDue();
+        while (socket.HasRoom && TryNext(out var control, out var stream))
+        {
+            if (stream is not null)
+            {
+                AddTurn(stream);
+                continue;
+            }
+            if (control.Close is { } status)
+            {
+                socket.AddClose(status);
+                return true;
+            }
+            AddControl(control);
+        }
+        return false;
+    }
+
     private bool TryNext(out Control control, out TunnelStream? stream)
     {
         lock (_gate)
@@ -117,23 +142,16 @@ internal sealed class SessionWriter(RelaySocket socket, NexusToken token, NexusO
         }
     }
 
-    private bool HasControl()
-    {
-        lock (_gate) return _control.Count > 0;
-    }
-
-    private async Task SendTurnAsync(TunnelStream stream, ITimer deadline)
+    private void AddTurn(TunnelStream stream)
     {
         try
         {
-            for (var sent = 0; sent < MessagesPerTurn; sent++)
+            for (var sent = 0; sent < MessagesPerTurn && socket.HasRoom; sent++)
             {
-                var length = stream.FillMessage(_message);
+                var length = stream.FillMessage(socket.Room(LongestMessage));
                 if (length == 0) return;
-                await socket.SendBinaryAsync(_message.AsMemory(0, length), CancellationToken.None);
+                socket.Add(WebSocketOpcode.Binary, length);
                 traffic.AddOut(length - NexusFrameCodec.DataHeaderLength);
-                if (HasControl()) return;
-                deadline.Change(options.WriteTimeout, Timeout.InfiniteTimeSpan);
             }
         }
         finally
@@ -142,20 +160,20 @@ internal sealed class SessionWriter(RelaySocket socket, NexusToken token, NexusO
         }
     }
 
-    private async Task SendControlAsync(Control control)
+    private void AddControl(Control control)
     {
         if (control.Message is { } message)
         {
-            await socket.SendBinaryAsync(NexusFrameCodec.WriteControl(message), CancellationToken.None);
+            socket.Add(WebSocketOpcode.Binary, NexusFrameCodec.WriteControl(message));
         }
         else if (control.Grant is { } stream)
         {
             if (stream.TakeGrant() is > 0 and var credits)
-                await socket.SendBinaryAsync(NexusFrameCodec.WriteControl(ControlMessage.Grant(stream.Key, credits)), CancellationToken.None);
+                socket.Add(WebSocketOpcode.Binary, NexusFrameCodec.WriteControl(ControlMessage.Grant(stream.Key, credits)));
         }
         else if (control.Nonce is { } nonce)
         {
-            await socket.SendTextAsync(token.Attest(nonce), CancellationToken.None);
+            socket.Add(WebSocketOpcode.Text, System.Text.Encoding.UTF8.GetBytes(token.Attest(nonce)));
         }
     }
 

@@ -66,8 +66,9 @@ internal sealed class TunnelOutput(PipeWriter inner, Action<Exception?> complete
 
     public override void Complete(Exception? exception = null)
     {
-        // The exception stays here: in the pipe it would surface in the session's writer, which serves all streams.
-        inner.Complete();
+        // First, because the stream's loop goes on within the completion. The exception stays here: in the pipe it would surface in the session's writer,
+        // which serves all streams.
         completed(exception);
+        inner.Complete();
     }
 }

@@ -72,7 +72,7 @@ internal sealed partial class TunnelStream
         await _credits.WaitForBalanceAsync(_stopSending.Token);
         // The session sends no more and is about to stop this stream too.
         if (!_session.Schedule(this)) await Task.Delay(Timeout.InfiniteTimeSpan, _session.Time, _stopSending.Token);
-        await _turnEnded.WaitAsync(CancellationToken.None);
+        await _turnEnded.WaitAsync();
     }
 
     /// <summary>

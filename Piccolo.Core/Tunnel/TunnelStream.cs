@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Net;
@@ -15,7 +14,14 @@ internal sealed partial class TunnelStream : ITunnelStream
     private const int OutputLimit = 8 * NexusFrameCodec.MaxPayload;
 
     private static readonly PipeOptions InputPipe = new(pauseWriterThreshold: 0, useSynchronizationContext: false);
-    private static readonly PipeOptions OutputPipe = new(pauseWriterThreshold: OutputLimit, resumeWriterThreshold: OutputLimit / 2, useSynchronizationContext: false);
+
+    // The loop that asks for a turn does so on the thread of the app's flush: it only enters a queue.
+    private static readonly PipeOptions OutputPipe = new(
+        readerScheduler: PipeScheduler.Inline, pauseWriterThreshold: OutputLimit, resumeWriterThreshold: OutputLimit / 2, minimumSegmentSize: Segment, useSynchronizationContext: false);
+
+    /// <summary>A TLS record fits in; an idle stream holds no segment at all.</summary>
+    private const int Segment = 16 * 1024;
+
 
     private readonly NexusSession _session;
     private readonly StreamHead _head;
@@ -23,7 +29,7 @@ internal sealed partial class TunnelStream : ITunnelStream
     private readonly Pipe _toUser = new(OutputPipe);
     private readonly ForwardLedger _ledger = new();
     private readonly ReverseCredits _credits;
-    private readonly Pulse _turnEnded = new();
+    private readonly QuickPulse _turnEnded = new(inline: true);
     private readonly CancellationTokenSource _stopSending = new();
     private readonly CancellationTokenSource _closed = new();
     private readonly Lock _inputGate = new();
@@ -92,7 +98,9 @@ internal sealed partial class TunnelStream : ITunnelStream
             {
                 if (!_session.TryBuffer(payload.Length)) return false;
                 Interlocked.Add(ref _buffered, payload.Length);
-                _fromUser.Writer.Write(payload);
+                // In one piece, so that it is also handed on in one.
+                payload.CopyTo(_fromUser.Writer.GetSpan(payload.Length));
+                _fromUser.Writer.Advance(payload.Length);
                 // Without a pause threshold a flush never waits; it only wakes the reader, on another thread.
                 var flushed = _fromUser.Writer.FlushAsync();
                 Debug.Assert(flushed.IsCompleted);

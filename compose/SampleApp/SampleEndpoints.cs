@@ -1,4 +1,6 @@
 using System.Net.WebSockets;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Piccolo.SampleApp;
 
@@ -15,6 +17,7 @@ internal static class SampleEndpoints
         app.MapGet("/env", Variable);
         app.MapGet("/echo", Echo);
         app.MapGet("/download", DownloadAsync);
+        app.MapPost("/upload", (Delegate)UploadAsync);
         app.Map("/ws", EchoSocketAsync);
     }
 
@@ -55,6 +58,22 @@ internal static class SampleEndpoints
             var ahead = TimeSpan.FromSeconds((i + 1) * (SampleContent.ChunkLength / 1024.0) / kibps) - TimeProvider.System.GetElapsedTime(began);
             if (ahead > TimeSpan.Zero) await Task.Delay(ahead, TimeProvider.System, ended);
         }
+    }
+
+    /// <summary>Says how many bytes came, and their SHA-256.</summary>
+    private static async Task<IResult> UploadAsync(HttpContext context)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = (long)MaxMiB << 20;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[SampleContent.ChunkLength];
+        long bytes = 0;
+        int read;
+        while ((read = await context.Request.Body.ReadAsync(buffer, context.RequestAborted)) > 0)
+        {
+            hash.AppendData(buffer, 0, read);
+            bytes += read;
+        }
+        return Results.Json(new { bytes, sha256 = Convert.ToHexStringLower(hash.GetHashAndReset()) });
     }
 
     private static async Task EchoSocketAsync(HttpContext context)

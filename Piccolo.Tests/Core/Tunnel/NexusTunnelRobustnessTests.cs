@@ -9,6 +9,7 @@ using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Tunnel;
 
+[Category("Nexus")]
 internal sealed class NexusTunnelRobustnessTests
 {
     private const string A = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
@@ -58,8 +59,8 @@ internal sealed class NexusTunnelRobustnessTests
     public void Writer_OwesOnlySoMuch()
     {
         using var nowhere = new MemoryStream();
-        using var socket = new RelaySocket(WebSocket.CreateFromStream(nowhere, new WebSocketCreationOptions()));
         var options = new NexusOptions();
+        using var socket = new RelaySocket(nowhere, null, options, TimeProvider.System);
         var token = new NexusToken(TunnelUnderTest.Target(new Uri("wss://relay.test"), "web.home.test"), 1, options, TimeProvider.System);
         var writer = new SessionWriter(socket, token, options, TimeProvider.System, new TunnelTraffic());
         var message = ControlMessage.Disconnect(StreamId.New(), DisconnectReason.Unknown);

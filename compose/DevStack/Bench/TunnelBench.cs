@@ -1,0 +1,165 @@
+using System.Globalization;
+using System.Net;
+using Piccolo.DevStack.Demo;
+using Piccolo.DevStack.Net;
+
+namespace Piccolo.DevStack.Bench;
+
+/// <summary>
+/// <c>./dev bench tunnel</c>: what the way through the relay costs the appliance, next to the same visitor straight at the app. CPU is the appliance's own;
+/// wall-clock figures share the machine with visitor, relay and app.
+/// </summary>
+public static class TunnelBench
+{
+    private const int DefaultMiB = 200;
+    private const int DefaultRounds = 3;
+    private const int Requests = 10_000;
+    private const int NewConnections = 400;
+    private const int FarMiB = 64;
+    private const double RoundTripSeconds = 0.1;
+
+    // The relay takes 64 messages of at most 32 KiB before it has heard that one arrived.
+    private const double WindowMiB = 2;
+
+    /// <param name="args"><c>--mib N</c> and <c>--rounds N</c>.</param>
+    /// <returns>0 when every bar holds, else 1; 2 for options that are not known.</returns>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        if (Parse(args) is not var (mib, rounds) || mib == 0) return 2;
+        var timeline = new Timeline(Console.Out);
+        await using var stack = await DemoStack.StartAsync(Path.GetFullPath(Path.Combine("artifacts", "bench-tunnel")), new DemoOptions(Once: true, DemoBreak.None), timeline);
+        await stack.OpenToTheWorldAsync(stack.RelayHub);
+        timeline.Print("remote HTTPS answers");
+        return await new Run(stack, mib, rounds, timeline).MeasureAsync();
+    }
+
+    private static (int MiB, int Rounds)? Parse(string[] args)
+    {
+        var (mib, rounds) = (DefaultMiB, DefaultRounds);
+        for (var i = 0; i < args.Length; i += 2)
+        {
+            if (i + 1 >= args.Length || !int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out var value) || value is < 1 or > 1024) return null;
+            if (args[i] == "--mib") mib = value;
+            else if (args[i] == "--rounds") rounds = value;
+            else return null;
+        }
+        return (mib, rounds);
+    }
+
+    private sealed class Run(DemoStack stack, int mib, int rounds, Timeline timeline)
+    {
+        private readonly BenchReport _report = new("tunnel", Console.Out);
+        private int _incomplete;
+        private int _lost;
+
+        public async Task<int> MeasureAsync()
+        {
+            var (web, raw) = await stack.GuardPortsAsync();
+            var tunnel = new IPEndPoint(IPAddress.Loopback, stack.RelayTlsPort);
+            var passThrough = new TunnelRoute("passthrough", new Uri("https://raw.home.test"), tunnel, FromMany: true);
+            var passThroughDirect = new TunnelRoute("direct", new Uri("https://raw.home.test"), new IPEndPoint(IPAddress.Loopback, raw), FromMany: false);
+            var terminated = new TunnelRoute("terminated", new Uri("https://web.home.test"), tunnel, FromMany: true);
+            var terminatedDirect = new TunnelRoute("direct", new Uri("http://web.home.test"), new IPEndPoint(IPAddress.Loopback, web), FromMany: false);
+
+            await BulkAsync("down", passThrough, passThroughDirect, TunnelLoad.DownloadAsync, isBar: true);
+            await BulkAsync("up", passThrough, passThroughDirect, TunnelLoad.UploadAsync, isBar: true);
+            await BulkAsync("down", terminated, terminatedDirect, TunnelLoad.DownloadAsync, isBar: false);
+            foreach (var connections in (int[])[1, 50, 300]) await KeepAliveAsync(connections, terminated, terminatedDirect);
+            await ConnectAsync(terminated, terminatedDirect);
+            await ConnectAsync(passThrough, passThroughDirect);
+            _report.AtMost("bulk_incomplete", _incomplete, "", 0);
+            _report.AtMost("streams_refused_or_lost", _lost, "", 0);
+            await FarAsync(passThrough);
+            await _report.WriteAsync(string.Create(CultureInfo.InvariantCulture,
+                $"`./dev bench tunnel`: visitor, DevRelay, appliance and the app in its container, all on this machine. Bulk: {mib} MiB, medians of {rounds} rounds, each beside one straight at the app, every byte compared by SHA-256. Keep-alive: {Requests} requests of 3 bytes' answer. CPU is user and system time of the appliance alone. The line of 100 ms is a TCP proxy between appliance and relay."));
+            return _report.IsShort ? 1 : 0;
+        }
+
+        private async Task BulkAsync(string way, TunnelRoute route, TunnelRoute direct, Func<TunnelRoute, int, Task<LoadResult>> load, bool isBar)
+        {
+            List<double> speed = [], ratio = [], cpu = [], allocated = [];
+            await load(route, Math.Min(mib, 16));
+            for (var round = 0; round < rounds; round++)
+            {
+                var straight = await load(direct, mib);
+                var before = await ProcessUsage.OfAsync(stack.Appliance);
+                var through = await load(route, mib);
+                var used = await ProcessUsage.OfAsync(stack.Appliance) - before;
+                _incomplete += through.Failed;
+                speed.Add(mib / through.Seconds);
+                ratio.Add(straight.Seconds / through.Seconds);
+                cpu.Add(used.CpuMilliseconds * 1000 / mib);
+                allocated.Add(used.AllocatedBytes / 1024 / mib);
+                timeline.Print(string.Create(CultureInfo.InvariantCulture, $"{route.Name} {way}: {speed[^1]:0} MiB/s, {cpu[^1]:0} us of CPU and {allocated[^1]:0.0} KiB allocated per MiB"));
+            }
+            var name = $"{route.Name}_{way}";
+            _report.Figure($"{name}_speed", Median(speed), " MiB/s");
+            _report.Figure($"{name}_of_direct", Median(ratio), "x");
+            if (!isBar)
+            {
+                _report.Figure($"{name}_cpu", Median(cpu), " µs/MiB");
+                return;
+            }
+            _report.AtMost($"{name}_cpu", Median(cpu), " µs/MiB", 3500);
+            _report.Goal($"{name}_cpu", Median(cpu), " µs/MiB", 2000, atMost: true);
+            _report.AtMost($"{name}_allocated", Median(allocated), " KiB/MiB", 64);
+        }
+
+        private async Task KeepAliveAsync(int connections, TunnelRoute route, TunnelRoute direct)
+        {
+            var requests = connections == 1 ? Requests / 10 : Requests;
+            List<double> rate = [], ratio = [], cpu = [];
+            for (var round = 0; round < rounds; round++)
+            {
+                var (straight, _, _) = await TunnelLoad.KeepAliveAsync(direct, connections, requests, () => Task.FromResult(0));
+                var (through, before, after) = await TunnelLoad.KeepAliveAsync(route, connections, requests, () => ProcessUsage.OfAsync(stack.Appliance));
+                _lost += through.Failed;
+                rate.Add(requests / through.Seconds);
+                ratio.Add(straight.Seconds / through.Seconds);
+                cpu.Add((after - before).CpuMilliseconds / 1000 / requests * 10_000);
+                timeline.Print(string.Create(CultureInfo.InvariantCulture, $"keep-alive {connections}: {rate[^1]:0}/s, {cpu[^1]:0.00} s of CPU per 10,000"));
+            }
+            _report.Figure($"terminated_{connections}_rate", Median(rate), "/s");
+            _report.Figure($"terminated_{connections}_of_direct", Median(ratio), "x");
+            if (connections != 50)
+            {
+                _report.Figure($"terminated_{connections}_cpu", Median(cpu), " s/10k");
+                return;
+            }
+            _report.AtMost($"terminated_{connections}_cpu", Median(cpu), " s/10k", 1.6);
+            _report.Goal($"terminated_{connections}_cpu", Median(cpu), " s/10k", 1.2, atMost: true);
+        }
+
+        private async Task ConnectAsync(TunnelRoute route, TunnelRoute direct)
+        {
+            var straight = await TunnelLoad.ConnectAsync(direct, NewConnections);
+            var before = await ProcessUsage.OfAsync(stack.Appliance);
+            var through = await TunnelLoad.ConnectAsync(route, NewConnections);
+            var used = await ProcessUsage.OfAsync(stack.Appliance) - before;
+            _lost += through.Failed;
+            _report.Figure($"{route.Name}_new_connections", NewConnections / through.Seconds, "/s");
+            _report.Figure($"{route.Name}_new_connections_of_direct", straight.Seconds / through.Seconds, "x");
+            _report.Figure($"{route.Name}_new_connection_cpu", used.CpuMilliseconds / NewConnections, " ms");
+        }
+
+        /// <summary>A relay far away: one stream fills the window that it has, no more is possible.</summary>
+        private async Task FarAsync(TunnelRoute route)
+        {
+            await using var line = new TcpProxy(new IPEndPoint(IPAddress.Loopback, stack.RelayHubPort)) { Delay = TimeSpan.FromSeconds(RoundTripSeconds / 2) };
+            await stack.ConfigureRemoteAsync(new Uri($"wss://localhost:{line.Port}/connect"));
+            await stack.UntilServedByAsync(line);
+            List<double> share = [];
+            for (var round = 0; round < rounds; round++)
+            {
+                var result = await TunnelLoad.DownloadAsync(route, FarMiB);
+                _incomplete += result.Failed;
+                share.Add(FarMiB / result.Seconds / (WindowMiB / RoundTripSeconds) * 100);
+                timeline.Print(string.Create(CultureInfo.InvariantCulture, $"far relay: {FarMiB / result.Seconds:0.0} MiB/s, {share[^1]:0} % of window by round trip"));
+            }
+            _report.AtLeast("far_stream_of_window", Median(share), "%", 85);
+            await stack.ConfigureRemoteAsync(stack.RelayHub);
+        }
+
+        private static double Median(List<double> values) => BenchReport.Percentile(values, 0.5);
+    }
+}

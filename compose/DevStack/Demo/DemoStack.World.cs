@@ -1,0 +1,61 @@
+using Piccolo.DevStack.Net;
+
+namespace Piccolo.DevStack.Demo;
+
+/// <summary>The stack as benches and chaos want it: claimed, unlocked, with the sample app on the internet.</summary>
+public sealed partial class DemoStack
+{
+    private static readonly TimeSpan WorldLimit = TimeSpan.FromMinutes(2);
+
+    /// <summary>Claims and unlocks the appliance, installs the sample app and waits until strangers reach it through <paramref name="endpoint"/>.</summary>
+    public async Task OpenToTheWorldAsync(Uri endpoint)
+    {
+        await Api.SetUpAsync(DemoEndpoints.Password);
+        await Api.UnlockAsync(DemoEndpoints.Password);
+        await Api.TakeTokenAsync("stack");
+        await ConfigureRemoteAsync(endpoint);
+        await Api.InstallAsync(Manifests.Web(Image));
+        foreach (var host in (string[])["web.home.test", DemoEndpoints.PortalHost]) await UntilAnsweredAsync(host, WorldLimit);
+        await new Observer(TimeProvider.System).UntilAsync(WorldLimit, async cancellationToken =>
+        {
+            using var certificate = await Internet.PeekCertificateAsync("raw.home.test", cancellationToken);
+            return certificate.Subject;
+        }, () => Diagnosis.ExplainAsync(Api));
+    }
+
+    public Task ConfigureRemoteAsync(Uri endpoint, string portal = DemoEndpoints.PortalHost) => Api.PostAsync("/api/v1/remote/configure", new
+    {
+        endpoint = endpoint.ToString(),
+        device_secret = DeviceSecret,
+        solver = "http-01",
+        tld = DemoEndpoints.Domain,
+        portal_hostname = portal,
+    });
+
+    /// <summary>Where the containers' ports are published on this machine: the listeners <c>web</c> and <c>raw</c>.</summary>
+    public async Task<(int Web, int Raw)> GuardPortsAsync()
+    {
+        var services = (await Api.GetAsync("/api/v1/apps/web"))["data"]!["services"]!.AsArray();
+        return (Port("web"), Port("raw"));
+
+        int Port(string name) => (int)services.Single(s => (string?)s!["name"] == name)!["host_port"]!;
+    }
+
+    /// <summary>Waits until the tunnel runs through a proxy, and strangers with it.</summary>
+    public async Task UntilServedByAsync(TcpProxy proxy)
+    {
+        await new Observer(TimeProvider.System).UntilAsync(WorldLimit, async _ =>
+        {
+            var tunnel = (await Api.GetAsync("/api/v1/remote/status"))["tunnel"]!;
+            return proxy.Accepted > 0 && (string?)tunnel["state"] == "online" && (int)tunnel["sessions"]! == 1 ? tunnel : null;
+        }, () => Diagnosis.ExplainAsync(Api));
+        await UntilAnsweredAsync("web.home.test", WorldLimit);
+    }
+
+    private Task<string> UntilAnsweredAsync(string host, TimeSpan limit) => new Observer(TimeProvider.System).UntilAsync(limit, async cancellationToken =>
+    {
+        using var client = Internet.NewClient();
+        using var response = await client.GetAsync(new Uri($"https://{host}/"), cancellationToken);
+        return response.IsSuccessStatusCode ? host : null;
+    }, () => Diagnosis.ExplainAsync(Api));
+}
