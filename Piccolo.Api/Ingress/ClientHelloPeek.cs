@@ -1,4 +1,7 @@
+using System.Buffers;
 using System.IO.Pipelines;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Tls;
 
@@ -26,20 +29,39 @@ internal enum PeekFailure
 /// <summary>Waits for a whole ClientHello and leaves every byte of it where it was. Kestrel's own handshake timeout starts only after this.</summary>
 internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, IngressMetrics metrics, TimeProvider time)
 {
-    public async ValueTask<(PeekFailure Failure, string? ServerName)> ReadAsync(PipeReader input, CancellationToken closing)
+    private const int MaxPeek = 16 * 1024;
+
+    /// <summary>On a socket of which nothing was read the hello, as a rule there already, is looked at where it lies, in the kernel.</summary>
+    public ValueTask<(PeekFailure Failure, string? ServerName)> ReadAsync(ConnectionContext connection, CancellationToken closing)
+    {
+        if (connection is not LazySocketConnection { IsUntouched: true } raw) return ReadAsync(connection.Transport.Input, closing);
+        try
+        {
+            if (raw.Socket.Available > 0 && Peek(raw.Socket) is { Verdict: not ClientHelloVerdict.NeedMore } hello) return ValueTask.FromResult((FailureOf(hello.Verdict), hello.ServerName));
+        }
+        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
+        {
+            return ValueTask.FromResult<(PeekFailure, string?)>((PeekFailure.Closed, null));
+        }
+        return WaitAsync(raw, () => connection.Transport.Input, closing);
+    }
+
+    public ValueTask<(PeekFailure Failure, string? ServerName)> ReadAsync(PipeReader input, CancellationToken closing) => WaitAsync(null, () => input, closing);
+
+    private async ValueTask<(PeekFailure Failure, string? ServerName)> WaitAsync(LazySocketConnection? raw, Func<PipeReader> input, CancellationToken closing)
     {
         if (!metrics.TryBeginPeek(options.Value.MaxWaitingPeeks)) return (PeekFailure.Busy, null);
         using var deadline = new CancellationTokenSource(options.Value.PeekFirstByteTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, closing);
         try
         {
-            return await ReadAsync(input, deadline, either.Token);
+            return await ReadAsync(raw, input, deadline, either.Token);
         }
         catch (OperationCanceledException) when (either.IsCancellationRequested)
         {
             return (closing.IsCancellationRequested ? PeekFailure.Closed : PeekFailure.Timeout, null);
         }
-        catch (IOException)
+        catch (Exception failure) when (failure is IOException or SocketException or ObjectDisposedException or ConnectionAbortedException)
         {
             // A reset, as port scanners end their visits.
             return (PeekFailure.Closed, null);
@@ -51,9 +73,18 @@ internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, IngressM
     }
 
     private async ValueTask<(PeekFailure Failure, string? ServerName)> ReadAsync(
-        PipeReader input, CancellationTokenSource deadline, CancellationToken cancellationToken)
+        LazySocketConnection? raw, Func<PipeReader> pipe, CancellationTokenSource deadline, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
+        if (raw is not null)
+        {
+            if (raw.Socket.Available == 0) await raw.Socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, cancellationToken);
+            var hello = Peek(raw.Socket);
+            if (hello.Verdict != ClientHelloVerdict.NeedMore) return (FailureOf(hello.Verdict), hello.ServerName);
+            // A second wait on the socket would end at once, with the same bytes: the rest comes through the pipe, which begins with them.
+            deadline.CancelAfter(options.Value.PeekIdleTimeout);
+        }
+        var input = pipe();
         var minimum = 1;
         while (true)
         {
@@ -76,6 +107,19 @@ internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, IngressM
             var left = options.Value.PeekTotalTimeout - time.GetElapsedTime(started);
             if (left <= TimeSpan.Zero) return (PeekFailure.Timeout, null);
             deadline.CancelAfter(left < options.Value.PeekIdleTimeout ? left : options.Value.PeekIdleTimeout);
+        }
+    }
+
+    private static ClientHello Peek(Socket socket)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(MaxPeek);
+        try
+        {
+            return ClientHelloParser.Parse(buffer.AsMemory(0, socket.Receive(buffer, SocketFlags.Peek)));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 

@@ -39,7 +39,7 @@ internal sealed class ClientHelloPeekMiddleware(
     {
         var origin = connection.Features.GetRequiredFeature<IConnectionOriginFeature>();
         var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
-        var (failure, serverName) = await peek.ReadAsync(connection.Transport.Input, closing);
+        var (failure, serverName) = await peek.ReadAsync(connection, closing);
         if (failure != PeekFailure.None) return Refuse(connection, origin, failure.ToString(), null);
 
         switch (Router.DecideTls(routes.Current, serverName, origin.PublicPort))
@@ -69,6 +69,11 @@ internal sealed class ClientHelloPeekMiddleware(
 
     private async ValueTask<bool> RefuseNameAsync(ConnectionContext connection, IConnectionOriginFeature origin, string reason, string? serverName)
     {
+        if (connection is LazySocketConnection { IsUntouched: true } raw)
+        {
+            TlsAlert.SendUnrecognizedName(raw.Socket);
+            return Refuse(connection, origin, reason, serverName);
+        }
         // What was peeked is consumed: unread bytes would turn the close into a reset, which can overtake the alert.
         if (connection.Transport.Input.TryRead(out var peeked)) connection.Transport.Input.AdvanceTo(peeked.Buffer.End);
         await TlsAlert.SendUnrecognizedNameAsync(connection.Transport.Output);

@@ -49,6 +49,8 @@ internal static class IngressServiceCollectionExtensions
         services.TryAddSingleton<ProxyHeaderReader>();
         services.TryAddSingleton<ClientHelloPeek>();
         services.TryAddSingleton<Splicer>();
+        services.TryAddSingleton<SocketConnections>();
+        services.AddSingleton<IConnectionListenerFactory, TlsPortListenerFactory>();
         services.TryAddSingleton<ServerCertificateSelector>();
         return services;
     }
