@@ -6,7 +6,7 @@ const string BenchUsage = """
     usage: ./dev bench AREA [options]
 
       vault [--unlocks N]   an owner's unlock alone and while others guess; commits; readiness meanwhile
-      tunnel [--mib N] [--rounds N]
+      tunnel [--mib N] [--rounds N] [--only down|up|terminated|keepalive|connect|far]
                             visitors through a relay, beside the same visitors straight at the app; what that costs the appliance
 
     Prints BAR lines, writes its table to bench/README.md, and exits 1 when a bar is SHORT.
