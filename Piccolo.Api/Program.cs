@@ -2,6 +2,7 @@ using Piccolo.Api.Http;
 using Piccolo.Api.Ingress;
 using Piccolo.Api.Platform;
 using Piccolo.Api.Portal;
+using Piccolo.Api.Remote;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Auth;
 using Piccolo.Core.Certificates;
@@ -13,6 +14,7 @@ using Piccolo.Core.Remote;
 using Piccolo.Core.Tunnel;
 using Piccolo.Core.Vault;
 
+TlsSettings.Apply();
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 builder.AddPlatform(args);
 builder.Services
@@ -30,6 +32,7 @@ builder.Services
     .AddApi();
 
 var app = builder.Build();
+app.UseProbeAnswer();
 app.UseIngress();
 app.UseApi();
 app.UsePortal();

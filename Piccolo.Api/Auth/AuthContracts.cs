@@ -15,7 +15,8 @@ public sealed record LoginRequest(string? Username, string? Password);
 public sealed record SessionResponse(
     bool Authenticated, string User, DateTimeOffset ExpiresAt, bool VolumesLocked, bool PasswordStale, bool RecoveryStale);
 
-public sealed record ChangePasswordRequest(string? OldPassword, string? NewPassword);
+/// <param name="RevokeTokens">Whether bearer tokens end with the old password; default false. Sessions always do.</param>
+public sealed record ChangePasswordRequest(string? OldPassword, string? NewPassword, bool? RevokeTokens);
 
 /// <summary>Which warnings to put away; one at least.</summary>
 public sealed record StalenessRequest(bool? Password, bool? Recovery);
@@ -35,7 +36,8 @@ public sealed record CsrfResponse(string Token);
 /// <param name="Name">For the owner's list, 1 to 64 characters.</param>
 /// <param name="Scope"><c>read</c> or <c>write</c>; default <c>write</c>.</param>
 /// <param name="ExpiresInDays">1 to 3650; without it the token lasts until it is revoked.</param>
-public sealed record CreateTokenRequest(string? Name, TokenScope? Scope, int? ExpiresInDays);
+/// <param name="Password">Needed when a bearer token asks for one that may more, or lasts longer, than itself; checked when given.</param>
+public sealed record CreateTokenRequest(string? Name, TokenScope? Scope, int? ExpiresInDays, string? Password);
 
 /// <param name="Token">Shown in this answer only.</param>
 public sealed record CreatedTokenResponse(string Id, string Name, TokenScope Scope, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, string Token);
@@ -69,6 +71,7 @@ internal sealed class CreateTokenRequestValidator : AbstractValidator<CreateToke
         RuleFor(r => r.Name).NotEmpty().MaximumLength(64);
         RuleFor(r => r.Scope).IsInEnum();
         RuleFor(r => r.ExpiresInDays).InclusiveBetween(1, 3650);
+        RuleFor(r => r.Password).MaximumLength(PasswordRequestValidator.MaxLength);
     }
 }
 

@@ -15,7 +15,7 @@ internal static class PasswordEndpoints
     public static void MapPassword(this IEndpointRouteBuilder owner)
     {
         var writes = owner.MapGroup("").RequireLeader();
-        writes.MapPost("/password", ChangeAsync).WithName("ChangePassword").WithSummary("Changes the password. All sessions end; this browser gets a new one.");
+        writes.MapPost("/password", ChangeAsync).WithName("ChangePassword").WithSummary("Changes the password. All sessions end; this browser gets a new one. Tokens stay unless they are to be revoked.");
         writes.MapPost("/staleness/ack", AcknowledgeAsync).WithName("AcknowledgeStaleness").WithSummary("Puts away the warnings after a reset with the recovery words.");
     }
 
@@ -24,9 +24,9 @@ internal static class PasswordEndpoints
     {
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
-        var answer = await owner.ChangeAsync(http.GuessSource(), request.OldPassword!, request.NewPassword!);
+        var answer = await owner.ChangeAsync(http.GuessSource(), request.OldPassword!, request.NewPassword!, request.RevokeTokens == true);
         if ((answer.ToWeakProblem("new_password", request.NewPassword!) ?? answer.ToProblem(http, health)) is { } refused) return refused;
-        http.Audit(AuditKinds.PasswordChanged);
+        http.Audit(AuditKinds.PasswordChanged, ("tokens", request.RevokeTokens == true ? "revoked" : "kept"));
         if (http.Owner() is OwnerIdentity.Browser) SessionCookie.Begin(http, sessions, sessions.Epoch);
         return TypedResults.Ok(MessageResponse.Ok);
     }

@@ -1,8 +1,10 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Piccolo.Api.Audit;
 using Piccolo.Api.Http;
+using Piccolo.Api.Vault;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Auth;
+using Piccolo.Core.Health;
 
 namespace Piccolo.Api.Auth;
 
@@ -21,16 +23,30 @@ internal static class TokenEndpoints
     private static Ok<TokensResponse> List(ApiTokenStore tokens) => TypedResults.Ok(new TokensResponse([.. tokens.List().Select(t => t.ToResponse())]));
 
     private static async Task<Results<Created<CreatedTokenResponse>, ProblemHttpResult>> CreateAsync(
-        RequestBody<CreateTokenRequest> body, ApiTokenStore tokens, TimeProvider time, HttpContext http, CancellationToken cancellationToken)
+        RequestBody<CreateTokenRequest> body, ApiTokenStore tokens, OwnerPassword owner, HealthTracker health, TimeProvider time, HttpContext http, CancellationToken cancellationToken)
     {
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
         DateTimeOffset? expiresAt = request.ExpiresInDays is { } days ? time.GetUtcNow().AddDays(days) : null;
-        if (tokens.Create(request.Name!, request.Scope ?? TokenScope.Write, expiresAt) is not var (token, record))
+        var scope = request.Scope ?? TokenScope.Write;
+        if (string.IsNullOrEmpty(request.Password))
+        {
+            if (http.Owner() is OwnerIdentity.Script { Token: var asking } && IsMore(asking, scope, expiresAt))
+                return Problems.PasswordRequired("A token makes another one that may more, or lasts longer, than itself only with the password.");
+        }
+        else if ((await owner.CheckAsync(http.GuessSource(), request.Password)).ToProblem(http, health) is { } refused)
+        {
+            return refused;
+        }
+        if (tokens.Create(request.Name!, scope, expiresAt) is not var (token, record))
             return Problems.Of(StatusCodes.Status409Conflict, "too_many_tokens", "Too many tokens", $"There are {ApiTokenStore.MaxTokens} tokens already.", "Revoke one that is not used.");
         http.Audit(AuditKinds.TokenCreated, ("token", record.Id), ("name", record.Name));
         return TypedResults.Created($"/api/v1/auth/tokens/{record.Id}", new CreatedTokenResponse(record.Id, record.Name, record.Scope, record.CreatedAt, record.ExpiresAt, token));
     }
+
+    /// <summary>A stolen token must not outlive itself.</summary>
+    private static bool IsMore(ApiToken asking, TokenScope scope, DateTimeOffset? expiresAt) =>
+        scope > asking.Scope || (asking.ExpiresAt is { } end && (expiresAt is null || expiresAt > end));
 
     private static Results<Ok<MessageResponse>, ProblemHttpResult> Revoke(string id, ApiTokenStore tokens, HttpContext http)
     {

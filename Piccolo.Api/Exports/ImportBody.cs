@@ -10,12 +10,12 @@ using Piccolo.Api.Http;
 namespace Piccolo.Api.Exports;
 
 /// <summary>
-/// An import's body: multipart/form-data with <c>password</c> first and then <c>file</c>, which is never held in memory. In a body the password does not
-/// show in addresses, headers and their logs.
+/// An import's body: multipart/form-data with <c>password</c>, then <c>setup_code</c> where the console shows one, then <c>file</c>, which is never held in
+/// memory. In a body the password does not show in addresses, headers and their logs.
 /// </summary>
 public sealed class ImportBody : IEndpointParameterMetadataProvider
 {
-    private const int MaxPasswordBytes = 4096;
+    private const int MaxTextBytes = 4096;
     private const int MaxBoundaryLength = 100;
 
     private readonly HttpContext _context;
@@ -27,19 +27,25 @@ public sealed class ImportBody : IEndpointParameterMetadataProvider
     public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
         builder.Metadata.Add(new LazyBody(typeof(ImportForm), ["multipart/form-data"]));
 
-    /// <summary>Reads up to the file's first byte. Either the two or the problem is set.</summary>
-    public async Task<(string Password, Stream? File, ProblemHttpResult? Problem)> OpenAsync(CancellationToken cancellationToken)
+    /// <summary>Reads up to the file's first byte. Either the form or the problem is set.</summary>
+    public async Task<(OpenedImport? Form, ProblemHttpResult? Problem)> OpenAsync(CancellationToken cancellationToken)
     {
         if (Boundary() is not { } boundary)
-            return ("", null, Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported_media_type", "Unsupported media type", "An import is sent as multipart/form-data: first 'password', then 'file'."));
+            return (null, Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported_media_type", "Unsupported media type", "An import is sent as multipart/form-data: first 'password', then 'file'."));
         if (_context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = null;
         try
         {
             var reader = new MultipartReader(boundary, _context.Request.Body);
-            var password = await reader.ReadNextSectionAsync(cancellationToken);
-            if (NameOf(password) != "password" || await ReadPasswordAsync(password!.Body, cancellationToken) is not { Length: > 0 } text) return Misshapen();
-            var file = await reader.ReadNextSectionAsync(cancellationToken);
-            return NameOf(file) == "file" ? (text, file!.Body, null) : Misshapen();
+            var part = await reader.ReadNextSectionAsync(cancellationToken);
+            if (NameOf(part) != "password" || await ReadTextAsync(part!.Body, cancellationToken) is not { Length: > 0 } password) return Misshapen();
+            part = await reader.ReadNextSectionAsync(cancellationToken);
+            string? code = null;
+            if (NameOf(part) == "setup_code")
+            {
+                code = await ReadTextAsync(part!.Body, cancellationToken);
+                part = await reader.ReadNextSectionAsync(cancellationToken);
+            }
+            return NameOf(part) == "file" ? (new OpenedImport(password, code, part!.Body), null) : Misshapen();
         }
         catch (Exception e) when (e is InvalidDataException or DecoderFallbackException || (e is IOException && e is not BadHttpRequestException))
         {
@@ -56,17 +62,20 @@ public sealed class ImportBody : IEndpointParameterMetadataProvider
     private static string? NameOf(MultipartSection? section) =>
         section is not null && ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition) ? HeaderUtilities.RemoveQuotes(disposition.Name).Value : null;
 
-    private static async Task<string?> ReadPasswordAsync(Stream body, CancellationToken cancellationToken)
+    private static async Task<string?> ReadTextAsync(Stream body, CancellationToken cancellationToken)
     {
-        var bytes = new byte[MaxPasswordBytes + 1];
+        var bytes = new byte[MaxTextBytes + 1];
         var length = await body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
         // Files given to curl with '<' end in a newline that no password has.
-        return length > MaxPasswordBytes ? null : new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes, 0, length).TrimEnd('\r', '\n');
+        return length > MaxTextBytes ? null : new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes, 0, length).TrimEnd('\r', '\n');
     }
 
-    private static (string, Stream?, ProblemHttpResult?) Misshapen() =>
-        ("", null, Problems.Of(StatusCodes.Status400BadRequest, "invalid_form", "Invalid form", "The form must have 'password' first and then 'file'.", "curl -F password=... -F file=@export.piccolo"));
+    private static (OpenedImport?, ProblemHttpResult?) Misshapen() =>
+        (null, Problems.Of(StatusCodes.Status400BadRequest, "invalid_form", "Invalid form", "The form must have 'password' first, then 'setup_code' where one is required, and then 'file'.", "curl -F password=... -F file=@export.piccolo"));
 }
 
 /// <summary>The parts of the form, in this order, for the document.</summary>
-public sealed record ImportForm(string Password, IFormFile File);
+public sealed record ImportForm(string Password, string? SetupCode, IFormFile File);
+
+/// <param name="File">From its first byte on.</param>
+public sealed record OpenedImport(string Password, string? SetupCode, Stream File);

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Piccolo.Api.Audit;
+using Piccolo.Api.Auth;
 using Piccolo.Api.Http;
+using Piccolo.Api.Vault;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Exports;
 using Piccolo.Core.Health;
@@ -11,7 +13,7 @@ namespace Piccolo.Api.Exports;
 internal static class ImportEndpoint
 {
     public static async Task<Results<Ok<ImportedResponse>, ProblemHttpResult>> HandleAsync(
-        ImportBody body, ImportIntake intake, HttpContext http, CancellationToken cancellationToken)
+        ImportBody body, ImportIntake intake, OwnerPassword owner, HealthTracker health, HttpContext http, CancellationToken cancellationToken)
     {
         if (!http.Origin().IsLocal())
             return Problems.Forbidden("local_only", "An export is imported from the appliance's own network only.");
@@ -19,9 +21,11 @@ internal static class ImportEndpoint
         if (!SameOriginFilter.IsSameOrigin(http.Request) || http.Request.Headers["Sec-Fetch-Site"].ToString() is "cross-site" or "same-site")
             return Problems.Forbidden("cross_origin", "This request comes from a page of another site.");
         if (!intake.IsOpenForImport) return AlreadyClaimed();
-        var (password, file, problem) = await body.OpenAsync(cancellationToken);
-        if (file is null) return problem!;
-        var outcome = await intake.ImportAsync(password, file, cancellationToken);
+        var (form, problem) = await body.OpenAsync(cancellationToken);
+        if (form is null) return problem!;
+        if ((await owner.CheckSetupCodeAsync(http.GuessSource(), form.SetupCode)).ToProblem(http, health) is { } refused)
+            return http.AuditRefusal(AuditKinds.ImportRefused, refused);
+        var outcome = await intake.ImportAsync(form.Password, form.File, cancellationToken);
         if (outcome is ImportOutcome.Done done)
         {
             http.Audit(AuditKinds.Imported, ("instance", done.Instance));

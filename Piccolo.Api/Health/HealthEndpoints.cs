@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Piccolo.Core.Health;
 
@@ -6,6 +7,9 @@ namespace Piccolo.Api.Health;
 /// <summary>For the operating system's health checker, monitoring and people.</summary>
 internal static class HealthEndpoints
 {
+    /// <summary>Health checkers ask often and the answer changes rarely: it is made once for each snapshot.</summary>
+    private static readonly ConditionalWeakTable<HealthSnapshot, ReadyResponse> Answers = [];
+
     public static RouteGroupBuilder MapHealth(this IEndpointRouteBuilder routes, string namePrefix = "")
     {
         var group = routes.MapGroup("/health").WithTags("health");
@@ -22,7 +26,7 @@ internal static class HealthEndpoints
 
     private static JsonHttpResult<ReadyResponse> GetReady(HealthTracker health)
     {
-        var ready = health.Snapshot.ToReady();
+        var ready = Answers.GetValue(health.Snapshot, HealthMapping.ToReady);
         return TypedResults.Json(ready, statusCode: ready.Ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
 

@@ -12,6 +12,7 @@ internal static class HealthServiceCollectionExtensions
         services.AddSingleton<IHealthReporter, IngressHealth>();
         services.AddSingleton<IHealthReporter, TunnelHealth>();
         services.AddSingleton<IHealthReporter, ClockHealth>();
+        services.AddSingleton<IHealthReporter, VolumesHealth>();
         services.AddSingleton<HealthLoop>().AddSingleton<IHostedService>(s => s.GetRequiredService<HealthLoop>());
         return services;
     }

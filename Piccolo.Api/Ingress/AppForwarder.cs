@@ -16,7 +16,7 @@ internal sealed class AppForwarder : IDisposable
 
     private readonly IHttpForwarder _forwarder;
     private readonly ILogger<AppForwarder> _logger;
-    private readonly AppRequestTransformer _transformer = new();
+    private readonly AppRequestTransformer _transformer = new(null);
     private readonly TimeSpan _connectTimeout;
     private HttpMessageInvoker _upstream;
     private readonly ForwarderRequestConfig _http;
@@ -37,7 +37,7 @@ internal sealed class AppForwarder : IDisposable
         Unlimit(context);
         var destination = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{listener.GuardPort}");
         var config = listener.Definition.Protocol == ListenerProtocol.Grpc ? _grpc : _http;
-        var error = await _forwarder.SendAsync(context, destination, Volatile.Read(ref _upstream), config, _transformer);
+        var error = await _forwarder.SendAsync(context, destination, Volatile.Read(ref _upstream), config, TransformerFor(context, listener));
         if (error == ForwarderError.None) return;
 
         var failure = context.Features.Get<IForwarderErrorFeature>()?.Exception;
@@ -64,6 +64,10 @@ internal sealed class AppForwarder : IDisposable
         EnableMultipleHttp2Connections = true,
         ConnectTimeout = _connectTimeout,
     });
+
+    /// <summary>Browsers heed HSTS over https only (RFC 6797, 8.1), and a LAN port has no name of its own.</summary>
+    private AppRequestTransformer TransformerFor(HttpContext context, PublishedListener listener) =>
+        listener.Definition.HstsMaxAge is { } age && context.Request.IsHttps ? new AppRequestTransformer(age) : _transformer;
 
     /// <summary>Uploads of any size at any speed; only silence in both directions ends a request.</summary>
     private static void Unlimit(HttpContext context)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http.Features;
@@ -8,7 +9,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Piccolo.Api.Ingress;
 
 /// <summary>What an app gets to see of a request: the client's own header fields without forged addresses and without our cookies, and the truth in their place.</summary>
-internal sealed class AppRequestTransformer : HttpTransformer
+/// <param name="hstsMaxAge">In seconds, when the manifest asks for it; null leaves the matter to the app.</param>
+internal sealed class AppRequestTransformer(int? hstsMaxAge) : HttpTransformer
 {
     public override async ValueTask TransformRequestAsync(
         HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
@@ -35,6 +37,7 @@ internal sealed class AppRequestTransformer : HttpTransformer
         var setCookie = httpContext.Response.Headers.SetCookie;
         if (setCookie.Any(c => c is not null && ApplianceCookies.IsOurs(c)))
             httpContext.Response.Headers.SetCookie = new StringValues([.. setCookie.Where(c => c is not null && !ApplianceCookies.IsOurs(c))]);
+        if (hstsMaxAge is { } age) httpContext.Response.Headers.StrictTransportSecurity = string.Create(CultureInfo.InvariantCulture, $"max-age={age}");
         return proceed;
     }
 

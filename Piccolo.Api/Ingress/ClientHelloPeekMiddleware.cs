@@ -45,18 +45,18 @@ internal sealed class ClientHelloPeekMiddleware(
         switch (Router.DecideTls(routes.Current, serverName, origin.PublicPort))
         {
             case RouteDecision.PassThrough pass:
-                await splicer.ToGuardPortAsync(SpliceClient.OfTransport(connection), pass.Listener.GuardPort);
+                await splicer.ToAppAsync(SpliceClient.OfTransport(connection), pass.Listener);
                 return false;
             case RouteDecision.ToLeader leader:
                 await splicer.RunAsync(SpliceClient.OfTransport(connection), new DnsEndPoint(leader.LeaderOrigin.IdnHost, leader.LeaderOrigin.Port));
                 return false;
             case RouteDecision.Terminate chosen:
                 // A name whose certificate is not there yet is refused as an unknown one: no other certificate may answer for it.
-                if (certificates.Find(chosen.Route.Host.Value) is not { } bundle) return await RefuseNameAsync(connection, origin, "NoCertificate", serverName);
-                connection.Features.Set(new TlsRouteFeature(chosen.Route, bundle));
+                if (certificates.Find(serverName!) is not { } bundle) return await RefuseNameAsync(connection, origin, "NoCertificate", serverName);
+                connection.Features.Set(new TlsRouteFeature(chosen.Route, serverName, bundle));
                 return true;
             case RouteDecision.Refuse { Reason: RefusalReason.UnknownName } when device.AnswerTo(serverName, origin) is { } own:
-                connection.Features.Set(new TlsRouteFeature(null, own));
+                connection.Features.Set(new TlsRouteFeature(null, serverName, own));
                 return true;
             case RouteDecision.Refuse { Reason: RefusalReason.UnknownName or RefusalReason.PortNotServed } refused:
                 return await RefuseNameAsync(connection, origin, refused.Reason.ToString(), serverName);

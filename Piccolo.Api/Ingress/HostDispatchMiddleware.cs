@@ -15,7 +15,7 @@ namespace Piccolo.Api.Ingress;
 /// </summary>
 internal sealed class HostDispatchMiddleware(
     RequestDelegate next, RouteTableHolder routes, ServerCertificateTable certificates, HostAllowList allowedHosts, AppForwarder forwarder,
-    ILogger<HostDispatchMiddleware> logger)
+    ListenerTraffic traffic, AccessLog accessLog, ILogger<HostDispatchMiddleware> logger)
 {
     private static readonly TimeSpan CertificateRetry = TimeSpan.FromSeconds(10);
 
@@ -25,20 +25,20 @@ internal sealed class HostDispatchMiddleware(
     public Task InvokeAsync(HttpContext context)
     {
         if (context.Features.Get<IConnectionOriginFeature>() is not { } origin) return MisdirectedAsync(context, ConnectionOrigin.Forwarded);
-        if (origin.LanListener is { } listener) return forwarder.ForwardAsync(context, listener);
+        if (origin.LanListener is { } listener) return AppAsync(context, listener);
         var host = HostAllowList.Normalise(context.Request.Host.Host);
         return context.Features.Get<TlsRouteFeature>() is { } tls ? OnTlsAsync(context, tls, host, origin) : OnPlainAsync(context, host, origin);
     }
 
     private Task OnTlsAsync(HttpContext context, TlsRouteFeature tls, string host, IConnectionOriginFeature origin)
     {
-        if (tls.Route is not { } route) return OnDeviceAsync(context, host, origin);
+        if (tls.Route is null) return OnDeviceAsync(context, host, origin);
         // A connection may only ask for the name of its handshake: another one may have other rules, even under the same certificate (RFC 9110, 7.4).
-        if (host != route.Host.Value) return MisdirectedAsync(context, origin.Origin);
+        if (host != tls.ServerName) return MisdirectedAsync(context, origin.Origin);
         // A long-lived connection follows the table: the app may have moved to another node since, or be gone.
         return routes.Current.Find(host) switch
         {
-            Route.App { Listener.Definition.IsHttp: true } app => forwarder.ForwardAsync(context, app.Listener),
+            Route.App { Listener.Definition.IsHttp: true } app => AppAsync(context, app.Listener),
             Route.Portal => PortalAsync(context, origin),
             _ => MisdirectedAsync(context, origin.Origin),
         };
@@ -51,11 +51,11 @@ internal sealed class HostDispatchMiddleware(
     private Task OnPlainAsync(HttpContext context, string host, IConnectionOriginFeature origin)
     {
         var route = routes.Current.Find(host);
-        var hasCertificate = route is not null && certificates.Find(route.Host.Value) is not null;
+        var hasCertificate = route is not null && certificates.Find(host) is not null;
         return PlainHttpDecision.Decide(route, hasCertificate, allowedHosts.Contains(host), origin) switch
         {
             PlainHttpAnswer.Portal => PortalAsync(context, origin),
-            PlainHttpAnswer.Redirect => Redirect(context, route!),
+            PlainHttpAnswer.Redirect => Redirect(context, route!, host),
             PlainHttpAnswer.NotReady => IngressPage.WriteAsync(
                 context, StatusCodes.Status503ServiceUnavailable, "certificate_pending", "Almost ready",
                 "The certificate for this name is being ordered. Try again shortly.", CertificateRetry),
@@ -70,15 +70,31 @@ internal sealed class HostDispatchMiddleware(
         if (origin.Origin == ConnectionOrigin.Container) return NetworkRefusedAsync(context, origin.Origin);
         // HTTP/1.1 only: an HTTP/2 connection has one rate for all of its streams.
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = PortalResponseRate;
-        return next(context);
+        return ServePortalAsync(context);
     }
 
-    private static Task Redirect(HttpContext context, Route route)
+    private async Task AppAsync(HttpContext context, PublishedListener listener)
+    {
+        var begun = accessLog.ForApps ? accessLog.Begin() : 0;
+        await forwarder.ForwardAsync(context, listener);
+        traffic.Of(listener.Name).Answered(context.Response.StatusCode);
+        if (accessLog.ForApps) accessLog.Write(context, listener.Name, begun);
+    }
+
+    private async Task ServePortalAsync(HttpContext context)
+    {
+        var begun = accessLog.ForPortal ? accessLog.Begin() : 0;
+        await next(context);
+        traffic.Of(ListenerTraffic.Portal).Answered(context.Response.StatusCode);
+        if (accessLog.ForPortal) accessLog.Write(context, ListenerTraffic.Portal, begun);
+    }
+
+    private static Task Redirect(HttpContext context, Route route, string host)
     {
         var port = PlainHttpDecision.HttpsPortOf(route);
         var authority = port == ListenerDefinition.HttpsPort
-            ? route.Host.Value
-            : string.Create(CultureInfo.InvariantCulture, $"{route.Host.Value}:{port}");
+            ? host
+            : string.Create(CultureInfo.InvariantCulture, $"{host}:{port}");
         context.Response.StatusCode = StatusCodes.Status308PermanentRedirect;
         context.Response.Headers.Location = $"https://{authority}{context.Request.GetEncodedPathAndQuery()}";
         return Task.CompletedTask;

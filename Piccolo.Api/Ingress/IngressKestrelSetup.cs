@@ -19,13 +19,16 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
         kestrel.Limits.MaxConcurrentUpgradedConnections = ingress.MaxConnections;
         // A paused download of an app is no attack, and HTTP/2 can only switch this off for all of a connection.
         kestrel.Limits.MinResponseDataRate = null;
+        kestrel.Limits.MaxRequestHeadersTotalSize = ingress.MaxRequestHeadersSize;
+        kestrel.Limits.RequestHeadersTimeout = ingress.RequestHeadersTimeout;
+        kestrel.Limits.KeepAliveTimeout = ingress.KeepAliveTimeout;
 
         Listen(kestrel, ingress, ingress.HttpPort, listen => Origin(Http1(listen), ListenerDefinition.HttpPort));
         Listen(kestrel, ingress, ingress.HttpsPort, listen => Tls(Origin(listen, ListenerDefinition.HttpsPort)));
-        kestrel.Listen(new LanAppsEndPoint(LanTraffic.Http), listen => Use<LanAppConnectionMiddleware>(Http1(listen)));
-        kestrel.Listen(new LanAppsEndPoint(LanTraffic.Http2), listen => listen.Protocols = HttpProtocols.Http2);
-        kestrel.Listen(new TunnelEndPoint(TunnelTraffic.Plain), listen => Http1(listen));
-        kestrel.Listen(new TunnelEndPoint(TunnelTraffic.Tls), listen => Tls(listen));
+        kestrel.Listen(new LanAppsEndPoint(LanTraffic.Http), listen => Use<LanAppConnectionMiddleware>(Http1(Limited(listen))));
+        kestrel.Listen(new LanAppsEndPoint(LanTraffic.Http2), listen => Use<LanAppConnectionMiddleware>(Http2(Limited(listen))));
+        kestrel.Listen(new TunnelEndPoint(TunnelTraffic.Plain), listen => Http1(Limited(listen)));
+        kestrel.Listen(new TunnelEndPoint(TunnelTraffic.Tls), listen => Tls(Limited(listen)));
     }
 
     private static void Listen(KestrelServerOptions kestrel, IngressOptions ingress, int port, Action<ListenOptions> configure)
@@ -44,9 +47,21 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
         return listen;
     }
 
+    private static ListenOptions Http2(ListenOptions listen)
+    {
+        listen.Protocols = HttpProtocols.Http2;
+        return listen;
+    }
+
     private ListenOptions Origin(ListenOptions listen, int publicPort)
     {
-        listen.Use(next => new ConnectionOriginMiddleware(next, services.GetRequiredService<OriginClassifier>(), publicPort).OnConnectionAsync);
+        listen.Use(next => ActivatorUtilities.CreateInstance<ConnectionOriginMiddleware>(services, next, publicPort).OnConnectionAsync);
+        return Limited(listen);
+    }
+
+    private ListenOptions Limited(ListenOptions listen)
+    {
+        Use<AddressLimitMiddleware>(listen);
         return listen;
     }
 
@@ -54,6 +69,7 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
     {
         listen.Protocols = HttpProtocols.Http1AndHttp2;
         Use<ClientHelloPeekMiddleware>(listen);
+        Use<HandshakeGateMiddleware>(listen);
         listen.UseHttps(new TlsHandshakeCallbackOptions
         {
             OnConnection = services.GetRequiredService<ServerCertificateSelector>().OnHandshakeAsync,

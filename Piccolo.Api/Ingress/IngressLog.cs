@@ -27,6 +27,9 @@ internal static partial class IngressLog
     [LoggerMessage(1006, LogLevel.Error, "The device certificate could not be kept in {File}; the next attempt follows.")]
     public static partial void DeviceCertificateFailed(this ILogger logger, string file, Exception exception);
 
+    [LoggerMessage(1007, LogLevel.Debug, "Connection {ConnectionId} to {Listener}: the TLS handshake failed: {Reason}.")]
+    public static partial void HandshakeFailed(this ILogger logger, string connectionId, string listener, HandshakeFailure reason);
+
     [LoggerMessage(1010, LogLevel.Information, "LAN port {Port} of {App}/{Listener} is listening.")]
     public static partial void LanPortListening(this ILogger logger, int port, string app, string listener);
 
@@ -51,6 +54,10 @@ internal static partial class IngressLog
 
     [LoggerMessage(1030, LogLevel.Debug, "App {App}/{Listener} did not answer: {Error}. status={Status}")]
     public static partial void ForwardFailed(this ILogger logger, string app, string listener, string error, int status);
+
+    [LoggerMessage(EventId = 1032, Message = "{Listener} {Method} {Path} answered {Status} in {Milliseconds:F1} ms. client={Client} origin={Origin}")]
+    public static partial void Answered(
+        this ILogger logger, LogLevel level, string listener, string method, string path, int status, double milliseconds, IPAddress? client, ConnectionOrigin origin);
 
     [LoggerMessage(1031, LogLevel.Debug, "Request refused: {Code}. host={Host} origin={Origin}")]
     public static partial void RequestRefused(this ILogger logger, string code, string host, ConnectionOrigin origin);

@@ -12,6 +12,7 @@ internal sealed class IngressMetrics : IDisposable
     private readonly Counter<long> _spliced;
     private readonly Counter<long> _bytes;
     private int _waitingPeeks;
+    private int _handshakes;
 
     public IngressMetrics(IMeterFactory meters)
     {
@@ -19,6 +20,7 @@ internal sealed class IngressMetrics : IDisposable
         _refused = _meter.CreateCounter<long>("piccolo.ingress.refused", "{connection}", "Connections that were not let in, by reason.");
         _spliced = _meter.CreateCounter<long>("piccolo.ingress.spliced", "{connection}", "Connections that were copied untouched, by how they ended.");
         _bytes = _meter.CreateCounter<long>("piccolo.ingress.spliced.bytes", "By", "Bytes of spliced connections, by direction.");
+        _meter.CreateObservableGauge("piccolo.ingress.handshakes", () => Volatile.Read(ref _handshakes), "{connection}", "TLS handshakes that run.");
         _meter.CreateObservableGauge("piccolo.ingress.peeks.waiting", () => Volatile.Read(ref _waitingPeeks), "{connection}", "ClientHellos that are awaited.");
     }
 
@@ -32,6 +34,21 @@ internal sealed class IngressMetrics : IDisposable
     }
 
     public void EndPeek() => Interlocked.Decrement(ref _waitingPeeks);
+
+    /// <summary>Takes a place among the running handshakes.</summary>
+    /// <returns>False when there are <paramref name="limit"/> already; then nothing is to be given back.</returns>
+    public bool TryBeginHandshake(int limit)
+    {
+        if (Interlocked.Increment(ref _handshakes) <= limit) return true;
+        Interlocked.Decrement(ref _handshakes);
+        return false;
+    }
+
+    public void EndHandshake() => Interlocked.Decrement(ref _handshakes);
+
+    /// <summary>A counter that is read when somebody asks.</summary>
+    public void Observe(string name, string unit, string description, Func<IEnumerable<Measurement<long>>> read) =>
+        _meter.CreateObservableCounter(name, read, unit, description);
 
     public void Refused(string reason) => _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
 

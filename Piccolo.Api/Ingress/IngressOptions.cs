@@ -33,6 +33,26 @@ internal sealed class IngressOptions
     [Range(1, 1_000_000)]
     public int MaxConnections { get; set; } = 8192;
 
+    /// <value>Open connections from one address at one time (of IPv6: from one /64), this machine's own excepted. Default 1024.</value>
+    [Range(1, 1_000_000)]
+    public int MaxConnectionsPerAddress { get; set; } = 1024;
+
+    /// <value>TLS handshakes that run at one time; more are refused. Default 1024.</value>
+    [Range(1, 1_000_000)]
+    public int MaxHandshakes { get; set; } = 1024;
+
+    /// <value>Bytes of a request's line and header fields together. Default 32 KiB.</value>
+    [Range(1024, 1_048_576)]
+    public int MaxRequestHeadersSize { get; set; } = 32 * 1024;
+
+    /// <value>How long a client may take for a request's header fields. Default 30 s.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:05:00")]
+    public TimeSpan RequestHeadersTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <value>How long a connection may wait for its next request. Default 130 s.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "1.00:00:00")]
+    public TimeSpan KeepAliveTimeout { get; set; } = TimeSpan.FromSeconds(130);
+
     /// <value>Connections of which the ClientHello is still awaited. Default 2048.</value>
     [Range(1, 1_000_000)]
     public int MaxWaitingPeeks { get; set; } = 2048;
@@ -65,6 +85,28 @@ internal sealed class IngressOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "7.00:00:00")]
     public TimeSpan ForwardIdleTimeout { get; set; } = TimeSpan.FromHours(2);
 
+    /// <summary>Which proxies in front of this device may say who the client is.</summary>
+    public ProxyProtocolOptions ProxyProtocol { get; } = new();
+
+    /// <summary>Which requests leave a line in the log.</summary>
+    public AccessLogOptions AccessLog { get; } = new();
+
+    /// <value>How often it is tried whether apps answer. Default 15 s.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
+    public TimeSpan ProbeInterval { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <value>How soon an app that did not answer is tried again. Default 2 s.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
+    public TimeSpan ProbeRetry { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <value>How long an app may take to answer a probe. Default 3 s.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    public TimeSpan ProbeTimeout { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <value>How long a LAN port that a stranger has taken is tried before another is chosen. Default 60 s.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "1.00:00:00")]
+    public TimeSpan BusyPortPatience { get; set; } = TimeSpan.FromSeconds(60);
+
     /// <summary>What <see cref="ListenAddress"/> means; null when it is no address.</summary>
     internal IPAddress[]? ParseListenAddress() => ListenAddress.ToLowerInvariant() switch
     {
@@ -72,4 +114,21 @@ internal sealed class IngressOptions
         "loopback" or "localhost" => [IPAddress.Loopback, IPAddress.IPv6Loopback],
         var text => IPAddress.TryParse(text, out var address) ? [address] : null,
     };
+}
+
+/// <summary>Section <c>Piccolo:Ingress:ProxyProtocol</c>.</summary>
+internal sealed class ProxyProtocolOptions
+{
+    /// <value>Addresses or networks whose connections to our HTTP and HTTPS ports begin with a PROXY header of version 2, and must. Default none.</value>
+    public IList<string> TrustedSources { get; } = [];
+}
+
+/// <summary>Section <c>Piccolo:Ingress:AccessLog</c>.</summary>
+internal sealed class AccessLogOptions
+{
+    /// <value>Requests to portal and API. Default true.</value>
+    public bool Portal { get; set; } = true;
+
+    /// <value>Requests to apps: what their users look at is nobody's business by default. Default false.</value>
+    public bool Apps { get; set; }
 }

@@ -23,6 +23,7 @@ internal static class IngressServiceCollectionExtensions
         services.AddHostedService<DeviceCertificateLoop>();
         services.TryAddSingleton<HostAllowList>();
         services.TryAddSingleton<AppForwarder>();
+        services.TryAddSingleton<AccessLog>();
         return services;
     }
 
@@ -41,7 +42,11 @@ internal static class IngressServiceCollectionExtensions
     {
         services.AddMetrics();
         services.TryAddSingleton<IngressMetrics>();
+        services.TryAddSingleton<ListenerTraffic>();
+        services.TryAddSingleton<ConnectionsPerAddress>();
         services.TryAddSingleton<OriginClassifier>();
+        services.TryAddSingleton<TrustedProxies>();
+        services.TryAddSingleton<ProxyHeaderReader>();
         services.TryAddSingleton<ClientHelloPeek>();
         services.TryAddSingleton<Splicer>();
         services.TryAddSingleton<ServerCertificateSelector>();

@@ -5,19 +5,22 @@ namespace Piccolo.Api.Ingress;
 
 /// <summary>On the LAN ports of apps: what is not HTTP in clear text is spliced to the app without a look, for its protocol may let the server speak first.</summary>
 internal sealed class LanAppConnectionMiddleware(
-    ConnectionDelegate next, Splicer splicer, IngressMetrics metrics, ILogger<LanAppConnectionMiddleware> logger) : IConnectionMiddleware
+    ConnectionDelegate next, Splicer splicer, ListenerTraffic traffic, IngressMetrics metrics, ILogger<LanAppConnectionMiddleware> logger) : IConnectionMiddleware
 {
     public async Task OnConnectionAsync(ConnectionContext connection)
     {
         var listener = connection.Features.GetRequiredFeature<IConnectionOriginFeature>().LanListener!;
         if (listener.Definition.IsHttp)
         {
+            var counters = traffic.Of(listener.Name);
+            counters.Connected();
+            connection.Transport = new CountingPipe(connection.Transport, counters);
             await next(connection);
             return;
         }
         try
         {
-            await splicer.ToGuardPortAsync(SpliceClient.OfTransport(connection), listener.GuardPort);
+            await splicer.ToAppAsync(SpliceClient.OfTransport(connection), listener);
         }
         catch (Exception failure)
         {

@@ -14,7 +14,11 @@ internal enum LanPortBinding
 /// <param name="Port">The port that is bound, or that could not be.</param>
 /// <param name="Reason">For <see cref="LanPortBinding.BindFailed"/>: the system's word for it.</param>
 /// <param name="Since">When this binding state began; further failed attempts do not move it.</param>
-internal sealed record LanPortState(PublishedListener Listener, LanPortBinding Binding, int Port, string? Reason, DateTimeOffset Since);
+internal sealed record LanPortState(PublishedListener Listener, LanPortBinding Binding, int Port, string? Reason, DateTimeOffset Since)
+{
+    /// <summary>Whether it failed because somebody else has the port: then another would do.</summary>
+    public bool IsTaken { get; init; }
+}
 
 /// <summary>What became of each listener's LAN port, as observed. Snapshots are immutable; thread-safe.</summary>
 internal sealed class LanPortStates

@@ -111,7 +111,10 @@ internal sealed class LanPorts(
         {
             var retry = LanPortRetry.After(_failed.GetValueOrDefault(listener.Name), listener.PublicPort, time);
             _failed[listener.Name] = retry;
-            states.Set(new LanPortState(listener, LanPortBinding.BindFailed, listener.PublicPort, failure.Message, time.GetUtcNow()));
+            states.Set(new LanPortState(listener, LanPortBinding.BindFailed, listener.PublicPort, failure.Message, time.GetUtcNow())
+            {
+                IsTaken = failure.SocketErrorCode == SocketError.AddressAlreadyInUse,
+            });
             logger.LanPortBindFailed(listener.PublicPort, listener.App, listener.Name, failure.Message, retry.Attempt, retry.Left(time));
         }
     }

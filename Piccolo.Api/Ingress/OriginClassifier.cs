@@ -43,6 +43,19 @@ internal sealed class OriginClassifier : IDisposable
         return new ConnectionOriginFeature(origin, client, publicPort, lanListener, Admits(origin, client.Address));
     }
 
+    /// <summary>A client behind a trusted proxy. The proxy's word can only lower trust: nobody comes nearer by it than the proxy itself is.</summary>
+    /// <param name="proxy">The connection of the proxy.</param>
+    /// <param name="client">Who it says the client is; null when it does not know.</param>
+    public IConnectionOriginFeature DescribeBehind(IConnectionOriginFeature proxy, IPEndPoint? client)
+    {
+        var said = Describe(client, proxy.PublicPort);
+        // Of this machine and of its containers a proxy knows no more than the socket did.
+        if (said is { Origin: ConnectionOrigin.Loopback or ConnectionOrigin.Container }) said = Describe(null, proxy.PublicPort);
+        var isNear = said.Origin == ConnectionOrigin.Lan && proxy.Origin is ConnectionOrigin.Loopback or ConnectionOrigin.Lan;
+        var origin = proxy.Origin == ConnectionOrigin.Container ? ConnectionOrigin.Container : isNear ? ConnectionOrigin.Lan : ConnectionOrigin.Forwarded;
+        return new ConnectionOriginFeature(origin, said.ClientEndPoint, proxy.PublicPort, null, said.IsAdmitted && proxy.IsAdmitted);
+    }
+
     public void Dispose() => NetworkChange.NetworkAddressChanged -= OnAddressChanged;
 
     internal static bool IsLoopback(IPAddress address)

@@ -2,7 +2,10 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
+using Piccolo.Core.Listeners;
+using Piccolo.Core.Routing;
 
 namespace Piccolo.Api.Ingress;
 
@@ -29,14 +32,26 @@ internal enum SpliceEnd
 internal readonly record struct SpliceResult(SpliceEnd End, long BytesToUpstream, long BytesToClient);
 
 /// <summary>Copies a connection to an upstream socket and back without reading it: both half-closes are passed on, silence is bounded, bytes are counted.</summary>
-internal sealed class Splicer(IOptions<IngressOptions> options, IngressMetrics metrics, TimeProvider time, ILogger<Splicer> logger)
+internal sealed class Splicer(
+    IOptions<IngressOptions> options, IngressMetrics metrics, ListenerTraffic traffic, TimeProvider time, ILogger<Splicer> logger)
 {
-    /// <summary>To the port at which a container is published.</summary>
-    public Task<SpliceResult> ToGuardPortAsync(SpliceClient client, int port) => RunAsync(client, new IPEndPoint(IPAddress.Loopback, port));
-
-    public async Task<SpliceResult> RunAsync(SpliceClient client, EndPoint upstream)
+    /// <summary>To the port at which the listener's container is published, with the header that tells the client if the listener asks for it.</summary>
+    public async Task<SpliceResult> ToAppAsync(SpliceClient client, PublishedListener listener)
     {
-        var result = await ConnectAndCopyAsync(client, upstream);
+        var counters = traffic.Of(listener.Name);
+        counters.Connected();
+        var header = listener.Definition.ClientHeader == ClientHeader.ProxyV2 ? ClientHeaderOf(client.Connection) : [];
+        var result = await RunAsync(client, new IPEndPoint(IPAddress.Loopback, listener.GuardPort), header);
+        counters.Received(result.BytesToUpstream);
+        counters.Sent(result.BytesToClient);
+        return result;
+    }
+
+    public Task<SpliceResult> RunAsync(SpliceClient client, EndPoint upstream) => RunAsync(client, upstream, []);
+
+    private async Task<SpliceResult> RunAsync(SpliceClient client, EndPoint upstream, byte[] header)
+    {
+        var result = await ConnectAndCopyAsync(client, upstream, header);
         metrics.Spliced(result);
         logger.SpliceEnded(client.Connection.ConnectionId, upstream, result.End, result.BytesToUpstream, result.BytesToClient);
         // A broken connection must look broken to the client, not like a regular end.
@@ -44,10 +59,10 @@ internal sealed class Splicer(IOptions<IngressOptions> options, IngressMetrics m
         return result;
     }
 
-    private async Task<SpliceResult> ConnectAndCopyAsync(SpliceClient client, EndPoint upstream)
+    private async Task<SpliceResult> ConnectAndCopyAsync(SpliceClient client, EndPoint upstream, byte[] header)
     {
         var stop = client.Connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
-        using var socket = await ConnectAsync(upstream, stop);
+        using var socket = await ConnectAsync(upstream, header, stop);
         if (socket is null) return new SpliceResult(stop.IsCancellationRequested ? SpliceEnd.Stopped : SpliceEnd.ConnectFailed, 0, 0);
 
         using var copy = new SpliceCopy(client, socket, options.Value.SpliceIdleTimeout, time);
@@ -59,7 +74,13 @@ internal sealed class Splicer(IOptions<IngressOptions> options, IngressMetrics m
         return await copy.RunAsync();
     }
 
-    private async Task<Socket?> ConnectAsync(EndPoint upstream, CancellationToken stop)
+    private static byte[] ClientHeaderOf(ConnectionContext connection)
+    {
+        var origin = connection.Features.GetRequiredFeature<IConnectionOriginFeature>();
+        return ProxyHeaderWriter.Write(origin.ClientEndPoint, connection.LocalEndPoint is IPEndPoint own ? new IPEndPoint(own.Address, origin.PublicPort) : null);
+    }
+
+    private async Task<Socket?> ConnectAsync(EndPoint upstream, byte[] header, CancellationToken stop)
     {
         using var limit = new CancellationTokenSource(options.Value.ConnectTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
@@ -67,6 +88,8 @@ internal sealed class Splicer(IOptions<IngressOptions> options, IngressMetrics m
         try
         {
             await socket.ConnectAsync(upstream, either.Token);
+            // A few dozen bytes into an empty buffer: the kernel takes them whole.
+            if (header.Length > 0) await socket.SendAsync(header, SocketFlags.None, either.Token);
             return socket;
         }
         catch (Exception failure) when (failure is SocketException or OperationCanceledException)

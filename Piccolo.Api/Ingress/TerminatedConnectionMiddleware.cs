@@ -7,18 +7,23 @@ using Route = Piccolo.Core.Routing.Route;
 namespace Piccolo.Api.Ingress;
 
 /// <summary>After the handshake: bytes of raw listeners go to the app as they are, everything else on to HTTP; the session is closed properly.</summary>
-internal sealed class TerminatedConnectionMiddleware(ConnectionDelegate next, Splicer splicer, TimeProvider time)
+internal sealed class TerminatedConnectionMiddleware(ConnectionDelegate next, Splicer splicer, ListenerTraffic traffic, TimeProvider time)
     : IConnectionMiddleware
 {
     private static readonly TimeSpan CloseNotifyTimeout = TimeSpan.FromSeconds(2);
 
     public async Task OnConnectionAsync(ConnectionContext connection)
     {
-        if (connection.Features.GetRequiredFeature<TlsRouteFeature>().Route is Route.App { Listener.Definition.IsHttp: false } raw)
+        connection.Features.GetRequiredFeature<HandshakeProgress>().Succeed();
+        var chosen = connection.Features.GetRequiredFeature<TlsRouteFeature>();
+        if (chosen.Route is Route.App { Listener.Definition.IsHttp: false } raw)
         {
-            await splicer.ToGuardPortAsync(SpliceClient.OfTls(connection), raw.Listener.GuardPort);
+            await splicer.ToAppAsync(SpliceClient.OfTls(connection), raw.Listener);
             return;
         }
+        var counters = traffic.Of(chosen.Label);
+        counters.Connected();
+        connection.Transport = new CountingPipe(connection.Transport, counters);
         await next(connection);
         // Kestrel ends the stream without close_notify, which clients rightly report as a truncation (RFC 8446, 6.1).
         await CloseNotifyAsync(connection.Features.GetRequiredFeature<ISslStreamFeature>().SslStream);

@@ -5,4 +5,14 @@ namespace Piccolo.Api.Ingress;
 
 /// <summary>On a connection whose TLS ends here: what its ClientHello asked for and which certificate answers. Fixed for the connection's life.</summary>
 /// <param name="Route">Null when the device answers for itself, under no public name and with its own certificate (design D16).</param>
-internal sealed record TlsRouteFeature(Route? Route, ServerCertificateBundle Bundle);
+/// <param name="ServerName">The name that was asked for; under a wildcard route it is not the route's host.</param>
+internal sealed record TlsRouteFeature(Route? Route, string? ServerName, ServerCertificateBundle Bundle)
+{
+    /// <summary>Under which name traffic is counted.</summary>
+    public string Label => Route switch
+    {
+        Route.App app => app.Listener.Name,
+        null => ListenerTraffic.Device,
+        _ => ListenerTraffic.Portal,
+    };
+}

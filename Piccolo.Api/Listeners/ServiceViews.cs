@@ -2,12 +2,15 @@ using Piccolo.Api.Ingress;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Leadership;
 using Piccolo.Core.Listeners;
+using Piccolo.Api.Remote;
 using Piccolo.Core.Remote;
+using Piccolo.Core.Remote.Probing;
 
 namespace Piccolo.Api.Listeners;
 
 /// <summary>Joins listeners with routes, roles, ports and app states, for answers.</summary>
-internal sealed class ServiceViews(RemoteSettingsStore remote, LeadershipRegistry leadership, AppStatusBoard apps, LanPortStates ports)
+internal sealed class ServiceViews(
+    RemoteSettingsStore remote, LeadershipRegistry leadership, AppStatusBoard apps, LanPortStates ports, ListenerHealth health, FrontDoorBoard names)
 {
     public IReadOnlyList<ServiceResponse> Of(IEnumerable<PublishedListener> listeners)
     {
@@ -18,6 +21,7 @@ internal sealed class ServiceViews(RemoteSettingsStore remote, LeadershipRegistr
     private ServiceResponse Describe(PublishedListener listener, RemoteSettings? settings)
     {
         var role = leadership.RoleOf(ResourceId.App(listener.App));
+        var remoteHost = settings is null ? null : RemotePlan.HostOf(settings, listener).Value;
         var (state, reason, since) = Observe(listener);
         return new ServiceResponse(
             listener.App,
@@ -26,21 +30,27 @@ internal sealed class ServiceViews(RemoteSettingsStore remote, LeadershipRegistr
             listener.GuardPort,
             listener.PublicPort,
             listener.Definition.RemotePorts,
-            settings is null ? null : RemotePlan.HostOf(settings, listener).Value,
+            remoteHost,
             listener.Definition.Flow,
             listener.Definition.Protocol,
             SchemeOf(listener.Definition),
             new ServiceRouteResponse(role.IsLeader ? RouteMode.Local : RouteMode.Tunnel, role.LeaderOrigin?.GetLeftPart(UriPartial.Authority)),
             state,
             reason,
-            since);
+            since,
+            remoteHost is null ? null : names.Find(remoteHost)?.ToResponse());
     }
 
     private (ServiceState State, string? Reason, DateTimeOffset? Since) Observe(PublishedListener listener)
     {
         if (ports.Find(listener.Name) is { Binding: LanPortBinding.BindFailed } port) return (ServiceState.BindFailed, port.Reason, port.Since);
         var app = apps.Find(listener.App);
-        if (app is { State: AppState.Running }) return (ServiceState.Listening, null, app.Since);
+        if (app is { State: AppState.Running }) return health.Find(listener.Name) switch
+        {
+            null => (ServiceState.Listening, null, app.Since),
+            { Answers: true } up => (ServiceState.Ok, null, up.Since),
+            var down => (ServiceState.AppDown, down.Reason, down.Since),
+        };
         return (ServiceState.AppDown, Say(app), app?.Since);
     }
 

@@ -5,6 +5,7 @@ using Piccolo.Core.Apps;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
+using Piccolo.Core.Remote.Probing;
 using Piccolo.Core.Tunnel;
 using Piccolo.Core.Vault;
 
@@ -23,7 +24,7 @@ internal sealed class Telemetry : IDisposable
     private readonly Counter<long> _attempts;
 
     public Telemetry(
-        IMeterFactory meters, HealthTracker health, ApplianceVault vault, SealedStore store, NexusTunnel tunnel, CertificateInventory certificates, AppStatusBoard apps, TimeProvider time)
+        IMeterFactory meters, HealthTracker health, ApplianceVault vault, SealedStore store, NexusTunnel tunnel, CertificateInventory certificates, AppStatusBoard apps, FrontDoorBoard names, TimeProvider time)
     {
         _meter = meters.Create("Piccolo.Appliance");
         _attempts = _meter.CreateCounter<long>("piccolo.vault.attempts", "{attempt}", "Attempts to open the vault, by outcome.");
@@ -31,6 +32,7 @@ internal sealed class Telemetry : IDisposable
         _meter.CreateObservableGauge("piccolo.health.level", () => health.Snapshot.Components.Select(c => Of((int)c.Level, "component", c.Name)), null, "0 ok, 1 degraded, 2 fatal.");
         _meter.CreateObservableGauge("piccolo.store.revision", () => store.Revision, "{commit}", "Grows by one with each commit; 0 while sealed.");
         ObserveTunnel(tunnel);
+        ObserveNames(names);
         _meter.CreateObservableGauge("piccolo.certificates", () => certificates.List().CountBy(c => c.Status).Select(g => Of(g.Value, "status", Name(g.Key))), "{certificate}", "Wanted certificates, by status.");
         _meter.CreateObservableGauge(
             "piccolo.certificates.remaining", () => certificates.List().Where(c => c.NotAfter is not null).Select(c => Of((c.NotAfter!.Value - time.GetUtcNow()).TotalSeconds, "id", c.Id)), "s",
@@ -49,6 +51,17 @@ internal sealed class Telemetry : IDisposable
         _meter.CreateObservableGauge("piccolo.tunnel.streams", () => tunnel.Status.Streams, "{stream}", "Users' connections that are open.");
         _meter.CreateObservableCounter("piccolo.tunnel.reconnects", () => tunnel.Status.Reconnects, "{session}", "Sessions opened because an earlier one ended by itself.");
         _meter.CreateObservableCounter("piccolo.tunnel.bytes", () => new[] { Of(tunnel.Status.BytesIn, "direction", "in"), Of(tunnel.Status.BytesOut, "direction", "out") }, "By", "Payload of users' connections.");
+    }
+
+    private void ObserveNames(FrontDoorBoard names)
+    {
+        _meter.CreateObservableGauge(
+            "piccolo.names", () => names.Names.CountBy(n => n.Result).Select(g => Of(g.Value, "result", Name(g.Key))), "{name}", "Public names, by what was found when they were dialled from outside.");
+        _meter.CreateObservableGauge(
+            "piccolo.names.reachable", () => names.Names.Where(n => n.Result != ReachResult.Unknown).Select(n => Of(n.Result == ReachResult.Reachable ? 1 : 0, "name", n.Name)), null,
+            "1 while this device answers who dials the name from outside.");
+        _meter.CreateObservableGauge(
+            "piccolo.names.round_trip", () => names.Names.Where(n => n.RoundTrip is not null).Select(n => Of(n.RoundTrip!.Value.TotalSeconds, "name", n.Name)), "s", "Of the last look that reached this device.");
     }
 
     private static Measurement<T> Of<T>(T value, string tag, string name) where T : struct => new(value, new KeyValuePair<string, object?>(tag, name));

@@ -22,18 +22,15 @@ internal static class TelemetrySetup
         services.AddOptions<MetricsOptions>().BindConfiguration(MetricsOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<Telemetry>();
         var collects = !string.IsNullOrEmpty(configuration[Collector]);
-        services.AddOpenTelemetry()
+        var telemetry = services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("piccolo", serviceVersion: SystemEndpoints.Version))
             .WithMetrics(metrics =>
             {
                 metrics.AddMeter("Piccolo.*", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime").AddPrometheusExporter();
                 if (collects) metrics.AddOtlpExporter();
-            })
-            .WithTracing(traces =>
-            {
-                traces.AddSource("Piccolo.*");
-                if (collects) traces.AddOtlpExporter();
             });
+        // Without anybody to read them spans are not even made. The server's own source makes one for each request, above ours.
+        if (collects) telemetry.WithTracing(traces => traces.AddSource("Piccolo.*", "Microsoft.AspNetCore").AddOtlpExporter());
         return services;
     }
 

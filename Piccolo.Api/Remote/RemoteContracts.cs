@@ -2,6 +2,7 @@ using FluentValidation;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Remote;
+using Piccolo.Core.Remote.Probing;
 using Piccolo.Core.Tunnel;
 
 namespace Piccolo.Api.Remote;
@@ -29,9 +30,17 @@ public sealed record RemoteStatusResponse(
     IReadOnlyList<string> Warnings,
     IReadOnlyList<RemoteListenerResponse> Listeners,
     TunnelResponse Tunnel,
+    IReadOnlyList<NameReachResponse> Names,
     IReadOnlyList<Certificates.CertificateResponse> Certificates);
 
 public sealed record RemoteListenerResponse(string Name, string RemoteHost);
+
+/// <summary>A public name as this device finds it when it dials it from outside.</summary>
+/// <param name="Since">The first look with this result.</param>
+/// <param name="LastSuccess">The last look that reached this device since its start.</param>
+/// <param name="RoundTripMs">From the request to its answer; of a name that carries no requests, the handshake.</param>
+public sealed record NameReachResponse(
+    string Name, ReachResult Result, DateTimeOffset Since, DateTimeOffset? LastSuccess, double? RoundTripMs, string? Detail, string? NextStep);
 
 /// <summary>The tunnel as it was last observed.</summary>
 public sealed record TunnelResponse(
@@ -61,4 +70,10 @@ internal sealed class ConfigureRemoteRequestValidator : AbstractValidator<Config
         if (!name.IsQualified) return parent.Prepend(name.Value);
         return name == parent || name.IsSubdomainOf(parent) ? name : null;
     }
+}
+
+internal static class NameReachMapping
+{
+    public static NameReachResponse ToResponse(this NameReach reach) => new(
+        reach.Name, reach.Result, reach.Since, reach.LastSuccess, reach.RoundTrip is { } trip ? Math.Round(trip.TotalMilliseconds, 1) : null, reach.Detail, reach.NextStep);
 }

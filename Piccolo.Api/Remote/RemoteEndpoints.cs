@@ -65,6 +65,7 @@ internal static class RemoteEndpoints
         status.Warnings,
         [.. plan.Routes.Select(r => new RemoteListenerResponse(r is Piccolo.Core.Routing.Route.Portal ? "portal" : r.Host.Value.Split('.')[0], r.Host.Value))],
         Describe(status.Tunnel),
+        [.. status.Names.Select(n => n.ToResponse())],
         [.. status.Certificates.Select(c => c.ToResponse())]);
 
     private static TunnelResponse Describe(TunnelStatus tunnel) => new(

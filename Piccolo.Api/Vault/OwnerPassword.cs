@@ -22,8 +22,16 @@ internal sealed class OwnerPassword(ApplianceLock box, ApplianceVault vault, Set
     public Task<GuessAnswer> RefuseAsync(GuessSource source, CancellationToken cancellationToken) =>
         gate.TryAsync(source, _ => Task.FromResult(vault.State == VaultState.Unclaimed ? VaultOutcome.NotSetUp : VaultOutcome.WrongPassword), cancellationToken);
 
-    public Task<GuessAnswer> ChangeAsync(GuessSource source, string oldPassword, string newPassword) =>
-        gate.TryAsync(source, _ => EndingSessionsAsync(vault.ChangePasswordAsync(oldPassword, newPassword, CancellationToken.None)), CancellationToken.None);
+    /// <summary>The console's code where one is required, for what claims a box without making a password. Where none is, nobody has proven anything.</summary>
+    public async Task<GuessAnswer> CheckSetupCodeAsync(GuessSource source, string? code) => setupCode.IsRequired
+        ? await gate.TryAsync(source, _ => Task.FromResult(setupCode.Admits(code) ? VaultOutcome.Done : VaultOutcome.WrongSetupCode), CancellationToken.None)
+        : new GuessAnswer(VaultOutcome.Done, TimeSpan.Zero);
+
+    public Task<GuessAnswer> CheckAsync(GuessSource source, string password) =>
+        gate.TryAsync(source, _ => vault.CheckPasswordAsync(password, CancellationToken.None), CancellationToken.None);
+
+    public Task<GuessAnswer> ChangeAsync(GuessSource source, string oldPassword, string newPassword, bool revokeTokens) =>
+        gate.TryAsync(source, _ => EndingSessionsAsync(vault.ChangePasswordAsync(oldPassword, newPassword, revokeTokens, CancellationToken.None)), CancellationToken.None);
 
     public Task<GuessAnswer> ResetAsync(GuessSource source, string words, string newPassword) =>
         gate.TryAsync(source, _ => EndingSessionsAsync(vault.ResetPasswordAsync(words, newPassword, CancellationToken.None)), CancellationToken.None);

@@ -14,7 +14,7 @@ internal static class RecoveryEndpoints
     public static void MapRecovery(this IEndpointRouteBuilder crypto)
     {
         crypto.MapPost("/reset-password", ResetAsync).RequireSameOrigin().IsLocalWrite("each node has its own key set")
-            .WithName("ResetPassword").WithSummary("Sets a new password with the recovery words. Sessions end; locked stays locked.");
+            .WithName("ResetPassword").WithSummary("Sets a new password with the recovery words. Sessions and bearer tokens end; locked stays locked.");
         var owner = crypto.MapGroup("/recovery-key").RequireUnlocked().RequireOwner();
         owner.MapGet("", GetStatus).WithName("GetRecoveryKey").WithSummary("Whether there is a recovery key, and whether it was used.");
         owner.MapPost("/generate", GenerateAsync).RequireLeader()
@@ -47,6 +47,8 @@ internal static class RecoveryEndpoints
             if (request is null) return problem!;
         }
         var password = string.IsNullOrEmpty(request?.Password) ? null : request.Password;
+        // Its words would outlive the token, and open everything.
+        if (password is null && http.Owner() is OwnerIdentity.Script) return Problems.PasswordRequired("A token makes a recovery key only with the password.");
         var (answer, words) = await owner.GenerateRecoveryKeyAsync(http.GuessSource(), password);
         if (answer.ToProblem(http, health) is { } refused) return refused;
         http.Audit(AuditKinds.RecoveryKeyRotated);

@@ -77,6 +77,24 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
         return moved;
     }
 
+    /// <summary>Gives a listener another LAN port, because a stranger has taken its own. Nothing changes when it has moved already.</summary>
+    /// <param name="busy">The port that could not be bound.</param>
+    /// <returns>The new port, or null when there is no such listener at that port or no port is left.</returns>
+    public int? MoveBusyPublicPort(string app, string listener, int busy)
+    {
+        var moved = store.Commit<int?>(transaction =>
+        {
+            if (transaction.Get(AppRecord.Collection, app) is not { } record) return null;
+            if (record.Ports.FirstOrDefault(p => p.Listener == listener && p.PublicPort == busy) is not { } pair) return null;
+            var taken = transaction.List(AppRecord.Collection).SelectMany(a => a.Ports).Select(p => p.PublicPort).ToHashSet();
+            if (ports.Public.Allocate(taken) is not { } free) return null;
+            transaction.Put(AppRecord.Collection, app, record with { Ports = record.Ports.Replace(pair, pair with { PublicPort = free }) });
+            return free;
+        });
+        PublishListeners();
+        return moved;
+    }
+
     /// <summary>Brings the listener table to what the store says now: empty while sealed.</summary>
     internal void PublishListeners()
     {

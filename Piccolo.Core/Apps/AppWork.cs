@@ -138,6 +138,7 @@ internal sealed class AppWork(string app, AppWorkContext context)
     private async Task StartAsync(string id, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        using var span = Traces.Source.StartActivity("app start")?.SetTag("app", $"{app}");
         context.Board.Set(app, AppState.Starting, containerId: id);
         if (await context.Runtime.StartAsync(id, CancellationToken.None) is { } fault)
         {

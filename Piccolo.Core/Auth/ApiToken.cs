@@ -9,6 +9,7 @@ public enum TokenScope
 
 /// <summary>A bearer token as it is stored: the token itself is shown once and never kept.</summary>
 /// <param name="Hash">Lower-case hex SHA-256 of the token; also the record's key.</param>
+/// <param name="Epoch">The key set's at that time; see <see cref="Vault.KeyStatus.TokenEpoch"/>.</param>
 /// <param name="LastUsedAt">Within an hour; null when it was never used.</param>
 public sealed record ApiToken(
-    string Id, string Name, TokenScope Scope, string Hash, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt = null);
+    string Id, string Name, TokenScope Scope, string Hash, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, int Epoch = 0, DateTimeOffset? LastUsedAt = null);

@@ -3,11 +3,15 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Piccolo.Core.ControlStore;
+using Piccolo.Core.Vault;
 
 namespace Piccolo.Core.Auth;
 
-/// <summary>Bearer tokens for scripts, sealed in the control store. Thread-safe.</summary>
-public sealed class ApiTokenStore(SealedStore store, TimeProvider time)
+/// <summary>
+/// Bearer tokens for scripts, sealed in the control store. Each belongs to the key set's token epoch: raising that ends them all in the very step that
+/// changes the password, also while the store is locked or its disk takes no writes. Thread-safe.
+/// </summary>
+public sealed class ApiTokenStore(SealedStore store, ApplianceVault vault, TimeProvider time)
 {
     /// <summary>Makes tokens recognisable in a leak scan.</summary>
     public const string Prefix = "piccolo_";
@@ -26,10 +30,12 @@ public sealed class ApiTokenStore(SealedStore store, TimeProvider time)
     {
         var token = Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
         var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(9));
-        var record = new ApiToken(id, name, scope, Hash(token), time.GetUtcNow(), expiresAt);
+        var record = new ApiToken(id, name, scope, Hash(token), time.GetUtcNow(), expiresAt, vault.Keys.TokenEpoch);
         var stored = store.Commit(transaction =>
         {
-            if (transaction.List(Tokens).Count >= MaxTokens) return false;
+            var held = transaction.List(Tokens);
+            foreach (var dead in held.Where(t => !IsOfNow(t))) transaction.Delete(Tokens, dead.Hash);
+            if (held.Count(IsOfNow) >= MaxTokens) return false;
             transaction.Put(Tokens, record.Hash, record);
             return true;
         });
@@ -41,20 +47,22 @@ public sealed class ApiTokenStore(SealedStore store, TimeProvider time)
     {
         if (!token.StartsWith(Prefix, StringComparison.Ordinal) || token.Length > 128) return null;
         var record = store.Get(Tokens, Hash(token));
-        if (record is null || record.ExpiresAt <= time.GetUtcNow()) return null;
+        if (record is null || !IsOfNow(record) || record.ExpiresAt <= time.GetUtcNow()) return null;
         NoteUse(record);
         return record;
     }
 
-    public IReadOnlyList<ApiToken> List() => [.. store.List(Tokens).OrderBy(t => t.CreatedAt)];
+    public IReadOnlyList<ApiToken> List() => [.. store.List(Tokens).Where(IsOfNow).OrderBy(t => t.CreatedAt)];
 
     public bool Revoke(string id)
     {
         var hash = store.Commit(transaction =>
-            transaction.List(Tokens).FirstOrDefault(t => t.Id == id) is { } token && transaction.Delete(Tokens, token.Hash) ? token.Hash : null);
+            transaction.List(Tokens).FirstOrDefault(t => t.Id == id && IsOfNow(t)) is { } token && transaction.Delete(Tokens, token.Hash) ? token.Hash : null);
         if (hash is not null) _noted.TryRemove(hash, out _);
         return hash is not null;
     }
+
+    private bool IsOfNow(ApiToken token) => token.Epoch == vault.Keys.TokenEpoch;
 
     private void NoteUse(ApiToken token)
     {

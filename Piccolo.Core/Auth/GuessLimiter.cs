@@ -7,11 +7,15 @@ namespace Piccolo.Core.Auth;
 public sealed class GuessLimiter(TimeProvider time)
 {
     public const int MaxSources = 4096;
+    private const int OwnerRank = 0;
     private static readonly TimeSpan BusyRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RememberProven = TimeSpan.FromDays(30);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<GuessSource, Record> _records = [];
+
+    // One for each class of origin that is not the own network: a handful.
+    private readonly Dictionary<string, ClassBudget> _classes = new(StringComparer.Ordinal);
 
     internal int Count
     {
@@ -32,16 +36,22 @@ public sealed class GuessLimiter(TimeProvider time)
             // Attempts under way count as wrong until they have ended otherwise; else a hundred at once would all be free.
             if (record.Pending > 0 && record.Failures + record.Pending >= GuessPolicy.FreeFailures) return new GuessAdmission(null, BusyRetry);
             var rank = RankOf(source, record);
+            if (rank != OwnerRank && BudgetOf(source)?.Enter(now) is { } wait)
+            {
+                if (record.IsNothing) _records.Remove(source);
+                return new GuessAdmission(null, wait);
+            }
             record.Pending++;
             record.LastSeen = now;
             return new GuessAdmission(new GuessAttempt(this, source, rank), TimeSpan.Zero);
         }
     }
 
-    internal void End(GuessSource source, bool? right)
+    internal void End(GuessSource source, int rank, bool? right)
     {
         lock (_gate)
         {
+            if (rank != OwnerRank) BudgetOf(source)?.End(right == false, time.GetUtcNow());
             if (!_records.TryGetValue(source, out var record)) return;
             var now = time.GetUtcNow();
             record.Pending--;
@@ -57,7 +67,7 @@ public sealed class GuessLimiter(TimeProvider time)
                 record.Failures++;
                 record.NextAt = now + GuessPolicy.DelayAfter(record.Failures, source.IsLocal);
             }
-            if (record is { Pending: 0, Failures: 0, Proven: false }) _records.Remove(source);
+            if (record.IsNothing) _records.Remove(source);
         }
     }
 
@@ -65,8 +75,15 @@ public sealed class GuessLimiter(TimeProvider time)
     private static int RankOf(GuessSource source, Record record)
     {
         var clean = record.Failures == 0 && record.Pending == 0;
-        if (record.Proven && clean) return 0;
+        if (record.Proven && clean) return OwnerRank;
         return (source.IsLocal, clean) switch { (true, true) => 1, (false, true) => 2, (true, false) => 3, _ => 4 };
+    }
+
+    private ClassBudget? BudgetOf(GuessSource source)
+    {
+        if (source.IsLocal) return null;
+        if (!_classes.TryGetValue(source.OriginClass, out var budget)) _classes[source.OriginClass] = budget = new ClassBudget();
+        return budget;
     }
 
     private Record Find(GuessSource source, DateTimeOffset now)
@@ -97,6 +114,31 @@ public sealed class GuessLimiter(TimeProvider time)
         public bool Proven { get; set; }
         public DateTimeOffset NextAt { get; set; }
         public DateTimeOffset LastSeen { get; set; }
+
+        public bool IsNothing => this is { Pending: 0, Failures: 0, Proven: false };
+    }
+
+    /// <summary>What a class of origin has used up of its wrong attempts; those under way count as wrong until they have ended otherwise.</summary>
+    private sealed class ClassBudget
+    {
+        private readonly Queue<DateTimeOffset> _wrong = new();
+        private int _pending;
+
+        /// <returns>How long to wait; null when the attempt is admitted.</returns>
+        public TimeSpan? Enter(DateTimeOffset now)
+        {
+            while (_wrong.TryPeek(out var oldest) && now - oldest >= GuessPolicy.ClassWindow) _wrong.Dequeue();
+            if (_wrong.Count >= GuessPolicy.MaxStrangersFailures) return _wrong.Peek() + GuessPolicy.ClassWindow - now;
+            if (_wrong.Count + _pending >= GuessPolicy.MaxStrangersFailures) return BusyRetry;
+            _pending++;
+            return null;
+        }
+
+        public void End(bool wrong, DateTimeOffset now)
+        {
+            _pending--;
+            if (wrong) _wrong.Enqueue(now);
+        }
     }
 }
 
@@ -121,6 +163,6 @@ public sealed class GuessAttempt(GuessLimiter limiter, GuessSource source, int r
     {
         if (_ended) return;
         _ended = true;
-        limiter.End(source, right);
+        limiter.End(source, rank, right);
     }
 }

@@ -6,6 +6,14 @@ public static class GuessPolicy
     /// <summary>Wrong attempts that cost nothing: typing errors happen.</summary>
     public const int FreeFailures = 4;
 
+    /// <summary>
+    /// Wrong attempts of all addresses of one origin class together, in <see cref="ClassWindow"/>, before the class has to wait: a thousand addresses
+    /// guess no faster than this. Not for the own network, nor for an address that has given the right password.
+    /// </summary>
+    public const int MaxStrangersFailures = 20;
+
+    public static readonly TimeSpan ClassWindow = TimeSpan.FromMinutes(1);
+
     public static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(5);
     public static readonly TimeSpan MaxLocalDelay = TimeSpan.FromMinutes(1);
     public static readonly TimeSpan MaxRemoteDelay = TimeSpan.FromMinutes(15);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Piccolo.Core.Certificates.Acme;
@@ -23,12 +24,17 @@ internal sealed class CertificateIssuer(
     public async Task<AcmeResult<CertificateRecord>> IssueAsync(
         WantedCertificate wanted, PendingOrder? resume, Action<PendingOrder?> placed, CancellationToken cancellationToken)
     {
+        using var span = Traces.Source.StartActivity("acme order")?.SetTag("names", string.Join(' ', wanted.Names));
         using var clock = new CancellationTokenSource(options.OrderTimeout, time);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
         try
         {
             var result = await RunAsync(wanted, CanResume(resume, wanted) ? resume : null, placed, limit.Token);
-            if (result.Failure is not null) client.ForgetDirectory();
+            if (result.Failure is { } failure)
+            {
+                span?.SetStatus(ActivityStatusCode.Error, failure.Code);
+                client.ForgetDirectory();
+            }
             return result;
         }
         catch (OperationCanceledException) when (clock.IsCancellationRequested && !cancellationToken.IsCancellationRequested)

@@ -79,6 +79,7 @@ public sealed partial class SealedStore(StatePaths paths, HealthTracker health, 
     /// <exception cref="StoreFaultException">A fault of the store is latched, by this commit or before it; nothing was changed.</exception>
     public TResult Commit<TResult>(Func<StoreTransaction, TResult> change)
     {
+        using var span = Traces.Source.StartActivity("store commit");
         TResult result;
         bool wrote;
         lock (_gate)

@@ -74,7 +74,7 @@ public sealed class ImportIntake(StatePaths paths, ApplianceVault vault, IOption
         if (header.MinReader > StoreSchema.Current.Reader)
             throw new ExportInvalidException("schema_too_new", "The export was written by a newer version of the appliance. Install that version first.");
         var keySet = ReadKeySet(header);
-        using var dataKey = await Task.Run(() => keySet.Open(password), cancellationToken);
+        using var dataKey = await OffPool.RunAsync(() => keySet.Open(password));
         if (dataKey is null) return new ImportOutcome.WrongPassword();
 
         using var seal = new RowSeal(dataKey);

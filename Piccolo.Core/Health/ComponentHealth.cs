@@ -16,6 +16,7 @@ public static class HealthComponents
 {
     public const string Vault = "vault";
     public const string Store = "store";
+    public const string Volumes = "volumes";
     public const string Containers = "containers";
     public const string Ingress = "ingress";
     public const string Tunnel = "tunnel";

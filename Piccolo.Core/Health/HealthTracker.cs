@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Health;
 
@@ -13,6 +14,9 @@ public sealed class HealthTracker(TimeProvider time, ILogger<HealthTracker> logg
     private HealthSnapshot _snapshot = HealthSnapshot.Empty;
 
     public HealthSnapshot Snapshot => Volatile.Read(ref _snapshot);
+
+    /// <summary>Raised after each change of <see cref="Snapshot"/>.</summary>
+    public ChangeSignal Changed { get; } = new();
 
     public void Ok(string component, string message) => Report(component, HealthLevel.Ok, message);
 
@@ -28,6 +32,7 @@ public sealed class HealthTracker(TimeProvider time, ILogger<HealthTracker> logg
             Volatile.Write(ref _snapshot, _snapshot with { Faults = _snapshot.Faults.SetItem(code, fault) });
             if (known is null) logger.FaultLatched(code, component, detail);
         }
+        Changed.Raise();
     }
 
     /// <returns>Whether the fault was latched.</returns>
@@ -38,8 +43,9 @@ public sealed class HealthTracker(TimeProvider time, ILogger<HealthTracker> logg
             if (!_snapshot.Faults.ContainsKey(code)) return false;
             Volatile.Write(ref _snapshot, _snapshot with { Faults = _snapshot.Faults.Remove(code) });
             logger.FaultCleared(code);
-            return true;
         }
+        Changed.Raise();
+        return true;
     }
 
     private void Report(string component, HealthLevel level, string message)
@@ -52,6 +58,7 @@ public sealed class HealthTracker(TimeProvider time, ILogger<HealthTracker> logg
             var next = new ComponentHealth(component, level, message, since);
             Volatile.Write(ref _snapshot, _snapshot with { Reported = _snapshot.Reported.SetItem(component, next) });
         }
+        Changed.Raise();
     }
 }
 

@@ -18,6 +18,16 @@ public enum ListenerProtocol
     Grpc,
 }
 
+/// <summary>How an app is told who the client is when its bytes are not read on the way.</summary>
+public enum ClientHeader
+{
+    /// <summary>Not at all.</summary>
+    None,
+
+    /// <summary>By a PROXY protocol header of version 2 before the first byte.</summary>
+    ProxyV2,
+}
+
 /// <summary>A listener as an app's manifest declares it.</summary>
 /// <param name="Name">A DNS label, unique on the appliance: the remote host is <c>&lt;name&gt;.&lt;domain&gt;</c>.</param>
 /// <param name="GuestPort">The port inside the container.</param>
@@ -29,12 +39,22 @@ public sealed record ListenerDefinition(string Name, int GuestPort, ListenerFlow
 
     public static readonly ImmutableArray<int> DefaultRemotePorts = [HttpPort, HttpsPort];
 
+    /// <summary>Only where bytes are spliced: elsewhere forwarded headers tell.</summary>
+    public ClientHeader ClientHeader { get; init; }
+
+    /// <summary>For how long browsers are to insist on https for the public name, in seconds; null = it is not asked of them.</summary>
+    public int? HstsMaxAge { get; init; }
+
+    /// <summary>What is asked of the app to see whether it works; null = whether it accepts connections is enough.</summary>
+    public string? HealthPath { get; init; }
+
     /// <summary>Whether requests, and not just bytes, go to the app.</summary>
     public bool IsHttp => Flow == ListenerFlow.Tcp && Protocol != ListenerProtocol.Raw;
 
     // An immutable array compares by identity; the ports that it holds are what counts.
     public bool Equals(ListenerDefinition? other) => other is not null && Name == other.Name && GuestPort == other.GuestPort && Flow == other.Flow
-        && Protocol == other.Protocol && RemotePorts.AsSpan().SequenceEqual(other.RemotePorts.AsSpan());
+        && Protocol == other.Protocol && ClientHeader == other.ClientHeader && HstsMaxAge == other.HstsMaxAge && HealthPath == other.HealthPath
+        && RemotePorts.AsSpan().SequenceEqual(other.RemotePorts.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(Name, GuestPort, Flow, Protocol, RemotePorts.Length);
 }

@@ -8,13 +8,15 @@ public static class PortProbe
 {
     public static bool CanBindLoopback(int port) => CanBind(new IPEndPoint(IPAddress.Loopback, port));
 
-    public static bool CanBindAny(int port) => CanBind(new IPEndPoint(IPAddress.Any, port));
+    /// <summary>In both families, where this host has both.</summary>
+    public static bool CanBindAny(int port) => CanBind(new IPEndPoint(Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, port));
 
     private static bool CanBind(IPEndPoint endpoint)
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        using var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
+            if (endpoint.Address.Equals(IPAddress.IPv6Any)) socket.DualMode = true;
             // .NET sets SO_REUSEADDR on Linux, so that a connection in TIME_WAIT does not count as busy; a listener does.
             socket.Bind(endpoint);
             socket.Listen(1);

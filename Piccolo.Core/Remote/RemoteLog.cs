@@ -9,4 +9,13 @@ internal static partial class RemoteLog
 
     [LoggerMessage(4501, LogLevel.Error, "The remote plan could not be built; the last one stays in force.")]
     public static partial void PlanFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(4502, LogLevel.Error, "Looking at our names from outside broke off; it is tried again.")]
+    public static partial void ProbeFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(4503, LogLevel.Warning, "Not reachable from outside. name={Name} result={Result}: {Detail}")]
+    public static partial void NameNotReachable(this ILogger logger, string name, Probing.ReachResult result, string? detail);
+
+    [LoggerMessage(4504, LogLevel.Information, "Reachable from outside. name={Name} round_trip_ms={RoundTrip}")]
+    public static partial void NameReachable(this ILogger logger, string name, double roundTrip);
 }

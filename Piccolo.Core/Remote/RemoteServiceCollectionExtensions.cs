@@ -1,6 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Piccolo.Core.Certificates;
+using Piccolo.Core.Remote.Naming;
+using Piccolo.Core.Remote.Probing;
 using Piccolo.Core.Routing;
 using Piccolo.Core.Tunnel;
 
@@ -10,10 +13,14 @@ public static class RemoteServiceCollectionExtensions
 {
     public static IServiceCollection AddRemoteAccess(this IServiceCollection services)
     {
+        services.AddOptions<RemoteOptions>().BindConfiguration(RemoteOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IValidateOptions<RemoteOptions>, RemoteOptionsValidator>();
         services.AddSingleton<RouteTableHolder>();
         services.AddSingleton<RemoteSettingsStore>();
         services.AddSingleton<RemoteStatusReader>();
         services.AddSingleton<RemoteAccess>().AddSingleton<IHostedService>(s => s.GetRequiredService<RemoteAccess>());
+        services.AddSingleton<PublicNames>().AddSingleton<ProbeNonces>().AddSingleton<FrontDoorBoard>().AddSingleton<NameProber>()
+            .AddSingleton<FrontDoorProbe>().AddSingleton<IHostedService>(s => s.GetRequiredService<FrontDoorProbe>());
         // A challenge can reach us only once the relay knows the name.
         return services.AddSingleton(s => OrderWhenReachable(s.GetRequiredService<NexusTunnel>()));
     }

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Tunnel;
 
@@ -74,6 +76,7 @@ public sealed partial class NexusTunnel
         var seen = _targetChanged.Version;
         if (Volatile.Read(ref _target) is not { Hostnames.IsEmpty: false } target || target.Equals(_serving?.Target)) return;
         if (_failedTarget is { } failed && !failed.HasSameRelay(target)) _backoff.Reset();
+        using var span = Traces.Source.StartActivity("tunnel handshake")?.SetTag("relay", target.Endpoint.Host);
         var session = new NexusSession(Interlocked.Increment(ref _sessionNumber), target, NextWeight(), _scope);
         using var attempt = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var opening = session.OpenAsync(ShowProgress, attempt.Token);
@@ -97,6 +100,7 @@ public sealed partial class NexusTunnel
         {
             await attempt.CancelAsync();
         }
+        if (failure is not null) span?.SetStatus(ActivityStatusCode.Error);
         if (failure is null) OnAccepted(session);
         else PlanNextAttempt(target, failure);
     }

@@ -5,21 +5,31 @@ namespace Piccolo.Core.Vault;
 /// <summary>Changing what opens the vault. Each change is one replaced file: the old key set stays in force, whole, until the new one is on the disk.</summary>
 public sealed partial class ApplianceVault
 {
+    /// <summary>Whether this is the password; nothing else.</summary>
+    public Task<VaultOutcome> CheckPasswordAsync(string password, CancellationToken cancellationToken) => RewriteAsync(keySet =>
+    {
+        using var dataKey = keySet.Password.Open(password);
+        return (dataKey is null ? VaultOutcome.WrongPassword : VaultOutcome.Done, null);
+    }, cancellationToken);
+
     /// <summary>Changes the one password. Also possible while locked; the state stays as it is.</summary>
-    public async Task<VaultOutcome> ChangePasswordAsync(string oldPassword, string newPassword, CancellationToken cancellationToken)
+    /// <param name="revokeTokens">Whether bearer tokens end with the old password, in the same step.</param>
+    public async Task<VaultOutcome> ChangePasswordAsync(string oldPassword, string newPassword, bool revokeTokens, CancellationToken cancellationToken)
     {
         var outcome = await RewriteAsync(keySet =>
         {
             using var dataKey = keySet.Password.Open(oldPassword);
             if (dataKey is null) return (VaultOutcome.WrongPassword, null);
             if (PasswordPolicy.Advise(newPassword) is not null) return (VaultOutcome.WeakPassword, null);
-            return (VaultOutcome.Done, keySet with { Password = PasswordWrap.Create(newPassword, dataKey, CostFor(keySet)), PasswordStale = false });
+            var changed = keySet with { Password = PasswordWrap.Create(newPassword, dataKey, CostFor(keySet)), PasswordStale = false };
+            return (VaultOutcome.Done, revokeTokens ? changed.RevokingTokens() : changed);
         }, cancellationToken);
         if (outcome == VaultOutcome.Done) logger.PasswordChanged();
         return outcome;
     }
 
     /// <summary>Sets a new password with the recovery words, which stay valid. Locked stays locked. Password and words are stale from then on.</summary>
+    /// <remarks>Bearer tokens end: who needs the words may have been robbed of the password, and a thief makes a token first.</remarks>
     public async Task<VaultOutcome> ResetPasswordAsync(string recoveryWords, string newPassword, CancellationToken cancellationToken)
     {
         var outcome = await RewriteAsync(keySet =>
@@ -28,7 +38,8 @@ public sealed partial class ApplianceVault
             using var dataKey = Open(recovery, recoveryWords);
             if (dataKey is null) return (VaultOutcome.WrongRecoveryKey, null);
             if (PasswordPolicy.Advise(newPassword) is not null) return (VaultOutcome.WeakPassword, null);
-            return (VaultOutcome.Done, keySet with { Password = PasswordWrap.Create(newPassword, dataKey, CostFor(keySet)), PasswordStale = true, RecoveryStale = true });
+            var reset = keySet with { Password = PasswordWrap.Create(newPassword, dataKey, CostFor(keySet)), PasswordStale = true, RecoveryStale = true };
+            return (VaultOutcome.Done, reset.RevokingTokens());
         }, cancellationToken);
         if (outcome == VaultOutcome.Done) logger.PasswordReset();
         return outcome;

@@ -33,8 +33,14 @@ internal sealed record KeySet
     /// <summary>The recovery words have been used, so they may have been seen.</summary>
     public bool RecoveryStale { get; init; }
 
+    /// <summary>Bearer tokens made before this was raised are worth nothing; absent means 0.</summary>
+    public int? TokenEpoch { get; init; }
+
     public static KeySet Create(string password, DataKey dataKey, KdfCost cost) =>
         new() { Version = CurrentVersion, Password = PasswordWrap.Create(password, dataKey, cost) };
+
+    /// <summary>The same, and no bearer token of before is in force any more.</summary>
+    public KeySet RevokingTokens() => this with { TokenEpoch = unchecked((TokenEpoch ?? 0) + 1) & int.MaxValue };
 
     /// <summary>Opens with the recovery words, where the text is such words and there is a recovery key, and else with the password.</summary>
     /// <returns>Null when neither opens it.</returns>
@@ -69,6 +75,7 @@ internal sealed record KeySet
             throw new KeySetCorruptException("the file is not valid JSON of the expected shape", e);
         }
         if (set.Version != CurrentVersion) throw new KeySetCorruptException($"version {set.Version} is unknown");
+        if (set.TokenEpoch < 0) throw new KeySetCorruptException("the token epoch is out of bounds");
         Check(set.Password);
         if (set.Recovery is { } recovery) Check(recovery);
         return set;

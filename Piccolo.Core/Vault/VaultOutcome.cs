@@ -41,9 +41,10 @@ public enum VaultOutcome
 /// <summary>What is known of the keys without opening them.</summary>
 /// <param name="PasswordStale">The password was set with the recovery words and not changed or acknowledged since.</param>
 /// <param name="RecoveryStale">The recovery words were used and not replaced or acknowledged since.</param>
-public sealed record KeyStatus(bool RecoveryPresent, bool PasswordStale, bool RecoveryStale)
+/// <param name="TokenEpoch">Bearer tokens of another epoch are worth nothing.</param>
+public sealed record KeyStatus(bool RecoveryPresent, bool PasswordStale, bool RecoveryStale, int TokenEpoch)
 {
-    public static readonly KeyStatus None = new(false, false, false);
+    public static readonly KeyStatus None = new(false, false, false, 0);
 
-    internal static KeyStatus Of(KeySet set) => new(set.Recovery is not null, set.PasswordStale, set.RecoveryStale);
+    internal static KeyStatus Of(KeySet set) => new(set.Recovery is not null, set.PasswordStale, set.RecoveryStale, set.TokenEpoch ?? 0);
 }

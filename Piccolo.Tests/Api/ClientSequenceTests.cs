@@ -3,6 +3,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Api;
 
 /// <summary>What the original's own clients do, request by request: its sequences work unchanged.</summary>
+[Category("Sealed")]
 internal sealed class ClientSequenceTests
 {
     private const string Password = TestAppliance.Password;

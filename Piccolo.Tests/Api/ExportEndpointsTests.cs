@@ -115,6 +115,33 @@ internal sealed class ExportEndpointsTests
     }
 
     [Test]
+    public async Task Import_WhereASetupCodeIsRequired_NeedsIt()
+    {
+        await using var first = await new TestAppliance().OwnedAsync();
+        var job = await FinishAsync(first, await first.Api.PostAsync("/api/v1/exports/control"));
+        using var download = await first.SendAsync(HttpMethod.Get, $"/api/v1/exports/{job["result"]}/download");
+        var bytes = await download.Content.ReadAsByteArrayAsync();
+        await using var image = new TestAppliance(settings: ("Piccolo:Vault:RequireSetupCode", "true"));
+        var code = image.Log.Entries.Single(e => e.Message.Contains("set-up code", StringComparison.Ordinal)).Message[^9..];
+
+        await AssertRefusedAsync(image, Form(TestAppliance.Password, bytes), 403, "wrong_setup_code");
+        await AssertRefusedAsync(image, Form(TestAppliance.Password, bytes, "0000-0000"), 403, "wrong_setup_code");
+        Assert.That((bool)(await image.Api.GetAsync("/api/v1/crypto/status"))["initialized"]!, Is.False);
+        using var imported = await image.SendAsync(HttpMethod.Post, "/api/v1/exports/import", Form(TestAppliance.Password, bytes, code));
+        Assert.That((int)imported.StatusCode, Is.EqualTo(200), await imported.Content.ReadAsStringAsync());
+        Assert.That((bool)(await image.Api.GetAsync("/api/v1/crypto/status"))["locked"]!, Is.True);
+    }
+
+    [Test]
+    public async Task Import_SetupCodeGuessed_IsLimited()
+    {
+        await using var image = new TestAppliance(settings: ("Piccolo:Vault:RequireSetupCode", "true"));
+        for (var i = 0; i < 4; i++) await AssertRefusedAsync(image, Form("pw", new byte[100], $"0000-000{i}"), 403, "wrong_setup_code");
+
+        await AssertRefusedAsync(image, Form("pw", new byte[100], "0000-0009"), 429, "too_many_attempts");
+    }
+
+    [Test]
     public async Task Import_OtherBodies_KeepTheSmallLimit()
     {
         await using var fresh = new TestAppliance();
@@ -142,8 +169,13 @@ internal sealed class ExportEndpointsTests
     private static Task<HttpResponseMessage> SendImportAsync(TestAppliance appliance, string password, byte[] file) =>
         appliance.SendAsync(HttpMethod.Post, "/api/v1/exports/import", Form(password, file));
 
-    private static MultipartFormDataContent Form(string password, byte[] file) =>
-        new() { { new StringContent(password), "password" }, { new ByteArrayContent(file), "file", "export.piccolo" } };
+    private static MultipartFormDataContent Form(string password, byte[] file, string? code = null)
+    {
+        var form = new MultipartFormDataContent { { new StringContent(password), "password" } };
+        if (code is not null) form.Add(new StringContent(code), "setup_code");
+        form.Add(new ByteArrayContent(file), "file", "export.piccolo");
+        return form;
+    }
 
     private static async Task<JsonNode> FinishAsync(TestAppliance appliance, JsonNode job)
     {

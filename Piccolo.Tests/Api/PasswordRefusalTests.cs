@@ -4,6 +4,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Api;
 
 /// <summary>What refused passwords, words and codes get to hear, and when they are not looked at at all.</summary>
+[Category("Sealed")]
 internal sealed class PasswordRefusalTests
 {
     private const string Password = TestAppliance.Password;

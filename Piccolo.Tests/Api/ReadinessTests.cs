@@ -4,6 +4,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Api;
 
 /// <summary>Readiness over HTTP, with real damage on the disk.</summary>
+[Category("Sealed")]
 internal sealed class ReadinessTests
 {
     private TempFolder _folder = null!;

@@ -14,6 +14,7 @@ using Piccolo.Tests.Ingress;
 namespace Piccolo.Tests.Api;
 
 /// <summary>Where the owner's session counts, and where it never goes (design D16, D17).</summary>
+[Category("Sealed")]
 internal sealed class SessionTrustTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
@@ -44,6 +45,44 @@ internal sealed class SessionTrustTests
         Assert.That((string?)version["device"]!["fingerprint_sha256"], Is.EqualTo(fingerprint));
         Assert.That((int)version["device"]!["https_port"]!, Is.EqualTo(HttpsPort));
         Assert.That(_appliance.Log.Text, Does.Contain(fingerprint!), "it is printed at the start");
+    }
+
+    [Test]
+    public async Task Cookie_InClearText_IsPlainAndClosedToScripts()
+    {
+        using var plain = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri($"http://127.0.0.1:{_appliance.HttpPort}"), Timeout = Limit };
+        using var unlocked = await UnlockAsync(plain);
+
+        var cookie = unlocked.Headers.GetValues("Set-Cookie").Single();
+
+        Assert.That(cookie, Does.StartWith("piccolo_session=").And.Contain("httponly").And.Contain("samesite=lax").And.Contain("path=/"));
+        Assert.That(cookie, Does.Not.Contain("secure").And.Not.Contain("domain"));
+    }
+
+    [Test]
+    public async Task Cookie_ThroughTheTunnel_IsSecureAndBoundToTheHost()
+    {
+        using var ca = new TestCa();
+        using var visitor = TunnelVisitor.Of(_appliance, ca);
+        using var unlocked = await UnlockAsync(visitor);
+
+        var cookie = unlocked.Headers.GetValues("Set-Cookie").Single();
+
+        Assert.That(cookie, Does.StartWith("__Host-piccolo_session=").And.Contain("secure").And.Contain("httponly").And.Contain("samesite=lax").And.Contain("path=/"));
+        Assert.That(cookie, Does.Not.Contain("domain"), "the prefix forbids it");
+    }
+
+    [Test]
+    public async Task Hsts_IsPromisedUnderThePortalsRemoteNameOnly()
+    {
+        using var ca = new TestCa();
+        using var visitor = TunnelVisitor.Of(_appliance, ca);
+        using var device = LanHttps();
+        using var plain = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri($"http://127.0.0.1:{_appliance.HttpPort}"), Timeout = Limit };
+
+        Assert.That(await HstsAsync(visitor), Is.EqualTo("max-age=31536000"));
+        Assert.That(await HstsAsync(device), Is.Null, "under the device's own certificate the browser would lock the owner out of clear text");
+        Assert.That(await HstsAsync(plain), Is.Null);
     }
 
     [Test]
@@ -155,6 +194,13 @@ internal sealed class SessionTrustTests
 
     private static Task<HttpResponseMessage> UnlockAsync(HttpClient client) => client.PostAsync(
         new Uri("/api/v1/crypto/unlock", UriKind.Relative), System.Net.Http.Json.JsonContent.Create(new { password = TestAppliance.Password }));
+
+    private static async Task<string?> HstsAsync(HttpClient client)
+    {
+        using var response = await client.GetAsync(new Uri("/api/v1/health/live", UriKind.Relative));
+        Assert.That((int)response.StatusCode, Is.EqualTo(200));
+        return response.Headers.TryGetValues("Strict-Transport-Security", out var values) ? values.Single() : null;
+    }
 
     private static async Task<int> StatusAsync(HttpClient client, string cookie)
     {

@@ -4,7 +4,7 @@ using Piccolo.DevRelay.Streams;
 
 namespace Piccolo.Tests.DevRelay;
 
-[Category("DevRelay")]
+[Category("DevRelay"), Category("Nexus")]
 internal sealed class CreditTests
 {
     private const string Host = "app.example.test";

@@ -4,7 +4,7 @@ using Piccolo.DevRelay.Protocol;
 
 namespace Piccolo.Tests.DevRelay;
 
-[Category("DevRelay")]
+[Category("DevRelay"), Category("Nexus")]
 internal sealed class FramingTests
 {
     private const string Host = "app.example.test";

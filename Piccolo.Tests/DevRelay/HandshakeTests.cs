@@ -3,7 +3,7 @@ using static Piccolo.Tests.DevRelay.HandshakeSteps;
 
 namespace Piccolo.Tests.DevRelay;
 
-[Category("DevRelay")]
+[Category("DevRelay"), Category("Nexus")]
 internal sealed class HandshakeTests
 {
 

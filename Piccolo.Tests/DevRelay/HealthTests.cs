@@ -2,7 +2,7 @@ using Piccolo.DevRelay;
 
 namespace Piccolo.Tests.DevRelay;
 
-[Category("DevRelay")]
+[Category("DevRelay"), Category("Nexus")]
 internal sealed class HealthTests
 {
     private const string Host = "app.example.test";

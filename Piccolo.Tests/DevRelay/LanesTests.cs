@@ -3,7 +3,7 @@ using Piccolo.DevRelay.Hub;
 
 namespace Piccolo.Tests.DevRelay;
 
-[Category("DevRelay")]
+[Category("DevRelay"), Category("Nexus")]
 internal sealed class LanesTests
 {
     [Test]

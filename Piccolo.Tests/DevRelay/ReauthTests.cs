@@ -3,7 +3,7 @@ using Piccolo.DevRelay;
 
 namespace Piccolo.Tests.DevRelay;
 
-[Category("DevRelay")]
+[Category("DevRelay"), Category("Nexus")]
 internal sealed class ReauthTests
 {
     private const string Host = "app.example.test";

@@ -7,7 +7,7 @@ using Piccolo.DevRelay.Routing;
 
 namespace Piccolo.Tests.DevRelay;
 
-[Category("DevRelay")]
+[Category("DevRelay"), Category("Nexus")]
 internal sealed class RoutingTests
 {
     private const string Host = "app.example.test";

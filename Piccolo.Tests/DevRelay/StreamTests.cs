@@ -4,7 +4,7 @@ using Piccolo.DevRelay;
 
 namespace Piccolo.Tests.DevRelay;
 
-[Category("DevRelay")]
+[Category("DevRelay"), Category("Nexus")]
 internal sealed class StreamTests
 {
     private const string Host = "app.example.test";

@@ -4,7 +4,7 @@ using static Piccolo.Tests.DevRelay.HandshakeSteps;
 namespace Piccolo.Tests.DevRelay;
 
 /// <summary>What the relay accepts and refuses in tokens.</summary>
-[Category("DevRelay")]
+[Category("DevRelay"), Category("Nexus")]
 internal sealed class TokenClaimsTests
 {
     [TestCase("HS256", true)]

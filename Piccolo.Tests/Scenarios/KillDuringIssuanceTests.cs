@@ -9,6 +9,7 @@ namespace Piccolo.Tests.Scenarios;
 
 /// <summary>kill -9 at random moments while the device orders and stores a certificate: afterwards the store opens and the order goes on.</summary>
 [Category("Kill"), Category("Pebble")]
+[Category("Sealed")]
 internal sealed class KillDuringIssuanceTests
 {
     private const int Rounds = 20;

@@ -1,4 +1,5 @@
 using Piccolo.DevStack.Bench;
+using Piccolo.DevStack.Bench.Ingress;
 using Piccolo.DevStack.Demo;
 using Piccolo.DevStack.Prove;
 
@@ -6,6 +7,9 @@ const string BenchUsage = """
     usage: ./dev bench AREA [options]
 
       vault [--unlocks N]   an owner's unlock alone and while others guess; commits; readiness meanwhile
+      ingress [options]     the front door beside nginx, HAProxy and Caddy: requests, connections, bulk, handshakes,
+                            idle memory, 10,000 names, 2,000 slow clients. Options: --rounds N, --seconds N,
+                            --only PART, --door-env NAME=VALUE, --no-write
       tunnel [--mib N] [--rounds N] [--only down|up|terminated|keepalive|connect|far]
                             visitors through a relay, beside the same visitors straight at the app; what that costs the appliance
 
@@ -24,6 +28,9 @@ return args switch
 {
     ["demo", .. var rest] => await DemoCommand.RunAsync(rest),
     ["bench", "vault", .. var rest] => await VaultBench.RunAsync([.. rest]),
+    ["probe", .. var rest] => ReadyProbe.Run([.. rest]),
+    ["bench", "ingress", .. var rest] => await IngressBench.RunAsync([.. rest]),
+    [DoorHost.Command, .. var rest] => await DoorHost.RunAsync([.. rest]),
     ["bench", "tunnel", .. var rest] => await TunnelBench.RunAsync([.. rest]),
     ["bench", "--help" or "-h"] => Say(BenchUsage, 0),
     ["bench", ..] => Say(BenchUsage, 2),

@@ -57,5 +57,10 @@ public static class AppManifestParser
         draft.GuestPort!.Value,
         draft.Flow is null ? ListenerFlow.Tcp : Enum.Parse<ListenerFlow>(draft.Flow, ignoreCase: true),
         draft.Protocol is null ? ListenerProtocol.Raw : Enum.Parse<ListenerProtocol>(draft.Protocol, ignoreCase: true),
-        draft.RemotePorts is { } ports ? [.. ports.OfType<int>()] : ListenerDefinition.DefaultRemotePorts);
+        draft.RemotePorts is { } ports ? [.. ports.OfType<int>()] : ListenerDefinition.DefaultRemotePorts)
+    {
+        ClientHeader = draft.ProxyProtocol is null ? ClientHeader.None : ClientHeader.ProxyV2,
+        HstsMaxAge = draft.HstsMaxAge,
+        HealthPath = draft.HealthPath,
+    };
 }

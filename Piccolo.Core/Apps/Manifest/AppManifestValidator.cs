@@ -85,6 +85,8 @@ internal sealed partial class AppManifestValidator : AbstractValidator<ManifestD
 internal sealed class ListenerDraftValidator : AbstractValidator<ListenerDraft>
 {
     private const int MaxRemotePorts = 16;
+    private const int MaxHstsAge = 63_072_000;
+    private const int MaxHealthPathLength = 256;
 
     public ListenerDraftValidator()
     {
@@ -102,7 +104,21 @@ internal sealed class ListenerDraftValidator : AbstractValidator<ListenerDraft>
             .Must(p => p is null || p.OfType<int>().Distinct().Count() == p.OfType<int>().Count()).WithMessage("A remote port is given twice.");
         RuleForEach(l => l.RemotePorts).Configure(r => r.PropertyName = "remote_ports")
             .Must(port => port is null or (>= 1 and <= 65535)).WithMessage("A port is a number from 1 to 65535.");
+        RuleFor(l => l.ProxyProtocol).Configure(r => r.PropertyName = "x-piccolo.proxy_protocol").Cascade(CascadeMode.Stop)
+            .Must(p => p is null or "v2").WithMessage("The PROXY protocol is 'v2'; without the field none is spoken.")
+            .Must((l, p) => p is null || !IsHttp(l)).WithMessage("Only listeners of flow 'tls' or protocol 'raw' can have a PROXY header; others get forwarded headers.");
+        RuleFor(l => l.HstsMaxAge).Configure(r => r.PropertyName = "x-piccolo.hsts_max_age").Cascade(CascadeMode.Stop)
+            .Must(a => a is null or (>= 0 and <= MaxHstsAge)).WithMessage($"The age is a number of seconds from 0 to {MaxHstsAge}.")
+            .Must((l, a) => a is null || IsHttp(l)).WithMessage("Only a listener whose TLS ends on this device and that speaks HTTP has header fields.");
+        RuleFor(l => l.HealthPath).Configure(r => r.PropertyName = "x-piccolo.health_path").Cascade(CascadeMode.Stop)
+            .Must(p => p is null || (p.Length <= MaxHealthPathLength && p.StartsWith('/') && p.All(c => c is > ' ' and <= '~')))
+            .WithMessage($"The path starts with '/' and has at most {MaxHealthPathLength} visible ASCII characters.")
+            .Must((l, p) => p is null || (IsHttp(l) && !Is(l.Protocol, ListenerProtocol.Grpc))).WithMessage("Only a listener of protocol 'http' or 'websocket' can be asked for a path.");
     }
+
+    private static bool IsHttp(ListenerDraft listener) => !Is(listener.Flow, ListenerFlow.Tls) && listener.Protocol is not null && !Is(listener.Protocol, ListenerProtocol.Raw);
+
+    private static bool Is<T>(string? text, T value) where T : struct, Enum => string.Equals(text, value.ToString(), StringComparison.OrdinalIgnoreCase);
 
     // By name only: the runtime's own parser would also take the enum's numbers.
     private static bool IsNullOrOneOf<T>(string? text) where T : struct, Enum => text is null || Enum.GetNames<T>().Contains(text, StringComparer.OrdinalIgnoreCase);

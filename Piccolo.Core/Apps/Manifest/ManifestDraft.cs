@@ -20,4 +20,7 @@ internal sealed record ListenerDraft
     public string? Flow { get; set; }
     public string? Protocol { get; set; }
     public List<int?>? RemotePorts { get; set; }
+    public string? ProxyProtocol { get; set; }
+    public int? HstsMaxAge { get; set; }
+    public string? HealthPath { get; set; }
 }

@@ -58,6 +58,12 @@ internal sealed class ManifestDraftReader(ManifestErrorList errors)
             ["protocol"] = (p, v) => draft.Protocol = Text(p, v),
             ["remote_ports"] = (p, v) => draft.RemotePorts = Items(p, v)?.Select((item, i) => Number($"{p}[{i}]", item)).ToList(),
             ["protocol_middleware"] = NotAvailable,
+            ["x-piccolo"] = (p, v) => Nested(p, v, new()
+            {
+                ["proxy_protocol"] = (q, value) => draft.ProxyProtocol = Text(q, value),
+                ["hsts_max_age"] = (q, value) => draft.HstsMaxAge = Number(q, value),
+                ["health_path"] = (q, value) => draft.HealthPath = Text(q, value),
+            }),
         });
         return draft;
     }

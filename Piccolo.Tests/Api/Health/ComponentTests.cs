@@ -28,12 +28,13 @@ internal sealed class ComponentTests
         await UntilAsync(HealthComponents.Containers, HealthLevel.Ok);
         await UntilAsync(HealthComponents.Leadership, HealthLevel.Ok);
         await UntilAsync(HealthComponents.Certificates, HealthLevel.Ok);
+        await UntilAsync(HealthComponents.Volumes, HealthLevel.Ok, "no volumes");
 
         var components = (await _appliance.Api.GetAsync("/api/v1/health/ready"))["components"]!.AsObject();
 
         Assert.That(components.Select(c => $"{c.Key} {c.Value!["level"]}"), Is.EquivalentTo(
-            new[] { "certificates ok", "clock ok", "containers ok", "ingress ok", "leadership ok", "tunnel ok", "vault ok" }),
-            "the store is not spoken of before there is one; volumes are observed by nobody yet");
+            new[] { "certificates ok", "clock ok", "containers ok", "ingress ok", "leadership ok", "tunnel ok", "vault ok", "volumes ok" }),
+            "the store is not spoken of before there is one");
         Assert.That((string)components["ingress"]!["message"]!, Does.Contain($"HTTP {_appliance.HttpPort}, HTTPS off"));
         Assert.That((DateTimeOffset)components["vault"]!["since"]!, Is.EqualTo(TimeProvider.System.GetUtcNow()).Within(TimeSpan.FromMinutes(1)));
     }
@@ -93,6 +94,16 @@ internal sealed class ComponentTests
         taken.Stop();
         await UntilAsync(HealthComponents.Ingress, HealthLevel.Ok, "1 LAN ports");
         Assert.That(_appliance.Services.GetRequiredService<LanPortStates>().Find("web")!.Binding, Is.EqualTo(LanPortBinding.Listening));
+    }
+
+    [Test]
+    public async Task Volumes_ThatCameWithAnImport_AreDegradedBecauseNobodyMountsThem()
+    {
+        await UntilAsync(HealthComponents.Volumes, HealthLevel.Ok, "no volumes");
+
+        Directory.CreateDirectory(Path.Combine(_appliance.StateDirectory, "volumes", "app-web"));
+
+        await UntilAsync(HealthComponents.Volumes, HealthLevel.Degraded, "1 volumes came with an import");
     }
 
     [Test]

@@ -10,6 +10,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Api.Vault;
 
 /// <summary>Lock means lock (design D11), and the answer says only what was seen.</summary>
+[Category("Sealed")]
 internal sealed class LockTests
 {
     private const string Manifest = """

@@ -3,34 +3,16 @@ using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Audit;
 
-internal sealed class AuditLogTests
+[Category("Sealed")]
+internal sealed class AuditLogTests : OwnedBoxFixture
 {
-    private TempFolder _folder = null!;
-    private TestBox _box = null!;
-
-    [SetUp]
-    public async Task SetUp()
-    {
-        _folder = new TempFolder();
-        _box = new TestBox(_folder.Path);
-        await _box.SetUpAsync();
-        await _box.UnlockAsync();
-    }
-
-    [TearDown]
-    public void TearDown()
-    {
-        _box.Dispose();
-        _folder.Dispose();
-    }
-
     [Test]
     public async Task Record_WhileUnlocked_IsDurableAtOnceAndPagesNewestFirst()
     {
         var log = NewLog();
         for (var i = 1; i <= 5; i++) log.Record(Event($"app.installed", ("app", $"a{i}")));
-        await _box.LockAsync();
-        await _box.UnlockAsync();
+        await Box.LockAsync();
+        await Box.UnlockAsync();
         var reopened = NewLog();
 
         var first = reopened.Page(2);
@@ -46,9 +28,9 @@ internal sealed class AuditLogTests
     public async Task Record_WhileLocked_WaitsBoundedAndIsWrittenAtUnlock()
     {
         var log = NewLog();
-        await _box.LockAsync();
+        await Box.LockAsync();
         for (var i = 0; i < AuditLog.MaxWaiting + 7; i++) log.Record(Event("vault.unlock_failed", ("n", $"{i}")));
-        await _box.UnlockAsync();
+        await Box.UnlockAsync();
 
         log.WriteWaiting();
 
@@ -64,15 +46,15 @@ internal sealed class AuditLogTests
     public async Task Loop_WritesWhatWaited_WhenTheStoreOpens()
     {
         var log = NewLog();
-        using var loop = new AuditLoop(_box.Store, log, _box.Log.For<AuditLoop>());
-        await _box.LockAsync();
+        using var loop = new AuditLoop(Box.Store, log, Box.Log.For<AuditLoop>());
+        await Box.LockAsync();
         log.Record(Event("vault.unlock_failed"));
         await loop.StartAsync(CancellationToken.None);
-        await _box.UnlockAsync();
+        await Box.UnlockAsync();
         while (log.Page(1).Count == 0)
         {
-            var seen = _box.Store.Changed.Version;
-            if (log.Page(1).Count == 0) await _box.Store.Changed.WaitAsync(seen, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(10));
+            var seen = Box.Store.Changed.Version;
+            if (log.Page(1).Count == 0) await Box.Store.Changed.WaitAsync(seen, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(10));
         }
 
         Assert.That(log.Page(5).Single().Event.Kind, Is.EqualTo("vault.unlock_failed"));
@@ -96,14 +78,14 @@ internal sealed class AuditLogTests
         for (var i = 0; i < 6; i++) log.Record(Event("app.started"));
         // As a bug or a stolen key could: a row that is sealed well but is not what was recorded.
         var entries = new Piccolo.Core.ControlStore.StoreCollection<AuditEntry>("audit");
-        _box.Store.Commit(t =>
+        Box.Store.Commit(t =>
         {
             var entry = t.Get(entries, "4")!;
             t.Put(entries, "4", entry with { Event = entry.Event with { Actor = "nobody" } });
         });
 
         Assert.That(log.Verify(), Is.EqualTo(new AuditVerification(false, 6, 1, 4)));
-        _box.Store.Commit(t => t.Delete(entries, "2"));
+        Box.Store.Commit(t => t.Delete(entries, "2"));
         Assert.That(log.Verify().Broken, Is.EqualTo(2));
     }
 
@@ -127,18 +109,18 @@ internal sealed class AuditLogTests
     public void Record_WhileTheStoreTakesNoWrites_WaitsWithoutFailing()
     {
         var log = NewLog();
-        _box.Health.Latch(Piccolo.Core.Health.FaultCode.DiskFull, Piccolo.Core.Health.HealthComponents.Store, "full");
+        Box.Health.Latch(Piccolo.Core.Health.FaultCode.DiskFull, Piccolo.Core.Health.HealthComponents.Store, "full");
         log.Record(Event("app.started"));
         Assert.That(log.Page(5), Is.Empty);
 
-        Assert.That(_box.Store.TryRecover(), Is.True);
+        Assert.That(Box.Store.TryRecover(), Is.True);
         log.WriteWaiting();
 
         Assert.That(log.Page(5), Has.Count.EqualTo(1));
     }
 
-    private AuditLog NewLog(int retention = AuditLog.Kept) => new(_box.Store, _box.Time, _box.Log.For<AuditLog>()) { Retention = retention };
+    private AuditLog NewLog(int retention = AuditLog.Kept) => new(Box.Store, Box.Time, Box.Log.For<AuditLog>()) { Retention = retention };
 
     private AuditEvent Event(string kind, params (string, string)[] detail) =>
-        new(_box.Time.GetUtcNow(), kind, "owner", "lan", "192.0.2.7", detail.ToDictionary(d => d.Item1, d => d.Item2));
+        new(Box.Time.GetUtcNow(), kind, "owner", "lan", "192.0.2.7", detail.ToDictionary(d => d.Item1, d => d.Item2));
 }

@@ -3,31 +3,13 @@ using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Auth;
 
-internal sealed class AuthTests
+[Category("Sealed")]
+internal sealed class AuthTests : OwnedBoxFixture
 {
-    private TempFolder _folder = null!;
-    private TestBox _box = null!;
-
-    [SetUp]
-    public async Task SetUp()
-    {
-        _folder = new TempFolder();
-        _box = new TestBox(_folder.Path);
-        await _box.SetUpAsync();
-        await _box.UnlockAsync();
-    }
-
-    [TearDown]
-    public void TearDown()
-    {
-        _box.Dispose();
-        _folder.Dispose();
-    }
-
     [Test]
     public void Session_UsedFromAnotherOriginClass_IsWorthNothing()
     {
-        var sessions = new SessionTable(_box.Time);
+        var sessions = new SessionTable(Box.Time);
         var (id, _) = sessions.Begin("local");
 
         Assert.That(sessions.Use(id, "Tunnel"), Is.Null);
@@ -37,12 +19,12 @@ internal sealed class AuthTests
     [Test]
     public void Session_KeptInUse_EndsADayAfterItBegan()
     {
-        var sessions = new SessionTable(_box.Time);
+        var sessions = new SessionTable(Box.Time);
         var (id, _) = sessions.Begin("local");
         var alive = TimeSpan.Zero;
         while (sessions.Use(id, "local") is not null && alive < TimeSpan.FromDays(3))
         {
-            _box.Time.Advance(TimeSpan.FromMinutes(30));
+            Box.Time.Advance(TimeSpan.FromMinutes(30));
             alive += TimeSpan.FromMinutes(30);
         }
 
@@ -52,9 +34,9 @@ internal sealed class AuthTests
     [Test]
     public void Session_Idle_EndsAfterAnHour()
     {
-        var sessions = new SessionTable(_box.Time);
+        var sessions = new SessionTable(Box.Time);
         var (id, _) = sessions.Begin("local");
-        _box.Time.Advance(SessionTable.Sliding);
+        Box.Time.Advance(SessionTable.Sliding);
 
         Assert.That(sessions.Use(id, "local"), Is.Null);
     }
@@ -62,7 +44,7 @@ internal sealed class AuthTests
     [Test]
     public void Token_Created_IsFoundUntilRevoked()
     {
-        var tokens = new ApiTokenStore(_box.Store, _box.Time);
+        var tokens = new ApiTokenStore(Box.Store, Box.Vault, Box.Time);
         var (token, record) = tokens.Create("script", TokenScope.Write, null)!.Value;
 
         Assert.That(tokens.Find(token), Is.EqualTo(record));
@@ -74,9 +56,9 @@ internal sealed class AuthTests
     [Test]
     public void Token_Expired_IsNotFound()
     {
-        var tokens = new ApiTokenStore(_box.Store, _box.Time);
-        var (token, _) = tokens.Create("script", TokenScope.Read, _box.Time.GetUtcNow().AddDays(1))!.Value;
-        _box.Time.Advance(TimeSpan.FromDays(1));
+        var tokens = new ApiTokenStore(Box.Store, Box.Vault, Box.Time);
+        var (token, _) = tokens.Create("script", TokenScope.Read, Box.Time.GetUtcNow().AddDays(1))!.Value;
+        Box.Time.Advance(TimeSpan.FromDays(1));
 
         Assert.That(tokens.Find(token), Is.Null);
     }

@@ -4,6 +4,7 @@ using Piccolo.Core.Vault;
 
 namespace Piccolo.Tests.Core.Auth;
 
+[Category("Sealed")]
 internal sealed class GuessGateTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);

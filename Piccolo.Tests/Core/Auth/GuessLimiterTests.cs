@@ -4,6 +4,7 @@ using Piccolo.Core.Auth;
 
 namespace Piccolo.Tests.Core.Auth;
 
+[Category("Sealed")]
 internal sealed class GuessLimiterTests
 {
     private static readonly GuessSource Owner = GuessSource.Of("Lan", true, IPAddress.Parse("192.168.1.5"));
@@ -81,6 +82,33 @@ internal sealed class GuessLimiterTests
     }
 
     [Test]
+    public void Strangers_OfManyAddresses_ShareTheBudgetOfTheirClass()
+    {
+        var owner = GuessSource.Of("Tunnel", false, IPAddress.Parse("198.51.100.4"));
+        _limiter.Enter(owner).Attempt!.Right();
+        for (var i = 0; i < GuessPolicy.MaxStrangersFailures; i++) _limiter.Enter(Bot(i)).Attempt!.Wrong();
+        _time.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.That(_limiter.Enter(Bot(1000)), Is.EqualTo(new GuessAdmission(null, GuessPolicy.ClassWindow - TimeSpan.FromSeconds(10))));
+        Assert.That(_limiter.Enter(Owner).Attempt, Is.Not.Null, "the LAN has no part in it");
+        Assert.That(_limiter.Enter(owner).Attempt, Is.Not.Null, "nor has an address that gave the right password");
+        Assert.That(_limiter.Enter(GuessSource.Of("Forwarded", false, IPAddress.Parse("203.0.113.7"))).Attempt, Is.Not.Null, "nor another class");
+        _time.Advance(GuessPolicy.ClassWindow - TimeSpan.FromSeconds(10));
+        Assert.That(_limiter.Enter(Bot(1000)).Attempt, Is.Not.Null);
+    }
+
+    [Test]
+    public void Strangers_OfManyAddressesAtOnce_AreAdmittedUpToTheBudget()
+    {
+        var admitted = Enumerable.Range(0, 500).Select(i => _limiter.Enter(Bot(i)).Attempt).OfType<GuessAttempt>().ToList();
+
+        Assert.That(admitted, Has.Count.EqualTo(GuessPolicy.MaxStrangersFailures));
+        Assert.That(_limiter.Count, Is.EqualTo(GuessPolicy.MaxStrangersFailures), "who is refused takes no room");
+        admitted[0].Dispose();
+        Assert.That(_limiter.Enter(Bot(1000)).Attempt, Is.Not.Null, "what was no guess gives its place back");
+    }
+
+    [Test]
     public void SameAddress_OnTheTunnel_IsNotTheOneOnTheLan()
     {
         Fail(GuessSource.Of("Tunnel", false, IPAddress.Parse("192.168.1.5")), 20);
@@ -137,6 +165,8 @@ internal sealed class GuessLimiterTests
     [TestCase("::ffff:192.0.2.1", "192.0.2.1", false, true)]
     public void Source_SubscribersPrefix_IsOneSourceExceptOnTheOwnNetwork(string a, string b, bool local, bool same) =>
         Assert.That(GuessSource.Of("x", local, IPAddress.Parse(a)) == GuessSource.Of("x", local, IPAddress.Parse(b)), Is.EqualTo(same));
+
+    private static GuessSource Bot(int number) => GuessSource.Of("Tunnel", false, new IPAddress(0x0A000000 + number));
 
     private void Fail(GuessSource source, int times)
     {

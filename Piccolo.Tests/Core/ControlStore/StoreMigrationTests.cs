@@ -13,7 +13,7 @@ internal sealed class StoreMigrationTests
     private static readonly StoreCollection<Note> Notes = new("notes");
 
     /// <summary>The release after this one: one more, expanding, migration.</summary>
-    private static readonly StoreSchema Next = new(2, [.. StoreSchema.Current.Migrations, typeof(StoreMigrationTests).Assembly]);
+    internal static readonly StoreSchema Next = new(2, [.. StoreSchema.Current.Migrations, typeof(StoreMigrationTests).Assembly]);
 
     private TempFolder _folder = null!;
 

@@ -5,6 +5,7 @@ using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Health;
 
+[Category("Sealed")]
 internal sealed class ClockFloorTests
 {
     private static readonly DateTimeOffset Built = new(2026, 11, 1, 0, 0, 0, TimeSpan.Zero);

@@ -86,8 +86,8 @@ internal sealed class LeadershipTests
         await UntilAsync(registry, r => !r.RoleOf(ResourceId.ControlPlane).IsLeader);
 
         File.Delete(folder.File("roles.json"));
-        var deadline = TimeProvider.System.GetTimestamp();
-        while (health.Snapshot.Overall != HealthLevel.Degraded && TimeProvider.System.GetElapsedTime(deadline) < Limit) await Task.Yield();
+        using var patience = new CancellationTokenSource(Limit);
+        for (var seen = health.Changed.Version; health.Snapshot.Overall != HealthLevel.Degraded; seen = health.Changed.Version) await health.Changed.WaitAsync(seen, patience.Token);
 
         Assert.That(health.Snapshot.Overall, Is.EqualTo(HealthLevel.Degraded));
         Assert.That(registry.RoleOf(ResourceId.ControlPlane).IsLeader, Is.False);

@@ -2,6 +2,7 @@ using Piccolo.Core.Remote;
 
 namespace Piccolo.Tests.Core.Remote;
 
+[Category("Sealed")]
 internal sealed class RemoteAssessmentClockTests
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 24, 12, 0, 0, TimeSpan.Zero);

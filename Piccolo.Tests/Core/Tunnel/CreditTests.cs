@@ -2,10 +2,11 @@ using Piccolo.Core.Tunnel;
 
 namespace Piccolo.Tests.Core.Tunnel;
 
+[Category("Nexus")]
 internal sealed class CreditTests
 {
     [Test]
-    public void Nx77_Nx80_Reverse_BalanceIsSpentToZeroAndNoFurther()
+    public void Nx077_Nx080_Reverse_BalanceIsSpentToZeroAndNoFurther()
     {
         var credits = new ReverseCredits(3);
 
@@ -15,7 +16,7 @@ internal sealed class CreditTests
 
     [TestCase(0)]
     [TestCase(-5)]
-    public void Nx78_Reverse_WithoutInitialCredits_IsUnlimited(long initial)
+    public void Nx078_Reverse_WithoutInitialCredits_IsUnlimited(long initial)
     {
         var credits = new ReverseCredits(initial);
 
@@ -28,7 +29,7 @@ internal sealed class CreditTests
     [TestCase(-1, 1)]
     [TestCase(0, 1)]
     [TestCase(8, 9)]
-    public void Nx82_Reverse_Grants_AreClamped(long grant, long expected)
+    public void Nx082_Reverse_Grants_AreClamped(long grant, long expected)
     {
         var credits = new ReverseCredits(1);
 
@@ -38,7 +39,7 @@ internal sealed class CreditTests
     }
 
     [Test]
-    public void Nx82_Reverse_RepeatedHugeGrants_NeverPassTheCap()
+    public void Nx082_Reverse_RepeatedHugeGrants_NeverPassTheCap()
     {
         var credits = new ReverseCredits(long.MaxValue);
         for (var round = 0; round < 10; round++) credits.Grant(long.MaxValue);
@@ -48,7 +49,7 @@ internal sealed class CreditTests
     }
 
     [Test]
-    public async Task Nx83_Reverse_ConcurrentTakers_NeverOverspend()
+    public async Task Nx083_Reverse_ConcurrentTakers_NeverOverspend()
     {
         var credits = new ReverseCredits(1000);
 
@@ -58,7 +59,7 @@ internal sealed class CreditTests
     }
 
     [Test]
-    public async Task Nx81_Reverse_AGrantWakesTheSender()
+    public async Task Nx081_Reverse_AGrantWakesTheSender()
     {
         var credits = new ReverseCredits(1);
         credits.TryTake();
@@ -88,7 +89,7 @@ internal sealed class CreditTests
     }
 
     [Test]
-    public void Nx97_Forward_GrantsAfterEightMessagesWereConsumed()
+    public void Nx097_Forward_GrantsAfterEightMessagesWereConsumed()
     {
         var ledger = new ForwardLedger();
         for (var message = 0; message < 9; message++) ledger.TryReceive(100);
@@ -113,7 +114,7 @@ internal sealed class CreditTests
     }
 
     [Test]
-    public void Nx47_Forward_EmptyMessagesCostOneEach()
+    public void Nx047_Forward_EmptyMessagesCostOneEach()
     {
         var ledger = new ForwardLedger();
         ledger.TryReceive(5);

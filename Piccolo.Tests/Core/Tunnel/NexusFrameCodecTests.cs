@@ -3,13 +3,14 @@ using Piccolo.Core.Tunnel;
 
 namespace Piccolo.Tests.Core.Tunnel;
 
+[Category("Nexus")]
 internal sealed class NexusFrameCodecTests
 {
     private const string Id = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
     private const string IdBytes = "3f2504e04f8941d39a0c0305e82c3301";
 
     [Test]
-    public void Nx41_StreamId_TextAndBytes_AreInNetworkOrder()
+    public void Nx041_StreamId_TextAndBytes_AreInNetworkOrder()
     {
         var id = StreamId.Read(Convert.FromHexString(IdBytes));
         var written = new byte[16];
@@ -20,7 +21,7 @@ internal sealed class NexusFrameCodecTests
     }
 
     [Test]
-    public void Nx40_DataHeader_IsKindAndId()
+    public void Nx040_DataHeader_IsKindAndId()
     {
         var header = new byte[NexusFrameCodec.DataHeaderLength];
 
@@ -67,7 +68,7 @@ internal sealed class NexusFrameCodecTests
     }
 
     [Test]
-    public void Nx46_ReadControl_IsAsTolerantAsTheRelaysDecoder()
+    public void Nx046_ReadControl_IsAsTolerantAsTheRelaysDecoder()
     {
         var message = Read("""{"EVENT":"disconnect","unknown":[{}],"client_id":null,"credits":null,"is_tls":null}""");
 
@@ -92,10 +93,10 @@ internal sealed class NexusFrameCodecTests
     [TestCase("""{"is_tls":"yes"}""")]
     [TestCase("""{"event":"\ud800"}""")]
     [TestCase("""{"event":"x"} trailing""")]
-    public void Nx45_ReadControl_Broken_IsIgnored(string json) => Assert.That(Read(json), Is.Null);
+    public void Nx045_ReadControl_Broken_IsIgnored(string json) => Assert.That(Read(json), Is.Null);
 
     [Test]
-    public void Nx45_ReadControl_DeepOrInvalidUtf8_IsIgnored()
+    public void Nx045_ReadControl_DeepOrInvalidUtf8_IsIgnored()
     {
         Assert.That(Read("{\"x\":" + new string('[', 30_000)), Is.Null);
         Assert.That(NexusFrameCodec.ReadControl([2, .. "{\"event\":\""u8, 0xff, 0xfe, .. "\"}"u8]), Is.Null);
@@ -106,7 +107,7 @@ internal sealed class NexusFrameCodecTests
     [TestCase("03aabb")]
     [TestCase("01")]
     [TestCase("013f2504e04f8941d39a0c0305e82c33")]
-    public void Nx45_Classify_EmptyShortOrUnknown_IsUnknown(string hex) =>
+    public void Nx045_Classify_EmptyShortOrUnknown_IsUnknown(string hex) =>
         Assert.That(NexusFrameCodec.Classify(Convert.FromHexString(hex)), Is.EqualTo(NexusFrameKind.Unknown));
 
     [Test]

@@ -4,10 +4,11 @@ using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Tunnel;
 
+[Category("Nexus")]
 internal sealed class NexusTunnelFlowTests : NexusTunnelStreamFixture
 {
     [Test]
-    public async Task Nx43_Nx54_Data_A64KiBPreludeBeforeAnyoneAccepts_IsDelivered()
+    public async Task Nx043_Nx054_Data_A64KiBPreludeBeforeAnyoneAccepts_IsDelivered()
     {
         var prelude = TunnelUnderTest.Pattern(65_536);
         await _peer.ConnectAsync(A, Web);
@@ -23,7 +24,7 @@ internal sealed class NexusTunnelFlowTests : NexusTunnelStreamFixture
     }
 
     [Test]
-    public async Task Nx44_Output_FillsMessagesUpTo32KiB()
+    public async Task Nx044_Output_FillsMessagesUpTo32KiB()
     {
         await _peer.ConnectAsync(A, Web);
         await using var stream = await _under.AcceptAsync();
@@ -38,7 +39,7 @@ internal sealed class NexusTunnelFlowTests : NexusTunnelStreamFixture
     }
 
     [Test]
-    public async Task Nx79_Nx80_Nx81_Output_SendsExactlyWhatIsGranted()
+    public async Task Nx079_Nx080_Nx081_Output_SendsExactlyWhatIsGranted()
     {
         await _peer.ConnectAsync(A, Web, credits: 2);
         await _peer.ConnectAsync(B, Web);
@@ -63,7 +64,7 @@ internal sealed class NexusTunnelFlowTests : NexusTunnelStreamFixture
     }
 
     [Test]
-    public async Task Nx78_Output_ToARelayWithoutCredits_IsUnlimited()
+    public async Task Nx078_Output_ToARelayWithoutCredits_IsUnlimited()
     {
         await _peer.ConnectAsync(A, Web, credits: 0);
         var stream = await _under.AcceptAsync();
@@ -79,7 +80,7 @@ internal sealed class NexusTunnelFlowTests : NexusTunnelStreamFixture
     }
 
     [Test]
-    public async Task Nx93_Output_512MessagesThroughAWindowOf64_ArriveInOrderAndWithinIt()
+    public async Task Nx093_Output_512MessagesThroughAWindowOf64_ArriveInOrderAndWithinIt()
     {
         await _peer.ConnectAsync(A, Web);
         await using var stream = await _under.AcceptAsync();
@@ -108,7 +109,7 @@ internal sealed class NexusTunnelFlowTests : NexusTunnelStreamFixture
     }
 
     [Test]
-    public async Task Nx97_Input_CreditReturnsAfterConsumptionInBatches()
+    public async Task Nx097_Input_CreditReturnsAfterConsumptionInBatches()
     {
         await _peer.ConnectAsync(A, Web);
         await using var stream = await _under.AcceptAsync();
@@ -146,7 +147,7 @@ internal sealed class NexusTunnelFlowTests : NexusTunnelStreamFixture
     }
 
     [Test]
-    public async Task Nx58_Nx73_Dispose_DeliversEverythingThenDisconnects()
+    public async Task Nx058_Nx073_Dispose_DeliversEverythingThenDisconnects()
     {
         await _peer.ConnectAsync(A, Web);
         var stream = await _under.AcceptAsync();
@@ -163,7 +164,7 @@ internal sealed class NexusTunnelFlowTests : NexusTunnelStreamFixture
     }
 
     [Test]
-    public async Task Nx74_Nx85_Output_CompletedWithoutCredit_DrainsOverLaterGrantsBeforeTheDisconnect()
+    public async Task Nx074_Nx085_Output_CompletedWithoutCredit_DrainsOverLaterGrantsBeforeTheDisconnect()
     {
         await _peer.ConnectAsync(A, Web, credits: 4);
         await using var stream = await _under.AcceptAsync();
@@ -216,7 +217,7 @@ internal sealed class NexusTunnelFlowTests : NexusTunnelStreamFixture
     }
 
     [Test, Property("ShortDrain", 1)]
-    public async Task Nx75_Output_CreditsNeverReturn_DisconnectsAfterTheLimit()
+    public async Task Nx075_Output_CreditsNeverReturn_DisconnectsAfterTheLimit()
     {
         await _peer.ConnectAsync(A, Web, credits: 1);
         var stream = await _under.AcceptAsync();
@@ -229,7 +230,7 @@ internal sealed class NexusTunnelFlowTests : NexusTunnelStreamFixture
     }
 
     [Test]
-    public async Task Nx59_Nx60_Disconnect_DeliversWhatCameBeforeEndsTheInputAndIsEchoed()
+    public async Task Nx059_Nx060_Disconnect_DeliversWhatCameBeforeEndsTheInputAndIsEchoed()
     {
         await _peer.ConnectAsync(A, Web);
         await using var stream = await _under.AcceptAsync();
@@ -277,7 +278,7 @@ internal sealed class NexusTunnelFlowTests : NexusTunnelStreamFixture
     }
 
     [Test]
-    public async Task Nx70_Input_OfAStalledApp_DelaysNobodyAndEndsAloneWhenItOverflows()
+    public async Task Nx070_Input_OfAStalledApp_DelaysNobodyAndEndsAloneWhenItOverflows()
     {
         await _peer.ConnectAsync(A, Web);
         await _peer.ConnectAsync(B, Web);
@@ -319,7 +320,7 @@ internal sealed class NexusTunnelFlowTests : NexusTunnelStreamFixture
     }
 
     [Test]
-    public async Task Nx51_Output_ControlAndOtherStreamsPassABulkDownload()
+    public async Task Nx051_Output_ControlAndOtherStreamsPassABulkDownload()
     {
         await _peer.ConnectAsync(A, Web, credits: 100_000);
         await _peer.ConnectAsync(B, Web);

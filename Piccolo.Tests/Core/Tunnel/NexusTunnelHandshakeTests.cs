@@ -8,10 +8,11 @@ using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Tunnel;
 
+[Category("Nexus")]
 internal sealed class NexusTunnelHandshakeTests
 {
     [Test]
-    public async Task Nx01_Nx02_Nx06_Open_UpgradesPlainlyAndSendsBothTokens()
+    public async Task Nx001_Nx002_Nx006_Open_UpgradesPlainlyAndSendsBothTokens()
     {
         await using var relay = await ScriptedRelay.StartAsync();
         await using var under = new TunnelUnderTest();
@@ -35,7 +36,7 @@ internal sealed class NexusTunnelHandshakeTests
     }
 
     [Test]
-    public async Task Nx11_Open_IsOnlineOnlyAfterTheAcknowledgement()
+    public async Task Nx011_Open_IsOnlineOnlyAfterTheAcknowledgement()
     {
         await using var relay = await ScriptedRelay.StartAsync();
         await using var under = new TunnelUnderTest();
@@ -60,7 +61,7 @@ internal sealed class NexusTunnelHandshakeTests
     }
 
     [Test]
-    public async Task Nx11_Open_WithoutAcknowledgement_IsAcceptedWhenTheSocketLivesOn()
+    public async Task Nx011_Open_WithoutAcknowledgement_IsAcceptedWhenTheSocketLivesOn()
     {
         await using var relay = await ScriptedRelay.StartAsync();
         await using var under = new TunnelUnderTest(options => options.AcknowledgeTimeout = TimeSpan.FromMilliseconds(300));
@@ -78,7 +79,7 @@ internal sealed class NexusTunnelHandshakeTests
     [TestCase("stage0 token validation failed: jwt validation failed: token has invalid claims: token is expired", "clock_differs")]
     [TestCase("no valid hostnames after normalization", "names_rejected")]
     [TestCase("something\u0007else", "refused")]
-    public async Task Nx10_Open_ClosedWith1008AtStage0_IsRefusedAndSaysWhy(string reason, string code)
+    public async Task Nx010_Open_ClosedWith1008AtStage0_IsRefusedAndSaysWhy(string reason, string code)
     {
         await using var relay = await ScriptedRelay.StartAsync();
         await using var under = new TunnelUnderTest(options => options.ReconnectBase = options.ReconnectMax = TimeSpan.FromMinutes(1));
@@ -97,7 +98,7 @@ internal sealed class NexusTunnelHandshakeTests
     }
 
     [Test]
-    public async Task Nx10_Open_BareCloseAfterStage1_IsRefusedAndTriedAgain()
+    public async Task Nx010_Open_BareCloseAfterStage1_IsRefusedAndTriedAgain()
     {
         await using var relay = await ScriptedRelay.StartAsync();
         await using var under = new TunnelUnderTest();
@@ -122,7 +123,7 @@ internal sealed class NexusTunnelHandshakeTests
     [TestCase("""{"type":"handshake_challenge","nonce":7}""")]
     [TestCase("not json")]
     [TestCase("")]
-    public async Task Nx05_Open_BrokenChallenge_IsRefusedAndBacksOff(string challenge)
+    public async Task Nx005_Open_BrokenChallenge_IsRefusedAndBacksOff(string challenge)
     {
         await using var relay = await ScriptedRelay.StartAsync();
         await using var under = new TunnelUnderTest(options => options.ReconnectBase = options.ReconnectMax = TimeSpan.FromMinutes(1));
@@ -137,7 +138,7 @@ internal sealed class NexusTunnelHandshakeTests
     }
 
     [Test]
-    public async Task Nx05_Open_BinaryOrHugeOrMissingChallenge_FailsTheAttempt()
+    public async Task Nx005_Open_BinaryOrHugeOrMissingChallenge_FailsTheAttempt()
     {
         await using var relay = await ScriptedRelay.StartAsync();
         await using var under = new TunnelUnderTest(options => options.ChallengeTimeout = TimeSpan.FromMilliseconds(200));
@@ -156,7 +157,7 @@ internal sealed class NexusTunnelHandshakeTests
     }
 
     [Test]
-    public async Task Nx32_Reauthentication_AnswersWithABareTokenOverTheNonce()
+    public async Task Nx032_Reauthentication_AnswersWithABareTokenOverTheNonce()
     {
         await using var relay = await ScriptedRelay.StartAsync();
         await using var under = new TunnelUnderTest();

@@ -6,6 +6,7 @@ using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Tunnel;
 
+[Category("Nexus")]
 internal sealed class NexusTunnelSessionTests
 {
     private const string A = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";

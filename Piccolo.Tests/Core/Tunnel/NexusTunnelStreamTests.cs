@@ -3,10 +3,11 @@ using Piccolo.Core.Tunnel;
 
 namespace Piccolo.Tests.Core.Tunnel;
 
+[Category("Nexus")]
 internal sealed class NexusTunnelStreamTests : NexusTunnelStreamFixture
 {
     [Test]
-    public async Task Nx52_Nx96_Connect_DescribesTheUserAndGrantsTheWindow()
+    public async Task Nx052_Nx096_Connect_DescribesTheUserAndGrantsTheWindow()
     {
         await _peer.ConnectAsync(A, "WEB.home.test.");
         var stream = await _under.AcceptAsync();
@@ -28,7 +29,7 @@ internal sealed class NexusTunnelStreamTests : NexusTunnelStreamFixture
     }
 
     [Test]
-    public async Task Nx56_Data_ForAnUnknownId_IsAnsweredWithUnknown()
+    public async Task Nx056_Data_ForAnUnknownId_IsAnsweredWithUnknown()
     {
         await _peer.SendDataAsync(B, [1, 2, 3]);
 
@@ -39,7 +40,7 @@ internal sealed class NexusTunnelStreamTests : NexusTunnelStreamFixture
     [TestCase("tcp:443", "tcp")]
     [TestCase("", "tcp")]
     [TestCase(Web, "udp")]
-    public async Task Nx55_Connect_ForWhatWeDoNotServe_IsRefused(string hostname, string transport)
+    public async Task Nx055_Connect_ForWhatWeDoNotServe_IsRefused(string hostname, string transport)
     {
         await _peer.ConnectAsync(A, hostname, transport: transport);
 
@@ -48,7 +49,7 @@ internal sealed class NexusTunnelStreamTests : NexusTunnelStreamFixture
     }
 
     [Test]
-    public async Task Nx53_Connect_WithoutOrWithUnknownTransport_IsTcp()
+    public async Task Nx053_Connect_WithoutOrWithUnknownTransport_IsTcp()
     {
         await _peer.ConnectAsync(A, Web, transport: "quic");
         await _peer.SendControlAsync($$"""{"event":"connect","client_id":"{{B}}","hostname":"{{Web}}"}""");
@@ -60,7 +61,7 @@ internal sealed class NexusTunnelStreamTests : NexusTunnelStreamFixture
     }
 
     [Test]
-    public async Task Nx72_Connect_WithALivingId_ClosesTheOldStreamAndServesTheNew()
+    public async Task Nx072_Connect_WithALivingId_ClosesTheOldStreamAndServesTheNew()
     {
         await _peer.ConnectAsync(A, Web);
         await using var old = await _under.AcceptAsync();
@@ -114,7 +115,7 @@ internal sealed class NexusTunnelStreamTests : NexusTunnelStreamFixture
     }
 
     [Test]
-    public async Task Nx45_HostileFrames_LeaveTheSessionAlive()
+    public async Task Nx045_HostileFrames_LeaveTheSessionAlive()
     {
         await _peer.ConnectAsync(A, Web);
         await using var stream = await _under.AcceptAsync();

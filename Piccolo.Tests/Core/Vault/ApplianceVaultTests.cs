@@ -4,6 +4,7 @@ using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Vault;
 
+[Category("Sealed")]
 internal sealed class ApplianceVaultTests
 {
     private TempFolder _folder = null!;

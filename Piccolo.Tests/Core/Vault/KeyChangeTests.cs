@@ -7,6 +7,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Core.Vault;
 
 /// <summary>Changing the password, and the way back in with the recovery words.</summary>
+[Category("Sealed")]
 internal sealed class KeyChangeTests
 {
     private const string NewPassword = "harbour kettle violin mosaic";
@@ -76,7 +77,7 @@ internal sealed class KeyChangeTests
         await box.SetUpAsync();
         FillUp(disk.Path);
 
-        Assert.That(await box.Vault.ChangePasswordAsync(TestBox.Password, NewPassword, CancellationToken.None), Is.EqualTo(VaultOutcome.NotStored));
+        Assert.That(await box.Vault.ChangePasswordAsync(TestBox.Password, NewPassword, false, CancellationToken.None), Is.EqualTo(VaultOutcome.NotStored));
         Assert.That(await box.Vault.UnlockAsync(TestBox.Password, _ => { }, CancellationToken.None), Is.EqualTo(VaultOutcome.Done));
         Assert.That(Directory.EnumerateFiles(disk.Path, "*.tmp"), Is.Empty);
     }
@@ -90,7 +91,7 @@ internal sealed class KeyChangeTests
 
         Assert.That(outcome, Is.EqualTo(VaultOutcome.Done));
         Assert.That(_box.Vault.State, Is.EqualTo(VaultState.Locked));
-        Assert.That(_box.Vault.Keys, Is.EqualTo(new KeyStatus(RecoveryPresent: true, PasswordStale: true, RecoveryStale: true)));
+        Assert.That(_box.Vault.Keys, Is.EqualTo(new KeyStatus(RecoveryPresent: true, PasswordStale: true, RecoveryStale: true, TokenEpoch: 1)));
         Assert.That(await _box.UnlockAsync(), Is.EqualTo(VaultOutcome.WrongPassword));
         Assert.That(await _box.UnlockAsync(NewPassword), Is.EqualTo(VaultOutcome.Done));
     }
@@ -133,9 +134,9 @@ internal sealed class KeyChangeTests
         await ResetAsync(string.Join(' ', await GenerateAsync()));
 
         await _box.Vault.AcknowledgeAsync(password: true, recovery: false, CancellationToken.None);
-        Assert.That(_box.Vault.Keys, Is.EqualTo(new KeyStatus(true, false, true)));
+        Assert.That(_box.Vault.Keys, Is.EqualTo(new KeyStatus(true, false, true, 1)));
         await _box.Vault.GenerateRecoveryKeyAsync(NewPassword, CancellationToken.None);
-        Assert.That(_box.Vault.Keys, Is.EqualTo(new KeyStatus(true, false, false)));
+        Assert.That(_box.Vault.Keys, Is.EqualTo(new KeyStatus(true, false, false, 1)));
     }
 
     [Test]
@@ -143,11 +144,11 @@ internal sealed class KeyChangeTests
     {
         await ResetAsync(string.Join(' ', await GenerateAsync()));
         using var restarted = new TestBox(_folder.Path);
-        Assert.That(restarted.Vault.Keys, Is.EqualTo(new KeyStatus(true, true, true)));
+        Assert.That(restarted.Vault.Keys, Is.EqualTo(new KeyStatus(true, true, true, 1)));
 
-        await restarted.Vault.ChangePasswordAsync(NewPassword, TestBox.Password, CancellationToken.None);
+        await restarted.Vault.ChangePasswordAsync(NewPassword, TestBox.Password, false, CancellationToken.None);
 
-        Assert.That(restarted.Vault.Keys, Is.EqualTo(new KeyStatus(true, false, true)));
+        Assert.That(restarted.Vault.Keys, Is.EqualTo(new KeyStatus(true, false, true, 1)));
     }
 
     [Test]
@@ -209,7 +210,7 @@ internal sealed class KeyChangeTests
         return password.Words;
     }
 
-    private Task<VaultOutcome> ChangeAsync(string old, string next) => _box.Vault.ChangePasswordAsync(old, next, CancellationToken.None);
+    private Task<VaultOutcome> ChangeAsync(string old, string next) => _box.Vault.ChangePasswordAsync(old, next, false, CancellationToken.None);
 
     private Task<VaultOutcome> ResetAsync(string words) => _box.Vault.ResetPasswordAsync(words, NewPassword, CancellationToken.None);
 

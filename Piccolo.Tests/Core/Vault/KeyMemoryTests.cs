@@ -26,7 +26,7 @@ internal sealed class KeyMemoryTests
         }, CancellationToken.None);
         Assert.That(search!.Find(), Is.Not.Empty, "the search finds the key while it is in use");
         await box.Vault.GenerateRecoveryKeyAsync(TestBox.Password, CancellationToken.None);
-        await box.Vault.ChangePasswordAsync(TestBox.Password, NewPassword, CancellationToken.None);
+        await box.Vault.ChangePasswordAsync(TestBox.Password, NewPassword, false, CancellationToken.None);
         await box.UnlockAsync(NewPassword);
 
         await box.LockAsync();

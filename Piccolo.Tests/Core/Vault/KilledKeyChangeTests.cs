@@ -31,6 +31,67 @@ internal sealed class KilledKeyChangeTests
         Assert.That(Directory.EnumerateFiles(state, "*.tmp"), Is.Empty);
     }
 
+    [TestCase(WatcherChangeTypes.Created, Category = "Slow")]
+    [TestCase(WatcherChangeTypes.Renamed)]
+    public async Task Reset_Killed_OneOfTheTwoPasswordsOpensAndTheWordsStayGood(WatcherChangeTypes moment)
+    {
+        using var folder = new TempFolder();
+        var state = folder.File("state");
+        var (appliance, words) = await WithWordsAsync(folder, state);
+
+        await KillAtAsync(moment, state, appliance, () => ResetAsync(appliance.Api, words, NewPassword));
+
+        await using var restarted = await StartAsync(folder, state);
+        var opened = await OpensAsync(restarted, TestAppliance.Password) ? 1 : 0;
+        opened += await OpensAsync(restarted, NewPassword) ? 1 : 0;
+        Assert.That(opened, Is.EqualTo(1));
+        await ResetAsync(restarted.Api, words, TestAppliance.Password);
+        Assert.That(await OpensAsync(restarted, TestAppliance.Password), Is.True);
+    }
+
+    [TestCase(WatcherChangeTypes.Created)]
+    [TestCase(WatcherChangeTypes.Renamed, Category = "Slow")]
+    public async Task RecoveryKeyRotated_Killed_ThereIsOneAndThePasswordOpens(WatcherChangeTypes moment)
+    {
+        using var folder = new TempFolder();
+        var state = folder.File("state");
+        var (appliance, words) = await WithWordsAsync(folder, state);
+
+        await KillAtAsync(moment, state, appliance, () => appliance.Api.PostAsync("/api/v1/crypto/recovery-key/generate", new { password = TestAppliance.Password }));
+
+        await using var restarted = await StartAsync(folder, state);
+        Assert.That(await OpensAsync(restarted, TestAppliance.Password), Is.True);
+        await restarted.Api.TakeTokenAsync("after");
+        Assert.That((bool)(await restarted.Api.GetAsync("/api/v1/crypto/recovery-key"))["present"]!, Is.True);
+        // The old words work, or new ones were made whose words died with the answer; they can be made anew.
+        try
+        {
+            await ResetAsync(restarted.Api, words, NewPassword);
+            Assert.That(await OpensAsync(restarted, NewPassword), Is.True);
+        }
+        catch (ApplianceRefusedException e)
+        {
+            Assert.That((int)e.Status, Is.EqualTo(401));
+            await restarted.Api.PostAsync("/api/v1/crypto/recovery-key/generate", new { password = TestAppliance.Password });
+        }
+    }
+
+    [TestCase(WatcherChangeTypes.Created, Category = "Slow")]
+    [TestCase(WatcherChangeTypes.Renamed)]
+    public async Task UnlockThatRaisesTheCost_Killed_ThePasswordOpens(WatcherChangeTypes moment)
+    {
+        using var folder = new TempFolder();
+        var state = folder.File("state");
+        await using (var cheap = await StartAsync(folder, state)) await cheap.Api.SetUpAsync(TestAppliance.Password);
+        var appliance = await StartAsync(folder, state, iterations: 3);
+
+        await KillAtAsync(moment, state, appliance, () => appliance.Api.UnlockAsync(TestAppliance.Password));
+
+        await using var restarted = await StartAsync(folder, state, iterations: 3);
+        Assert.That(await OpensAsync(restarted, TestAppliance.Password), Is.True);
+        Assert.That(await File.ReadAllTextAsync(Path.Combine(state, "keyset.json")), Does.Contain("\"iterations\": 3"));
+    }
+
     [TestCase(WatcherChangeTypes.Created)]
     [TestCase(WatcherChangeTypes.Renamed)]
     public async Task SetUp_Killed_IsUnclaimedOrOpens(WatcherChangeTypes moment)
@@ -73,8 +134,20 @@ internal sealed class KilledKeyChangeTests
         }
     }
 
-    private static Task<ApplianceProcess> StartAsync(TempFolder folder, string state) => ApplianceProcess.StartAsync(
-        state, folder.File("appliance.log"), LoopbackPorts.Free(1)[0], new Dictionary<string, string> { ["Piccolo:Containers:Socket"] = "" });
+    private static async Task<(ApplianceProcess Appliance, string Words)> WithWordsAsync(TempFolder folder, string state)
+    {
+        var appliance = await StartAsync(folder, state);
+        await appliance.Api.SetUpAsync(TestAppliance.Password);
+        await appliance.Api.UnlockAsync(TestAppliance.Password);
+        await appliance.Api.TakeTokenAsync("test");
+        var made = await appliance.Api.PostAsync("/api/v1/crypto/recovery-key/generate", new { password = TestAppliance.Password });
+        return (appliance, string.Join(' ', made["words"]!.AsArray().Select(w => (string)w!)));
+    }
+
+    private static Task<System.Text.Json.Nodes.JsonNode> ResetAsync(ApplianceClient api, string words, string password) => api.PostAsync("/api/v1/crypto/reset-password", new { recovery_key = words, new_password = password });
+
+    private static Task<ApplianceProcess> StartAsync(TempFolder folder, string state, int iterations = 2) => ApplianceProcess.StartAsync(
+        state, folder.File("appliance.log"), LoopbackPorts.Free(1)[0], new Dictionary<string, string> { ["Piccolo:Containers:Socket"] = "", ["Piccolo:Vault:Kdf:Iterations"] = $"{iterations}" });
 
     private static async Task<bool> OpensAsync(ApplianceProcess appliance, string password)
     {

@@ -27,9 +27,6 @@ internal sealed class SourceClient : IDisposable
     public Task<(int Status, double Milliseconds)> UnlockAsync(string password, CancellationToken cancellationToken = default) =>
         SendAsync(new HttpRequestMessage(HttpMethod.Post, "/api/v1/crypto/unlock") { Content = JsonContent.Create(new { password }) }, cancellationToken);
 
-    public Task<(int Status, double Milliseconds)> GetAsync(string path, CancellationToken cancellationToken = default) =>
-        SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancellationToken);
-
     public void Dispose() => _http.Dispose();
 
     private async Task<(int, double)> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

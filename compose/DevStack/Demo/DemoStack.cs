@@ -113,6 +113,10 @@ public sealed partial class DemoStack : IAsyncDisposable
             ["Piccolo:Nexus:TrustedRootsFile"] = Path.Combine(_folder, HubCertificate.CertificateName),
             // On this machine the strangers of the internet are on loopback too.
             ["Piccolo:Nexus:AllowPrivateClientAddresses"] = "true",
+            // The names exist in the CA's DNS only, and the relay's public ports are high ones.
+            ["Piccolo:Remote:ProbeResolver"] = Dns.DnsServer,
+            ["Piccolo:Remote:ProbePorts:443"] = $"{RelayTlsPort}",
+            ["Piccolo:Remote:ProbePorts:80"] = $"{RelayHttpPort}",
             ["Piccolo:Containers:Socket"] = socket,
             ["Piccolo:Leadership:Mode"] = "file",
             ["Piccolo:Leadership:File"] = LeadershipFile,

@@ -1,0 +1,55 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Piccolo.Tests.Fakes;
+
+namespace Piccolo.Tests.Architecture;
+
+/// <summary>Reads <c>docs/nexus.md</c>: each rule of the relay's protocol has one row, which names tests that exist and carry its number.</summary>
+[Category("Nexus")]
+internal sealed partial class NexusConformanceTests
+{
+    private const int Known = 150;
+
+    private static readonly Row[] Rows = [.. File.ReadLines(Repository.File("docs/nexus.md")).Select(line => RowPattern().Match(line)).Where(m => m.Success)
+        .Select(m => new Row(int.Parse(m.Groups["id"].Value, CultureInfo.InvariantCulture), m.Groups["side"].Value, m.Groups["shown"].Value,
+            [.. TestPattern().Matches(m.Groups["shown"].Value).Select(t => t.Groups[1].Value)]))];
+
+    private static readonly Dictionary<string, string[]> Tests = (
+        from type in typeof(NexusConformanceTests).Assembly.GetTypes()
+        from method in type.GetMethods()
+        where method.GetCustomAttributes(inherit: true).Any(a => a is TestAttribute or TestCaseAttribute or TestCaseSourceAttribute)
+        let categories = type.GetCustomAttributes(inherit: true).Concat(method.GetCustomAttributes(inherit: true)).OfType<CategoryAttribute>().Select(c => c.Name)
+        group categories by $"{type.Name}.{method.Name}")
+        .ToDictionary(g => g.Key, g => g.SelectMany(c => c).ToArray(), StringComparer.Ordinal);
+
+    [Test]
+    public void Table_HasEachRuleOnce()
+    {
+        Assert.That(Rows.Select(r => r.Id), Is.EqualTo(Enumerable.Range(1, Known)));
+        TestContext.Out.WriteLine($"NX shown by tests {Rows.Count(r => r.Tests.Length > 0 && !r.IsNotOffered)}, not offered {Rows.Count(r => r.IsNotOffered)}");
+    }
+
+    [Test]
+    public void Rows_NameTestsThatExist_AndThatRunUnderNexus()
+    {
+        var named = Rows.SelectMany(r => r.Tests.Select(t => (r.Id, Test: t))).ToList();
+
+        Assert.That(named.Where(n => !Tests.ContainsKey(n.Test)).Select(n => $"NX-{n.Id}: {n.Test}"), Is.Empty);
+        Assert.That(named.Where(n => Tests.TryGetValue(n.Test, out var categories) && !categories.Contains("Nexus")).Select(n => n.Test).Distinct(), Is.Empty, "not in the category");
+    }
+
+    [Test]
+    public void Rows_OfTheBackend_AreAllShown() =>
+        Assert.That(Rows.Where(r => r.Side.Contains('B', StringComparison.Ordinal) && r.Tests.Length == 0).Select(r => $"NX-{r.Id}"), Is.Empty);
+
+    private sealed record Row(int Id, string Side, string Shown, string[] Tests)
+    {
+        public bool IsNotOffered => Shown.StartsWith("not offered", StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex(@"^\| NX-(?<id>\d+) \| (?<side>B|R|BR) \| (?<shown>[^|]+) \| [^|]*\|$")]
+    private static partial Regex RowPattern();
+
+    [GeneratedRegex("`([A-Za-z0-9_]+\\.[A-Za-z0-9_]+)`")]
+    private static partial Regex TestPattern();
+}

@@ -1,0 +1,27 @@
+namespace Piccolo.Tests.Fakes;
+
+/// <summary>For tests that begin with a box that is claimed and unlocked, anew for each.</summary>
+internal abstract class OwnedBoxFixture
+{
+    private TempFolder _folder = null!;
+
+    protected TestBox Box { get; private set; } = null!;
+
+    [SetUp]
+    public async Task OpenBox()
+    {
+        _folder = new TempFolder();
+        Box = new TestBox(_folder.Path);
+        await Box.SetUpAsync();
+        await Box.UnlockAsync();
+    }
+
+    [TearDown]
+    public void CloseBox()
+    {
+        Box.Dispose();
+        _folder.Dispose();
+    }
+
+    protected string FileOf(string name) => _folder.File(name);
+}

@@ -1,0 +1,42 @@
+using System.Globalization;
+
+namespace Piccolo.DevStack.Bench.Ingress;
+
+/// <summary>What a passed-through connection costs in memory that nobody uses. Each contender is fresh, so that nothing pooled from other work hides it.</summary>
+internal static class IdleMemory
+{
+    private const int Connections = 2_000;
+    private const int WarmUp = 64;
+    private static readonly TimeSpan Settle = TimeSpan.FromSeconds(4);
+
+    public static async Task MeasureAsync(BenchReport report, Contenders all, int plain, int tls, byte[] hello, IngressBenchSettings settings)
+    {
+        Func<Task<Contender>>[] starts = [() => all.StartNginxAsync(plain, tls), () => all.StartHaproxyAsync(plain, tls), () => all.StartDoorAsync("door", plain, tls, 2, settings.Environment)];
+        foreach (var start in starts)
+        {
+            await using var contender = await start();
+            var perConnection = await MeasureAsync(contender, hello);
+            var name = string.Create(CultureInfo.InvariantCulture, $"pass_idle_{contender.Name}");
+            if (contender.Name != "door")
+            {
+                report.Figure(name, perConnection, " KiB");
+                continue;
+            }
+            report.AtMost("pass_idle", perConnection, " KiB", 12);
+            report.Goal("pass_idle", perConnection, " KiB", 6, atMost: true);
+        }
+    }
+
+    private static async Task<double> MeasureAsync(Contender contender, byte[] hello)
+    {
+        var port = contender.PassThroughPort!.Value;
+        foreach (var socket in await RawClients.OpenAsync(port, hello, WarmUp)) socket.Dispose();
+        await Task.Delay(Settle, TimeProvider.System);
+        var before = ProcessFigures.ResidentKiB(contender.Process.Id);
+        var open = await RawClients.OpenAsync(port, hello, Connections);
+        await Task.Delay(Settle, TimeProvider.System);
+        var after = ProcessFigures.ResidentKiB(contender.Process.Id);
+        open.ForEach(s => s.Dispose());
+        return (after - before) / Connections;
+    }
+}

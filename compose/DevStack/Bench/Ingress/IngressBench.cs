@@ -1,0 +1,104 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Piccolo.DevStack.Bench.Ingress;
+
+/// <summary>
+/// <c>./dev bench ingress</c>: the front door beside nginx, HAProxy and Caddy, who do the same work in turns before the same backend. What counts are
+/// ratios to nginx within a round, and the CPU time of the contender's own process.
+/// </summary>
+public static class IngressBench
+{
+    private const string Door = "door";
+    private const int FewNames = 2;
+    private const int ManyNames = 10_000;
+    private const int BulkBytes = 64 * 1024 * 1024;
+
+    /// <returns>0 when every bar holds, else 1; 2 for options that are not known.</returns>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        if (IngressBenchSettings.Parse(args) is not { } settings)
+        {
+            await Console.Error.WriteLineAsync(IngressBenchSettings.Usage);
+            return 2;
+        }
+        var folder = Directory.CreateTempSubdirectory("piccolo-bench-");
+        // nginx' workers give up root and must still read what they serve.
+        File.SetUnixFileMode(folder.FullName, (UnixFileMode)0b111_101_101);
+        try
+        {
+            return await MeasureAsync(folder, settings);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<int> MeasureAsync(DirectoryInfo folder, IngressBenchSettings settings)
+    {
+        var report = new BenchReport("ingress", Console.Out);
+        var (certificate, key) = await MakeCertificateAsync(folder.FullName);
+        var content = await MakeContentAsync(folder);
+        var all = new Contenders(folder.FullName, certificate, key);
+        var (backend, plain, tls) = await all.StartBackendAsync(content);
+        await using var behind = backend;
+        var hello = await RawHello.ForAsync(BenchNames.PassedThrough);
+
+        if (settings.Wants("idle")) await IdleMemory.MeasureAsync(report, all, plain, tls, hello, settings);
+
+        await using var nginx = await all.StartNginxAsync(plain, tls);
+        await using var haproxy = await all.StartHaproxyAsync(plain, tls);
+        await using var caddy = await all.StartCaddyAsync(plain);
+        await using var door = await all.StartDoorAsync(Door, plain, tls, FewNames, settings.Environment);
+        Contender[] passing = [nginx, haproxy, door], ending = [nginx, haproxy, caddy, door];
+        var seconds = settings.Seconds;
+        var rounds = new Rounds(report, settings);
+
+        await rounds.CompareAsync("pass_keepalive", "requests", passing, c => Load.Http1Async(c.PassThroughPort!.Value, BenchNames.PassedThrough, seconds), 0.95, 1.0);
+        await rounds.CompareAsync("pass_new", "connections", passing, c => RawClients.ConnectAsync(c.PassThroughPort!.Value, hello, seconds), 0.85, 0.95);
+        await rounds.CompareAsync("pass_bulk", "MiB", passing, c => Load.BulkAsync(c.PassThroughPort!.Value, BenchNames.PassedThrough, seconds), 1.0, 1.1);
+        await rounds.CompareAsync("h1", "requests", ending, c => Load.Http1Async(c.TerminatedPort, BenchNames.Terminated, seconds), 0.72, 0.9);
+        await rounds.CompareAsync("h2", "requests", ending, c => Load.Http2Async(c.TerminatedPort, BenchNames.Terminated, seconds), 0.85, 1.0);
+        await rounds.CompareAsync("bulk", "MiB", ending, c => Load.BulkAsync(c.TerminatedPort, BenchNames.Terminated, seconds), 0.85, 1.0);
+        await rounds.CompareAsync("full_handshakes", "connections", ending, c => Load.HandshakesAsync(c.TerminatedPort, false, seconds), 0.85, 1.0);
+        await rounds.CompareAsync("resumed_handshakes", "connections", ending, c => Load.HandshakesAsync(c.TerminatedPort, true, seconds), 0.8, 1.0);
+        if (settings.Wants("names"))
+        {
+            await using var many = await all.StartDoorAsync("door10k", plain, tls, ManyNames, settings.Environment);
+            NameLookUp.Measure(report, FewNames, ManyNames);
+            await rounds.CompareSelfAsync("names_handshakes", door, many, c => RawClients.ConnectAsync(c.PassThroughPort!.Value, hello, seconds), 0.98);
+        }
+        if (settings.Wants("slow")) await Slowloris.MeasureAsync(report, door, hello, settings);
+        if (settings.Write) await report.WriteAsync(How(settings));
+        return report.IsShort ? 1 : 0;
+    }
+
+    private static string How(IngressBenchSettings settings) => string.Create(CultureInfo.InvariantCulture,
+        $"`./dev bench ingress`: {settings.Rounds} rounds, in each of which nginx, HAProxy, Caddy and the front door do the same work for {settings.Seconds} s each, in turns, before the same nginx as the app; medians. Load generators, app and contender share the machine. `ratio` is to nginx in the same round; `cpu` is user and system time of the contender's own process per unit. TLS 1.3, one P-256 certificate, connections kept without a limit, no access log, two workers or threads. The front door is a process with the appliance's connection pipeline, limits and memory wiping, its route table filled by the benchmark.\n\n");
+
+    private static async Task<(string Certificate, string Key)> MakeCertificateAsync(string folder)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=bench", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(BenchNames.Terminated);
+        names.AddDnsName(BenchNames.PassedThrough);
+        names.AddIpAddress(System.Net.IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        var now = TimeProvider.System.GetUtcNow();
+        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(7));
+        var (certificateFile, keyFile) = (Path.Combine(folder, "bench.crt"), Path.Combine(folder, "bench.key"));
+        await File.WriteAllTextAsync(certificateFile, certificate.ExportCertificatePem() + "\n");
+        await File.WriteAllTextAsync(keyFile, key.ExportPkcs8PrivateKeyPem() + "\n");
+        return (certificateFile, keyFile);
+    }
+
+    private static async Task<string> MakeContentAsync(DirectoryInfo folder)
+    {
+        var content = folder.CreateSubdirectory("content");
+        await File.WriteAllBytesAsync(Path.Combine(content.CreateSubdirectory("bulk").FullName, "file"), RandomNumberGenerator.GetBytes(BulkBytes));
+        return content.FullName;
+    }
+}
