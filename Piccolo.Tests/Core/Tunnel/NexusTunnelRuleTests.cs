@@ -75,7 +75,7 @@ internal sealed class NexusTunnelRuleTests : NexusTunnelStreamFixture
     {
         var time = new FakeTimeProvider();
         await using var relay = await ScriptedRelay.StartAsync();
-        await using var under = new TunnelUnderTest(WithoutKeepAlive, time: time);
+        await using var under = new TunnelUnderTest(WithoutDeadlines, time: time);
         var peer = await under.OpenAsync(relay, Web);
         await peer.ConnectAsync(A, Web, credits: 1);
         await using var stream = await under.AcceptAsync();
@@ -155,7 +155,7 @@ internal sealed class NexusTunnelRuleTests : NexusTunnelStreamFixture
     {
         var time = new FakeTimeProvider();
         await using var relay = await ScriptedRelay.StartAsync();
-        await using var under = new TunnelUnderTest(WithoutKeepAlive, time: time);
+        await using var under = new TunnelUnderTest(WithoutDeadlines, time: time);
         var peer = await under.OpenAsync(relay, Web);
         await peer.ConnectAsync(A, Web);
         await peer.ConnectAsync(B, Web);
@@ -187,7 +187,7 @@ internal sealed class NexusTunnelRuleTests : NexusTunnelStreamFixture
     {
         var time = new FakeTimeProvider();
         await using var relay = await ScriptedRelay.StartAsync();
-        await using var under = new TunnelUnderTest(WithoutKeepAlive, time: time);
+        await using var under = new TunnelUnderTest(WithoutDeadlines, time: time);
         var peer = await under.OpenAsync(relay, Web);
         await peer.ConnectAsync(A, Web);
         await using var stream = await under.AcceptAsync();
@@ -281,8 +281,8 @@ internal sealed class NexusTunnelRuleTests : NexusTunnelStreamFixture
         Assert.That(under.Tunnel.Status.State, Is.EqualTo(TunnelState.Disabled));
     }
 
-    // On a clock that leaps, a ping would seem to have waited for minutes.
-    private static void WithoutKeepAlive(NexusOptions options) => options.KeepAliveInterval = options.KeepAliveTimeout = TimeSpan.FromDays(1);
+    // On a clock that leaps, a ping or a message would seem to have waited for minutes.
+    private static void WithoutDeadlines(NexusOptions options) => options.KeepAliveInterval = options.KeepAliveTimeout = options.WriteTimeout = TimeSpan.FromDays(1);
 
     private static async Task BarrierOfAsync(RelayPeer peer)
     {

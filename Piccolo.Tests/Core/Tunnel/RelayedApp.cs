@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using Piccolo.Core.Tunnel;
@@ -64,9 +65,13 @@ internal sealed class RelayedApp : IAsyncDisposable
 
     public TunnelUnderTest Under { get; }
 
-    public static async Task<RelayedApp> StartAsync(Action<NexusOptions>? configure = null)
+    public static async Task<RelayedApp> StartAsync(Action<NexusOptions>? configure = null, Action<RelayOptions>? set = null)
     {
-        var relay = await RelayFixture.StartAsync(options => options.Secret = TunnelUnderTest.Secret);
+        var relay = await RelayFixture.StartAsync(options =>
+        {
+            options.Secret = TunnelUnderTest.Secret;
+            set?.Invoke(options);
+        });
         var app = new RelayedApp(relay, new TunnelUnderTest(options =>
         {
             options.TailConfirmation = new NexusOptions().TailConfirmation;
@@ -79,8 +84,9 @@ internal sealed class RelayedApp : IAsyncDisposable
     }
 
     /// <summary>The user's part.</summary>
+    /// <param name="bytesPerSecond">How fast the user reads.</param>
     /// <returns>What went wrong, or null.</returns>
-    public async Task<string?> PassAsync(Passage passage)
+    public async Task<string?> PassAsync(Passage passage, int bytesPerSecond = int.MaxValue)
     {
         _passages[passage.Number] = passage;
         try
@@ -88,7 +94,7 @@ internal sealed class RelayedApp : IAsyncDisposable
             using var user = await Relay.KnockAsync([], passage.IsTls ? 443 : 80);
             byte[] opening = [.. passage.IsTls ? Hello : Head, .. BitConverter.GetBytes(passage.Number)];
             await SendAsync(user, opening);
-            var wrong = await ActAsync(user, passage);
+            var wrong = await ActAsync(user, passage, bytesPerSecond);
             return wrong is null ? null : $"{passage}: {wrong}";
         }
         catch (Exception failure) when (failure is SocketException or TimeoutException or OperationCanceledException)
@@ -130,13 +136,13 @@ internal sealed class RelayedApp : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private static async Task<string?> ActAsync(Socket user, Passage passage)
+    private static async Task<string?> ActAsync(Socket user, Passage passage, int bytesPerSecond)
     {
         var payload = passage.Payload();
         switch (passage.Course)
         {
             case Course.Download or Course.HalfClosedDownload:
-                return Differs("got", payload, await ReadAsync(user, int.MaxValue));
+                return Differs("got", payload, await ReadAsync(user, int.MaxValue, bytesPerSecond));
             case Course.Upload:
                 await SendAsync(user, payload);
                 user.Shutdown(SocketShutdown.Send);
@@ -247,10 +253,11 @@ internal sealed class RelayedApp : IAsyncDisposable
         while (bytes.Length > 0) bytes = bytes[await socket.SendAsync(bytes, limit.Token)..];
     }
 
-    private static async Task<byte[]> ReadAsync(Socket socket, int atMost)
+    private static async Task<byte[]> ReadAsync(Socket socket, int atMost, int bytesPerSecond = int.MaxValue)
     {
         using var limit = new CancellationTokenSource(Patience);
         using var all = new MemoryStream();
+        var began = Stopwatch.GetTimestamp();
         var buffer = ArrayPool<byte>.Shared.Rent(65_536);
         try
         {
@@ -259,6 +266,8 @@ internal sealed class RelayedApp : IAsyncDisposable
                 var read = await socket.ReceiveAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, atMost - all.Length)), limit.Token);
                 if (read == 0) break;
                 all.Write(buffer, 0, read);
+                var ahead = TimeSpan.FromSeconds((double)all.Length / bytesPerSecond) - Stopwatch.GetElapsedTime(began);
+                if (ahead > TimeSpan.FromMilliseconds(20)) await Task.Delay(ahead, TimeProvider.System, limit.Token);
             }
         }
         finally

@@ -32,6 +32,34 @@ internal sealed class StreamIntegrityTests
     }
 
     [Test]
+    public async Task Nx094_SlowUser_Of16MiB_NeverHasMoreThan72MessagesWaitingAtTheRelay()
+    {
+        await using var app = await RelayedApp.StartAsync();
+        using var stop = new CancellationTokenSource();
+        var peak = WatchPeakAsync(app, stop.Token);
+
+        var wrong = await app.PassAsync(new Passage(1, Course.Download, 16 * MiB, IsTls: true), bytesPerSecond: 6 * MiB);
+        await stop.CancelAsync();
+
+        Assert.That(wrong, Is.Null);
+        Assert.That(await peak, Is.Positive.And.LessThanOrEqualTo(72));
+    }
+
+    [Test]
+    public async Task AnIdleSession_LivesOnTheAnswersToTheRelaysPings()
+    {
+        // No ping of our own: only the answers to the relay's count there as life, and silence for 2 s ends a session.
+        await using var app = await RelayedApp.StartAsync(
+            options => options.KeepAliveInterval = options.KeepAliveTimeout = TimeSpan.FromMinutes(5),
+            relay => relay.Clocks = new Piccolo.DevRelay.RelayClocks { Ping = TimeSpan.FromMilliseconds(200), Silence = TimeSpan.FromSeconds(2) });
+
+        await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System, CancellationToken.None);
+
+        Assert.That((app.Under.Tunnel.Status.State, app.Under.Tunnel.Status.Reconnects), Is.EqualTo((TunnelState.Online, 0L)));
+        Assert.That(await app.PassAsync(new Passage(1, Course.Echo, 1_000, IsTls: true)), Is.Null);
+    }
+
+    [Test]
     public async Task StalledApp_AmongAHundred_HoldsItsWindowAndNoMore()
     {
         await using var app = await RelayedApp.StartAsync();
@@ -41,7 +69,9 @@ internal sealed class StreamIntegrityTests
         var pushing = PushAsync(stalled, stop.Token);
         await RelayedApp.UntilAsync(() => app.Relay.Sessions()[0].Streams.Any(stream => stream.ForwardCredits == 0));
 
-        var wrong = await Task.WhenAll(Enumerable.Range(0, 100).Select(n => app.PassAsync(new Passage(n, n % 2 == 0 ? Course.Upload : Course.Download, MiB / 2, IsTls: true))));
+        var wrong = await Task.WhenAll(Enumerable.Range(0, 100).Select(n => app.PassAsync(
+            // Small uploads: fifty large ones at once are more than the relay's lane of 256 messages takes, whoever reads it.
+            n % 2 == 0 ? new Passage(n, Course.Echo, 8_000, IsTls: true) : new Passage(n, Course.Download, MiB / 2, IsTls: true))));
         var held = app.Under.Tunnel.Status.BufferedBytes;
         await stop.CancelAsync();
         stalled.Dispose();
@@ -125,6 +155,18 @@ internal sealed class StreamIntegrityTests
         var random = new Random(number);
         var size = random.Next(200) == 0 ? random.Next(2 * MiB) : random.Next(4) switch { 0 => random.Next(64), 1 => random.Next(4_000), 2 => random.Next(40_000), _ => random.Next(100_000) };
         return new Passage(number, (Course)(number % 6), size, IsTls: random.Next(2) == 0);
+    }
+
+    private static async Task<int> WatchPeakAsync(RelayedApp app, CancellationToken cancellationToken)
+    {
+        var peak = 0;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            // The relay keeps the highest count of each stream that lives.
+            foreach (var stream in app.Relay.Sessions().SelectMany(session => session.Streams)) peak = Math.Max(peak, stream.PeakBuffered);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        return peak;
     }
 
     private static async Task PushAsync(System.Net.Sockets.Socket socket, CancellationToken cancellationToken)

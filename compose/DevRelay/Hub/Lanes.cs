@@ -9,12 +9,15 @@ internal readonly record struct Outgoing(WebSocketOpcode Opcode, ReadOnlyMemory<
 /// The two outgoing queues of a session. Each holds 256 messages and refuses the next; the writer is given them in turn, so that neither starves.
 /// Thread-safe for any number of producers and one consumer.
 /// </summary>
+// A semaphore whose wait handle nobody asks for holds nothing that needs disposing, and late producers may still release it.
+#pragma warning disable CA1001
 internal sealed class Lanes
+#pragma warning restore CA1001
 {
     private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _waiting = new(0);
     private readonly Queue<Outgoing> _control = new();
     private readonly Queue<Outgoing> _data = new();
-    private TaskCompletionSource? _waiter;
     private bool _dataLast;
 
     public bool TryControl(ReadOnlyMemory<byte> message) => TryAdd(_control, new Outgoing(WebSocketOpcode.Binary, message));
@@ -26,37 +29,35 @@ internal sealed class Lanes
 
     public async ValueTask<Outgoing> TakeAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        await _waiting.WaitAsync(cancellationToken);
+        return Next();
+    }
+
+    /// <summary>The same for a writer with a thread of its own.</summary>
+    public Outgoing Take(CancellationToken cancellationToken)
+    {
+        _waiting.Wait(cancellationToken);
+        return Next();
+    }
+
+    private Outgoing Next()
+    {
+        lock (_lock)
         {
-            Task next;
-            lock (_lock)
-            {
-                if (_control.Count + _data.Count > 0)
-                {
-                    _dataLast = _control.Count == 0 || (_data.Count > 0 && !_dataLast);
-                    return (_dataLast ? _data : _control).Dequeue();
-                }
-
-                _waiter ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                next = _waiter.Task;
-            }
-
-            await next.WaitAsync(cancellationToken);
+            _dataLast = _control.Count == 0 || (_data.Count > 0 && !_dataLast);
+            return (_dataLast ? _data : _control).Dequeue();
         }
     }
 
     private bool TryAdd(Queue<Outgoing> lane, Outgoing message)
     {
-        TaskCompletionSource? waiter;
         lock (_lock)
         {
             if (lane.Count >= Nexus.LaneLimit) return false;
             lane.Enqueue(message);
-            waiter = _waiter;
-            _waiter = null;
         }
 
-        waiter?.TrySetResult();
+        _waiting.Release();
         return true;
     }
 }

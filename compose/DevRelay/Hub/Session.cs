@@ -115,14 +115,20 @@ internal sealed partial class Session : IDisposable
         }
     }
 
-    private async Task WriteAsync()
+    /// <summary>
+    /// On a thread of its own: among the pool's work of hundreds of users who come at once, a writer that waits for its turn would let the lanes overflow, which the
+    /// stock relay's, scheduled as fairly as any user, does not.
+    /// </summary>
+    private Task WriteAsync() => Task.Factory.StartNew(Write, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private void Write()
     {
         while (true)
         {
-            var next = await _lanes.TakeAsync(_teardown);
+            var next = _lanes.Take(_teardown);
             // Noted before it is sent: the backend's answer may be quicker than this loop.
             _options.Transcript?.Invoke(new TranscriptEntry(Id, false, next.Opcode is WebSocketOpcode.Text, next.Payload));
-            await _socket.SendAsync(next.Opcode, next.Payload, _teardown);
+            _socket.SendAsync(next.Opcode, next.Payload, _teardown).AsTask().GetAwaiter().GetResult();
         }
     }
 
