@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.IO.Pipelines;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Tls;
@@ -23,12 +24,19 @@ internal enum PeekFailure
     Busy,
 }
 
+/// <summary>What a ClientHello asked for.</summary>
+/// <param name="Alpn">The protocols that the client offers.</param>
+internal readonly record struct PeekedHello(PeekFailure Failure, string? ServerName, ImmutableArray<string> Alpn)
+{
+    public static PeekedHello Failed(PeekFailure failure) => new(failure, null, []);
+}
+
 /// <summary>Waits for a whole ClientHello and leaves every byte of it where it was. Kestrel's own handshake timeout starts only after this.</summary>
 internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, IngressMetrics metrics, TimeProvider time)
 {
-    public async ValueTask<(PeekFailure Failure, string? ServerName)> ReadAsync(PipeReader input, CancellationToken closing)
+    public async ValueTask<PeekedHello> ReadAsync(PipeReader input, CancellationToken closing)
     {
-        if (!metrics.TryBeginPeek(options.Value.MaxWaitingPeeks)) return (PeekFailure.Busy, null);
+        if (!metrics.TryBeginPeek(options.Value.MaxWaitingPeeks)) return PeekedHello.Failed(PeekFailure.Busy);
         using var deadline = new CancellationTokenSource(options.Value.PeekFirstByteTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, closing);
         try
@@ -37,12 +45,12 @@ internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, IngressM
         }
         catch (OperationCanceledException) when (either.IsCancellationRequested)
         {
-            return (closing.IsCancellationRequested ? PeekFailure.Closed : PeekFailure.Timeout, null);
+            return PeekedHello.Failed(closing.IsCancellationRequested ? PeekFailure.Closed : PeekFailure.Timeout);
         }
         catch (IOException)
         {
             // A reset, as port scanners end their visits.
-            return (PeekFailure.Closed, null);
+            return PeekedHello.Failed(PeekFailure.Closed);
         }
         finally
         {
@@ -50,7 +58,7 @@ internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, IngressM
         }
     }
 
-    private async ValueTask<(PeekFailure Failure, string? ServerName)> ReadAsync(
+    private async ValueTask<PeekedHello> ReadAsync(
         PipeReader input, CancellationTokenSource deadline, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
@@ -66,15 +74,15 @@ internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, IngressM
                 {
                     // Nothing examined: the next reader gets these bytes at once instead of waiting for new ones.
                     input.AdvanceTo(buffer.Start, buffer.Start);
-                    return (FailureOf(hello.Verdict), hello.ServerName);
+                    return new PeekedHello(FailureOf(hello.Verdict), hello.ServerName, hello.Alpn);
                 }
                 minimum = hello.MinimumLength;
             }
             input.AdvanceTo(buffer.Start, buffer.End);
-            if (result.IsCompleted || result.IsCanceled) return (PeekFailure.Closed, null);
+            if (result.IsCompleted || result.IsCanceled) return PeekedHello.Failed(PeekFailure.Closed);
 
             var left = options.Value.PeekTotalTimeout - time.GetElapsedTime(started);
-            if (left <= TimeSpan.Zero) return (PeekFailure.Timeout, null);
+            if (left <= TimeSpan.Zero) return PeekedHello.Failed(PeekFailure.Timeout);
             deadline.CancelAfter(left < options.Value.PeekIdleTimeout ? left : options.Value.PeekIdleTimeout);
         }
     }

@@ -14,7 +14,15 @@ internal sealed class TerminatedConnectionMiddleware(ConnectionDelegate next, Sp
 
     public async Task OnConnectionAsync(ConnectionContext connection)
     {
-        if (connection.Features.GetRequiredFeature<TlsRouteFeature>().Route is Route.App { Listener.Definition.IsHttp: false } raw)
+        var tls = connection.Features.GetRequiredFeature<TlsRouteFeature>();
+        // Here the client has finished its side of the handshake: it saw this certificate and went on.
+        tls.Bundle.Shown(time.GetUtcNow());
+        if (tls.IsChallenge)
+        {
+            await CloseNotifyAsync(connection.Features.GetRequiredFeature<ISslStreamFeature>().SslStream);
+            return;
+        }
+        if (tls.Route is Route.App { Listener.Definition.IsHttp: false } raw)
         {
             await splicer.ToGuardPortAsync(SpliceClient.OfTls(connection), raw.Listener.GuardPort);
             return;

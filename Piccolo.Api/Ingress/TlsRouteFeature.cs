@@ -5,4 +5,8 @@ namespace Piccolo.Api.Ingress;
 
 /// <summary>On a connection whose TLS ends here: what its ClientHello asked for and which certificate answers. Fixed for the connection's life.</summary>
 /// <param name="Route">Null when the device answers for itself, under no public name and with its own certificate (design D16).</param>
-internal sealed record TlsRouteFeature(Route? Route, ServerCertificateBundle Bundle);
+internal sealed record TlsRouteFeature(Route? Route, ServerCertificateBundle Bundle)
+{
+    /// <summary>The handshake itself is the answer to a CA's challenge; nothing is served after it (RFC 8737, 3).</summary>
+    public bool IsChallenge { get; init; }
+}
