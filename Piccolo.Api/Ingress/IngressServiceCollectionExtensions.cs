@@ -35,6 +35,7 @@ internal static class IngressServiceCollectionExtensions
         services.TryAddSingleton<ListenerTable>();
         services.TryAddSingleton<ServerCertificateTable>();
         services.TryAddSingleton<Http01Challenges>();
+        services.TryAddSingleton(s => new TlsAlpn01Challenges(s.GetRequiredService<TimeProvider>()));
         return services;
     }
 

@@ -25,7 +25,7 @@ internal static class FuzzTargets
     {
         var whole = ClientHelloParser.Parse(input);
         Promise(whole.Verdict == ClientHelloParser.Parse(Halves(input)).Verdict, "A cut changed the verdict.");
-        Promise(whole.ServerName is not { } name || (name.Length is > 0 and <= 253 && name == name.ToLowerInvariant()), "A server name is not normal.");
+        Promise(whole.ServerName is not { } name || (name.Length is > 0 and <= 253 && !name.Any(char.IsUpper)), "A server name is not normal.");
         if (whole.Verdict == ClientHelloVerdict.NeedMore)
             Promise(whole.MinimumLength > input.Length && whole.MinimumLength <= ClientHelloParser.MaxInputLength, "The hint leads nowhere.");
         var earlier = ClientHelloParser.Parse(input.AsMemory(0, input.Length / 2)).Verdict;
