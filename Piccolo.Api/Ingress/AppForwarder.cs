@@ -54,7 +54,7 @@ internal sealed class AppForwarder : IDisposable
 
     public void Dispose() => _upstream.Dispose();
 
-    private HttpMessageInvoker NewUpstream() => new(new SocketsHttpHandler
+    private HttpMessageInvoker NewUpstream() => new(new FlushedUploads(new SocketsHttpHandler
     {
         UseProxy = false,
         UseCookies = false,
@@ -63,7 +63,7 @@ internal sealed class AppForwarder : IDisposable
         ActivityHeadersPropagator = DistributedContextPropagator.CreatePassThroughPropagator(),
         EnableMultipleHttp2Connections = true,
         ConnectTimeout = _connectTimeout,
-    });
+    }));
 
     /// <summary>Browsers heed HSTS over https only (RFC 6797, 8.1), and a LAN port has no name of its own.</summary>
     private AppRequestTransformer TransformerFor(HttpContext context, PublishedListener listener) =>

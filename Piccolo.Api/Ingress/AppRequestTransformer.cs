@@ -22,6 +22,9 @@ internal sealed class AppRequestTransformer(int? hstsMaxAge) : HttpTransformer
         headers.Remove(HeaderNames.Cookie);
         if (ApplianceCookies.WithoutOurs(httpContext.Request.Headers.Cookie) is { } cookies) headers.TryAddWithoutValidation(HeaderNames.Cookie, cookies);
 
+        // It is the app's to say whether it wants the body (RFC 9110, 10.1.1); until it does, none is asked of the client.
+        if (httpContext.Request.Headers.Expect.Count > 0) headers.ExpectContinue = true;
+
         var host = httpContext.Request.Host.Value;
         var client = httpContext.Features.GetRequiredFeature<IConnectionOriginFeature>().ClientEndPoint?.Address;
         headers.Host = host;

@@ -41,6 +41,7 @@ internal sealed partial class TunnelStream
         var payload = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, NexusFrameCodec.MaxPayload));
         NexusFrameCodec.WriteDataHeader(message, _head.Id);
         payload.CopyTo(message[NexusFrameCodec.DataHeaderLength..]);
+        Idle.Touch();
         var length = NexusFrameCodec.DataHeaderLength + (int)payload.Length;
         _toUser.Reader.AdvanceTo(payload.End);
         return length;

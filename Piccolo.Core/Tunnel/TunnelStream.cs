@@ -58,6 +58,8 @@ internal sealed partial class TunnelStream : ITunnelStream
 
     public StreamId Key => _head.Id;
 
+    public StreamIdle Idle { get; } = new();
+
     public string Hostname => _head.Hostname;
 
     public int Port => _head.Port;
@@ -89,6 +91,7 @@ internal sealed partial class TunnelStream : ITunnelStream
         lock (_inputGate)
         {
             if (_inputEnded) return true;
+            Idle.Touch();
             if (!_ledger.TryReceive(payload.Length)) return false;
             if (_inputAbandoned || payload.IsEmpty)
             {

@@ -52,10 +52,11 @@ internal sealed class FrontDoor : IAsyncDisposable
 
     public int HttpsPort { get; private set; }
 
-    public static async Task<FrontDoor> StartAsync(Dictionary<string, string?>? settings = null, TimeProvider? time = null)
+    public static async Task<FrontDoor> StartAsync(Dictionary<string, string?>? settings = null, TimeProvider? time = null, ILoggerProvider? log = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        if (log is not null) builder.Logging.AddProvider(log);
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["Piccolo:Ingress:HttpPort"] = "-1",
@@ -101,12 +102,18 @@ internal sealed class FrontDoor : IAsyncDisposable
 
     /// <summary>Publishes <c>&lt;name&gt;.home.test</c>.</summary>
     public PublishedListener PublishApp(
-        string name, int guardPort, ListenerFlow flow = ListenerFlow.Tcp, ListenerProtocol protocol = ListenerProtocol.Http, bool withCertificate = true)
+        string name, int guardPort, ListenerFlow flow = ListenerFlow.Tcp, ListenerProtocol protocol = ListenerProtocol.Http, bool withCertificate = true,
+        Func<ListenerDefinition, ListenerDefinition>? configure = null)
     {
         var listener = Listener(name, guardPort, flow, protocol);
+        if (configure is not null) listener = listener with { Definition = configure(listener.Definition) };
         Publish(new Route.App(DomainName.Parse($"{name}.home.test"), listener), withCertificate);
         return listener;
     }
+
+    /// <summary>Publishes every name of one label below <paramref name="parent"/>.</summary>
+    public void PublishWildcard(string parent, PublishedListener listener) =>
+        _app.Services.GetRequiredService<RouteTableHolder>().Replace(new RouteTable(_routes, [new Route.App(DomainName.Parse(parent), listener)]));
 
     public void PublishPortal(bool withCertificate = true) => Publish(new Route.Portal(DomainName.Parse("portal.home.test")), withCertificate);
 

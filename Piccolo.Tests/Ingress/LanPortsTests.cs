@@ -95,7 +95,7 @@ internal sealed class LanPortsTests
         await _door.LanPortsAsync(states => states["web"].Binding == LanPortBinding.Listening);
         using var client = _door.ClientFor(port);
 
-        Assert.That((failed.Binding, failed.Port), Is.EqualTo((LanPortBinding.BindFailed, port)));
+        Assert.That((failed.Binding, failed.Port, failed.IsTaken), Is.EqualTo((LanPortBinding.BindFailed, port, true)));
         Assert.That(failed.Reason, Is.Not.Empty);
         Assert.That(await client.GetStringAsync("http://box.local/"), Does.EndWith("HTTP/1.1"));
         Assert.That(_door.LanPorts.Find("web")!.Reason, Is.Null);

@@ -10,6 +10,8 @@ namespace Piccolo.Tests.Core.Tls;
 
 internal sealed class ClientHelloParserTests
 {
+    private static readonly byte[][] Hellos = [Captured("openssl-3.0-relay-example.bin"), Captured("openssl-3.0-tls12-h2.bin"), Captured("curl-7.88-h2.bin")];
+
     [TestCase("openssl-3.0-relay-example.bin", "app.example.test", "http/1.1")]
     [TestCase("openssl-3.0-no-sni.bin", null, "")]
     [TestCase("openssl-3.0-tls12-h2.bin", "web.home.test", "h2,http/1.1")]
@@ -215,6 +217,27 @@ internal sealed class ClientHelloParserTests
         Assert.That(ClientHelloParser.Parse(new byte[] { 22, 3, 1, 0, 1, 2 }).Verdict, Is.EqualTo(ClientHelloVerdict.Malformed), "a ServerHello");
         Assert.That(ClientHelloParser.Parse(new byte[] { 22, 3, 1, 0, 1, 1, 20 }).Verdict, Is.EqualTo(ClientHelloVerdict.Malformed), "another record in between");
     }
+
+    [Test]
+    public void Parse_AnySplitOfAnyRecords_GivesTheSameVerdict() =>
+        Gen.Select(Gen.Int[0, Hellos.Length - 1], Gen.Int[1, 700], Gen.Int[0, 600].Array[0, 12]).Sample((which, record, cuts) =>
+        {
+            var captured = Hellos[which];
+            var bytes = Records(captured[5..], record);
+            var input = Segments(bytes, [.. cuts.Where(c => c < bytes.Length).Order()]);
+            var (whole, split) = (ClientHelloParser.Parse(captured), ClientHelloParser.Parse(input));
+            return split.Verdict == ClientHelloVerdict.Hello && split.ServerName == whole.ServerName && split.Alpn.SequenceEqual(whole.Alpn);
+        });
+
+    [Test]
+    public void Parse_AnyPrefixOfAnyRecords_NeedsMore() =>
+        Gen.Select(Gen.Int[1, 700], Gen.Int[0, 5000]).Sample((record, length) =>
+        {
+            var bytes = Records(Example[5..], record);
+            length %= bytes.Length;
+            var hello = ClientHelloParser.Parse(bytes.AsMemory(0, length));
+            return hello.Verdict == ClientHelloVerdict.NeedMore && hello.MinimumLength > length && hello.MinimumLength <= bytes.Length;
+        });
 
     [Test]
     public void Parse_AnyMutation_EndsInAVerdict()

@@ -1,0 +1,94 @@
+using Microsoft.Extensions.Options;
+using Piccolo.Api.Ingress;
+using Piccolo.Api.Listeners;
+using Piccolo.Core.Listeners;
+using Piccolo.Tests.Core.Apps;
+using Piccolo.Tests.Fakes;
+
+namespace Piccolo.Tests.Api.Listeners;
+
+internal sealed class BusyPortLoopTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private AppRig _rig = null!;
+    private LanPortStates _states = null!;
+    private BusyPortLoop _loop = null!;
+    private CapturedLog _log = null!;
+
+    [SetUp]
+    public async Task SetUp()
+    {
+        _rig = new AppRig();
+        _states = new LanPortStates();
+        _log = new CapturedLog();
+        _loop = new BusyPortLoop(_states, _rig.Catalog, _rig.Leadership, Options.Create(new IngressOptions { BusyPortPatience = Patience }), _rig.Time, _log.For<BusyPortLoop>());
+        _rig.Install(AppRig.Manifest("web"));
+        await _loop.StartAsync(default);
+    }
+
+    [TearDown]
+    public async Task TearDown()
+    {
+        await _loop.StopAsync(default);
+        _loop.Dispose();
+        _log.Dispose();
+        await _rig.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Port_TakenForAMinute_IsReplacedForGood()
+    {
+        var listener = _rig.Listeners.Current.Single();
+        var changed = _rig.Listeners.Changed.Version;
+        SetState(listener, isTaken: true);
+
+        await AdvanceUntilAsync(() => _rig.Listeners.Changed.Version != changed);
+
+        Assert.That(_rig.Catalog.Find("web")!.Ports.Single().PublicPort, Is.EqualTo(35001));
+        Assert.That(_rig.Listeners.Current.Single(), Is.EqualTo(listener with { PublicPort = 35001 }));
+        Assert.That(_log.Count(7800), Is.EqualTo(1));
+        Assert.That(Waited, Is.GreaterThanOrEqualTo(Patience));
+    }
+
+    [Test]
+    public void MoveBusyPublicPort_ThatMovedAlready_ChangesNothing()
+    {
+        var revision = _rig.Store.Revision;
+
+        Assert.That(_rig.Catalog.MoveBusyPublicPort("web", "web", 35099), Is.Null);
+        Assert.That(_rig.Catalog.MoveBusyPublicPort("none", "web", 35000), Is.Null);
+        Assert.That(_rig.Store.Revision, Is.EqualTo(revision));
+    }
+
+    [Test]
+    public async Task Port_ThatCannotBeBoundForAnotherReason_StaysWhereItIs()
+    {
+        SetState(_rig.Listeners.Current.Single(), isTaken: false);
+        _rig.Install(AppRig.Manifest("other"));
+        var changed = _rig.Listeners.Changed.Version;
+        SetState(_rig.Listeners.Current.Single(l => l.Name == "other"), isTaken: true);
+
+        // The second one moves, so the first one has been looked at.
+        await AdvanceUntilAsync(() => _rig.Listeners.Changed.Version != changed);
+
+        Assert.That(_rig.Catalog.Find("web")!.Ports.Single().PublicPort, Is.EqualTo(35000));
+    }
+
+    private TimeSpan Waited { get; set; }
+
+    private void SetState(PublishedListener listener, bool isTaken) =>
+        _states.Set(new LanPortState(listener, LanPortBinding.BindFailed, listener.PublicPort, "taken", _rig.Time.GetUtcNow()) { IsTaken = isTaken });
+
+    /// <summary>The loop's own timer must exist before the clock moves past it, and only the loop knows when: the clock goes on in small steps.</summary>
+    private async Task AdvanceUntilAsync(Func<bool> condition)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!condition())
+        {
+            _rig.Time.Advance(TimeSpan.FromSeconds(1));
+            Waited += TimeSpan.FromSeconds(1);
+            await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, patience.Token);
+        }
+    }
+}

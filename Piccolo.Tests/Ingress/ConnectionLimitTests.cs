@@ -1,0 +1,99 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Piccolo.Api.Ingress;
+using Piccolo.Tests.Core.Tls;
+using static Piccolo.Tests.Ingress.FrontDoor;
+
+namespace Piccolo.Tests.Ingress;
+
+internal sealed class ConnectionLimitTests
+{
+    [TestCase("192.0.2.7", ConnectionOrigin.Tunnel, "192.0.2.7")]
+    [TestCase("2001:db8:1:2:3:4:5:6", ConnectionOrigin.Lan, "2001:db8:1:2::")]
+    [TestCase("127.0.0.1", ConnectionOrigin.Loopback, null)]
+    public void KeyOf_AClient_IsItsAddressOrItsNetwork(string address, ConnectionOrigin origin, string? expected) => Assert.That(
+        ConnectionsPerAddress.KeyOf(new ConnectionOriginFeature(origin, new IPEndPoint(IPAddress.Parse(address), 1), 443, null, false)),
+        Is.EqualTo(expected is null ? null : IPAddress.Parse(expected)));
+
+    [Test]
+    public void KeyOf_AnUnknownClient_IsNone() =>
+        Assert.That(ConnectionsPerAddress.KeyOf(new ConnectionOriginFeature(ConnectionOrigin.Tunnel, null, 443, null, false)), Is.Null);
+
+    [Test]
+    public void TryEnter_FromManyThreads_CountsExactlyAndForgets()
+    {
+        const int Limit = 50;
+        var connections = new ConnectionsPerAddress(Options.Create(new IngressOptions { MaxConnectionsPerAddress = Limit }));
+        var client = IPAddress.Parse("192.0.2.7");
+        var most = 0;
+
+        Parallel.For(0, 20_000, _ =>
+        {
+            if (!connections.TryEnter(client)) return;
+            connections.Leave(client);
+        });
+        for (var i = 0; i < 2 * Limit; i++) if (connections.TryEnter(client)) most++;
+        var other = connections.TryEnter(IPAddress.Parse("192.0.2.8"));
+        connections.Leave(IPAddress.Parse("192.0.2.8"));
+        for (var i = 0; i < most; i++) connections.Leave(client);
+
+        Assert.That((most, other, connections.Clients), Is.EqualTo((Limit, true, 0)));
+    }
+
+    [Test]
+    public async Task Tunnel_ClientWithItsShare_IsTurnedAwayAndOthersAreServed()
+    {
+        await using var door = await StartAsync(new() { ["MaxConnectionsPerAddress"] = "1" });
+        await using var app = await FakeApp.StartAsync(c => c.Response.WriteAsync("ok"));
+        door.PublishApp("web", app.Port);
+        using var first = ClientOf(door, "198.51.100.7");
+        using var other = ClientOf(door, "198.51.100.8");
+
+        Assert.That(await first.GetStringAsync("https://web.home.test/"), Is.EqualTo("ok"));
+        var second = door.Tunnel.Open("web.home.test", 443, true, IPEndPoint.Parse("198.51.100.7:2"));
+        await second.Ended.WaitAsync(Patience);
+
+        Assert.That(await other.GetStringAsync("https://web.home.test/"), Is.EqualTo("ok"));
+        Assert.That(await first.GetStringAsync("https://web.home.test/"), Is.EqualTo("ok"));
+    }
+
+    [Test]
+    public async Task Handshakes_MoreThanTheLimit_AreRefusedUntilOneEnds()
+    {
+        await using var door = await StartAsync(new() { ["MaxHandshakes"] = "1" });
+        await using var app = await FakeApp.StartAsync(c => c.Response.WriteAsync("ok"));
+        door.PublishApp("web", app.Port);
+        using var stuck = await ConnectAsync(door.HttpsPort);
+        // A whole hello, and then nothing: its answer shows that the handshake runs.
+        await stuck.SendAsync(HelloBytes.Captured("curl-7.88-h2.bin"));
+        Assert.That(await stuck.ReceiveAsync(new byte[1]).WaitAsync(Patience), Is.EqualTo(1));
+
+        Assert.That(async () => await door.ConnectTlsAsync("web.home.test"), Throws.InstanceOf<IOException>().Or.InstanceOf<System.Security.Authentication.AuthenticationException>());
+        stuck.LingerState = new LingerOption(true, 0);
+        stuck.Close();
+        await ReadUntilServedAsync(door);
+    }
+
+    private static HttpClient ClientOf(FrontDoor door, string address) =>
+        door.ClientOver(_ => ValueTask.FromResult(door.Tunnel.Open("web.home.test", 443, true, new IPEndPoint(IPAddress.Parse(address), 1)).User));
+
+    /// <summary>When the place is given back is the server's affair: each refusal is an answer, so this needs no clock.</summary>
+    private static async Task ReadUntilServedAsync(FrontDoor door)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        using var client = door.ClientFor(door.HttpsPort);
+        while (true)
+        {
+            try
+            {
+                Assert.That(await client.GetStringAsync("https://web.home.test/", patience.Token), Is.EqualTo("ok"));
+                return;
+            }
+            catch (HttpRequestException) when (!patience.IsCancellationRequested)
+            {
+            }
+        }
+    }
+}
