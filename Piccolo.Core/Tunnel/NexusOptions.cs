@@ -66,7 +66,7 @@ public sealed class NexusOptions
     [Range(typeof(TimeSpan), Second, "00:02:00")]
     public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Ceiling of the first pause after a failure; doubled with each further one, the pause itself is random below it. Default 1 s.</summary>
+    /// <summary>Ceiling of the first pause after a failure; doubled with further ones, the pause itself is random below it. Default 1 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", Hour)]
     public TimeSpan ReconnectBase { get; set; } = TimeSpan.FromSeconds(1);
 

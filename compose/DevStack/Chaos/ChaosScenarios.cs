@@ -12,6 +12,7 @@ internal static class ChaosScenarios
     private const int UploadMiB = 4;
 
     private static readonly TimeSpan ShortOutage = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan SeveralReauths = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan Observation = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan ChangeLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan SlowVisit = TimeSpan.FromSeconds(20);
@@ -31,7 +32,11 @@ internal static class ChaosScenarios
         {
             Shows = status => IsDown(status) && (string?)status["tunnel"]!["reason"] is not null,
         },
-        new("re-auth refused", Faults("""{"refuse_reauth":true}"""), Mend("""{"refuse_reauth":false}""")) { Shows = IsDown },
+        new("re-auth refused", Faults("""{"refuse_reauth":true}"""), Mend("""{"refuse_reauth":false}"""))
+        {
+            // Each session is accepted and lives for two seconds: good is one that has lived longer.
+            Shows = IsDown, IsGood = s => StatusWatch.IsOnline(s) && TimeProvider.System.GetUtcNow() - (DateTimeOffset)s["last_handshake"]! > SeveralReauths,
+        },
         new("clocks an hour apart", Faults("""{"clock_offset_seconds":3600,"drop_sessions":true}"""), Mend("""{"clock_offset_seconds":0}"""))
         {
             Shows = status => (string?)status["tunnel"]!["state"] == "refused" && ((string?)status["tunnel"]!["reason"])!.Contains("clock", StringComparison.Ordinal),
