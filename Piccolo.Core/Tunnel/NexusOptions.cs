@@ -39,9 +39,9 @@ public sealed class NexusOptions
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
     public TimeSpan ReauthGrace { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Name resolution, TCP, TLS and the upgrade together. Default 20 s.</summary>
+    /// <summary>Name resolution, TCP, TLS and the upgrade together. One that hangs when the relay comes back costs all of this. Default 8 s.</summary>
     [Range(typeof(TimeSpan), Second, "00:02:00")]
-    public TimeSpan DialTimeout { get; set; } = TimeSpan.FromSeconds(20);
+    public TimeSpan DialTimeout { get; set; } = TimeSpan.FromSeconds(8);
 
     /// <summary>How long to wait for the relay's challenge. Default 15 s.</summary>
     [Range(typeof(TimeSpan), Second, "00:02:00")]
@@ -66,7 +66,7 @@ public sealed class NexusOptions
     [Range(typeof(TimeSpan), Second, "00:02:00")]
     public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Ceiling of the first pause after a failure; doubled with each further one, the pause itself is random below it. Default 1 s.</summary>
+    /// <summary>Ceiling of the first pause after a failure; doubled with further ones, the pause itself is random below it. Default 1 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", Hour)]
     public TimeSpan ReconnectBase { get; set; } = TimeSpan.FromSeconds(1);
 

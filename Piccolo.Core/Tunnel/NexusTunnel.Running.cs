@@ -141,7 +141,7 @@ public sealed partial class NexusTunnel
     private void PlanNextAttempt(TunnelTarget? target, TunnelFailure failure, NexusSession? lost = null)
     {
         _failedTarget = target;
-        _pause = failure.TakesTheLongestPause ? _backoff.Longest() : _backoff.Next();
+        _pause = failure.TakesTheLongestPause ? _backoff.Longest() : _backoff.Next(isOutage: failure.Kind == TunnelFailureKind.Unavailable);
         _pauseBegan = _time.GetTimestamp();
         var next = _time.GetUtcNow() + _pause;
         if (lost is null) _logger.OpenFailed(failure.Code, failure.Reason, next);

@@ -15,7 +15,7 @@ internal sealed class RelayTransport(Socket socket) : Stream
     /// What the kernel may hold that the network has not taken yet. More of it makes nothing faster, but on a slow line every answer, and every ping, would
     /// queue behind seconds of somebody's download.
     /// </summary>
-    private const int MaxUnsent = 128 * 1024;
+    private const int MaxUnsent = 64 * 1024;
 
     private const int TcpLevel = 6;
     private const int NotSentLowWater = 25;

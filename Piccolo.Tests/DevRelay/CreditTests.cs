@@ -295,6 +295,25 @@ internal sealed class CreditTests
     }
 
     [Test]
+    public async Task Nx106_ResumeWithCredits_AlsoUnpausesAndFillsTheBucket()
+    {
+        await using var relay = await RelayFixture.StartAsync();
+        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
+        var (user, id) = await relay.OpenStreamAsync(backend, RelayFixture.Get(Host));
+        using var open = user;
+        await backend.SendControlAsync("pause_stream", id);
+        await backend.UntilAnsweredAsync();
+        var paused = relay.Sessions().Single().Streams.Single();
+
+        await backend.GrantAsync(id, 5);
+        await backend.UntilAnsweredAsync();
+
+        var resumed = relay.Sessions().Single().Streams.Single();
+        Assert.That((paused.Paused, paused.ForwardCredits), Is.EqualTo((true, (long?)null)));
+        Assert.That((resumed.Paused, resumed.ForwardCredits), Is.EqualTo((false, (long?)5)));
+    }
+
+    [Test]
     public async Task Nx104_DisconnectWhilePaused_ClosesTheUser()
     {
         await using var relay = await RelayFixture.StartAsync();

@@ -318,6 +318,23 @@ internal sealed class RoutingTests
         Assert.That(later, Does.Not.Contain("four").And.Contain("one").And.Contain("five"));
     }
 
+    [TestCase(443, "tcp:443")]
+    [TestCase(1, "tcp:1")]
+    [TestCase(65_535, "tcp:65535")]
+    public void Nx130_RouteKeyOfATcpPort_IsTransportAndDecimalPort(int port, string key) => Assert.That(Piccolo.DevRelay.Protocol.Nexus.TcpKey(port), Is.EqualTo(key));
+
+    [Test]
+    public async Task Nx132_ClientIp_IsAddressAndPortAndNeverAName()
+    {
+        await using var relay = await RelayFixture.StartAsync();
+        await using var backend = await ScriptedBackend.OpenAsync(relay, "app.example.test");
+
+        using var user = await relay.KnockAsync(RelayFixture.Get("app.example.test"));
+        var connect = await backend.NextControlAsync("connect");
+
+        Assert.That(connect.Text, Does.Contain($"\"client_ip\":\"{user.LocalEndPoint}\""));
+    }
+
     [Test]
     public async Task Nx127_NoBackend_ClosesWithoutAByte()
     {

@@ -272,7 +272,7 @@ internal sealed class StreamTests
     }
 
     [Test]
-    public async Task Outbound_IsAlwaysAnsweredWithAFailure()
+    public async Task Nx027_Nx137_Nx138_Outbound_IsAlwaysAnsweredWithAFailure()
     {
         await using var relay = await RelayFixture.StartAsync();
         await using var backend = await ScriptedBackend.OpenAsync(relay, Host);

@@ -226,6 +226,19 @@ internal sealed class TokenClaimsTests
         Assert.That(ports.CloseCode, Is.EqualTo(1008));
     }
 
+    [Test]
+    public async Task Nx026_OutboundPortsWithoutPermission_AreRefusedAndWithoutBothNothingIsGranted()
+    {
+        await using var relay = await RelayFixture.StartAsync();
+        var ports = await RefusedAsync(TestTokens.Sign(TestTokens.Claims(Host).With("allowed_outbound_ports", new JsonArray(443)).With("outbound_allowed", false)));
+        await using var neither = await ScriptedBackend.OpenAsync(relay, TestTokens.Claims(Host).With("allowed_outbound_ports", new JsonArray()).With("outbound_allowed", false));
+
+        await neither.SendControlAsync("outbound_connect", Guid.NewGuid(), j => j["target_addr"] = "127.0.0.1:443");
+
+        Assert.That((ports.CloseCode, ports.CloseReason), Is.EqualTo((1008, "allowed_outbound_ports requires outbound_allowed")));
+        Assert.That((await neither.NextControlAsync("outbound_result")).Text, Does.Not.Contain("success"));
+    }
+
     [TestCase("{}", "stage0 token missing hostnames and port claims")]
     [TestCase("""{"hostnames":["  ",""]}""", "no valid hostnames after normalization")]
     public async Task Stage0_NothingClaimed_IsRefused(string claims, string reason)

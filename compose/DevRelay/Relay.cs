@@ -54,7 +54,7 @@ public sealed class Relay : IAsyncDisposable
     {
         var hub = new HubListener(_sessions, _options, Faults, _logger);
         Hub = Accept(_options.Hub, hub.ServeAsync).Listen;
-        var users = new PublicListener(_sessions, _options, _logger);
+        var users = new PublicListener(_sessions, _options, Faults, _logger);
         PublicPorts = [.. _options.PublicPorts.Select(p =>
             new BoundPort(Accept(p.Listen, (socket, stopping) => users.ServeAsync(socket, p.AdvertisedPort, stopping)).Listen, p.AdvertisedPort))];
         if (_options.Control is { } control) _control = await ControlServer.StartAsync(control, this, cancellationToken);

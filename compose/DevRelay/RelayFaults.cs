@@ -10,7 +10,11 @@ public sealed class RelayFaults
     private volatile bool _omitCredits;
     private volatile bool _dropReplenish;
     private volatile bool _holdReplenish;
+    private volatile bool _refuseReauth;
+    private volatile bool _carryNoStream;
+    private volatile bool _endTls;
     private long _challengeDelay;
+    private long _clockOffset;
 
     /// <summary>Every stage 0 token is answered with close 1008.</summary>
     public bool RefuseNewSessions
@@ -58,6 +62,34 @@ public sealed class RelayFaults
         }
     }
 
+    /// <summary>Every answer to a re-auth challenge is refused, whatever it says: the session ends without a close frame.</summary>
+    public bool RefuseReauth
+    {
+        get => _refuseReauth;
+        set => _refuseReauth = value;
+    }
+
+    /// <summary>Sessions live and are answered, but users who knock hear nothing and no backend hears of them.</summary>
+    public bool CarryNoStream
+    {
+        get => _carryNoStream;
+        set => _carryNoStream = value;
+    }
+
+    /// <summary>TLS of the users is ended here, with a certificate that this relay makes for the name: what the protocol's relays must never do.</summary>
+    public bool EndTls
+    {
+        get => _endTls;
+        set => _endTls = value;
+    }
+
+    /// <summary>How far the relay's clock is ahead when it judges tokens.</summary>
+    public TimeSpan ClockOffset
+    {
+        get => new(Interlocked.Read(ref _clockOffset));
+        set => Interlocked.Exchange(ref _clockOffset, value.Ticks);
+    }
+
     /// <summary>How long the challenge is withheld.</summary>
     public TimeSpan ChallengeDelay
     {
@@ -66,4 +98,12 @@ public sealed class RelayFaults
     }
 
     internal PauseGate Sending { get; } = new();
+
+    /// <summary>The clock by which tokens are judged.</summary>
+    internal TimeProvider Clock(TimeProvider time) => new ShiftedTime(time, this);
+
+    private sealed class ShiftedTime(TimeProvider time, RelayFaults faults) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => time.GetUtcNow() + faults.ClockOffset;
+    }
 }

@@ -21,7 +21,8 @@ public sealed class ApplianceProcess : IAsyncDisposable
     public string LogFile => _process.LogFile;
 
     /// <param name="settings">Keys such as <c>Piccolo:Acme:DirectoryUrl</c>.</param>
-    public static async Task<ApplianceProcess> StartAsync(string stateDirectory, string logFile, int httpPort, IReadOnlyDictionary<string, string> settings)
+    /// <param name="names">A host table of its own.</param>
+    public static async Task<ApplianceProcess> StartAsync(string stateDirectory, string logFile, int httpPort, IReadOnlyDictionary<string, string> settings, PrivateNames? names = null)
     {
         var environment = new Dictionary<string, string>
         {
@@ -36,7 +37,9 @@ public sealed class ApplianceProcess : IAsyncDisposable
             ["Piccolo__Vault__Kdf__Iterations"] = "2",
         };
         foreach (var (key, value) in settings) environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
-        var process = ChildProcess.Start(new ChildProcessStart("dotnet", [SolutionBuild.Find("Piccolo.Api")], logFile, "dotnet-sdk-10.0") { Environment = environment });
+        var dll = SolutionBuild.Find("Piccolo.Api");
+        var (program, arguments) = names?.Wrap("dotnet", dll) ?? ("dotnet", [dll]);
+        var process = ChildProcess.Start(new ChildProcessStart(program, arguments, logFile, "dotnet-sdk-10.0") { Environment = environment });
         try
         {
             await process.WaitForPortAsync(httpPort, StartLimit);

@@ -1,5 +1,6 @@
 using Piccolo.DevStack.Bench;
 using Piccolo.DevStack.Bench.Ingress;
+using Piccolo.DevStack.Chaos;
 using Piccolo.DevStack.Demo;
 using Piccolo.DevStack.Prove;
 
@@ -34,6 +35,9 @@ return args switch
     ["bench", "tunnel", .. var rest] => await TunnelBench.RunAsync([.. rest]),
     ["bench", "--help" or "-h"] => Say(BenchUsage, 0),
     ["bench", ..] => Say(BenchUsage, 2),
+    ["chaos", "--help" or "-h"] or ["chaos", "tunnel", "--help" or "-h"] => Say(ChaosCommand.Usage, 0),
+    ["chaos", "tunnel", .. var rest] => await ChaosCommand.RunAsync(rest),
+    ["chaos", ..] => Say(ChaosCommand.Usage, 2),
     ["prove", "leaks"] => await LeakProof.RunAsync(),
     ["prove", "--help" or "-h"] or ["prove", "leaks", "--help" or "-h"] => Say(ProveUsage, 0),
     ["prove", ..] => Say(ProveUsage, 2),

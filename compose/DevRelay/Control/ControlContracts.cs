@@ -18,7 +18,15 @@ internal sealed record FaultsRequest
 
     public bool? Mute { get; init; }
 
+    public bool? RefuseReauth { get; init; }
+
+    public bool? CarryNoStream { get; init; }
+
+    public bool? EndTls { get; init; }
+
     public double? ChallengeDelaySeconds { get; init; }
+
+    public double? ClockOffsetSeconds { get; init; }
 
     public InjectRequest? Inject { get; init; }
 }
@@ -34,7 +42,11 @@ internal sealed record FaultsResponse(
     bool DropReplenish,
     bool HoldReplenish,
     bool Mute,
+    bool RefuseReauth,
+    bool CarryNoStream,
+    bool EndTls,
     double ChallengeDelaySeconds,
+    double ClockOffsetSeconds,
     int Dropped,
     int Injected);
 

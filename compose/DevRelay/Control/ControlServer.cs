@@ -8,6 +8,8 @@ namespace Piccolo.DevRelay.Control;
 /// <summary>The control port: JSON over HTTP, on loopback only, for scripts that watch the relay or make it misbehave.</summary>
 internal sealed class ControlServer : IAsyncDisposable
 {
+    private const double MaxClockOffset = 315_360_000;
+
     private readonly WebApplication _app;
 
     private ControlServer(WebApplication app, IPEndPoint listen)
@@ -47,6 +49,7 @@ internal sealed class ControlServer : IAsyncDisposable
     private static IResult Apply(FaultsRequest request, Relay relay)
     {
         if (request.ChallengeDelaySeconds is { } delay && !(delay is >= 0 and <= 3_600)) return Invalid("challenge_delay_seconds lies between 0 and 3600.");
+        if (request.ClockOffsetSeconds is { } offset && !(offset is >= -MaxClockOffset and <= MaxClockOffset)) return Invalid("clock_offset_seconds lies within ten years.");
         if (!TryReadInjection(request.Inject, out var isText, out var message)) return Invalid("inject takes either text or base64.");
         var faults = relay.Faults;
         faults.RefuseNewSessions = request.RefuseNewSessions ?? faults.RefuseNewSessions;
@@ -56,11 +59,15 @@ internal sealed class ControlServer : IAsyncDisposable
         faults.HoldReplenish = request.HoldReplenish ?? faults.HoldReplenish;
         faults.Mute = request.Mute ?? faults.Mute;
         faults.ChallengeDelay = request.ChallengeDelaySeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : faults.ChallengeDelay;
+        faults.RefuseReauth = request.RefuseReauth ?? faults.RefuseReauth;
+        faults.CarryNoStream = request.CarryNoStream ?? faults.CarryNoStream;
+        faults.EndTls = request.EndTls ?? faults.EndTls;
+        faults.ClockOffset = request.ClockOffsetSeconds is { } ahead ? TimeSpan.FromSeconds(ahead) : faults.ClockOffset;
         var injected = message is null ? 0 : relay.Inject(isText, message);
         var dropped = request.DropSessions is true ? relay.DropSessions() : 0;
         return TypedResults.Ok(new FaultsResponse(
             faults.RefuseNewSessions, faults.Hang, faults.OmitCredits, faults.DropReplenish, faults.HoldReplenish, faults.Mute,
-            faults.ChallengeDelay.TotalSeconds, dropped, injected));
+            faults.RefuseReauth, faults.CarryNoStream, faults.EndTls, faults.ChallengeDelay.TotalSeconds, faults.ClockOffset.TotalSeconds, dropped, injected));
     }
 
     private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult Invalid(string detail) => TypedResults.Problem(detail, statusCode: StatusCodes.Status400BadRequest);

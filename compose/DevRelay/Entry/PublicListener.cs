@@ -5,7 +5,7 @@ using Piccolo.DevRelay.Streams;
 namespace Piccolo.DevRelay.Entry;
 
 /// <summary>Takes the users' connections, finds their backend and hands them to its session; who has none is closed without a byte.</summary>
-internal sealed class PublicListener(SessionTable sessions, RelayOptions options, ILogger logger)
+internal sealed class PublicListener(SessionTable sessions, RelayOptions options, RelayFaults faults, ILogger logger)
 {
     private readonly Sniffer _sniffer = new(options);
     private int _peeking;
@@ -21,8 +21,19 @@ internal sealed class PublicListener(SessionTable sessions, RelayOptions options
             return;
         }
 
-        if (sessions.Pick(route.Key) is { } session) await session.ServeAsync(user, route);
+        if (faults.EndTls && route.IsTls) await TlsInTheMiddle.ServeAsync(user, route, options.Time, stopping);
+        else if (faults.CarryNoStream) await HoldAsync(user, stopping);
+        else if (sessions.Pick(route.Key) is { } session) await session.ServeAsync(user, route);
         else logger.UserClosed(user.Client, advertisedPort, "no backend for " + route.Key);
+    }
+
+    /// <summary>The user is kept and hears nothing, until it gives up.</summary>
+    private static async Task HoldAsync(UserConnection user, CancellationToken stopping)
+    {
+        var ignored = new byte[4_096];
+        while (await user.ReadAsync(ignored, stopping) > 0)
+        {
+        }
     }
 
     private async Task<Routing.UserRoute?> PeekAsync(UserConnection user, CancellationToken stopping)

@@ -13,8 +13,8 @@ internal sealed class Handshake(ServerWebSocket socket, RelayOptions options, Re
     /// <summary>The stock relay has no limit on a token; a bound is needed nevertheless.</summary>
     public const int TokenLimit = 1_048_576;
 
-    private readonly TokenValidator _validator = new(options.Secret, options.Time);
-    private readonly ClaimRules _rules = new(options, options.Time);
+    private readonly TokenValidator _validator = new(options.Secret, faults.Clock(options.Time));
+    private readonly ClaimRules _rules = new(options, faults.Clock(options.Time));
 
     public async Task<HandshakeResult> RunAsync(CancellationToken cancellationToken)
     {

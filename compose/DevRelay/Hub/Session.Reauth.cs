@@ -19,8 +19,8 @@ internal sealed partial class Session
 
     private async Task ReauthenticateAsync()
     {
-        var rules = new ClaimRules(_options, _options.Time);
-        var validator = new TokenValidator(_options.Secret, _options.Time);
+        var rules = new ClaimRules(_options, _faults.Clock(_options.Time));
+        var validator = new TokenValidator(_options.Secret, _faults.Clock(_options.Time));
         while (Grant.ReauthIntervalSeconds > 0)
         {
             var interval = _options.Clocks.ReauthSecond * Grant.ReauthIntervalSeconds;
@@ -57,6 +57,7 @@ internal sealed partial class Session
 
     private string? Renew(Checked<TokenClaims> token, ClaimRules rules, string nonce)
     {
+        if (_faults.RefuseReauth) return "refused by a fault switch";
         if (token.Value is null) return token.Refusal;
         var grant = rules.Reauth(token.Value, nonce, Grant);
         if (grant.Value is null) return grant.Refusal;

@@ -32,6 +32,20 @@ public sealed partial class DemoStack
         portal_hostname = portal,
     });
 
+    /// <summary>Turns the relay's fault switches; JSON as its control port takes it.</summary>
+    public async Task SetRelayFaultsAsync(string json)
+    {
+        using var content = new StringContent(json, System.Text.Encoding.UTF8, "application/json");
+        using var answer = await _relay.PostAsync(new Uri($"http://127.0.0.1:{_relayControl}/faults"), content);
+        answer.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>Ends the relay as a crash would.</summary>
+    public ValueTask KillRelayAsync() => Relay.DisposeAsync();
+
+    /// <summary>Starts the relay again; it listens when this returns.</summary>
+    public Task RestartRelayAsync() => StartRelayAsync();
+
     /// <summary>Where the containers' ports are published on this machine: the listeners <c>web</c> and <c>raw</c>.</summary>
     public async Task<(int Web, int Raw)> GuardPortsAsync()
     {

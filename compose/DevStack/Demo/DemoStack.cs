@@ -18,6 +18,7 @@ public sealed partial class DemoStack : IAsyncDisposable
     private readonly List<IAsyncDisposable> _parts = [];
     private readonly string _folder;
     private readonly int _relayControl;
+    private StackShape _shape = StackShape.Plain;
     private readonly HttpClient _relay = new(new SocketsHttpHandler()) { Timeout = TimeSpan.FromSeconds(5) };
 
     private DemoStack(string folder)
@@ -47,11 +48,11 @@ public sealed partial class DemoStack : IAsyncDisposable
     public int HttpsPort { get; }
 
     /// <param name="folder">Emptied first; logs, state and addresses go here.</param>
-    public static async Task<DemoStack> StartAsync(string folder, DemoOptions options, Timeline timeline)
+    public static async Task<DemoStack> StartAsync(string folder, DemoOptions options, Timeline timeline, StackShape? shape = null)
     {
         if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
         Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        var stack = new DemoStack(folder);
+        var stack = new DemoStack(folder) { _shape = shape ?? StackShape.Plain };
         try
         {
             await timeline.StepAsync("container engine and sample image ready", stack.StartEngineAsync);
@@ -105,7 +106,7 @@ public sealed partial class DemoStack : IAsyncDisposable
         StartApplianceAsync(stateDirectory, "appliance-another.log", LoopbackPorts.Free(1)[0], Engine.SocketPath);
 
     private Task<ApplianceProcess> StartApplianceAsync(string stateDirectory, string log, int port, string socket) =>
-        ApplianceProcess.StartAsync(stateDirectory, Path.Combine(_folder, log), port, new Dictionary<string, string>
+        ApplianceProcess.StartAsync(stateDirectory, Path.Combine(_folder, log), port, new Dictionary<string, string>(_shape.Settings(this))
         {
             ["Piccolo:Ingress:HttpsPort"] = $"{HttpsPort}",
             ["Piccolo:Acme:DirectoryUrl"] = Ca.DirectoryUrl.ToString(),
@@ -120,7 +121,7 @@ public sealed partial class DemoStack : IAsyncDisposable
             ["Piccolo:Containers:Socket"] = socket,
             ["Piccolo:Leadership:Mode"] = "file",
             ["Piccolo:Leadership:File"] = LeadershipFile,
-        });
+        }, _shape.Names);
 
     public string RootFile => Path.Combine(_folder, "pebble-root.pem");
 

@@ -9,12 +9,16 @@ internal sealed record HubCertificate(string CertificateFile, string KeyFile)
 {
     public const string CertificateName = "relay-hub.pem";
 
+    /// <summary>Nobody resolves it unless told to.</summary>
+    public const string Name = "relay.chaos.test";
+
     public static HubCertificate Write(string folder)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=Piccolo demo relay", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName("localhost");
+        names.AddDnsName(Name);
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));

@@ -9,10 +9,12 @@ namespace Piccolo.DevStack.Net;
 internal sealed class ProxiedConnection(TcpProxy proxy, Socket client) : IDisposable
 {
     private const int Chunk = 64 * 1024;
+    private const int SlowChunk = 16 * 1024;
 
     /// <summary>So much may be on its way at once: more than any window of the tunnel's.</summary>
     private const int InFlight = 1024;
 
+    private static readonly TimeSpan ShortWhile = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
 
     private readonly Socket _upstream = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -46,6 +48,7 @@ internal sealed class ProxiedConnection(TcpProxy proxy, Socket client) : IDispos
         {
             client.NoDelay = true;
             while (proxy.Hang) await Task.Delay(LookAgain, TimeProvider.System, _ended.Token);
+            if (proxy.ReceiveBuffer > 0) _upstream.ReceiveBufferSize = proxy.ReceiveBuffer;
             await _upstream.ConnectAsync(target, _ended.Token);
             await Task.WhenAll(CarryAsync(client, _upstream, isDown: false), CarryAsync(_upstream, client, isDown: true));
         }
@@ -71,7 +74,10 @@ internal sealed class ProxiedConnection(TcpProxy proxy, Socket client) : IDispos
             while (true)
             {
                 var buffer = ArrayPool<byte>.Shared.Rent(Chunk);
-                var read = await from.ReceiveAsync(buffer.AsMemory(0, Chunk), SocketFlags.None, _ended.Token);
+                // A slow line has no warehouse before it.
+                while (proxy.BytesPerSecond > 0 && line.Reader.Count > 0) await Task.Delay(ShortWhile, TimeProvider.System, _ended.Token);
+                var most = proxy.BytesPerSecond > 0 ? SlowChunk : Chunk;
+                var read = await from.ReceiveAsync(buffer.AsMemory(0, most), SocketFlags.None, _ended.Token);
                 if (read == 0) break;
                 var due = TimeProvider.System.GetTimestamp() + (long)(proxy.Delay.TotalSeconds * TimeProvider.System.TimestampFrequency);
                 await line.Writer.WriteAsync((buffer, read, due), _ended.Token);

@@ -16,15 +16,21 @@ public sealed class TcpProxy : IAsyncDisposable
     private readonly IPEndPoint _target;
     private readonly Task _accepting;
 
-    public TcpProxy(IPEndPoint target)
+    /// <param name="receiveBuffer">What each connection's kernel buffer may hold unread; 0 leaves it to the kernel, which takes megabytes: no line does.</param>
+    public TcpProxy(IPEndPoint target, int receiveBuffer = 0)
     {
         _target = target;
+        ReceiveBuffer = receiveBuffer;
+        // Before it listens: accepted sockets inherit it with their window.
+        if (receiveBuffer > 0) _listener.Server.ReceiveBufferSize = receiveBuffer;
         _listener.Start();
         Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
         _accepting = AcceptAsync();
     }
 
     public int Port { get; }
+
+    internal int ReceiveBuffer { get; }
 
     /// <summary>One way; a round trip takes twice as long.</summary>
     public TimeSpan Delay { get; set; }
