@@ -16,10 +16,10 @@ internal sealed class ServiceStateTests
     [Test]
     public async Task State_FollowsPortContainerAndAnswer()
     {
-        var free = LoopbackPorts.Free(3);
+        int[] free = [.. LoopbackPorts.Free(3).Order()];
         await using var appliance = new TestAppliance(null,
             ("Piccolo:Ingress:ProbeInterval", "00:00:00.100"), ("Piccolo:Ingress:ProbeRetry", "00:00:00.100"), ("Piccolo:Ingress:BusyPortPatience", "00:00:01"),
-            ("Piccolo:Ingress:GuardPorts", $"{free[0]}-{free[0]}"), ("Piccolo:Ingress:PublicPorts", $"{Math.Min(free[1], free[2])}-{Math.Max(free[1], free[2])}"));
+            ("Piccolo:Ingress:GuardPorts", $"{free[0]}-{free[0]}"), ("Piccolo:Ingress:PublicPorts", $"{free[1]}-{free[2]}"));
         await appliance.OwnedAsync();
         var ports = appliance.Services.GetRequiredService<LanPortStates>();
         var health = appliance.Services.GetRequiredService<ListenerHealth>();
