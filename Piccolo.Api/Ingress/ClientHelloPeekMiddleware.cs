@@ -12,7 +12,7 @@ namespace Piccolo.Api.Ingress;
 /// certificate decided.
 /// </summary>
 internal sealed class ClientHelloPeekMiddleware(
-    ConnectionDelegate next, ClientHelloPeek peek, RouteTableHolder routes, ServerCertificateTable certificates, DeviceCertificate device, Splicer splicer,
+    ConnectionDelegate next, ClientHelloPeek peek, RouteTableHolder routes, ServerCertificateTable certificates, TlsAlpn01Challenges challenges, DeviceCertificate device, Splicer splicer,
     IngressMetrics metrics,
     ILogger<ClientHelloPeekMiddleware> logger) : IConnectionMiddleware
 {
@@ -39,9 +39,16 @@ internal sealed class ClientHelloPeekMiddleware(
     {
         var origin = connection.Features.GetRequiredFeature<IConnectionOriginFeature>();
         var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
-        var (failure, serverName) = await peek.ReadAsync(connection.Transport.Input, closing);
+        var (failure, serverName, alpn) = await peek.ReadAsync(connection, closing);
         if (failure != PeekFailure.None) return Refuse(connection, origin, failure.ToString(), null);
 
+        // A CA that looks for TLS-ALPN-01 offers this one protocol and no other (RFC 8737, 3). Only while an answer is pending for the name; without one the
+        // connection is as any other, so that an app behind a pass-through listener can prove its name by itself.
+        if (serverName is not null && alpn is [TlsAlpn01Challenges.Protocol] && challenges.Find(serverName) is { } answer)
+        {
+            connection.Features.Set(new TlsRouteFeature(null, serverName, answer) { IsChallenge = true });
+            return true;
+        }
         switch (Router.DecideTls(routes.Current, serverName, origin.PublicPort))
         {
             case RouteDecision.PassThrough pass:
@@ -69,6 +76,11 @@ internal sealed class ClientHelloPeekMiddleware(
 
     private async ValueTask<bool> RefuseNameAsync(ConnectionContext connection, IConnectionOriginFeature origin, string reason, string? serverName)
     {
+        if (connection is LazySocketConnection { IsUntouched: true } raw)
+        {
+            TlsAlert.SendUnrecognizedName(raw.Socket);
+            return Refuse(connection, origin, reason, serverName);
+        }
         // What was peeked is consumed: unread bytes would turn the close into a reset, which can overtake the alert.
         if (connection.Transport.Input.TryRead(out var peeked)) connection.Transport.Input.AdvanceTo(peeked.Buffer.End);
         await TlsAlert.SendUnrecognizedNameAsync(connection.Transport.Output);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Options;
@@ -24,7 +25,7 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
         kestrel.Limits.KeepAliveTimeout = ingress.KeepAliveTimeout;
 
         Listen(kestrel, ingress, ingress.HttpPort, listen => Origin(Http1(listen), ListenerDefinition.HttpPort));
-        Listen(kestrel, ingress, ingress.HttpsPort, listen => Tls(Origin(listen, ListenerDefinition.HttpsPort)));
+        ListenTls(kestrel, ingress, listen => Tls(Origin(listen, ListenerDefinition.HttpsPort)));
         kestrel.Listen(new LanAppsEndPoint(LanTraffic.Http), listen => Use<LanAppConnectionMiddleware>(Http1(Limited(listen))));
         kestrel.Listen(new LanAppsEndPoint(LanTraffic.Http2), listen => Use<LanAppConnectionMiddleware>(Http2(Limited(listen))));
         kestrel.Listen(new TunnelEndPoint(TunnelTraffic.Plain), listen => Http1(Limited(listen)));
@@ -39,6 +40,18 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
         // Kestrel's own loopback pair tolerates a host without IPv6, but cannot choose one free port for both families.
         else if (addresses.Length == 2 && port > 0) kestrel.ListenLocalhost(port, configure);
         else kestrel.Listen(addresses[0], Math.Max(port, 0), configure);
+    }
+
+    /// <summary>On sockets of our own, of which nothing is read before the peek.</summary>
+    private static void ListenTls(KestrelServerOptions kestrel, IngressOptions ingress, Action<ListenOptions> configure)
+    {
+        if (ingress.HttpsPort == 0) return;
+        var port = Math.Max(ingress.HttpsPort, 0);
+        var addresses = ingress.ParseListenAddress()!;
+        if (addresses.Contains(IPAddress.IPv6Any)) addresses = [Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any];
+        // One free port cannot be chosen for both families.
+        if (port == 0) addresses = addresses[..1];
+        for (var i = 0; i < addresses.Length; i++) kestrel.Listen((EndPoint)new TlsPortEndPoint(addresses[i], port, isOptional: i > 0), configure);
     }
 
     private static ListenOptions Http1(ListenOptions listen)

@@ -35,6 +35,7 @@ internal static class IngressServiceCollectionExtensions
         services.TryAddSingleton<ListenerTable>();
         services.TryAddSingleton<ServerCertificateTable>();
         services.TryAddSingleton<Http01Challenges>();
+        services.TryAddSingleton(s => new TlsAlpn01Challenges(s.GetRequiredService<TimeProvider>()));
         return services;
     }
 
@@ -49,6 +50,8 @@ internal static class IngressServiceCollectionExtensions
         services.TryAddSingleton<ProxyHeaderReader>();
         services.TryAddSingleton<ClientHelloPeek>();
         services.TryAddSingleton<Splicer>();
+        services.TryAddSingleton<SocketConnections>();
+        services.AddSingleton<IConnectionListenerFactory, TlsPortListenerFactory>();
         services.TryAddSingleton<ServerCertificateSelector>();
         return services;
     }

@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Listeners;
 
@@ -12,14 +11,13 @@ namespace Piccolo.Api.Ingress;
 /// bound is tried again.
 /// </summary>
 internal sealed class LanPorts(
-    ListenerTable table, LanPortStates states, OriginClassifier classifier, IOptions<IngressOptions> options, IngressMetrics metrics, TimeProvider time,
+    ListenerTable table, LanPortStates states, OriginClassifier classifier, SocketConnections connections, IOptions<IngressOptions> options, IngressMetrics metrics, TimeProvider time,
     ILogger<LanPorts> logger) : IDisposable
 {
     private const int QueueLength = 512;
 
     private readonly Dictionary<string, LanPort> _open = new(StringComparer.Ordinal);
     private readonly Dictionary<string, LanPortRetry> _failed = new(StringComparer.Ordinal);
-    private readonly SocketConnectionContextFactory _connections = new(new SocketConnectionFactoryOptions(), logger);
     private readonly Channel<ConnectionContext> _http = NewQueue();
     private readonly Channel<ConnectionContext> _http2 = NewQueue();
     private readonly CancellationTokenSource _stopping = new();
@@ -47,7 +45,6 @@ internal sealed class LanPorts(
     public void Dispose()
     {
         _stopping.Dispose();
-        _connections.Dispose();
     }
 
     private async Task RunAsync(CancellationToken stopping)
@@ -143,7 +140,7 @@ internal sealed class LanPorts(
             return;
         }
         socket.NoDelay = true;
-        var connection = _connections.Create(socket);
+        var connection = new LazySocketConnection(socket, connections);
         connection.Features.Set(origin);
         if (QueueOf(TrafficOf(listener)).Writer.TryWrite(connection)) return;
         metrics.Refused("queue_full");

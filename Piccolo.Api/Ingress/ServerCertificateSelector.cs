@@ -21,7 +21,7 @@ internal sealed class ServerCertificateSelector
     {
         var chosen = handshake.Connection.Features.GetRequiredFeature<TlsRouteFeature>();
         var answers = _answers.GetValue(chosen.Bundle, static bundle => new Answers(bundle));
-        return ValueTask.FromResult(SpeaksHttp(chosen.Route) ? answers.Http : answers.Raw);
+        return ValueTask.FromResult(chosen.IsChallenge ? answers.Challenge : SpeaksHttp(chosen.Route) ? answers.Http : answers.Raw);
     }
 
     /// <summary>Whether requests, and not just bytes, are behind the TLS that ends here.</summary>
@@ -33,6 +33,8 @@ internal sealed class ServerCertificateSelector
 
         // An empty list is no answer to ALPN; null would let Kestrel fill in its own.
         public SslServerAuthenticationOptions Raw { get; } = Create(bundle, []);
+
+        public SslServerAuthenticationOptions Challenge { get; } = Create(bundle, [new SslApplicationProtocol(TlsAlpn01Challenges.Protocol)]);
 
         private static SslServerAuthenticationOptions Create(ServerCertificateBundle bundle, List<SslApplicationProtocol> protocols) => new()
         {

@@ -13,6 +13,9 @@ internal abstract class SpliceClient(ConnectionContext connection)
 {
     public ConnectionContext Connection { get; } = connection;
 
+    /// <summary>The client's socket when nothing was read from it yet; the splice then needs no pipe.</summary>
+    public virtual Socket? Untouched => null;
+
     public PipeReader Input => Connection.Transport.Input;
 
     /// <summary>Whether the client can go on sending after <see cref="EndAsync"/>.</summary>
@@ -48,6 +51,8 @@ internal sealed class SocketSpliceClient(ConnectionContext connection, Socket so
     private const int BufferSize = 64 * 1024;
 
     private byte[]? _buffer;
+
+    public override Socket? Untouched => Connection is LazySocketConnection { IsUntouched: true } ? socket : null;
 
     public override bool CanHalfClose => true;
 

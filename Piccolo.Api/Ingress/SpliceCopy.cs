@@ -2,8 +2,17 @@ using System.Net.Sockets;
 
 namespace Piccolo.Api.Ingress;
 
-/// <summary>One running splice: two copies that end apart, unless one of them breaks.</summary>
-internal sealed class SpliceCopy : IDisposable
+/// <summary>A splice that runs.</summary>
+internal interface ISplice : IDisposable
+{
+    Task<SpliceResult> RunAsync();
+
+    /// <summary>Ends both directions. The first reason stays.</summary>
+    void End(SpliceEnd reason);
+}
+
+/// <summary>One running splice over pipes: two copies that end apart, unless one of them breaks.</summary>
+internal sealed class SpliceCopy : ISplice
 {
     private const int Much = 16 * 1024;
 
@@ -30,7 +39,6 @@ internal sealed class SpliceCopy : IDisposable
         return new SpliceResult(_end < 0 ? SpliceEnd.Completed : (SpliceEnd)_end, _bytesToUpstream, _bytesToClient);
     }
 
-    /// <summary>Ends both directions. The first reason stays.</summary>
     public void End(SpliceEnd reason)
     {
         if (Interlocked.CompareExchange(ref _end, (int)reason, -1) == -1) _ending.Cancel();

@@ -65,11 +65,13 @@ internal sealed class Splicer(
         using var socket = await ConnectAsync(upstream, header, stop);
         if (socket is null) return new SpliceResult(stop.IsCancellationRequested ? SpliceEnd.Stopped : SpliceEnd.ConnectFailed, 0, 0);
 
-        using var copy = new SpliceCopy(client, socket, options.Value.SpliceIdleTimeout, time);
-        using var stopping = stop.Register(static c => ((SpliceCopy)c!).End(SpliceEnd.Stopped), copy);
+        using ISplice copy = client.Untouched is { } own
+            ? new SocketSplice(own, socket, options.Value.SpliceIdleTimeout, time)
+            : new SpliceCopy(client, socket, options.Value.SpliceIdleTimeout, time);
+        using var stopping = stop.UnsafeRegister(static c => ((ISplice)c!).End(SpliceEnd.Stopped), copy);
         // On sockets this token fires at the client's FIN, which is a half-close and no end; a tunnel stream is gone when it fires.
         using var gone = client.Connection.Features.Get<IConnectionSocketFeature>() is null
-            ? client.Connection.ConnectionClosed.Register(static c => ((SpliceCopy)c!).End(SpliceEnd.Reset), copy)
+            ? client.Connection.ConnectionClosed.Register(static c => ((ISplice)c!).End(SpliceEnd.Reset), copy)
             : default;
         return await copy.RunAsync();
     }

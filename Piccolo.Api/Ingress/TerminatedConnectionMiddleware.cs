@@ -16,6 +16,13 @@ internal sealed class TerminatedConnectionMiddleware(ConnectionDelegate next, Sp
     {
         connection.Features.GetRequiredFeature<HandshakeProgress>().Succeed();
         var chosen = connection.Features.GetRequiredFeature<TlsRouteFeature>();
+        // Here the client has finished its side of the handshake: it saw this certificate and went on.
+        chosen.Bundle.Shown(time.GetUtcNow());
+        if (chosen.IsChallenge)
+        {
+            await CloseNotifyAsync(connection.Features.GetRequiredFeature<ISslStreamFeature>().SslStream);
+            return;
+        }
         if (chosen.Route is Route.App { Listener.Definition.IsHttp: false } raw)
         {
             await splicer.ToAppAsync(SpliceClient.OfTls(connection), raw.Listener);

@@ -15,4 +15,7 @@ internal sealed record TlsRouteFeature(Route? Route, string? ServerName, ServerC
         null => ListenerTraffic.Device,
         _ => ListenerTraffic.Portal,
     };
+
+    /// <summary>The handshake itself is the answer to a CA's challenge; nothing is served after it (RFC 8737, 3).</summary>
+    public bool IsChallenge { get; init; }
 }

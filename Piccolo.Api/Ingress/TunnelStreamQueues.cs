@@ -8,7 +8,7 @@ namespace Piccolo.Api.Ingress;
 /// <summary>Between the tunnel and Kestrel's two endpoints for it. Never makes the tunnel wait: what cannot be taken is refused.</summary>
 internal sealed class TunnelStreamQueues
 {
-    private const int QueueLength = 512;
+    private const int QueueLength = 1024;
 
     private readonly Channel<ConnectionContext> _plain = Channel.CreateBounded<ConnectionContext>(QueueLength);
     private readonly Channel<ConnectionContext> _tls = Channel.CreateBounded<ConnectionContext>(QueueLength);

@@ -49,7 +49,19 @@ internal sealed class Telemetry : IDisposable
         _meter.CreateObservableGauge("piccolo.tunnel.online", () => tunnel.Status.State == TunnelState.Online ? 1 : 0, null, "1 while the relay has accepted a session.");
         _meter.CreateObservableGauge("piccolo.tunnel.sessions", () => tunnel.Status.Sessions, "{session}", "Accepted sessions.");
         _meter.CreateObservableGauge("piccolo.tunnel.streams", () => tunnel.Status.Streams, "{stream}", "Users' connections that are open.");
-        _meter.CreateObservableCounter("piccolo.tunnel.reconnects", () => tunnel.Status.Reconnects, "{session}", "Sessions opened because an earlier one ended by itself.");
+        _meter.CreateObservableGauge("piccolo.tunnel.state", () => Enum.GetValues<TunnelState>().Select(s => Of(tunnel.Status.State == s ? 1 : 0, "state", Name(s))), null, "1 for the state that it is in.");
+        _meter.CreateObservableGauge("piccolo.tunnel.buffered", () => tunnel.Status.BufferedBytes, "By", "What users have sent and no app has read yet.");
+        _meter.CreateObservableGauge("piccolo.tunnel.draining", () => tunnel.Status.Draining.Length, "{session}", "Sessions that only let their streams end.");
+        _meter.CreateObservableGauge(
+            "piccolo.tunnel.round_trip", () => tunnel.Status.RoundTrip is { } trip ? new[] { new Measurement<double>(trip.TotalSeconds) } : [], "s", "To the relay and back, as last measured.");
+        _meter.CreateObservableCounter(
+            "piccolo.tunnel.reconnects", () => tunnel.Status.Counts.ReconnectsByReason.Select(r => Of(r.Value, "reason", r.Key)), "{session}",
+            "Sessions opened because an earlier one ended by itself, by the code of that end.");
+        _meter.CreateObservableCounter("piccolo.tunnel.streams.total", () => tunnel.Status.Counts.Streams, "{stream}", "Users' connections that were let in.");
+        _meter.CreateObservableCounter("piccolo.tunnel.streams.cut", () => tunnel.Status.Counts.CutStreams, "{stream}", "Users' connections that ended because their session did.");
+        _meter.CreateObservableCounter(
+            "piccolo.tunnel.streams.refused", () => tunnel.Status.Counts.RefusedStreams.Select(r => Of(r.Value, "cause", r.Key)), "{stream}", "Users' connections that were not let in.");
+        _meter.CreateObservableCounter("piccolo.tunnel.sessions.replaced", () => tunnel.Status.Counts.ReplacedSessions, "{session}", "Sessions that gave way to one with other names.");
         _meter.CreateObservableCounter("piccolo.tunnel.bytes", () => new[] { Of(tunnel.Status.BytesIn, "direction", "in"), Of(tunnel.Status.BytesOut, "direction", "out") }, "By", "Payload of users' connections.");
     }
 

@@ -42,9 +42,21 @@ public sealed record RemoteListenerResponse(string Name, string RemoteHost);
 public sealed record NameReachResponse(
     string Name, ReachResult Result, DateTimeOffset Since, DateTimeOffset? LastSuccess, double? RoundTripMs, string? Detail, string? NextStep);
 
-/// <summary>The tunnel as it was last observed.</summary>
+/// <summary>The tunnel as it was last observed; what was never observed is absent. Counts are since the process started.</summary>
+/// <param name="State"><c>disabled</c>, <c>connecting</c>, <c>authenticating</c>, <c>online</c>, <c>draining</c>, <c>refused</c> or <c>waiting</c>.</param>
+/// <param name="Code">Stable word for the reason.</param>
+/// <param name="Until">When the next attempt begins.</param>
+/// <param name="RoundTripMs">To the relay and back, measured each minute.</param>
+/// <param name="Draining">Sessions that gave way to one with other names and only let their streams end.</param>
+/// <param name="ReconnectsByReason">How often a session was opened because an earlier one had ended by itself, by the code of that end.</param>
+/// <param name="Losses">The latest of those ends, newest first.</param>
+/// <param name="StreamsRefused">Users who were not let in, by cause.</param>
+/// <param name="BufferedBytes">What users have sent and no app has read yet.</param>
+/// <param name="StreamsCut">Users' connections that ended because their session did.</param>
 public sealed record TunnelResponse(
-    string State, string? Reason, string? NextStep, DateTimeOffset? Until, int Sessions, int Streams, long BytesIn, long BytesOut, long Reconnects, IReadOnlyList<string> Hostnames);
+    string State, string? Code, string? Reason, string? NextStep, DateTimeOffset? Until, DateTimeOffset? LastHandshake, double? RoundTripMs, int Sessions,
+    IReadOnlyList<DrainingSession> Draining, int Streams, long StreamsTotal, long StreamsCut, IReadOnlyDictionary<string, long> StreamsRefused, long BufferedBytes, long BytesIn, long BytesOut,
+    long Reconnects, IReadOnlyDictionary<string, long> ReconnectsByReason, IReadOnlyList<TunnelLoss> Losses, long SessionsReplaced, IReadOnlyList<string> Hostnames);
 
 internal sealed class ConfigureRemoteRequestValidator : AbstractValidator<ConfigureRemoteRequest>
 {

@@ -30,7 +30,7 @@ internal static class RemoteEndpoints
     private static Ok<RemoteStatusResponse> GetStatus(RemoteStatusReader reader, RemoteAccess remote) => TypedResults.Ok(Describe(reader.Read(), remote.Plan));
 
     private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> ConfigureAsync(
-        RequestBody<ConfigureRemoteRequest> body, RemoteSettingsStore store, TimeProvider time, HttpContext http, CancellationToken cancellationToken)
+        RequestBody<ConfigureRemoteRequest> body, RemoteSettingsStore store, NexusTunnel tunnel, TimeProvider time, HttpContext http, CancellationToken cancellationToken)
     {
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
@@ -39,6 +39,8 @@ internal static class RemoteEndpoints
         store.Save(new RemoteSettings(
             request.Endpoint!, request.DeviceSecret!.Trim(), DomainName.Parse(request.Tld!).Value,
             ConfigureRemoteRequestValidator.PortalName(request.Tld, request.PortalHostname)!.Value, Enabled: true, time.GetUtcNow()));
+        // Also when the same settings were saved again: the owner may have mended the other side.
+        tunnel.Wake("settings");
         http.Audit(AuditKinds.RemoteConfigured, ("endpoint", request.Endpoint), ("domain", request.Tld), ("portal", request.PortalHostname));
         return TypedResults.Ok(new MessageResponse("remote configured"));
     }
@@ -69,8 +71,10 @@ internal static class RemoteEndpoints
         [.. status.Certificates.Select(c => c.ToResponse())]);
 
     private static TunnelResponse Describe(TunnelStatus tunnel) => new(
-        JsonNamingPolicy.SnakeCaseLower.ConvertName(tunnel.State.ToString()), tunnel.Reason, tunnel.NextStep, tunnel.Until,
-        tunnel.Sessions, tunnel.Streams, tunnel.BytesIn, tunnel.BytesOut, tunnel.Reconnects, [.. tunnel.Hostnames]);
+        JsonNamingPolicy.SnakeCaseLower.ConvertName(tunnel.State.ToString()), tunnel.Code, tunnel.Reason, tunnel.NextStep, tunnel.Until, tunnel.LastHandshake,
+        tunnel.RoundTrip is { } trip ? Math.Round(trip.TotalMilliseconds, 1) : null, tunnel.Sessions, tunnel.Draining, tunnel.Streams, tunnel.Counts.Streams,
+        tunnel.Counts.CutStreams, tunnel.Counts.RefusedStreams, tunnel.BufferedBytes, tunnel.BytesIn, tunnel.BytesOut, tunnel.Reconnects, tunnel.Counts.ReconnectsByReason, tunnel.Counts.Losses,
+        tunnel.Counts.ReplacedSessions, [.. tunnel.Hostnames]);
 }
 
 public sealed record DnsProvidersResponse(IReadOnlyList<string> Providers);

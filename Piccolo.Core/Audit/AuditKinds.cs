@@ -25,6 +25,7 @@ public static class AuditKinds
     public const string RemoteConfigured = "remote.configured";
     public const string RemoteDisabled = "remote.disabled";
     public const string CertificateRenewal = "certificate.renewal_requested";
+    public const string CertificateRekey = "certificate.rekey_requested";
     public const string FaultCleared = "system.fault_cleared";
     public const string ExportStarted = "export.started";
     public const string ExportDownloaded = "export.downloaded";

@@ -4,59 +4,150 @@ using Piccolo.Core.Certificates.Acme;
 
 namespace Piccolo.Core.Certificates;
 
-/// <summary>The appliance's account at the CA: made once, however many orders ask for it at the same time. Thread-safe.</summary>
-internal sealed class AcmeAccounts(AcmeClient client, ICertificateStore store, TimeProvider time, ILogger<AcmeAccounts> logger) : IDisposable
+/// <summary>
+/// The appliance's account at one CA: made once, however many orders ask for it at the same time; contact kept in step, key changed, ended. Thread-safe.
+/// </summary>
+internal sealed class AcmeAccounts(AcmeChannel channel, ICertificateStore store, TimeProvider time, ILogger<AcmeAccounts> logger) : IDisposable
 {
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
+    private readonly AcmeAccountClient _client = new(channel);
+
+    public AcmeAccountClient Client => _client;
+
+    private Uri Directory => channel.DirectoryUrl;
+
+    private string? Email => string.IsNullOrWhiteSpace(channel.Options.Email) ? null : channel.Options.Email;
+
+    /// <summary>The account's address at the CA, which a CAA record can name (RFC 8657, 3); null while there is none or the store is closed.</summary>
+    public Uri? KnownUrl()
+    {
+        if (!store.IsOpen) return null;
+        var record = store.Account(Directory);
+        Wipe(record);
+        return record?.Url;
+    }
 
     /// <param name="gone">The account's URL that the CA turned out not to know, if so.</param>
-    public async Task<AcmeResult<AcmeAccount>> GetAsync(Uri? gone, CancellationToken cancellationToken)
+    public Task<AcmeResult<AcmeAccount>> GetAsync(Uri? gone, CancellationToken cancellationToken) => AloneAsync(record => ReadyAsync(record ?? Create(), gone, cancellationToken), cancellationToken);
+
+    /// <summary>Gives the account another key. Interrupted at any point, the next use finds out which of the two counts.</summary>
+    public Task<AcmeFailure?> ChangeKeyAsync(CancellationToken cancellationToken) => AloneAsync(async record =>
+    {
+        var got = await ReadyAsync(record ?? Create(), null, cancellationToken);
+        if (got.Failure is { } none) return none;
+        using var account = got.Value;
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var current = store.Account(Directory)!;
+        var planned = current with { NextKeyPkcs8 = key.ExportPkcs8PrivateKey() };
+        store.Put(planned);
+        using var next = Signer(planned.NextKeyPkcs8);
+        var failure = await _client.ChangeKeyAsync(account, next, cancellationToken);
+        // A refusal is certain; a lost answer is not, and stays to be found out.
+        if (failure is null) store.Put(current with { KeyPkcs8 = planned.NextKeyPkcs8, NextKeyPkcs8 = null });
+        else if (failure.Class is not (AcmeFailureClass.Network or AcmeFailureClass.CaUnavailable)) store.Put(current);
+        if (failure is null) logger.AccountKeyChanged(Directory.Host);
+        Wipe(planned);
+        return failure;
+    }, cancellationToken);
+
+    /// <summary>Ends the account at the CA; the next order makes another one.</summary>
+    public Task<AcmeFailure?> DeactivateAsync(CancellationToken cancellationToken) => AloneAsync(async record =>
+    {
+        if (record?.Url is null) return null;
+        var got = await ReadyAsync(record, null, cancellationToken);
+        if (got.Failure is { } none) return none;
+        using var account = got.Value;
+        if (await _client.DeactivateAsync(account, cancellationToken) is { } failure) return failure;
+        store.ForgetAccount(Directory);
+        logger.AccountDeactivated(Directory.Host);
+        return null;
+    }, cancellationToken);
+
+    public void Dispose() => _oneAtATime.Dispose();
+
+    private async Task<T> AloneAsync<T>(Func<AccountRecord?, Task<T>> act, CancellationToken cancellationToken)
     {
         await _oneAtATime.WaitAsync(cancellationToken);
         AccountRecord? record = null;
         try
         {
-            record = store.Account(client.DirectoryUrl) ?? Create();
-            if (record.Url is not null && record.Url != gone) return new AcmeAccount(record.Url, Signer(record));
-            if (gone is not null) logger.AccountGone(client.DirectoryUrl.Host);
-            return await RegisterAsync(record, cancellationToken);
+            return await act(record = store.Account(Directory));
         }
         finally
         {
-            CryptographicOperations.ZeroMemory(record?.KeyPkcs8);
+            Wipe(record);
             _oneAtATime.Release();
         }
     }
 
-    public void Dispose() => _oneAtATime.Dispose();
+    private async Task<AcmeResult<AcmeAccount>> ReadyAsync(AccountRecord record, Uri? gone, CancellationToken cancellationToken)
+    {
+        if (record.NextKeyPkcs8 is not null)
+        {
+            var settled = await SettleKeyAsync(record, cancellationToken);
+            if (settled.Failure is { } unknown) return unknown;
+            record = settled.Value;
+        }
+        if (record.Url is null || record.Url == gone)
+        {
+            if (gone is not null) logger.AccountGone(Directory.Host);
+            return await RegisterAsync(record, cancellationToken);
+        }
+        var account = new AcmeAccount(record.Url, Signer(record.KeyPkcs8));
+        if (record.Email == Email) return account;
+        var refused = await _client.UpdateContactAsync(account, Email, cancellationToken);
+        // An address that the CA does not take is no reason to go without certificates; it is told again with the next order.
+        if (refused is null) store.Put(record with { Email = Email });
+        else logger.ContactRefused(Directory.Host, refused.Code, refused.Detail);
+        return account;
+    }
+
+    /// <summary>A key change whose end is not known: the CA knows the account by one of the two keys.</summary>
+    private async Task<AcmeResult<AccountRecord>> SettleKeyAsync(AccountRecord record, CancellationToken cancellationToken)
+    {
+        using var next = Signer(record.NextKeyPkcs8!);
+        var found = await _client.FindAsync(next, cancellationToken);
+        if (found.Failure is { } failure && failure.Problem?.Type != AcmeErrors.AccountDoesNotExist) return failure;
+        var taken = found.Failure is null && found.Value == record.Url;
+        var settled = taken ? record with { KeyPkcs8 = record.NextKeyPkcs8!, NextKeyPkcs8 = null } : record with { NextKeyPkcs8 = null };
+        store.Put(settled);
+        if (taken) logger.AccountKeyChanged(Directory.Host);
+        return settled;
+    }
 
     private AccountRecord Create()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var record = new AccountRecord(client.DirectoryUrl, key.ExportPkcs8PrivateKey(), null, time.GetUtcNow());
+        var record = new AccountRecord(Directory, key.ExportPkcs8PrivateKey(), null, time.GetUtcNow());
         store.Put(record);
         return record;
     }
 
     private async Task<AcmeResult<AcmeAccount>> RegisterAsync(AccountRecord record, CancellationToken cancellationToken)
     {
-        var signer = Signer(record);
+        var signer = Signer(record.KeyPkcs8);
         // newAccount with a key that the CA knows answers with the account that exists (RFC 8555, 7.3.1): asking twice makes one account.
-        var url = await client.CreateAccountAsync(signer, cancellationToken);
+        var url = await _client.CreateAsync(signer, cancellationToken);
         if (url.Failure is { } failure)
         {
             signer.Dispose();
             return failure;
         }
-        store.Put(record with { Url = url.Value });
-        logger.AccountRegistered(client.DirectoryUrl.Host);
+        store.Put(record with { Url = url.Value, Email = Email });
+        logger.AccountRegistered(Directory.Host);
         return new AcmeAccount(url.Value, signer);
     }
 
-    private static JwsSigner Signer(AccountRecord record)
+    private static JwsSigner Signer(byte[] pkcs8)
     {
         var key = ECDsa.Create();
-        key.ImportPkcs8PrivateKey(record.KeyPkcs8, out _);
+        key.ImportPkcs8PrivateKey(pkcs8, out _);
         return new JwsSigner(key);
+    }
+
+    private static void Wipe(AccountRecord? record)
+    {
+        CryptographicOperations.ZeroMemory(record?.KeyPkcs8);
+        CryptographicOperations.ZeroMemory(record?.NextKeyPkcs8);
     }
 }

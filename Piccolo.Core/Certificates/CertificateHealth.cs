@@ -10,7 +10,7 @@ internal sealed class CertificateHealth(HealthTracker health)
 
     public void Report(ImmutableArray<WantedCertificate> wanted, LedgerSnapshot ledger, DateTimeOffset now)
     {
-        var valid = wanted.Count(w => ledger.Certificates.GetValueOrDefault(w.Id) is { } held && held.Covers(w) && held.Facts.NotAfter > now);
+        var valid = wanted.Count(w => ledger.HeldFor(w) is { } held && held.Facts.NotAfter > now);
         var failing = wanted.Where(w => ledger.Attempts.GetValueOrDefault(w.Id) is { LastError: not null } attempt && DuePolicy.IsFor(attempt, w)).ToList();
         if (failing.Count == 0)
         {

@@ -1,59 +1,21 @@
 using System.Collections.Immutable;
+using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.ControlStore;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Certificates;
-
-/// <summary>How a wanted certificate is.</summary>
-public enum CertificateStatus
-{
-    /// <summary>Held, and the last attempt did not fail.</summary>
-    Ok,
-
-    /// <summary>Not held; being ordered or waiting for its turn.</summary>
-    Pending,
-
-    /// <summary>The last attempt failed. What is held, if anything, still serves: see the dates.</summary>
-    Error,
-
-    /// <summary>Held and being ordered anew.</summary>
-    Renewing,
-}
-
-/// <summary>One wanted certificate. Everything about a certificate comes from the leaf that is held, and is null where none is.</summary>
-public sealed record CertificateEntry(string Id, ImmutableArray<DomainName> Names, CertificateStatus Status)
-{
-    public string? Issuer { get; init; }
-
-    public string? Serial { get; init; }
-
-    public DateTimeOffset? IssuedAt { get; init; }
-
-    public DateTimeOffset? NotBefore { get; init; }
-
-    public DateTimeOffset? NotAfter { get; init; }
-
-    public DateTimeOffset? RenewAt { get; init; }
-
-    public string? FingerprintSha256 { get; init; }
-
-    public DateTimeOffset? LastAttempt { get; init; }
-
-    /// <summary>When the next order begins, a renewal included; null while one is under way or cannot begin, for instance because the tunnel is down.</summary>
-    public DateTimeOffset? NextAttempt { get; init; }
-
-    /// <summary>Failed attempts since the last success.</summary>
-    public int Failures { get; init; }
-
-    public AttemptError? LastError { get; init; }
-}
 
 /// <summary>The truth about the wanted certificates, for the API. Empty while the store is closed. Thread-safe.</summary>
 public sealed class CertificateInventory
 {
     private readonly RenewalScheduler _scheduler;
     private readonly CertificateLedger _ledger;
+    private readonly ICertificateStore _store;
+    private readonly ImmutableArray<(AcmeAccounts Accounts, AcmeChannel Channel)> _authorities;
 
-    internal CertificateInventory(RenewalScheduler scheduler, CertificateLedger ledger) => (_scheduler, _ledger) = (scheduler, ledger);
+    internal CertificateInventory(
+        RenewalScheduler scheduler, CertificateLedger ledger, ICertificateStore store, ImmutableArray<(AcmeAccounts Accounts, AcmeChannel Channel)> authorities) =>
+        (_scheduler, _ledger, _store, _authorities) = (scheduler, ledger, store, authorities);
 
     /// <summary>Raised after each change of the list.</summary>
     public ChangeSignal Changed => _scheduler.Changed;
@@ -70,10 +32,28 @@ public sealed class CertificateInventory
         return ledger.IsLoaded && _scheduler.Wanted.FirstOrDefault(w => w.Id == id) is { } wanted ? Describe(wanted, ledger) : null;
     }
 
+    /// <summary>What was said in the last attempts for a certificate, newest first; null where none of this id is wanted.</summary>
+    /// <exception cref="StoreSealedException">Locked.</exception>
+    public IReadOnlyList<OrderStory>? Story(string id) => _scheduler.Wanted.Any(w => w.Id == id) ? _store.Story(id)?.Orders ?? [] : null;
+
+    /// <summary>Our accounts, the first CA's first. Reads what is stored; asks no CA.</summary>
+    public ImmutableArray<CertificateAccount> Accounts()
+    {
+        try
+        {
+            return [.. _authorities.Select(a => new CertificateAccount(a.Channel.DirectoryUrl, a.Accounts.KnownUrl(), a.Channel.KnownDirectory?.CaaIdentities ?? []))];
+        }
+        catch (StoreSealedException)
+        {
+            // Locked between the look and the read.
+            return [.. _authorities.Select(a => new CertificateAccount(a.Channel.DirectoryUrl, null, []))];
+        }
+    }
+
     private CertificateEntry Describe(WantedCertificate wanted, LedgerSnapshot ledger)
     {
-        var held = ledger.Certificates.GetValueOrDefault(wanted.Id) is { } certificate && certificate.Covers(wanted) ? certificate : null;
-        var attempt = ledger.Attempts.GetValueOrDefault(wanted.Id) is { } known && DuePolicy.IsFor(known, wanted) ? known : null;
+        var held = ledger.HeldFor(wanted);
+        var attempt = ledger.AttemptFor(wanted);
         var isInFlight = _scheduler.IsInFlight(wanted.Id);
         var status = (isInFlight, held, attempt?.LastError) switch
         {
@@ -83,18 +63,26 @@ public sealed class CertificateInventory
             (_, null, _) => CertificateStatus.Pending,
             _ => CertificateStatus.Ok,
         };
+        var (next, heldBackBy) = isInFlight ? (null, null) : _scheduler.NextAttempt(wanted, ledger);
         return new CertificateEntry(wanted.Id, wanted.Names, status)
         {
             Issuer = held?.Facts.Issuer,
             Serial = held?.Facts.Serial,
+            KeyType = held?.KeyType,
+            Profile = held?.Record.Profile,
+            Directory = held?.Record.Directory,
+            Challenge = attempt?.Challenge ?? held?.Record.Challenge ?? AcmeOptions.Http01,
             IssuedAt = held?.Record.IssuedAt,
             NotBefore = held?.Facts.NotBefore,
             NotAfter = held?.Facts.NotAfter,
-            RenewAt = held?.RenewAt,
+            Renewal = held?.Renewal,
             FingerprintSha256 = held?.Facts.FingerprintSha256,
+            LastShown = held?.Bundle.LastShown,
             LastAttempt = attempt?.LastAttempt ?? held?.Record.IssuedAt,
-            NextAttempt = isInFlight ? null : _scheduler.NextAttempt(wanted, ledger),
+            NextAttempt = next,
+            HeldBackBy = heldBackBy,
             Failures = attempt?.LastError is null ? 0 : attempt.Failures,
+            FailingSince = attempt?.FailingSince,
             LastError = attempt?.LastError,
         };
     }

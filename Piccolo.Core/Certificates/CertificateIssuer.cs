@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Logging;
 using Piccolo.Core.Certificates.Acme;
 using Piccolo.Core.Primitives;
 
@@ -9,31 +8,39 @@ namespace Piccolo.Core.Certificates;
 
 /// <summary>
 /// One order from its first request to a checked certificate. Keeps nothing: an interrupted order is taken up again from the <see cref="PendingOrder"/>
-/// that was handed out when it was placed.
+/// that was handed out when it was placed. Thread-safe.
 /// </summary>
 internal sealed class CertificateIssuer(
-    AcmeClient client, AcmeAccounts accounts, Http01Validation validation, AcmeOptions options, TimeProvider time, Func<double> random)
+    ImmutableArray<CertificateAuthority> authorities, ChallengeValidation validation, AcmeOptions options, TimeProvider time, Func<double> random,
+    ILogger<CertificateIssuer> logger) : ICertificateIssuer
 {
     /// <summary>An unfinished order older than this is left behind and a new one made.</summary>
     public static readonly TimeSpan MaxOrderAge = TimeSpan.FromHours(1);
 
-    public Uri Directory => client.DirectoryUrl;
+    /// <summary>From here on a difference between the CA's clock and ours explains dates that do not fit.</summary>
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromHours(1);
 
-    /// <param name="resume">The order of an earlier attempt, if any.</param>
-    /// <param name="placed">Called as soon as the CA knows of an order, before anything else happens with it.</param>
-    public async Task<AcmeResult<CertificateRecord>> IssueAsync(
-        WantedCertificate wanted, PendingOrder? resume, Action<PendingOrder?> placed, CancellationToken cancellationToken)
+    /// <summary>How many of the account's open orders are looked at for one that an interruption made us forget.</summary>
+    private const int MaxOrdersSearched = 10;
+
+    /// <summary>Superseded (RFC 5280, 5.3.1).</summary>
+    private const int Superseded = 4;
+
+    public ImmutableArray<Uri> Directories { get; } = [.. authorities.Select(a => a.DirectoryUrl)];
+
+    public async Task<AcmeResult<CertificateRecord>> IssueAsync(OrderTicket ticket, CancellationToken cancellationToken)
     {
-        using var span = Traces.Source.StartActivity("acme order")?.SetTag("names", string.Join(' ', wanted.Names));
+        using var span = Traces.Source.StartActivity("acme order")?.SetTag("names", string.Join(' ', ticket.Wanted.Names));
+        var authority = authorities[ticket.Authority];
         using var clock = new CancellationTokenSource(options.OrderTimeout, time);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
         try
         {
-            var result = await RunAsync(wanted, CanResume(resume, wanted) ? resume : null, placed, limit.Token);
+            var result = await RunAsync(authority, ticket, limit.Token);
             if (result.Failure is { } failure)
             {
                 span?.SetStatus(ActivityStatusCode.Error, failure.Code);
-                client.ForgetDirectory();
+                authority.Channel.ForgetDirectory();
             }
             return result;
         }
@@ -43,28 +50,43 @@ internal sealed class CertificateIssuer(
         }
     }
 
+    public async Task<AcmeResult<RenewalHint?>> HintAsync(Uri directory, string certificateId, CancellationToken cancellationToken) =>
+        authorities.FirstOrDefault(a => a.DirectoryUrl == directory) is { } authority
+            ? await authority.RenewalInfo.AskAsync(certificateId, cancellationToken)
+            : (RenewalHint?)null;
+
+    public async Task<AcmeFailure?> RevokeAsync(Uri directory, byte[] certificateDer, CancellationToken cancellationToken)
+    {
+        if (authorities.FirstOrDefault(a => a.DirectoryUrl == directory) is not { } authority)
+            return new AcmeFailure(AcmeFailureClass.RefusedRequest, "other_authority", "The certificate is of a CA that is no longer configured.");
+        var got = await authority.Accounts.GetAsync(gone: null, cancellationToken);
+        if (got.Failure is { } none) return none;
+        using var account = got.Value;
+        return await authority.Client.RevokeAsync(account, certificateDer, Superseded, cancellationToken);
+    }
+
     /// <summary>Whether an order that ended so is worth taking up again: the fault lay between us and the CA, not in the order.</summary>
     public static bool KeepsOrder(AcmeFailure failure) =>
-        failure.Class is AcmeFailureClass.Network or AcmeFailureClass.CaUnavailable or AcmeFailureClass.RateLimited or AcmeFailureClass.Internal;
+        failure.Class is AcmeFailureClass.Network or AcmeFailureClass.CaUnavailable or AcmeFailureClass.RateLimited or AcmeFailureClass.Internal or AcmeFailureClass.Clock;
 
-    private async Task<AcmeResult<CertificateRecord>> RunAsync(
-        WantedCertificate wanted, PendingOrder? resume, Action<PendingOrder?> placed, CancellationToken cancellationToken)
+    private async Task<AcmeResult<CertificateRecord>> RunAsync(CertificateAuthority authority, OrderTicket ticket, CancellationToken cancellationToken)
     {
-        var got = await accounts.GetAsync(gone: null, cancellationToken);
+        var got = await authority.Accounts.GetAsync(gone: null, cancellationToken);
         if (got.Failure is { } noAccount) return noAccount;
         var account = got.Value;
         try
         {
-            var opened = await OpenAsync(account, wanted, resume, placed, cancellationToken);
+            await ticket.Step(OrderStep.AccountReady);
+            var opened = await OpenAsync(authority, account, ticket, cancellationToken);
             if (opened.Failure?.Problem?.Type == AcmeErrors.AccountDoesNotExist)
             {
-                var again = await accounts.GetAsync(account.Url, cancellationToken);
+                var again = await authority.Accounts.GetAsync(account.Url, cancellationToken);
                 if (again.Failure is { } gone) return gone;
                 account.Dispose();
                 account = again.Value;
-                opened = await OpenAsync(account, wanted, resume: null, placed, cancellationToken);
+                opened = await OpenAsync(authority, account, ticket with { Resume = null, MaybePlaced = false }, cancellationToken);
             }
-            return opened.Failure is { } failure ? failure : await DriveAsync(account, wanted, opened.Value.Order, opened.Value.Pending, cancellationToken);
+            return opened.Failure is { } failure ? failure : await DriveAsync(authority, account, ticket, opened.Value.Order, opened.Value.Pending, cancellationToken);
         }
         finally
         {
@@ -73,77 +95,80 @@ internal sealed class CertificateIssuer(
     }
 
     private async Task<AcmeResult<(AcmeOrder Order, PendingOrder Pending)>> OpenAsync(
-        AcmeAccount account, WantedCertificate wanted, PendingOrder? resume, Action<PendingOrder?> placed, CancellationToken cancellationToken)
+        CertificateAuthority authority, AcmeAccount account, OrderTicket ticket, CancellationToken cancellationToken)
     {
-        if (resume is not null)
+        if (CanResume(ticket.Resume, ticket, authority))
         {
-            var known = await client.OrderAsync(account, resume.Url, cancellationToken);
+            var resume = ticket.Resume!;
+            var known = await authority.Client.OrderAsync(account, resume.Url, cancellationToken);
             if (known.Failure is { } lost && (KeepsOrder(lost) || lost.Problem?.Type == AcmeErrors.AccountDoesNotExist)) return lost;
             if (known.Failure is null && known.Value.Status != AcmeStatus.Invalid && known.Value.Names.SetEquals(resume.Names)) return (known.Value, resume);
-            placed(null);
+            ticket.Ledger.Placed(null);
         }
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var order = await client.NewOrderAsync(account, wanted.Names, cancellationToken);
-        if (order.Failure is { } failure) return failure;
-        var pending = new PendingOrder(order.Value.Url, client.DirectoryUrl, [.. order.Value.Names], key.ExportPkcs8PrivateKey(), time.GetUtcNow());
-        placed(pending);
-        return (order.Value, pending);
+        using var key = LeafKey.Create(options.KeyType);
+        var order = ticket.MaybePlaced ? await SearchAsync(authority, account, ticket, cancellationToken) : null;
+        if (order is null)
+        {
+            ticket.Ledger.Placing();
+            var made = await authority.Client.NewOrderAsync(account, ticket.Wanted.Names, ticket.Profile, ticket.Replaces, cancellationToken);
+            if (made.Failure?.Problem?.Type == AcmeErrors.AlreadyReplaced)
+            {
+                ticket.Ledger.ReplacedAlready();
+                logger.OrderedWithoutReplaces(ticket.Wanted.Id);
+                made = await authority.Client.NewOrderAsync(account, ticket.Wanted.Names, ticket.Profile, replaces: null, cancellationToken);
+            }
+            if (made.Failure is { } failure) return failure;
+            order = made.Value;
+        }
+        await ticket.Step(OrderStep.Ordered);
+        var pending = new PendingOrder(order.Url, authority.DirectoryUrl, [.. order.Names], key.Export(), time.GetUtcNow()) { Profile = ticket.Profile };
+        ticket.Ledger.Placed(pending);
+        await ticket.Step(OrderStep.Placed);
+        return (order, pending);
+    }
+
+    /// <summary>An order for these very names that the CA has and our ledger does not: only one whose key is not chosen yet is of use.</summary>
+    private async Task<AcmeOrder?> SearchAsync(CertificateAuthority authority, AcmeAccount account, OrderTicket ticket, CancellationToken cancellationToken)
+    {
+        var listed = await authority.Accounts.Client.OrdersAsync(account, cancellationToken);
+        if (listed.Failure is not null) return null;
+        foreach (var url in listed.Value.Reverse().Take(MaxOrdersSearched))
+        {
+            var order = await authority.Client.OrderAsync(account, url, cancellationToken);
+            if (order.Failure is not null || order.Value.Status is not (AcmeStatus.Pending or AcmeStatus.Ready)) continue;
+            if (!order.Value.Names.SetEquals(ticket.Wanted.Names.Select(n => n.Value).ToImmutableHashSet(StringComparer.Ordinal))) continue;
+            logger.OrderFound(ticket.Wanted.Id);
+            return order.Value;
+        }
+        return null;
     }
 
     private async Task<AcmeResult<CertificateRecord>> DriveAsync(
-        AcmeAccount account, WantedCertificate wanted, AcmeOrder order, PendingOrder pending, CancellationToken cancellationToken)
+        CertificateAuthority authority, AcmeAccount account, OrderTicket ticket, AcmeOrder order, PendingOrder pending, CancellationToken cancellationToken)
     {
-        using var key = ECDsa.Create();
-        key.ImportPkcs8PrivateKey(pending.KeyPkcs8, out _);
-        if (order.Status == AcmeStatus.Pending && await validation.RunAsync(account, order, cancellationToken) is { } unproven) return unproven;
-        var finished = await FinishAsync(account, order, key, cancellationToken);
+        using var key = LeafKey.Import(pending.KeyPkcs8);
+        var proven = order.Status == AcmeStatus.Pending;
+        if (proven && await validation.RunAsync(authority.Client, account, order, ticket.Challenge, ticket.Step, cancellationToken) is { } unproven) return unproven;
+        await ticket.Step(OrderStep.Validated);
+        var finished = await OrderFinish.RunAsync(authority.Client, account, order, key, cancellationToken);
         if (finished.Failure is { } failure) return failure;
-        var chain = await client.DownloadAsync(account, finished.Value.Certificate!, cancellationToken);
-        if (chain.Failure is { } missing) return missing;
-        var check = ChainCheck.Check(chain.Value, key, pending.Names, time.GetUtcNow());
-        return check.Failure is { } refused
-            ? refused
-            : new CertificateRecord(wanted.Id, pending.Names, pending.KeyPkcs8, chain.Value, time.GetUtcNow(), client.DirectoryUrl, random());
-    }
-
-    /// <summary>From proven names to an order that is valid (RFC 8555, 7.4).</summary>
-    private async Task<AcmeResult<AcmeOrder>> FinishAsync(AcmeAccount account, AcmeOrder order, ECDsa key, CancellationToken cancellationToken)
-    {
-        if (order.Status is AcmeStatus.Pending or AcmeStatus.Ready)
+        await ticket.Step(OrderStep.Finalized);
+        var chain = await ChainDownload.RunAsync(authority.Client, account, finished.Value.Certificate!, options.PreferredRoot, key, pending.Names, time.GetUtcNow(), cancellationToken);
+        if (chain.Failure is { } refused) return BlameTheClock(refused, authority);
+        await ticket.Step(OrderStep.Downloaded);
+        return new CertificateRecord(ticket.Wanted.Id, pending.Names, pending.KeyPkcs8, chain.Value, time.GetUtcNow(), authority.DirectoryUrl, random())
         {
-            var csr = Csr(key, order.Names);
-            var sent = await client.FinalizeAsync(account, order, csr, cancellationToken);
-            if (sent.Failure?.Problem?.Type == AcmeErrors.OrderNotReady)
-            {
-                // The authorizations are valid but the order has not noticed yet.
-                var ready = await client.SettleAsync(account, order with { Status = AcmeStatus.Pending }, [AcmeStatus.Pending], cancellationToken);
-                if (ready.Failure is { } stuck) return stuck;
-                sent = ready.Value.Status == AcmeStatus.Ready ? await client.FinalizeAsync(account, order, csr, cancellationToken) : ready;
-            }
-            if (sent.Failure is { } failure) return failure;
-            order = sent.Value;
-        }
-        var settled = await client.SettleAsync(account, order, [AcmeStatus.Ready, AcmeStatus.Processing], cancellationToken);
-        if (settled.Failure is { } unsettled) return unsettled;
-        return settled.Value.Status switch
-        {
-            AcmeStatus.Valid => settled,
-            AcmeStatus.Invalid => AcmeErrors.FromOrder(settled.Value.Error),
-            _ => AcmeFailure.Bad("bad_order_state", $"The CA's order went back to '{settled.Value.Status}'."),
+            Profile = pending.Profile,
+            Challenge = proven ? ticket.Challenge : null,
         };
     }
 
-    private static byte[] Csr(ECDsa key, ImmutableSortedSet<string> names)
-    {
-        // The subject stays empty: names live in the extension (RFC 8555, 7.4; the common name is deprecated by the CAs).
-        var request = new CertificateRequest(new X500DistinguishedName(""), key, HashAlgorithmName.SHA256);
-        var alternative = new SubjectAlternativeNameBuilder();
-        foreach (var name in names) alternative.AddDnsName(name);
-        request.CertificateExtensions.Add(alternative.Build());
-        return request.CreateSigningRequest();
-    }
+    private static AcmeFailure BlameTheClock(AcmeFailure refused, CertificateAuthority authority) =>
+        refused.Code == "bad_dates" && authority.Channel.ServerAhead is { } ahead && ahead.Duration() > ClockTolerance
+            ? refused with { Class = AcmeFailureClass.Clock, Code = "clock_wrong", Detail = $"{refused.Detail} The CA's clock is {ahead.TotalHours:0.0} hours ahead of this device's." }
+            : refused;
 
-    private bool CanResume(PendingOrder? order, WantedCertificate wanted) =>
-        order is not null && order.Directory == client.DirectoryUrl && time.GetUtcNow() - order.PlacedAt < MaxOrderAge
-        && wanted.Names.Select((DomainName n) => n.Value).ToImmutableSortedSet(StringComparer.Ordinal).SetEquals(order.Names);
+    private bool CanResume(PendingOrder? order, OrderTicket ticket, CertificateAuthority authority) =>
+        order is not null && order.Directory == authority.DirectoryUrl && order.Profile == ticket.Profile && time.GetUtcNow() - order.PlacedAt < MaxOrderAge
+        && ticket.Wanted.Names.Select((DomainName n) => n.Value).ToImmutableSortedSet(StringComparer.Ordinal).SetEquals(order.Names);
 }

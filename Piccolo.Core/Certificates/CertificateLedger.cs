@@ -6,21 +6,15 @@ using Piccolo.Core.ControlStore;
 
 namespace Piccolo.Core.Certificates;
 
-/// <summary>One moment of the ledger.</summary>
-internal sealed record LedgerSnapshot(
-    bool IsLoaded, ImmutableDictionary<string, HeldCertificate> Certificates, ImmutableDictionary<string, AttemptRecord> Attempts)
-{
-    public static readonly LedgerSnapshot Empty = new(
-        false, ImmutableDictionary.Create<string, HeldCertificate>(StringComparer.Ordinal), ImmutableDictionary.Create<string, AttemptRecord>(StringComparer.Ordinal));
-}
-
 /// <summary>
 /// What is stored about certificates and attempts, in memory while the store is open, and the only writer of both. Keeps the table of handshakes in
 /// step. Snapshots are immutable; thread-safe.
 /// </summary>
 internal sealed class CertificateLedger(
-    ICertificateStore store, ServerCertificateTable table, TimeProvider time, Func<double> random, ILogger<CertificateLedger> logger)
+    ICertificateStore store, ServerCertificateTable table, AcmeLimitsOptions limits, TimeProvider time, Func<double> random, ILogger<CertificateLedger> logger,
+    Func<CertificateRecord, HeldCertificate>? hold = null)
 {
+    private readonly Func<CertificateRecord, HeldCertificate> _hold = hold ?? HeldCertificate.From;
     private readonly Lock _gate = new();
     private LedgerSnapshot _snapshot = LedgerSnapshot.Empty;
 
@@ -30,13 +24,18 @@ internal sealed class CertificateLedger(
     {
         lock (_gate)
         {
+            var hints = store.Hints().ToDictionary(h => h.Id, StringComparer.Ordinal);
             var certificates = LedgerSnapshot.Empty.Certificates.ToBuilder();
             foreach (var record in store.Certificates())
             {
-                if (TryHold(record) is { } held) certificates[record.Id] = held;
+                if (TryHold(record) is { } held) certificates[record.Id] = held with { Hint = hints.GetValueOrDefault(record.Id) };
             }
-            var attempts = LedgerSnapshot.Empty.Attempts.AddRange(store.Attempts().Select(a => KeyValuePair.Create(a.Id, a)));
-            Swap(new LedgerSnapshot(true, certificates.ToImmutable(), attempts));
+            Swap(new LedgerSnapshot(true, certificates.ToImmutable(), LedgerSnapshot.Empty.Attempts.AddRange(store.Attempts().Select(a => KeyValuePair.Create(a.Id, a))))
+            {
+                Asks = LedgerSnapshot.Empty.Asks.AddRange(store.Asks().Select(a => KeyValuePair.Create(a.Id, a))),
+                Revocations = LedgerSnapshot.Empty.Revocations.AddRange(store.Revocations().Select(r => KeyValuePair.Create(r.Serial, r))),
+                Budgets = store.Budgets().ToImmutableDictionary(b => b.Directory, b => new OrderBudget(limits, b.Buckets.ToImmutableDictionary(StringComparer.Ordinal))),
+            });
             logger.CertificatesLoaded(certificates.Count);
         }
     }
@@ -52,17 +51,50 @@ internal sealed class CertificateLedger(
         }
     }
 
+    public OrderBudget Budget(Uri directory) => Snapshot.Budgets.GetValueOrDefault(directory) ?? OrderBudget.Empty(limits);
+
+    /// <summary>The owner's wish; counts until a certificate comes of it, restarts or not.</summary>
+    public void Ask(string id, bool revoke)
+    {
+        lock (_gate)
+        {
+            if (!_snapshot.IsLoaded) throw new StoreSealedException();
+            // Who once said that the old one is to go does not take that back by asking again.
+            var ask = new AskRecord(id, revoke || (_snapshot.Asks.GetValueOrDefault(id)?.Revoke ?? false), time.GetUtcNow());
+            store.Put(ask);
+            Volatile.Write(ref _snapshot, _snapshot with { Asks = _snapshot.Asks.SetItem(id, ask) });
+        }
+    }
+
     /// <summary>Writes an attempt down before it begins, as if it had been interrupted: whoever restarts in its middle waits, or takes its order up.</summary>
-    public AttemptRecord Begin(WantedCertificate wanted)
+    public AttemptRecord Begin(WantedCertificate wanted, Uri directory, string challenge)
     {
         lock (_gate)
         {
             var names = wanted.Names.Select(n => n.Value).ToList();
-            var before = _snapshot.Attempts.GetValueOrDefault(wanted.Id) is { } known && known.Names.SequenceEqual(names) ? known : null;
+            var before = _snapshot.AttemptFor(wanted);
             var failures = (before?.Failures ?? 0) + 1;
             var now = time.GetUtcNow();
-            var next = now + BackoffPolicy.WaitAfter(AcmeFailureClass.Interrupted, failures, null, random());
-            return Write(new AttemptRecord(wanted.Id, names, now, failures, before?.InRow ?? 0, next, Running: true, before?.LastError, before?.Order));
+            var next = now + BackoffPolicy.WaitAfter(AcmeFailureClass.Interrupted, "", failures, null, random(), _snapshot.HeldFor(wanted)?.Lifetime);
+            return Write(new AttemptRecord(wanted.Id, names, now, failures, before?.InRow ?? 0, next, Running: true, before?.LastError, before?.Order)
+            {
+                FailingSince = before?.FailingSince,
+                Directory = directory,
+                Challenge = challenge,
+                WithoutReplaces = before?.WithoutReplaces ?? false,
+                Placing = before is { Placing: true } && before.Directory == directory,
+            });
+        }
+    }
+
+    /// <summary>Before the request that makes an order: what it spends of the CA's limits is spent, whether or not an answer comes.</summary>
+    public void Placing(WantedCertificate wanted)
+    {
+        lock (_gate)
+        {
+            var attempt = Current(wanted.Id);
+            var budget = Budget(attempt.Directory!).Ordered(wanted.Names, isRenewal: _snapshot.HeldFor(wanted) is not null, time.GetUtcNow());
+            Write(attempt with { Placing = true }, budget);
         }
     }
 
@@ -72,38 +104,94 @@ internal sealed class CertificateLedger(
         {
             var attempt = Current(id);
             Wipe(attempt.Order);
-            Write(attempt with { Order = order });
+            Write(attempt with { Order = order, Placing = false });
         }
+    }
+
+    public void ReplacedAlready(string id)
+    {
+        lock (_gate) Write(Current(id) with { WithoutReplaces = true });
     }
 
     /// <summary>Stores the certificate; it serves from the moment at which it is durable.</summary>
     public HeldCertificate Complete(CertificateRecord record)
     {
         // Held first: key and chain that do not fit together throw here and are not stored.
-        var held = HeldCertificate.From(record);
+        var held = _hold(record);
         lock (_gate)
         {
-            store.Complete(record);
+            var began = Current(record.Id).LastAttempt;
+            var ask = _snapshot.Asks.GetValueOrDefault(record.Id);
+            // What was asked for while this order ran waits for the next one.
+            var done = ask is not null && ask.At <= began;
+            var revocation = done && ask!.Revoke && _snapshot.Certificates.GetValueOrDefault(record.Id) is { } old
+                ? new RevocationRecord(old.Facts.Serial, record.Id, old.Bundle.Leaf.RawData, old.Record.Directory, 0, time.GetUtcNow())
+                : null;
+            store.Complete(record, revocation, askDone: done);
             CryptographicOperations.ZeroMemory(record.KeyPkcs8);
-            Swap(_snapshot with { Certificates = _snapshot.Certificates.SetItem(record.Id, held), Attempts = _snapshot.Attempts.Remove(record.Id) });
+            Swap(_snapshot with
+            {
+                Certificates = _snapshot.Certificates.SetItem(record.Id, held),
+                Attempts = _snapshot.Attempts.Remove(record.Id),
+                Asks = done ? _snapshot.Asks.Remove(record.Id) : _snapshot.Asks,
+                Revocations = revocation is null ? _snapshot.Revocations : _snapshot.Revocations.SetItem(revocation.Serial, revocation),
+            });
         }
         return held;
     }
 
-    public AttemptRecord Fail(string id, AcmeFailure failure)
+    public AttemptRecord Fail(WantedCertificate wanted, AcmeFailure failure)
     {
         lock (_gate)
         {
-            var attempt = Current(id);
+            var attempt = Current(wanted.Id);
+            var now = time.GetUtcNow();
             var inRow = attempt.LastError?.Class == failure.Class ? attempt.InRow + 1 : 1;
-            var next = time.GetUtcNow() + BackoffPolicy.WaitAfter(failure.Class, inRow, failure.RetryAfter, random());
+            var next = now + BackoffPolicy.WaitAfter(failure.Class, failure.Code, inRow, failure.RetryAfter, random(), _snapshot.HeldFor(wanted)?.Lifetime);
             var order = attempt.Order;
             if (!CertificateIssuer.KeepsOrder(failure))
             {
                 Wipe(order);
                 order = null;
             }
-            return Write(attempt with { InRow = inRow, NextAttempt = next, Running = false, LastError = NextSteps.Describe(failure), Order = order });
+            var budget = failure is { Class: AcmeFailureClass.ChallengeFailed, Name: { } name } ? Budget(attempt.Directory!).ValidationFailed(name, now) : null;
+            return Write(
+                attempt with
+                {
+                    InRow = inRow,
+                    NextAttempt = next,
+                    Running = false,
+                    LastError = NextSteps.Describe(failure),
+                    Order = order,
+                    FailingSince = attempt.FailingSince ?? attempt.LastAttempt,
+                    // An answer came, so whether an order was made is known; only a lost one leaves the question open.
+                    Placing = attempt.Placing && failure.Class == AcmeFailureClass.Network,
+                },
+                budget);
+        }
+    }
+
+    public HeldCertificate? Hint(RenewalHintRecord hint)
+    {
+        lock (_gate)
+        {
+            if (_snapshot.Certificates.GetValueOrDefault(hint.Id) is not { } held || held.Facts.FingerprintSha256 != hint.Fingerprint) return null;
+            store.Put(hint);
+            var next = held with { Hint = hint };
+            Volatile.Write(ref _snapshot, _snapshot with { Certificates = _snapshot.Certificates.SetItem(hint.Id, next) });
+            return next;
+        }
+    }
+
+    public void Revoking(RevocationRecord revocation, bool done)
+    {
+        lock (_gate)
+        {
+            if (!_snapshot.IsLoaded) throw new StoreSealedException();
+            if (done) store.ForgetRevocation(revocation.Serial);
+            else store.Put(revocation);
+            var next = done ? _snapshot.Revocations.Remove(revocation.Serial) : _snapshot.Revocations.SetItem(revocation.Serial, revocation);
+            Volatile.Write(ref _snapshot, _snapshot with { Revocations = next });
         }
     }
 
@@ -113,19 +201,21 @@ internal sealed class CertificateLedger(
         {
             store.Forget(id);
             Wipe(_snapshot.Attempts.GetValueOrDefault(id)?.Order);
-            Swap(_snapshot with { Certificates = _snapshot.Certificates.Remove(id), Attempts = _snapshot.Attempts.Remove(id) });
+            Swap(_snapshot with { Certificates = _snapshot.Certificates.Remove(id), Attempts = _snapshot.Attempts.Remove(id), Asks = _snapshot.Asks.Remove(id) });
         }
     }
 
     /// <summary>The store may have closed while the CA was busy: what it says then comes too late.</summary>
     private AttemptRecord Current(string id) => _snapshot.Attempts.GetValueOrDefault(id) ?? throw new StoreSealedException();
 
-    private AttemptRecord Write(AttemptRecord attempt)
+    private AttemptRecord Write(AttemptRecord attempt, OrderBudget? budget = null)
     {
         if (!_snapshot.IsLoaded) throw new StoreSealedException();
         // Memory before disk: where the disk fails, the wait still holds.
-        Volatile.Write(ref _snapshot, _snapshot with { Attempts = _snapshot.Attempts.SetItem(attempt.Id, attempt) });
-        store.Put(attempt);
+        var next = _snapshot with { Attempts = _snapshot.Attempts.SetItem(attempt.Id, attempt) };
+        if (budget is not null) next = next with { Budgets = next.Budgets.SetItem(attempt.Directory!, budget) };
+        Volatile.Write(ref _snapshot, next);
+        store.Put(attempt, budget is null ? null : new BudgetRecord(attempt.Directory!, budget.Buckets));
         return attempt;
     }
 
@@ -140,7 +230,7 @@ internal sealed class CertificateLedger(
     {
         try
         {
-            return HeldCertificate.From(record);
+            return _hold(record);
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException or FormatException)
         {

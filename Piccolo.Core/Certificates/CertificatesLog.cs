@@ -42,4 +42,34 @@ internal static partial class CertificatesLog
 
     [LoggerMessage(2011, LogLevel.Information, "Expired certificate {CertificateId} is no longer wanted and was removed.")]
     public static partial void CertificateRemoved(this ILogger logger, string certificateId);
+
+    [LoggerMessage(2012, LogLevel.Information, "The ACME account at {Directory} has a new key.")]
+    public static partial void AccountKeyChanged(this ILogger logger, string directory);
+
+    [LoggerMessage(2013, LogLevel.Information, "The ACME account at {Directory} was ended.")]
+    public static partial void AccountDeactivated(this ILogger logger, string directory);
+
+    [LoggerMessage(2014, LogLevel.Warning, "{Directory} does not take the contact address: {Code} {Detail}")]
+    public static partial void ContactRefused(this ILogger logger, string directory, string code, string detail);
+
+    [LoggerMessage(2015, LogLevel.Information, "The CA suggests renewing {CertificateId} between {Start:u} and {End:u}; renewal {RenewAt:u}.")]
+    public static partial void RenewalSuggested(this ILogger logger, string certificateId, DateTimeOffset start, DateTimeOffset end, DateTimeOffset renewAt);
+
+    [LoggerMessage(2016, LogLevel.Debug, "No renewal information for {CertificateId}: {Code} {Detail}")]
+    public static partial void NoRenewalInformation(this ILogger logger, string certificateId, string code, string detail);
+
+    [LoggerMessage(2017, LogLevel.Information, "The CA revoked the old certificate {Serial} of {CertificateId}.")]
+    public static partial void CertificateRevoked(this ILogger logger, string serial, string certificateId);
+
+    [LoggerMessage(2018, LogLevel.Warning, "The old certificate {Serial} of {CertificateId} is not revoked yet: {Code} {Detail} Next attempt {NextAttempt:u}.")]
+    public static partial void RevocationFailed(this ILogger logger, string serial, string certificateId, string code, string detail, DateTimeOffset nextAttempt);
+
+    [LoggerMessage(2019, LogLevel.Information, "The CA holds the certificate of {CertificateId} for replaced already; ordering without naming it.")]
+    public static partial void OrderedWithoutReplaces(this ILogger logger, string certificateId);
+
+    [LoggerMessage(2020, LogLevel.Information, "Found an order of {CertificateId} at the CA that was placed before an interruption; taking it up.")]
+    public static partial void OrderFound(this ILogger logger, string certificateId);
+
+    [LoggerMessage(2021, LogLevel.Warning, "Certificate {CertificateId}: the first CA has failed since {FailingSince:u}; asking {Directory}.")]
+    public static partial void SecondAuthorityAsked(this ILogger logger, string certificateId, DateTimeOffset failingSince, string directory);
 }

@@ -20,16 +20,18 @@ public static class CertificatesServiceCollectionExtensions
         services.TryAddSingleton<Http01Challenges>();
         services.TryAddSingleton<ServerCertificateTable>();
         services.TryAddSingleton<ICertificateStore>(s => new SealedCertificateStore(s.GetRequiredService<SealedStore>()));
-        services.TryAddSingleton(s => CertificateEngine.Create(
+        services.TryAddSingleton(s => new TlsAlpn01Challenges(s.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(s => CertificateEngine.Create(new CertificateEngineParts(
             s.GetRequiredService<IOptions<AcmeOptions>>().Value,
             s.GetRequiredService<ICertificateStore>(),
             s.GetRequiredService<Http01Challenges>(),
+            s.GetRequiredService<TlsAlpn01Challenges>(),
             s.GetRequiredService<ServerCertificateTable>(),
             s.GetRequiredService<OrderGate>(),
             s.GetRequiredService<HealthTracker>(),
             s.GetRequiredService<TimeProvider>(),
             Random.Shared.NextDouble,
-            s.GetRequiredService<ILoggerFactory>()));
+            s.GetRequiredService<ILoggerFactory>())));
         services.TryAddSingleton(s => s.GetRequiredService<CertificateEngine>().Scheduler);
         services.TryAddSingleton(s => s.GetRequiredService<CertificateEngine>().Inventory);
         services.AddSingleton<IHostedService>(s => s.GetRequiredService<CertificateEngine>().Loop);

@@ -19,7 +19,7 @@ internal static class ChainCheck
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
 
     /// <returns>What the leaf says, or why the chain is refused.</returns>
-    public static AcmeResult<LeafFacts> Check(string chainPem, ECDsa key, IEnumerable<string> names, DateTimeOffset now)
+    public static AcmeResult<LeafFacts> Check(string chainPem, AsymmetricAlgorithm key, IEnumerable<string> names, DateTimeOffset now)
     {
         var chain = new X509Certificate2Collection();
         try
@@ -42,7 +42,7 @@ internal static class ChainCheck
         return chain.Count is > 0 and <= MaxCertificates ? null : Refused("bad_chain", $"The CA sent {chain.Count} certificates.");
     }
 
-    private static AcmeResult<LeafFacts> Check(X509Certificate2Collection chain, ECDsa key, IEnumerable<string> names, DateTimeOffset now)
+    private static AcmeResult<LeafFacts> Check(X509Certificate2Collection chain, AsymmetricAlgorithm key, IEnumerable<string> names, DateTimeOffset now)
     {
         var leaf = chain[0];
         if (!leaf.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo()))

@@ -16,14 +16,38 @@ internal interface ICertificateStore
 
     IReadOnlyList<AttemptRecord> Attempts();
 
+    IReadOnlyList<AskRecord> Asks();
+
+    IReadOnlyList<RenewalHintRecord> Hints();
+
+    IReadOnlyList<RevocationRecord> Revocations();
+
+    IReadOnlyList<BudgetRecord> Budgets();
+
+    StoryRecord? Story(string id);
+
     AccountRecord? Account(Uri directory);
 
     void Put(AccountRecord account);
 
-    void Put(AttemptRecord attempt);
+    /// <param name="budget">What the attempt spends, where it does.</param>
+    void Put(AttemptRecord attempt, BudgetRecord? budget = null);
 
-    /// <summary>Key, chain, metadata and the end of the attempt: all of it or nothing.</summary>
-    void Complete(CertificateRecord certificate);
+    void Put(AskRecord ask);
 
+    void Put(RenewalHintRecord hint);
+
+    void Put(RevocationRecord revocation);
+
+    void Put(StoryRecord story);
+
+    /// <summary>Key, chain, metadata, the end of the attempt, and of the owner's wish with the revocation that it may want: all of it or nothing.</summary>
+    void Complete(CertificateRecord certificate, RevocationRecord? revocation, bool askDone);
+
+    /// <summary>All that is kept about a certificate.</summary>
     void Forget(string id);
+
+    void ForgetRevocation(string serial);
+
+    void ForgetAccount(Uri directory);
 }

@@ -16,7 +16,7 @@ internal sealed record LeafFacts(
     private const string Organization = "2.5.4.10";
 
     public static LeafFacts From(X509Certificate2 leaf) => new(
-        DnsNames(leaf), IssuerOf(leaf.IssuerName), leaf.SerialNumber, new DateTimeOffset(leaf.NotBefore.ToUniversalTime()),
+        DnsNames(leaf), CommonNameOf(leaf.IssuerName), leaf.SerialNumber, new DateTimeOffset(leaf.NotBefore.ToUniversalTime()),
         new DateTimeOffset(leaf.NotAfter.ToUniversalTime()), Convert.ToHexStringLower(leaf.GetCertHash(HashAlgorithmName.SHA256)));
 
     private static ImmutableSortedSet<string> DnsNames(X509Certificate2 leaf)
@@ -25,7 +25,7 @@ internal sealed record LeafFacts(
         return names.Select(n => n.ToLowerInvariant()).ToImmutableSortedSet(StringComparer.Ordinal);
     }
 
-    private static string IssuerOf(X500DistinguishedName issuer)
+    internal static string CommonNameOf(X500DistinguishedName issuer)
     {
         try
         {

@@ -9,6 +9,11 @@ internal sealed class SealedCertificateStore(SealedStore store) : ICertificateSt
     private static readonly StoreCollection<AccountRecord> AccountRows = new("acme-accounts");
     private static readonly StoreCollection<CertificateRecord> CertificateRows = new("certificates");
     private static readonly StoreCollection<AttemptRecord> AttemptRows = new("attempts");
+    private static readonly StoreCollection<AskRecord> AskRows = new("certificate-asks");
+    private static readonly StoreCollection<RenewalHintRecord> HintRows = new("renewal-hints");
+    private static readonly StoreCollection<RevocationRecord> RevocationRows = new("revocations");
+    private static readonly StoreCollection<BudgetRecord> BudgetRows = new("acme-budgets");
+    private static readonly StoreCollection<StoryRecord> StoryRows = new("acme-stories");
 
     public ChangeSignal Changed => store.Changed;
 
@@ -18,21 +23,53 @@ internal sealed class SealedCertificateStore(SealedStore store) : ICertificateSt
 
     public IReadOnlyList<AttemptRecord> Attempts() => store.List(AttemptRows);
 
+    public IReadOnlyList<AskRecord> Asks() => store.List(AskRows);
+
+    public IReadOnlyList<RenewalHintRecord> Hints() => store.List(HintRows);
+
+    public IReadOnlyList<RevocationRecord> Revocations() => store.List(RevocationRows);
+
+    public IReadOnlyList<BudgetRecord> Budgets() => store.List(BudgetRows);
+
+    public StoryRecord? Story(string id) => store.Get(StoryRows, id);
+
     public AccountRecord? Account(Uri directory) => store.Get(AccountRows, directory.AbsoluteUri);
 
     public void Put(AccountRecord account) => store.Commit(t => t.Put(AccountRows, account.Directory.AbsoluteUri, account));
 
-    public void Put(AttemptRecord attempt) => store.Commit(t => t.Put(AttemptRows, attempt.Id, attempt));
+    public void Put(AttemptRecord attempt, BudgetRecord? budget = null) => store.Commit(t =>
+    {
+        t.Put(AttemptRows, attempt.Id, attempt);
+        if (budget is not null) t.Put(BudgetRows, budget.Directory.AbsoluteUri, budget);
+    });
 
-    public void Complete(CertificateRecord certificate) => store.Commit(t =>
+    public void Put(AskRecord ask) => store.Commit(t => t.Put(AskRows, ask.Id, ask));
+
+    public void Put(RenewalHintRecord hint) => store.Commit(t => t.Put(HintRows, hint.Id, hint));
+
+    public void Put(RevocationRecord revocation) => store.Commit(t => t.Put(RevocationRows, revocation.Serial, revocation));
+
+    public void Put(StoryRecord story) => store.Commit(t => t.Put(StoryRows, story.Id, story));
+
+    public void Complete(CertificateRecord certificate, RevocationRecord? revocation, bool askDone) => store.Commit(t =>
     {
         t.Put(CertificateRows, certificate.Id, certificate);
         t.Delete(AttemptRows, certificate.Id);
+        if (askDone) t.Delete(AskRows, certificate.Id);
+        t.Delete(HintRows, certificate.Id);
+        if (revocation is not null) t.Put(RevocationRows, revocation.Serial, revocation);
     });
 
     public void Forget(string id) => store.Commit(t =>
     {
         t.Delete(CertificateRows, id);
         t.Delete(AttemptRows, id);
+        t.Delete(AskRows, id);
+        t.Delete(HintRows, id);
+        t.Delete(StoryRows, id);
     });
+
+    public void ForgetRevocation(string serial) => store.Commit(t => t.Delete(RevocationRows, serial));
+
+    public void ForgetAccount(Uri directory) => store.Commit(t => t.Delete(AccountRows, directory.AbsoluteUri));
 }

@@ -6,11 +6,13 @@ using Piccolo.Core.Primitives;
 namespace Piccolo.Core.Certificates;
 
 /// <summary>
-/// A certificate as a handshake needs it: leaf with key, whole chain and the cached context of the TLS stack. Immutable; swapped by reference, so that
-/// open connections keep theirs.
+/// A certificate as a handshake needs it: leaf with key, whole chain and the cached context of the TLS stack. Immutable but for the note when it was
+/// shown; swapped by reference, so that open connections keep theirs.
 /// </summary>
 public sealed class ServerCertificateBundle
 {
+    private long _lastShown;
+
     public ServerCertificateBundle(X509Certificate2 leaf, X509Certificate2Collection intermediates, IEnumerable<DomainName> names)
     {
         Leaf = leaf;
@@ -24,4 +26,10 @@ public sealed class ServerCertificateBundle
     public ImmutableArray<DomainName> Names { get; }
 
     public SslStreamCertificateContext Context { get; }
+
+    /// <summary>When a client last finished a handshake that showed this certificate, since the process began; null for never.</summary>
+    public DateTimeOffset? LastShown => Volatile.Read(ref _lastShown) is > 0 and var ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
+
+    /// <summary>A handshake with this certificate was finished by the client.</summary>
+    public void Shown(DateTimeOffset at) => Volatile.Write(ref _lastShown, at.UtcTicks);
 }

@@ -47,6 +47,9 @@ internal sealed record ControlMessage
     /// <summary>A request that every relay refuses: its answer proves that the relay reads our frames.</summary>
     public static ControlMessage Probe(StreamId id) => new() { Event = ControlEvent.OutboundConnect, ClientId = id };
 
+    /// <summary>Whether the relay still knows a stream; it answers only if it does.</summary>
+    public static ControlMessage Question(StreamId id) => new() { Event = ControlEvent.PingClient, ClientId = id };
+
     internal sealed class StreamIdConverter : JsonConverter<StreamId>
     {
         public override bool HandleNull => true;
@@ -69,6 +72,8 @@ internal static class ControlEvent
     public const string Connect = "connect";
     public const string Disconnect = "disconnect";
     public const string ResumeStream = "resume_stream";
+    public const string PingClient = "ping_client";
+    public const string PongClient = "pong_client";
     public const string OutboundConnect = "outbound_connect";
     public const string OutboundResult = "outbound_result";
 }

@@ -78,9 +78,13 @@ public sealed class NexusOptions
     [Range(typeof(TimeSpan), "00:00:00", Hour)]
     public TimeSpan StableAfter { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long changes of the names are gathered before a new session is opened for them. Default 250 ms.</summary>
+    /// <summary>How long the names must have been quiet before a new session is opened for them: ten apps that are installed are one change. Default 1 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]
-    public TimeSpan HostnameDebounce { get; set; } = TimeSpan.FromMilliseconds(250);
+    public TimeSpan HostnameDebounce { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long names that never become quiet are waited for. Default 10 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
+    public TimeSpan HostnameDebounceMax { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long streams of a session that was replaced may go on. Default 10 minutes.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "24:00:00")]
@@ -101,17 +105,45 @@ public sealed class NexusOptions
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan TailConfirmation { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How often the way to the relay and back is measured. Default 1 minute.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", Hour)]
+    public TimeSpan MeasureInterval { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long the relay may take to give a sign of life after the network changed or the machine slept. Default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    public TimeSpan WakePatience { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often the wall clock is held against the monotonic one, which stands still while the machine sleeps. Default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:05:00")]
+    public TimeSpan ClockCheck { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How far the two clocks may part between two looks. Default 15 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", Hour)]
+    public TimeSpan ClockTolerance { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long the network must have been quiet after a change before it counts. Default 1 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    public TimeSpan NetworkDebounce { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>After how long without data the relay is asked whether it still knows a stream; zero is never. Default 1 minute.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", Hour)]
+    public TimeSpan StreamIdle { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long the answer may take. Three that fail to come end the stream. Default 10 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:05:00")]
+    public TimeSpan StreamPong { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Streams per session. Default 1024.</summary>
     [Range(1, 65_536)]
     public int MaxStreams { get; set; } = 1024;
 
-    /// <summary>Streams per client address (IPv6: per /64) over all sessions. Default 256.</summary>
+    /// <summary>Streams per client address (IPv6: per /64) over all sessions. A school or an office is one address. Default 512.</summary>
     [Range(1, 65_536)]
-    public int MaxStreamsPerAddress { get; set; } = 256;
+    public int MaxStreamsPerAddress { get; set; } = 512;
 
-    /// <summary>Streams that wait to be accepted by the ingress. Default 256.</summary>
+    /// <summary>Streams that wait to be accepted by the ingress. Fewer than <see cref="MaxStreams"/> would refuse users in a burst for no reason. Default 1024.</summary>
     [Range(1, 65_536)]
-    public int AcceptBacklog { get; set; } = 256;
+    public int AcceptBacklog { get; set; } = 1024;
 
     /// <summary>What all streams of one session together may hold for apps that do not read. Default 64 MiB.</summary>
     [Range(1_048_576, 1_073_741_824)]

@@ -6,8 +6,6 @@ namespace Piccolo.Core.Tunnel;
 /// <summary>What the relay sends: read one message after the other, answered through the writer, never waited for. Nothing in it can end more than it should.</summary>
 internal sealed partial class NexusSession
 {
-    private volatile SentProbe? _probe;
-
     private async Task<TunnelFailure> ReceiveAsync(RelaySocket socket)
     {
         try
@@ -91,6 +89,9 @@ internal sealed partial class NexusSession
             case ControlEvent.ResumeStream when _streams.TryGetValue(control.ClientId, out var stream):
                 stream.OnCredits(control.Credits ?? 0);
                 break;
+            case ControlEvent.PongClient when _streams.TryGetValue(control.ClientId, out var stream):
+                OnStreamKnown(stream);
+                break;
             case ControlEvent.OutboundResult when _probe is { } probe && control.ClientId == probe.Id:
                 OnProbeAnswered(control, probe);
                 break;
@@ -107,6 +108,7 @@ internal sealed partial class NexusSession
         if (Refusal(control, out var hostname) is { } refusal || (refusal = scope.Addresses.TryEnter(client) ? null : "address_limit") is not null)
         {
             scope.Logger.StreamRefused(Number, control.ClientId, refusal);
+            scope.History.Refused(refusal);
             Writer.PostCourtesy(ControlMessage.Disconnect(control.ClientId, DisconnectReason.DialFailed));
             return;
         }
@@ -115,8 +117,10 @@ internal sealed partial class NexusSession
         _streams[head.Id] = stream;
         Interlocked.Increment(ref _streamCount);
         Require(Writer.Post(ControlMessage.Grant(head.Id, ForwardLedger.Window)));
+        scope.History.LetIn();
         if (scope.Offer(stream)) return;
         scope.Logger.StreamRefused(Number, control.ClientId, "accept_backlog");
+        scope.History.Refused("accept_backlog");
         stream.Stop(DisconnectReason.DialFailed);
     }
 
@@ -129,23 +133,4 @@ internal sealed partial class NexusSession
         if (!Volatile.Read(ref _served).Contains(hostname)) return "hostname";
         return StreamCount >= scope.Options.MaxStreams ? "stream_limit" : null;
     }
-
-    private void PostProbe()
-    {
-        var probe = new SentProbe(StreamId.New(), Time.GetTimestamp());
-        _probe = probe;
-        Require(Writer.Post(ControlMessage.Probe(probe.Id)));
-    }
-
-    private void OnProbeAnswered(ControlMessage control, SentProbe probe)
-    {
-        // No relay connects to an empty address; if one says so, whatever it opened is closed again.
-        if (control.Success == true) Writer.PostCourtesy(ControlMessage.Disconnect(control.ClientId, DisconnectReason.Normal));
-        if (_acknowledged.TrySetResult()) return;
-        RoundTrip = Time.GetElapsedTime(probe.Sent);
-        _measured.TrySetResult();
-        scope.Changed();
-    }
-
-    private sealed record SentProbe(StreamId Id, long Sent);
 }

@@ -8,6 +8,8 @@ internal sealed partial class NexusSession
     /// <summary>Whether this relay acknowledged padding, so that waiting for it is worth while.</summary>
     public bool ConfirmsTails { get => _confirmsTails; set => _confirmsTails = value; }
 
+    public long BufferedBytes => Interlocked.Read(ref _bufferedBytes);
+
     public bool Schedule(TunnelStream stream) => Writer.Schedule(stream);
 
     public void PostGrant(TunnelStream stream) => Require(Writer.PostGrant(stream));

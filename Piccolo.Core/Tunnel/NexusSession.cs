@@ -11,7 +11,7 @@ namespace Piccolo.Core.Tunnel;
 /// </summary>
 internal sealed partial class NexusSession(int number, TunnelTarget target, long weight, SessionScope scope)
 {
-    private static readonly TimeSpan GoodbyeLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan GoodbyeLimit = TimeSpan.FromSeconds(1);
 
     private readonly NexusToken _token = new(target, weight, scope.Options, scope.Time);
     private readonly ConcurrentDictionary<StreamId, TunnelStream> _streams = new();
@@ -25,6 +25,7 @@ internal sealed partial class NexusSession(int number, TunnelTarget target, long
     private TunnelFailure? _verdict;
     private string? _closeReason;
     private int _streamCount;
+    private long _accepted;
     private long _bufferedBytes;
 
     public int Number { get; } = number;
@@ -46,6 +47,12 @@ internal sealed partial class NexusSession(int number, TunnelTarget target, long
     public TimeSpan? RoundTrip { get; private set; }
 
     public DateTimeOffset AcceptedAt { get; private set; }
+
+    /// <summary>Since the relay took it in, whatever the wall clock did meanwhile.</summary>
+    public TimeSpan Age => Time.GetElapsedTime(_accepted);
+
+    /// <summary>When what still runs is cut; null while the session is not being drained.</summary>
+    public DateTimeOffset? DrainsUntil { get; private set; }
 
     public int StreamCount => Volatile.Read(ref _streamCount);
 
@@ -74,7 +81,7 @@ internal sealed partial class NexusSession(int number, TunnelTarget target, long
             return failure;
         }
         _writer = new SessionWriter(_socket, _token, scope.Options, scope.Time, scope.Traffic);
-        PostProbe();
+        _ = PostProbe();
         _ = RunAsync(_socket);
         return await AwaitAcknowledgementAsync(cancellationToken);
     }
@@ -85,6 +92,7 @@ internal sealed partial class NexusSession(int number, TunnelTarget target, long
     /// <summary>Closes the session once its streams are gone, or after the limit.</summary>
     public async Task DrainAsync(TimeSpan limit)
     {
+        DrainsUntil = Time.GetUtcNow() + limit;
         using var waiting = new CancellationTokenSource();
         var empty = WaitUntilEmptyAsync(waiting.Token);
         await Task.WhenAny(empty, Completion, Task.Delay(limit, Time, waiting.Token));
@@ -121,7 +129,8 @@ internal sealed partial class NexusSession(int number, TunnelTarget target, long
             return end.Code == "lost" ? TunnelFailure.RefusedBecause(_closeReason) : end;
         }
         AcceptedAt = Time.GetUtcNow();
-        if (_acknowledged.Task.IsCompleted) PostProbe();
+        _accepted = Time.GetTimestamp();
+        if (_acknowledged.Task.IsCompleted) _ = PostProbe();
         else scope.Logger.AcceptedWithoutAcknowledgement(Number, scope.Options.AcknowledgeTimeout);
         return null;
     }
@@ -133,6 +142,7 @@ internal sealed partial class NexusSession(int number, TunnelTarget target, long
         {
             var writing = SendAsync(stop.Token);
             var receiving = ReceiveAsync(socket);
+            var watching = Task.WhenAll(MeasureAsync(stop.Token), WatchStreamsAsync(stop.Token));
             await Task.WhenAny((Task)writing, receiving);
             var firstIsWriter = writing.IsCompleted && !receiving.IsCompleted;
             // A goodbye of ours is still sent, and answered; after anything else there is nothing to wait for.
@@ -142,13 +152,18 @@ internal sealed partial class NexusSession(int number, TunnelTarget target, long
             await stop.CancelAsync();
             var sendingEnd = await writing;
             var receivingEnd = await receiving;
+            await watching;
             // A stalled write cuts the socket, so that the reader may notice first: the cause is still the stall.
             end = _verdict ?? (firstIsWriter || sendingEnd == TunnelFailure.Stalled ? sendingEnd : null) ?? receivingEnd;
         }
+        var cut = 0;
         foreach (var stream in _streams.Values)
         {
-            if (Remove(stream)) stream.Stop(DisconnectReason.SessionEnded);
+            if (!Remove(stream)) continue;
+            stream.Stop(DisconnectReason.SessionEnded);
+            cut++;
         }
+        scope.History.Cut(cut);
         socket.Dispose();
         _ended.TrySetResult(end);
     }

@@ -8,11 +8,13 @@ namespace Piccolo.Core.Tunnel;
 public sealed partial class NexusTunnel
 {
     private static readonly TimeSpan MeasureLimit = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan DebounceLimit = TimeSpan.FromSeconds(5);
 
     private TunnelTarget? _failedTarget;
-    private DateTimeOffset _notBefore;
-    private bool _returning;
+
+    // Monotonic: a wall clock that is set back must not make an hour of a second.
+    private long _pauseBegan;
+    private TimeSpan _pause;
+    private string? _lostBy;
 
     /// <summary>Runs until cancelled, then lets streams end within their limit, says goodbye and ends the source. Never gives up. Once only.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -42,6 +44,7 @@ public sealed partial class NexusTunnel
         var seen = _targetChanged.Version;
         var target = Volatile.Read(ref _target);
         await SettleLossAsync();
+        HeedWaking();
 
         if (target is null || target.Hostnames.IsEmpty)
         {
@@ -59,7 +62,7 @@ public sealed partial class NexusTunnel
             if (!_serving.Target.HasSameRelay(target)) Retire(_serving, _options.StopDrain, []);
             else if (_failedTarget is null || !_failedTarget.Equals(target)) await DebounceAsync(cancellationToken);
         }
-        var pause = _notBefore - _time.GetUtcNow();
+        var pause = _pause - _time.GetElapsedTime(_pauseBegan);
         if (target.Equals(_failedTarget) && pause > TimeSpan.Zero)
         {
             await WaitAsync(seen, pause, cancellationToken);
@@ -82,8 +85,9 @@ public sealed partial class NexusTunnel
         var opening = session.OpenAsync(ShowProgress, attempt.Token);
         while (await Task.WhenAny(opening, _targetChanged.WaitAsync(seen, attempt.Token)) != opening)
         {
-            // New names can wait for the session; another relay makes it pointless.
+            // New names can wait for the session; another relay makes it pointless, and so may another network.
             seen = _targetChanged.Version;
+            if (Volatile.Read(ref _woken) != 0) break;
             if (Volatile.Read(ref _target) is not { } newer || !newer.HasSameRelay(target)) break;
         }
         if (!opening.IsCompleted) await attempt.CancelAsync();
@@ -111,9 +115,14 @@ public sealed partial class NexusTunnel
         ImmutableInterlocked.Update(ref _sessions, list => list.Add(session));
         Volatile.Write(ref _serving, session);
         _failedTarget = null;
-        if (_returning) Interlocked.Increment(ref _reconnects);
-        _returning = false;
+        if (_lostBy is { } cause)
+        {
+            Interlocked.Increment(ref _reconnects);
+            _history.Returned(cause);
+        }
+        _lostBy = null;
         // Make before break: the relay has the new session in its pools before the old one stops taking users, and streams of the old one live on.
+        if (replaced is not null) _history.Replaced();
         if (replaced is not null) Retire(replaced, _options.ReplacedSessionDrain, replaced.Target.Hostnames.Intersect(session.Target.Hostnames));
         _logger.Online(session.Number, session.Target.Endpoint.Host, session.Target.Hostnames.Count, session.Weight);
         Publish(new TunnelStatus { State = TunnelState.Online, LastHandshake = session.AcceptedAt });
@@ -123,19 +132,22 @@ public sealed partial class NexusTunnel
     {
         var end = await session.Completion;
         Forget(session);
-        if (_time.GetUtcNow() - session.AcceptedAt >= _options.StableAfter) _backoff.Reset();
-        _returning = true;
+        if (session.Age >= _options.StableAfter) _backoff.Reset();
+        _lostBy = end.Code;
+        _history.Lost(_time.GetUtcNow(), end);
         PlanNextAttempt(session.Target, end, session);
     }
 
     private void PlanNextAttempt(TunnelTarget? target, TunnelFailure failure, NexusSession? lost = null)
     {
         _failedTarget = target;
-        _notBefore = _time.GetUtcNow() + _backoff.Next();
-        if (lost is null) _logger.OpenFailed(failure.Code, failure.Reason, _notBefore);
-        else _logger.Lost(lost.Number, failure.Code, failure.Reason, _notBefore);
+        _pause = failure.TakesTheLongestPause ? _backoff.Longest() : _backoff.Next();
+        _pauseBegan = _time.GetTimestamp();
+        var next = _time.GetUtcNow() + _pause;
+        if (lost is null) _logger.OpenFailed(failure.Code, failure.Reason, next);
+        else _logger.Lost(lost.Number, failure.Code, failure.Reason, next);
         var state = _serving is not null ? TunnelState.Online : failure.Kind == TunnelFailureKind.Refused ? TunnelState.Refused : TunnelState.Waiting;
-        Publish(_status with { State = state, Code = failure.Code, Reason = failure.Reason, NextStep = failure.NextStep, Until = _notBefore });
+        Publish(_status with { State = state, Code = failure.Code, Reason = failure.Reason, NextStep = failure.NextStep, Until = next });
     }
 
     private async Task StopAsync()
@@ -154,7 +166,7 @@ public sealed partial class NexusTunnel
     private async Task DebounceAsync(CancellationToken cancellationToken)
     {
         var began = _time.GetTimestamp();
-        while (_time.GetElapsedTime(began) < DebounceLimit)
+        while (_time.GetElapsedTime(began) < _options.HostnameDebounceMax)
         {
             var seen = _targetChanged.Version;
             await _targetChanged.WaitAsync(seen, _options.HostnameDebounce, _time, cancellationToken);

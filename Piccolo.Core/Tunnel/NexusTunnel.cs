@@ -18,6 +18,7 @@ public sealed partial class NexusTunnel : ITunnelStreamSource
     private readonly SessionScope _scope;
     private readonly ReconnectBackoff _backoff;
     private readonly TunnelTraffic _traffic = new();
+    private readonly TunnelHistory _history = new();
     private readonly ChangeSignal _targetChanged = new();
     private readonly Channel<ITunnelStream> _accepted;
     private ImmutableList<NexusSession> _sessions = [];
@@ -36,7 +37,7 @@ public sealed partial class NexusTunnel : ITunnelStreamSource
         _backoff = new ReconnectBackoff(_options, random);
         _accepted = Channel.CreateBounded<ITunnelStream>(_options.AcceptBacklog);
         _scope = new SessionScope(
-            _options, time, logger, new AddressLimit(_options.MaxStreamsPerAddress), _traffic, stream => _accepted.Writer.TryWrite(stream), Changed.Raise);
+            _options, time, logger, new AddressLimit(_options.MaxStreamsPerAddress), _traffic, _history, stream => _accepted.Writer.TryWrite(stream), Changed.Raise);
     }
 
     /// <summary>Raised when the state, a session or the round trip changed; not for every stream.</summary>
@@ -52,11 +53,14 @@ public sealed partial class NexusTunnel : ITunnelStreamSource
             {
                 Sessions = sessions.Count,
                 Streams = sessions.Sum(session => session.StreamCount),
+                BufferedBytes = sessions.Sum(session => session.BufferedBytes),
                 BytesIn = _traffic.In,
                 BytesOut = _traffic.Out,
                 Reconnects = Interlocked.Read(ref _reconnects),
                 RoundTrip = serving?.RoundTrip,
                 Hostnames = serving?.Target.Hostnames ?? [],
+                Draining = [.. sessions.Where(session => session.DrainsUntil is not null).Select(session => new DrainingSession(session.Number, session.StreamCount, session.DrainsUntil!.Value))],
+                Counts = _history.Counts,
             };
         }
     }

@@ -13,30 +13,19 @@ internal sealed class Pulse
     public async ValueTask WaitAsync(CancellationToken cancellationToken) => await _slot.Reader.ReadAsync(cancellationToken);
 }
 
-/// <summary>
-/// The same for paths that are taken for every message: without allocation and without cancellation. Who waits goes on on a thread of the pool, or, when
-/// <paramref name="inline"/>, within <see cref="Set"/> itself.
-/// </summary>
-internal sealed class QuickPulse(bool inline) : IValueTaskSource
+/// <summary>The same for paths that are taken for every message: without allocation and without cancellation.</summary>
+internal sealed class QuickPulse : IValueTaskSource
 {
     private readonly Lock _gate = new();
-    private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = !inline };
+    private ManualResetValueTaskSourceCore<bool> _core;
     private bool _isSet;
     private bool _isAwaited;
 
-    public void Set()
-    {
-        lock (_gate)
-        {
-            if (!_isAwaited)
-            {
-                _isSet = true;
-                return;
-            }
-            _isAwaited = false;
-        }
-        _core.SetResult(true);
-    }
+    /// <summary>Whoever waits goes on on a thread of the pool.</summary>
+    public void Set() => Set(inline: false);
+
+    /// <summary>Whoever waits goes on within this call: it costs no change of threads, and must not be done under a lock.</summary>
+    public void SetInline() => Set(inline: true);
 
     /// <summary>By one caller at a time.</summary>
     public ValueTask WaitAsync()
@@ -60,4 +49,19 @@ internal sealed class QuickPulse(bool inline) : IValueTaskSource
 
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _core.OnCompleted(continuation, state, token, flags);
+
+    private void Set(bool inline)
+    {
+        lock (_gate)
+        {
+            if (!_isAwaited)
+            {
+                _isSet = true;
+                return;
+            }
+            _isAwaited = false;
+            _core.RunContinuationsAsynchronously = !inline;
+        }
+        _core.SetResult(true);
+    }
 }

@@ -14,5 +14,8 @@ internal sealed class ReconnectBackoff(NexusOptions options, Func<double> random
         return TimeSpan.FromSeconds(ceiling * random());
     }
 
+    /// <summary>Somebody asks to be left alone: the longest pause, and none below half of it.</summary>
+    public TimeSpan Longest() => options.ReconnectMax * (0.5 + (random() / 2));
+
     public void Reset() => _failures = 0;
 }

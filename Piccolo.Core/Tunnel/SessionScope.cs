@@ -11,5 +11,6 @@ internal sealed record SessionScope(
     ILogger Logger,
     AddressLimit Addresses,
     TunnelTraffic Traffic,
+    TunnelHistory History,
     Func<TunnelStream, bool> Offer,
     Action Changed);

@@ -15,12 +15,13 @@ internal sealed class SessionWriter(RelaySocket socket, NexusToken token, NexusO
     public const int CourtesyLimit = 1024;
 
     private const int MessagesPerTurn = 4;
+    private const int BatchesPerThread = 4;
     private const int LongestMessage = NexusFrameCodec.DataHeaderLength + NexusFrameCodec.MaxPayload;
 
     private readonly Lock _gate = new();
     private readonly Queue<Control> _control = new();
     private readonly Queue<TunnelStream> _turns = new();
-    private readonly QuickPulse _work = new(inline: false);
+    private readonly QuickPulse _work = new();
     private bool _ended;
 
     /// <returns>False when the relay owes us so much reading that the session is beyond hope.</returns>
@@ -44,7 +45,8 @@ internal sealed class SessionWriter(RelaySocket socket, NexusToken token, NexusO
             if (_ended) return false;
             _turns.Enqueue(stream);
         }
-        _work.Set();
+        // The thread that has just written the bytes sends them, unless another is sending already.
+        _work.SetInline();
         return true;
     }
 
@@ -56,6 +58,7 @@ internal sealed class SessionWriter(RelaySocket socket, NexusToken token, NexusO
         await using var deadline = time.CreateTimer(_ => { stalled = true; socket.Abort(); }, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         using var stopping = cancellationToken.Register(_work.Set);
         socket.OnDue(_work.Set);
+        var batches = 0;
         try
         {
             while (true)
@@ -67,11 +70,14 @@ internal sealed class SessionWriter(RelaySocket socket, NexusToken token, NexusO
                     await socket.FlushAsync(CancellationToken.None);
                     deadline.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
                     if (isLast) return null;
+                    // The thread is borrowed from whoever had something to send: it must not send for all the others for ever.
+                    if (++batches % BatchesPerThread == 0) await Task.Yield();
                 }
                 else
                 {
                     cancellationToken.ThrowIfCancellationRequested();
                     await _work.WaitAsync();
+                    batches = 0;
                 }
             }
         }

@@ -14,6 +14,9 @@ internal sealed record TunnelFailure(TunnelFailureKind Kind, string Code, string
 {
     private const int MaxQuote = 200;
 
+    /// <summary>Whether the next attempt waits as long as any may.</summary>
+    public bool TakesTheLongestPause { get; init; }
+
     public static readonly TunnelFailure DialTimeout = new(
         TunnelFailureKind.Unavailable, "unreachable", "The relay did not answer in time.", "Check the relay's address, port and firewall.");
 
@@ -29,13 +32,21 @@ internal sealed record TunnelFailure(TunnelFailureKind Kind, string Code, string
 
     public static readonly TunnelFailure TooLarge = new(TunnelFailureKind.Unavailable, "message_too_large", "The relay sent a message above the protocol's size.");
 
+    public static readonly TunnelFailure Silent = new(TunnelFailureKind.Unavailable, "silent", "The relay gave no sign of life after the network changed or the machine slept.");
+
     public static readonly TunnelFailure ClosedByUs = new(TunnelFailureKind.Unavailable, "closed", "The session was closed by this device.");
 
     public static TunnelFailure Unreachable(string detail) => new(
         TunnelFailureKind.Unavailable, "unreachable", $"The relay cannot be reached: {Quote(detail)}", "Check the relay's address, port and firewall, and this device's network.");
 
-    public static TunnelFailure NotARelay(int status) => new(
-        TunnelFailureKind.Refused, "not_a_relay", $"The endpoint answered with HTTP status {status} instead of a WebSocket.", "Check host, port and path of the relay's hub.");
+    /// <summary>The endpoint answered the upgrade with something else.</summary>
+    public static TunnelFailure NotARelay(int status) => status switch
+    {
+        429 => new(TunnelFailureKind.Unavailable, "rate_limited", "The relay asks for fewer attempts (HTTP status 429).", "Nothing to do: it is tried again after the longest pause.") { TakesTheLongestPause = true },
+        // What stands before a relay that is being restarted says this.
+        >= 500 => new(TunnelFailureKind.Unavailable, "relay_unavailable", $"The endpoint answered with HTTP status {status}: the relay behind it is not available.", "Nothing to do if the relay is being restarted."),
+        _ => new(TunnelFailureKind.Refused, "not_a_relay", $"The endpoint answered with HTTP status {status} instead of a WebSocket.", "Check host, port and path of the relay's hub."),
+    };
 
     public static TunnelFailure BadEndpoint(string detail) => new(TunnelFailureKind.Refused, "bad_endpoint", detail, "Set the endpoint to wss://HOST:PORT/connect.");
 

@@ -39,4 +39,13 @@ internal static partial class TunnelLog
 
     [LoggerMessage(3011, LogLevel.Warning, "Not a host name, not claimed at the relay. Name={Name}")]
     public static partial void NameDropped(this ILogger logger, string name);
+
+    [LoggerMessage(3012, LogLevel.Information, "The tunnel looks again. Cause={Cause}")]
+    public static partial void Woken(this ILogger logger, string cause);
+
+    [LoggerMessage(3013, LogLevel.Information, "The relay no longer knows a stream on which nothing moved; it is closed. Stream={Stream}")]
+    public static partial void StreamForgotten(this ILogger logger, string stream);
+
+    [LoggerMessage(3014, LogLevel.Warning, "The network's state could not be read; the tunnel goes by its own attempts.")]
+    public static partial void NetworkUnreadable(this ILogger logger, Exception exception);
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -11,6 +12,7 @@ public static class TunnelServiceCollectionExtensions
     public static IServiceCollection AddTunnel(this IServiceCollection services)
     {
         services.AddOptions<NexusOptions>().BindConfiguration(NexusOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IValidateOptions<NexusOptions>>(provider => new NexusOptionsValidator(provider.GetService<IHostEnvironment>()));
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => new NexusTunnel(
             provider.GetRequiredService<IOptions<NexusOptions>>(),
@@ -18,7 +20,9 @@ public static class TunnelServiceCollectionExtensions
             provider.GetRequiredService<ILogger<NexusTunnel>>(),
             Random.Shared.NextDouble));
         services.TryAddSingleton<ITunnelStreamSource>(provider => provider.GetRequiredService<NexusTunnel>());
+        services.TryAddSingleton<INetworkView, NetworkView>();
         services.AddHostedService<NexusTunnelLoop>();
+        services.AddHostedService<TunnelWaker>();
         return services;
     }
 }

@@ -50,6 +50,9 @@ public sealed record TunnelStatus
 
     public int Streams { get; init; }
 
+    /// <summary>What users have sent and no app has read yet.</summary>
+    public long BufferedBytes { get; init; }
+
     /// <summary>Payload received from users, since the process started.</summary>
     public long BytesIn { get; init; }
 
@@ -61,6 +64,32 @@ public sealed record TunnelStatus
 
     /// <summary>What the accepted session claims; empty when there is none.</summary>
     public ImmutableSortedSet<string> Hostnames { get; init; } = [];
+
+    /// <summary>Sessions that only let their streams end.</summary>
+    public ImmutableArray<DrainingSession> Draining { get; init; } = [];
+
+    /// <summary>What happened since the process started.</summary>
+    public TunnelCounts Counts { get; init; } = TunnelCounts.None;
+}
+
+/// <param name="Number">As in the log and in the ids of streams.</param>
+/// <param name="Until">When what still runs is cut.</param>
+public sealed record DrainingSession(int Number, int Streams, DateTimeOffset Until);
+
+/// <summary>An accepted session that ended by itself.</summary>
+public sealed record TunnelLoss(DateTimeOffset At, string Code, string Reason);
+
+/// <param name="Losses">The latest first; a few.</param>
+/// <param name="ReconnectsByReason">How often a session was opened because an earlier one had ended by itself, by the code of that end.</param>
+/// <param name="RefusedStreams">Users who were not let in, by cause.</param>
+/// <param name="Streams">Users who were let in.</param>
+/// <param name="CutStreams">Streams that ended because their session did.</param>
+/// <param name="ReplacedSessions">Sessions that gave way to one with other names.</param>
+public sealed record TunnelCounts(
+    ImmutableArray<TunnelLoss> Losses, ImmutableSortedDictionary<string, long> ReconnectsByReason, ImmutableSortedDictionary<string, long> RefusedStreams,
+    long Streams, long CutStreams, long ReplacedSessions)
+{
+    public static readonly TunnelCounts None = new([], ImmutableSortedDictionary<string, long>.Empty, ImmutableSortedDictionary<string, long>.Empty, 0, 0, 0);
 }
 
 /// <summary>Whether a relay takes a secret, found out by really opening a session.</summary>

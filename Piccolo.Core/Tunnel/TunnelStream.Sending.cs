@@ -5,13 +5,22 @@ namespace Piccolo.Core.Tunnel;
 /// <summary>The way to the user: wait for bytes, for credit, for a turn; at the end make sure that the last bytes arrived.</summary>
 internal sealed partial class TunnelStream
 {
+    /// <summary>
+    /// With so many messages under way, only full ones follow until some have arrived. Credits count messages, so that a far user of many small ones would get a
+    /// small part of the window.
+    /// </summary>
+    private const int ManyUnderWay = ForwardLedger.Window / 2;
+
     private int _padding;
+    private volatile bool _isHolding;
 
     /// <summary>Within a turn: the next message, header and payload, filled as far as the app has written.</summary>
     /// <returns>Its length, or 0 when there is nothing to send or no credit for it.</returns>
     public int FillMessage(Span<byte> message)
     {
-        if (_stopSending.IsCancellationRequested || !_credits.TryTake()) return 0;
+        if (_stopSending.IsCancellationRequested) return 0;
+        var onlyFull = _padding == 0 && _credits.Unacknowledged >= ManyUnderWay;
+        if (!_credits.TryTake()) return 0;
         if (_padding > 0)
         {
             _padding--;
@@ -23,7 +32,7 @@ internal sealed partial class TunnelStream
             _credits.Return();
             return 0;
         }
-        if (read.Buffer.IsEmpty)
+        if (read.Buffer.IsEmpty || (onlyFull && read.Buffer.Length < NexusFrameCodec.MaxPayload && !read.IsCompleted))
         {
             _toUser.Reader.AdvanceTo(read.Buffer.Start);
             _credits.Return();
@@ -32,12 +41,14 @@ internal sealed partial class TunnelStream
         var payload = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, NexusFrameCodec.MaxPayload));
         NexusFrameCodec.WriteDataHeader(message, _head.Id);
         payload.CopyTo(message[NexusFrameCodec.DataHeaderLength..]);
+        Idle.Touch();
         var length = NexusFrameCodec.DataHeaderLength + (int)payload.Length;
         _toUser.Reader.AdvanceTo(payload.End);
         return length;
     }
 
-    public void EndTurn() => _turnEnded.Set();
+    /// <summary>The stream's loop goes on within this call: it only enters the queue again, or waits.</summary>
+    public void EndTurn() => _turnEnded.SetInline();
 
     private async Task SendAsync()
     {
@@ -47,9 +58,19 @@ internal sealed partial class TunnelStream
             {
                 var read = await _toUser.Reader.ReadAsync(_stopSending.Token);
                 var isEmpty = read.Buffer.IsEmpty;
+                if (isEmpty && read.IsCompleted)
+                {
+                    _toUser.Reader.AdvanceTo(read.Buffer.Start);
+                    break;
+                }
+                if (isEmpty || MustHold(read.Buffer.Length, read.IsCompleted))
+                {
+                    // All is examined: the next read waits for more, or for a grant.
+                    _toUser.Reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+                    continue;
+                }
                 // Nothing is examined, so that the next read, which is the writer's, returns the same bytes at once.
                 _toUser.Reader.AdvanceTo(read.Buffer.Start);
-                if (isEmpty && read.IsCompleted) break;
                 await TakeTurnAsync();
             }
             // After a disconnect the relay gives what it still holds for the user about 50 ms and drops the rest.
@@ -64,6 +85,13 @@ internal sealed partial class TunnelStream
         _session.Finish(this, _reason);
         EndInput(null);
         if (!_closeOnceConsumed) FireClosed();
+    }
+
+    private bool MustHold(long length, bool isCompleted)
+    {
+        _isHolding = length < NexusFrameCodec.MaxPayload && !isCompleted;
+        // Looked at after the flag is up: a grant that comes in between either is seen here or wakes the next read.
+        return _isHolding && (_isHolding = _credits.Unacknowledged >= ManyUnderWay);
     }
 
     private async Task TakeTurnAsync()

@@ -29,7 +29,7 @@ internal sealed partial class TunnelStream : ITunnelStream
     private readonly Pipe _toUser = new(OutputPipe);
     private readonly ForwardLedger _ledger = new();
     private readonly ReverseCredits _credits;
-    private readonly QuickPulse _turnEnded = new(inline: true);
+    private readonly QuickPulse _turnEnded = new();
     private readonly CancellationTokenSource _stopSending = new();
     private readonly CancellationTokenSource _closed = new();
     private readonly Lock _inputGate = new();
@@ -57,6 +57,8 @@ internal sealed partial class TunnelStream : ITunnelStream
     public string Id { get; }
 
     public StreamId Key => _head.Id;
+
+    public StreamIdle Idle { get; } = new();
 
     public string Hostname => _head.Hostname;
 
@@ -89,6 +91,7 @@ internal sealed partial class TunnelStream : ITunnelStream
         lock (_inputGate)
         {
             if (_inputEnded) return true;
+            Idle.Touch();
             if (!_ledger.TryReceive(payload.Length)) return false;
             if (_inputAbandoned || payload.IsEmpty)
             {
@@ -111,7 +114,11 @@ internal sealed partial class TunnelStream : ITunnelStream
         return true;
     }
 
-    public void OnCredits(long credits) => _credits.Grant(credits);
+    public void OnCredits(long credits)
+    {
+        _credits.Grant(credits);
+        if (_isHolding) _toUser.Reader.CancelPendingRead();
+    }
 
     public int TakeGrant() => _ledger.TakeGrant();
 

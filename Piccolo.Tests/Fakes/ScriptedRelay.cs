@@ -29,6 +29,7 @@ internal sealed class ScriptedRelay : IAsyncDisposable
         _app = builder.Build();
         _app.UseWebSockets();
         _app.Map("/connect", ServeAsync);
+        _app.Map("/status/{code:int}", (int code) => Microsoft.AspNetCore.Http.Results.StatusCode(code));
     }
 
     /// <summary>The hub's address, as an owner enters it: without a path.</summary>

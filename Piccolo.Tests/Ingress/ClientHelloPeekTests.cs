@@ -39,7 +39,8 @@ internal sealed class ClientHelloPeekTests
         var peeking = Peek();
         foreach (var octet in HelloBytes.Example) await _pipe.Writer.WriteAsync(new[] { octet });
 
-        Assert.That(await peeking, Is.EqualTo((PeekFailure.None, "app.example.test")));
+        var hello = await peeking;
+        Assert.That((hello.Failure, hello.ServerName), Is.EqualTo((PeekFailure.None, "app.example.test")));
         Assert.That(_pipe.Reader.TryRead(out var left), Is.True);
         Assert.That(left.Buffer.ToArray(), Is.EqualTo(HelloBytes.Example));
     }
@@ -120,6 +121,6 @@ internal sealed class ClientHelloPeekTests
         Assert.That((await Peek()).Failure, Is.EqualTo(PeekFailure.None), "the place was given back");
     }
 
-    private Task<(PeekFailure Failure, string? ServerName)> Peek() =>
+    private Task<PeekedHello> Peek() =>
         new ClientHelloPeek(Options.Create(_options), _metrics, _time).ReadAsync(_pipe.Reader, default).AsTask();
 }

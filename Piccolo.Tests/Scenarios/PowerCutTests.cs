@@ -36,7 +36,8 @@ internal sealed class PowerCutTests
         Assert.That(acknowledged.Where(a => !names.Contains(a)), Is.Empty);
     });
 
-    [TestCase(20)]
+    [TestCase(6)]
+    [TestCase(20, Category = "Slow")]
     public Task Apps(int rounds) => KillAsync(rounds, seed: 2, async (api, round, i, acknowledged) =>
     {
         var name = $"app-{i % 20}";
@@ -84,7 +85,8 @@ internal sealed class PowerCutTests
         foreach (var export in exports) await AssertImportableAsync(Path.Combine(_folder.File("state"), "exports", $"{export!["id"]}.piccolo"));
     });
 
-    [TestCase(20)]
+    [TestCase(6)]
+    [TestCase(20, Category = "Slow")]
     public async Task SetUpAndFirstUnlock(int rounds)
     {
         var random = new Random(5);

@@ -10,7 +10,7 @@ const string BenchUsage = """
       ingress [options]     the front door beside nginx, HAProxy and Caddy: requests, connections, bulk, handshakes,
                             idle memory, 10,000 names, 2,000 slow clients. Options: --rounds N, --seconds N,
                             --only PART, --door-env NAME=VALUE, --no-write
-      tunnel [--mib N] [--rounds N]
+      tunnel [--mib N] [--rounds N] [--only down|up|terminated|keepalive|connect|far]
                             visitors through a relay, beside the same visitors straight at the app; what that costs the appliance
 
     Prints BAR lines, writes its table to bench/README.md, and exits 1 when a bar is SHORT.

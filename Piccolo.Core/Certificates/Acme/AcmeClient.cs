@@ -1,88 +1,41 @@
 using System.Buffers.Text;
 using System.Collections.Immutable;
 using System.Text;
-using System.Text.Json;
-using Microsoft.Extensions.Logging;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Certificates.Acme;
 
 /// <summary>
-/// The client side of RFC 8555: typed calls whose answers were checked for shape, so that a caller never sees a state without what belongs to it.
-/// Thread-safe.
+/// Orders, authorizations and certificates (RFC 8555, 7.4 to 7.6): typed calls whose answers were checked for shape, so that a caller never sees a state
+/// without what belongs to it. Thread-safe.
 /// </summary>
-internal sealed class AcmeClient(AcmeHttp http, AcmeOptions options, TimeProvider time, ILogger<AcmeClient> logger)
+internal sealed class AcmeClient(AcmeChannel channel, TimeProvider time)
 {
-    private const string Json = "application/json";
     private const string PemChain = "application/pem-certificate-chain";
 
-    /// <summary>How long a directory is believed; a failure drops it earlier.</summary>
-    private static readonly TimeSpan DirectoryAge = TimeSpan.FromHours(1);
+    /// <summary>How many alternate chains are looked at for the preferred root.</summary>
+    private const int MaxAlternates = 4;
 
-    private readonly AcmeRequests _requests = new(http, new NonceSource(http), logger);
-    private (AcmeDirectory Directory, DateTimeOffset At)? _directory;
-    private readonly Lock _gate = new();
+    public Uri DirectoryUrl => channel.DirectoryUrl;
 
-    public Uri DirectoryUrl => options.DirectoryUrl;
-
-    /// <summary>Reads the directory anew at the next call: its addresses may have moved.</summary>
-    public void ForgetDirectory()
+    /// <param name="replaces">The certificate that this one takes the place of (RFC 9773, 5); left out where the CA gives no renewal information.</param>
+    public async Task<AcmeResult<AcmeOrder>> NewOrderAsync(
+        AcmeAccount account, IEnumerable<DomainName> names, string? profile, string? replaces, CancellationToken cancellationToken)
     {
-        lock (_gate) _directory = null;
-    }
-
-    public async Task<AcmeResult<AcmeDirectory>> DirectoryAsync(CancellationToken cancellationToken)
-    {
-        lock (_gate)
+        var directory = await channel.DirectoryAsync(cancellationToken);
+        if (directory.Failure is { } unknown) return unknown;
+        if (profile is not null && !directory.Value.Profiles.Contains(profile))
         {
-            if (_directory is { } known && time.GetUtcNow() - known.At < DirectoryAge) return known.Directory;
+            var offered = directory.Value.Profiles.IsEmpty ? "none" : string.Join(", ", directory.Value.Profiles);
+            return new AcmeFailure(AcmeFailureClass.RefusedRequest, "unknown_profile", $"The CA does not offer the profile '{profile}'; it offers {offered}.");
         }
-        var answer = await http.SendAsync(HttpMethod.Get, options.DirectoryUrl, null, Json, cancellationToken);
-        if (answer.Failure is { } failure) return failure;
-        if (!answer.Value.IsSuccess) return AcmeErrors.FromAnswer(answer.Value);
-        var message = Read<DirectoryMessage>(answer.Value);
-        if (message.Failure is { } bad) return bad;
-        var directory = AcmeDirectory.From(message.Value);
-        if (directory.Failure is null)
-        {
-            lock (_gate) _directory = (directory.Value, time.GetUtcNow());
-        }
-        return directory;
-    }
-
-    /// <summary>Creates the account of <paramref name="signer"/>'s key, or finds it where the CA knows the key (RFC 8555, 7.3 and 7.3.1).</summary>
-    public async Task<AcmeResult<Uri>> CreateAccountAsync(JwsSigner signer, CancellationToken cancellationToken)
-    {
-        var directory = await DirectoryAsync(cancellationToken);
-        if (directory.Failure is { } unknown) return unknown;
-        var external = options.ExternalAccount;
-        if (directory.Value.ExternalAccountRequired && !external.IsSet)
-            return new AcmeFailure(AcmeFailureClass.Account, "external_account_required", "The CA wants an external account binding and none is configured.");
-        JsonElement? binding = external.IsSet
-            ? JsonDocument.Parse(signer.BindExternally(directory.Value.NewAccount, external.KeyId!, Base64Url.DecodeFromChars(external.HmacKey))).RootElement
-            : null;
-        IReadOnlyList<string>? contact = string.IsNullOrWhiteSpace(options.Email) ? null : [$"mailto:{options.Email}"];
-        return await NewAccountAsync(directory.Value, signer, new NewAccountMessage(true, contact, null, binding), cancellationToken);
-    }
-
-    /// <summary>The account of <paramref name="signer"/>'s key, where the CA knows it; creates none (RFC 8555, 7.3.1).</summary>
-    public async Task<AcmeResult<Uri>> FindAccountAsync(JwsSigner signer, CancellationToken cancellationToken)
-    {
-        var directory = await DirectoryAsync(cancellationToken);
-        if (directory.Failure is { } unknown) return unknown;
-        return await NewAccountAsync(directory.Value, signer, new NewAccountMessage(true, null, OnlyReturnExisting: true, null), cancellationToken);
-    }
-
-    public async Task<AcmeResult<AcmeOrder>> NewOrderAsync(AcmeAccount account, IEnumerable<DomainName> names, CancellationToken cancellationToken)
-    {
-        var directory = await DirectoryAsync(cancellationToken);
-        if (directory.Failure is { } unknown) return unknown;
         var wanted = names.Select(n => n.Value).ToImmutableSortedSet(StringComparer.Ordinal);
-        var message = new NewOrderMessage([.. wanted.Select(n => new IdentifierMessage(IdentifierMessage.Dns, n))]);
-        var answer = await PostAsync(account, directory.Value.NewOrder, AcmeJson.Write(message), Json, cancellationToken);
+        var message = new NewOrderMessage(
+            [.. wanted.Select(n => new IdentifierMessage(IdentifierMessage.Dns, n))], profile, directory.Value.RenewalInfo is null ? null : replaces);
+        var answer = await channel.PostAsync(account, directory.Value.NewOrder, AcmeJson.Write(message), cancellationToken);
         if (answer.Failure is { } failure) return failure;
         if (!AcmeDirectory.IsSecure(answer.Value.Location)) return AcmeFailure.Bad("bad_url", "The CA accepted the order but does not say where it is.");
-        var order = AcmeShapes.Order(Read<OrderMessage>(answer.Value), answer.Value.Location!, answer.Value.RetryAfter);
+        var order = AcmeShapes.Order(AcmeChannel.Read<OrderMessage>(answer.Value), answer.Value.Location!, answer.Value.RetryAfter);
         return order.Failure is null && !order.Value.Names.SetEquals(wanted)
             ? AcmeFailure.Bad("wrong_names", "The CA made an order for other names than those asked for.")
             : order;
@@ -90,38 +43,50 @@ internal sealed class AcmeClient(AcmeHttp http, AcmeOptions options, TimeProvide
 
     public async Task<AcmeResult<AcmeOrder>> OrderAsync(AcmeAccount account, Uri url, CancellationToken cancellationToken)
     {
-        var answer = await PostAsync(account, url, null, Json, cancellationToken);
-        return answer.Failure is { } failure ? failure : AcmeShapes.Order(Read<OrderMessage>(answer.Value), url, answer.Value.RetryAfter);
+        var answer = await channel.PostAsync(account, url, null, cancellationToken);
+        return answer.Failure is { } failure ? failure : AcmeShapes.Order(AcmeChannel.Read<OrderMessage>(answer.Value), url, answer.Value.RetryAfter);
     }
 
     public async Task<AcmeResult<AcmeAuthorization>> AuthorizationAsync(AcmeAccount account, Uri url, CancellationToken cancellationToken)
     {
-        var answer = await PostAsync(account, url, null, Json, cancellationToken);
-        return answer.Failure is { } failure ? failure : AcmeShapes.Authorization(Read<AuthorizationMessage>(answer.Value), answer.Value.RetryAfter);
+        var answer = await channel.PostAsync(account, url, null, cancellationToken);
+        return answer.Failure is { } failure ? failure : AcmeShapes.Authorization(AcmeChannel.Read<AuthorizationMessage>(answer.Value), answer.Value.RetryAfter);
     }
 
     /// <summary>Tells the CA that the answer to a challenge is in its place (RFC 8555, 7.5.1).</summary>
     public async Task<AcmeFailure?> RespondAsync(AcmeAccount account, AcmeChallenge challenge, CancellationToken cancellationToken)
     {
-        var answer = await PostAsync(account, challenge.Url, AcmeJson.Write(new EmptyMessage()), Json, cancellationToken);
+        var answer = await channel.PostAsync(account, challenge.Url, AcmeJson.Write(new EmptyMessage()), cancellationToken);
         return answer.Failure;
     }
 
     public async Task<AcmeResult<AcmeOrder>> FinalizeAsync(AcmeAccount account, AcmeOrder order, byte[] csr, CancellationToken cancellationToken)
     {
         var message = new FinalizeMessage(Base64Url.EncodeToString(csr));
-        var answer = await PostAsync(account, order.Finalize, AcmeJson.Write(message), Json, cancellationToken);
-        return answer.Failure is { } failure ? failure : AcmeShapes.Order(Read<OrderMessage>(answer.Value), order.Url, answer.Value.RetryAfter);
+        var answer = await channel.PostAsync(account, order.Finalize, AcmeJson.Write(message), cancellationToken);
+        return answer.Failure is { } failure ? failure : AcmeShapes.Order(AcmeChannel.Read<OrderMessage>(answer.Value), order.Url, answer.Value.RetryAfter);
     }
 
-    /// <summary>The issued chain as PEM, unchecked.</summary>
-    public async Task<AcmeResult<string>> DownloadAsync(AcmeAccount account, Uri certificate, CancellationToken cancellationToken)
+    /// <summary>The issued chain as PEM, unchecked, and where its alternates are (RFC 8555, 7.4.2).</summary>
+    public async Task<AcmeResult<(string Pem, ImmutableArray<Uri> Alternates)>> DownloadAsync(AcmeAccount account, Uri certificate, CancellationToken cancellationToken)
     {
-        var answer = await PostAsync(account, certificate, null, PemChain, cancellationToken);
+        var answer = await channel.PostAsync(account, certificate, null, cancellationToken, PemChain);
         if (answer.Failure is { } failure) return failure;
         return answer.Value.MediaType == PemChain
-            ? Encoding.ASCII.GetString(answer.Value.Body)
+            ? (Encoding.ASCII.GetString(answer.Value.Body), [.. answer.Value.Alternates.Where(AcmeDirectory.IsSecure).Take(MaxAlternates)])
             : AcmeFailure.Bad("bad_content_type", "The CA sent something else than a PEM chain for the certificate.");
+    }
+
+    /// <summary>Asks the CA to revoke a certificate, by the account that ordered it (RFC 8555, 7.6). Revoked already counts as done.</summary>
+    /// <param name="reason">RFC 5280, 5.3.1.</param>
+    public async Task<AcmeFailure?> RevokeAsync(AcmeAccount account, byte[] certificateDer, int reason, CancellationToken cancellationToken)
+    {
+        var directory = await channel.DirectoryAsync(cancellationToken);
+        if (directory.Failure is { } unknown) return unknown;
+        if (directory.Value.RevokeCert is not { } url) return new AcmeFailure(AcmeFailureClass.RefusedRequest, "no_revocation", "The CA does not take revocations.");
+        var message = new RevokeMessage(Base64Url.EncodeToString(certificateDer), reason);
+        var failure = (await channel.PostAsync(account, url, AcmeJson.Write(message), cancellationToken)).Failure;
+        return failure?.Problem?.Type == AcmeErrors.AlreadyRevoked ? null : failure;
     }
 
     /// <summary>Asks again until the authorization is no longer pending; bounded by the caller's token and <see cref="AcmePolling.MaxPolls"/>.</summary>
@@ -146,26 +111,5 @@ internal sealed class AcmeClient(AcmeHttp http, AcmeOptions options, TimeProvide
             asked = retryAfter(result.Value);
         }
         return new AcmeFailure(AcmeFailureClass.CaUnavailable, "not_finished", "The CA does not finish what it began.");
-    }
-
-    private async Task<AcmeResult<Uri>> NewAccountAsync(AcmeDirectory directory, JwsSigner signer, NewAccountMessage message, CancellationToken cancellationToken)
-    {
-        var answer = await _requests.PostAsync(directory, signer, null, directory.NewAccount, AcmeJson.Write(message), Json, cancellationToken);
-        if (answer.Failure is { } failure) return failure;
-        if (!AcmeDirectory.IsSecure(answer.Value.Location)) return AcmeFailure.Bad("bad_url", "The CA accepted the account but does not say where it is.");
-        return answer.Value.Location!;
-    }
-
-    private async Task<AcmeResult<AcmeAnswer>> PostAsync(AcmeAccount account, Uri url, byte[]? payload, string accept, CancellationToken cancellationToken)
-    {
-        var directory = await DirectoryAsync(cancellationToken);
-        if (directory.Failure is { } unknown) return unknown;
-        return await _requests.PostAsync(directory.Value, account.Signer, account.Url, url, payload, accept, cancellationToken);
-    }
-
-    private static AcmeResult<T> Read<T>(AcmeAnswer answer) where T : class
-    {
-        if (answer.MediaType != Json) return AcmeFailure.Bad("bad_content_type", "The CA's answer is not JSON: something else may stand between the appliance and the CA.");
-        return AcmeJson.TryRead<T>(answer.Body) is { } message ? message : AcmeFailure.Bad("bad_json", "The CA's answer is malformed JSON.");
     }
 }

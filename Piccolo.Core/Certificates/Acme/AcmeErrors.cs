@@ -7,6 +7,8 @@ internal static class AcmeErrors
     public const string BadNonce = "badNonce";
     public const string AccountDoesNotExist = "accountDoesNotExist";
     public const string OrderNotReady = "orderNotReady";
+    public const string AlreadyReplaced = "alreadyReplaced";
+    public const string AlreadyRevoked = "alreadyRevoked";
 
     public static AcmeFailure FromAnswer(AcmeAnswer answer)
     {
@@ -22,7 +24,7 @@ internal static class AcmeErrors
         AcmeFailureClass.ChallengeFailed,
         problem is null ? "challenge_failed" : "challenge_" + problem.Code,
         problem?.Sentence is { Length: > 0 } words ? words : $"The CA could not validate {name} and gives no reason.")
-    { Problem = problem };
+    { Problem = problem, Name = name };
 
     /// <summary>Why an order became invalid.</summary>
     public static AcmeFailure FromOrder(AcmeProblem? problem) => problem is null
@@ -34,6 +36,7 @@ internal static class AcmeErrors
         "rateLimited" => AcmeFailureClass.RateLimited,
         "rejectedIdentifier" or "unsupportedIdentifier" => AcmeFailureClass.RejectedName,
         "dns" or "connection" or "caa" or "tls" or "incorrectResponse" => AcmeFailureClass.ChallengeFailed,
+        "badCSR" or "badPublicKey" => AcmeFailureClass.BadCsr,
         AccountDoesNotExist or "unauthorized" or "externalAccountRequired" or "userActionRequired" or "invalidContact" or "unsupportedContact" => AcmeFailureClass.Account,
         "serverInternal" or OrderNotReady => AcmeFailureClass.CaUnavailable,
         BadNonce => AcmeFailureClass.BadResponse,

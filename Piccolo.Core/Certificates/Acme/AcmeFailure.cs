@@ -24,6 +24,12 @@ public enum AcmeFailureClass
     /// <summary>The CA sent what no honest CA sends: malformed, too large, contradictory, or a certificate that is not ours.</summary>
     BadResponse,
 
+    /// <summary>The CA refuses the certificate request or its key.</summary>
+    BadCsr,
+
+    /// <summary>This device's clock is wrong: what the CA shows is not valid at the time that the device has.</summary>
+    Clock,
+
     /// <summary>The CA refuses the form of a request.</summary>
     RefusedRequest,
 
@@ -43,6 +49,9 @@ internal sealed record AcmeFailure(AcmeFailureClass Class, string Code, string D
     public TimeSpan? RetryAfter { get; init; }
 
     public AcmeProblem? Problem { get; init; }
+
+    /// <summary>The name that it is about, where it is about one.</summary>
+    public string? Name { get; init; }
 
     public static AcmeFailure Bad(string code, string detail) => new(AcmeFailureClass.BadResponse, code, detail);
 

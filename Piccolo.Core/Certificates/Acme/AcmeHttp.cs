@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net.Http.Headers;
 
 namespace Piccolo.Core.Certificates.Acme;
@@ -5,6 +6,12 @@ namespace Piccolo.Core.Certificates.Acme;
 /// <summary>What the CA answered, whatever the status; the body is whole and bounded.</summary>
 internal sealed record AcmeAnswer(int Status, string? MediaType, byte[] Body, Uri? Location, string? Nonce, TimeSpan? RetryAfter)
 {
+    /// <summary>Links with <c>rel="alternate"</c> (RFC 8555, 7.4.2).</summary>
+    public ImmutableArray<Uri> Alternates { get; init; } = [];
+
+    /// <summary>What the CA's clock said.</summary>
+    public DateTimeOffset? Date { get; init; }
+
     public bool IsSuccess => Status is >= 200 and < 300;
 }
 
@@ -32,7 +39,20 @@ internal sealed class AcmeHttp : IDisposable
         _http.DefaultRequestHeaders.AcceptLanguage.Add(new StringWithQualityHeaderValue("en"));
     }
 
+    /// <summary>How far the CA's clock was ahead of ours at its last answer; null before the first.</summary>
+    public TimeSpan? ServerAhead { get; private set; }
+
     public async Task<AcmeResult<AcmeAnswer>> SendAsync(HttpMethod method, Uri url, byte[]? jws, string? accept, CancellationToken cancellationToken)
+    {
+        var (began, start) = (_time.GetUtcNow(), _time.GetTimestamp());
+        var result = await ExchangeAsync(method, url, jws, accept, cancellationToken);
+        AcmeStory.Current?.Add(began, _time.GetElapsedTime(start), method, url, jws, result);
+        return result;
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<AcmeResult<AcmeAnswer>> ExchangeAsync(HttpMethod method, Uri url, byte[]? jws, string? accept, CancellationToken cancellationToken)
     {
         using var clock = new CancellationTokenSource(_timeout, _time);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
@@ -42,11 +62,16 @@ internal sealed class AcmeHttp : IDisposable
         try
         {
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
+            if (response.Headers.Date is { } date) ServerAhead = date - _time.GetUtcNow();
             if (await ReadAsync(response.Content, limit.Token) is not { } body)
                 return AcmeFailure.Bad("too_large", $"The CA's answer is larger than {MaxBodyBytes / 1024} KiB.");
             return new AcmeAnswer(
                 (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType?.ToLowerInvariant(), body, Location(response, url), Header(response, "Replay-Nonce"),
-                RetryAfter.Parse(Header(response, "Retry-After"), _time.GetUtcNow()));
+                RetryAfter.Parse(Header(response, "Retry-After"), _time.GetUtcNow()))
+            {
+                Alternates = Links.Alternates(response.Headers.TryGetValues("Link", out var links) ? links : [], url),
+                Date = response.Headers.Date,
+            };
         }
         catch (OperationCanceledException) when (clock.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -61,8 +86,6 @@ internal sealed class AcmeHttp : IDisposable
             return new AcmeFailure(AcmeFailureClass.Network, "connection_lost", $"The connection to {url.Host} broke in the middle of an answer.");
         }
     }
-
-    public void Dispose() => _http.Dispose();
 
     private static async Task<byte[]?> ReadAsync(HttpContent content, CancellationToken cancellationToken)
     {
@@ -87,6 +110,7 @@ internal sealed class AcmeHttp : IDisposable
 
     private static AcmeFailure Failure(HttpRequestException e, Uri url) => e.HttpRequestError switch
     {
+        _ when e.InnerException is CertificateOutOfDateException outOfDate => new(AcmeFailureClass.Clock, "clock_wrong", outOfDate.Message),
         HttpRequestError.NameResolutionError => new(AcmeFailureClass.Network, "dns_failed", $"The name {url.Host} could not be resolved."),
         HttpRequestError.SecureConnectionError => new(AcmeFailureClass.Network, "tls_failed", $"The TLS certificate of {url.Host} is not trusted, or the handshake failed."),
         HttpRequestError.ConnectionError => new(AcmeFailureClass.Network, "connect_failed", $"The certificate authority at {url.Host} port {url.Port} could not be reached."),

@@ -3,11 +3,12 @@ using System.Text.Json.Serialization;
 
 namespace Piccolo.Core.Certificates.Acme;
 
-// The JSON of RFC 8555, 7.1, as it comes: everything may be missing. AcmeClient turns it into checked values.
+// The JSON of RFC 8555, 7.1 and RFC 9773, 4.2, as it comes: everything may be missing. The clients turn it into checked values.
 
-internal sealed record DirectoryMessage(Uri? NewNonce, Uri? NewAccount, Uri? NewOrder, Uri? RevokeCert, Uri? KeyChange, DirectoryMeta? Meta);
+internal sealed record DirectoryMessage(Uri? NewNonce, Uri? NewAccount, Uri? NewOrder, Uri? RevokeCert, Uri? KeyChange, Uri? RenewalInfo, DirectoryMeta? Meta);
 
-internal sealed record DirectoryMeta(bool ExternalAccountRequired);
+internal sealed record DirectoryMeta(
+    bool ExternalAccountRequired, string? TermsOfService, IReadOnlyList<string?>? CaaIdentities, IReadOnlyDictionary<string, string?>? Profiles);
 
 internal sealed record IdentifierMessage(string? Type, string? Value)
 {
@@ -22,13 +23,27 @@ internal sealed record AuthorizationMessage(string? Status, IdentifierMessage? I
 internal sealed record ChallengeMessage(string? Type, Uri? Url, string? Status, string? Token, ProblemMessage? Error);
 
 internal sealed record ProblemMessage(
-    string? Type, string? Title, string? Detail, int? Status, IdentifierMessage? Identifier, IReadOnlyList<ProblemMessage?>? Subproblems);
+    string? Type, string? Title, string? Detail, int? Status, IdentifierMessage? Identifier, IReadOnlyList<ProblemMessage?>? Subproblems, string? Instance = null);
 
 internal sealed record NewAccountMessage(bool TermsOfServiceAgreed, IReadOnlyList<string>? Contact, bool? OnlyReturnExisting, JsonElement? ExternalAccountBinding);
 
-internal sealed record NewOrderMessage(IReadOnlyList<IdentifierMessage> Identifiers);
+internal sealed record AccountMessage(string? Status, Uri? Orders);
+
+internal sealed record AccountUpdateMessage(IReadOnlyList<string>? Contact, string? Status);
+
+internal sealed record KeyChangeMessage(string Account, JsonElement OldKey);
+
+internal sealed record OrderListMessage(IReadOnlyList<Uri?>? Orders);
+
+internal sealed record NewOrderMessage(IReadOnlyList<IdentifierMessage> Identifiers, string? Profile, string? Replaces);
 
 internal sealed record FinalizeMessage(string Csr);
+
+internal sealed record RevokeMessage(string Certificate, int Reason);
+
+internal sealed record RenewalInfoMessage(WindowMessage? SuggestedWindow, string? ExplanationURL);
+
+internal sealed record WindowMessage(DateTimeOffset? Start, DateTimeOffset? End);
 
 internal sealed record EmptyMessage;
 

@@ -12,28 +12,37 @@ internal sealed class AcmeOptionsValidator : IValidateOptions<AcmeOptions>
     {
         var errors = new List<string>();
         // RFC 8555, 6.1: all of ACME runs over https.
-        if (options.DirectoryUrl is not { IsAbsoluteUri: true } url || url.Scheme != Uri.UriSchemeHttps)
-            errors.Add($"{AcmeOptions.Section}:DirectoryUrl must be an https URL.");
-        if (options.TrustedRootsFile is { Length: > 0 } file && RootsError(file) is { } error) errors.Add(error);
-        var external = options.ExternalAccount;
-        if (string.IsNullOrWhiteSpace(external.KeyId) != string.IsNullOrWhiteSpace(external.HmacKey))
-            errors.Add($"{AcmeOptions.Section}:ExternalAccount needs both KeyId and HmacKey.");
-        else if (external.IsSet && !Base64Url.IsValid(external.HmacKey))
-            errors.Add($"{AcmeOptions.Section}:ExternalAccount:HmacKey is not base64url.");
+        if (!AcmeDirectory.IsSecure(options.DirectoryUrl)) errors.Add($"{AcmeOptions.Section}:DirectoryUrl must be an https URL.");
+        Check(AcmeOptions.Section, options.TrustedRootsFile, options.ExternalAccount, errors);
+        if (options.Fallback.DirectoryUrl is { } second)
+        {
+            if (!AcmeDirectory.IsSecure(second)) errors.Add($"{AcmeOptions.Section}:Fallback:DirectoryUrl must be an https URL.");
+            if (second == options.DirectoryUrl) errors.Add($"{AcmeOptions.Section}:Fallback:DirectoryUrl is the first CA's own: a second one must be another.");
+            Check($"{AcmeOptions.Section}:Fallback", options.Fallback.TrustedRootsFile, options.Fallback.ExternalAccount, errors);
+        }
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 
-    private static string? RootsError(string file)
+    private static void Check(string section, string? rootsFile, ExternalAccountOptions external, List<string> errors)
+    {
+        if (rootsFile is { Length: > 0 } && RootsError(section, rootsFile) is { } error) errors.Add(error);
+        if (string.IsNullOrWhiteSpace(external.KeyId) != string.IsNullOrWhiteSpace(external.HmacKey))
+            errors.Add($"{section}:ExternalAccount needs both KeyId and HmacKey.");
+        else if (external.IsSet && !Base64Url.IsValid(external.HmacKey))
+            errors.Add($"{section}:ExternalAccount:HmacKey is not base64url.");
+    }
+
+    private static string? RootsError(string section, string file)
     {
         try
         {
             var roots = new X509Certificate2Collection();
             roots.ImportFromPemFile(file);
-            return roots.Count > 0 ? null : $"{AcmeOptions.Section}:TrustedRootsFile '{file}' holds no certificate.";
+            return roots.Count > 0 ? null : $"{section}:TrustedRootsFile '{file}' holds no certificate.";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            return $"{AcmeOptions.Section}:TrustedRootsFile '{file}' cannot be read: {e.Message}";
+            return $"{section}:TrustedRootsFile '{file}' cannot be read: {e.Message}";
         }
     }
 }

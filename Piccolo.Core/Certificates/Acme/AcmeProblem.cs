@@ -7,6 +7,9 @@ namespace Piccolo.Core.Certificates.Acme;
 /// <param name="Type">The part behind <c>urn:ietf:params:acme:error:</c>, or the whole type where it is of another family.</param>
 internal sealed record AcmeProblem(string Type, string Detail, int? Status, string? Identifier, ImmutableArray<AcmeProblem> Subproblems)
 {
+    /// <summary>Where the owner is to go, for instance to agree to new terms (RFC 8555, 7.3.3).</summary>
+    public string? Instance { get; init; }
+
     public const string TypePrefix = "urn:ietf:params:acme:error:";
     public const int MaxDetailLength = 500;
     public const int MaxSubproblems = 20;
@@ -52,6 +55,9 @@ internal sealed record AcmeProblem(string Type, string Detail, int? Status, stri
         ImmutableArray<AcmeProblem> below = depth > 0
             ? []
             : [.. (message.Subproblems ?? []).Where(s => s is not null).Take(MaxSubproblems).Select(s => From(s!, depth + 1))];
-        return new AcmeProblem(type, detail, message.Status, message.Identifier?.Value is { } name ? Clean(name, 253) : null, below);
+        return new AcmeProblem(type, detail, message.Status, message.Identifier?.Value is { } name ? Clean(name, 253) : null, below)
+        {
+            Instance = Uri.TryCreate(message.Instance, UriKind.Absolute, out var link) && link.Scheme == Uri.UriSchemeHttps ? Clean(message.Instance) : null,
+        };
     }
 }

@@ -33,10 +33,11 @@ internal sealed record AcmeAuthorization(AcmeStatus Status, DomainName Name, Imm
 {
     public TimeSpan? RetryAfter { get; init; }
 
-    public AcmeChallenge? Http01 => Challenges.FirstOrDefault(c => c.Type == AcmeChallenge.TypeHttp01);
+    public AcmeChallenge? Find(string type) => Challenges.FirstOrDefault(c => c.Type == type);
 }
 
 internal sealed record AcmeChallenge(string Type, Uri Url, AcmeStatus Status, string Token, AcmeProblem? Error)
 {
     public const string TypeHttp01 = "http-01";
+    public const string TypeTlsAlpn01 = "tls-alpn-01";
 }

@@ -43,7 +43,7 @@ internal static class AcmeShapes
             if (challenge?.Type is not { } type || Status(challenge.Status) is not { } state) continue;
             if (!AcmeDirectory.IsSecure(challenge.Url) || !IsToken(challenge.Token))
             {
-                if (type == AcmeChallenge.TypeHttp01) return Bad("bad_challenge", "a challenge without a usable token or address");
+                if (type is AcmeChallenge.TypeHttp01 or AcmeChallenge.TypeTlsAlpn01) return Bad("bad_challenge", "a challenge without a usable token or address");
                 continue;
             }
             challenges.Add(new AcmeChallenge(type, challenge.Url!, state, challenge.Token!, challenge.Error is null ? null : AcmeProblem.From(challenge.Error)));

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Piccolo.Core.Certificates.Acme;
@@ -8,7 +9,7 @@ internal static class AcmeTransport
 {
     private const int MaxHeaderKiB = 32;
 
-    public static SocketsHttpHandler Create(AcmeOptions options)
+    public static SocketsHttpHandler Create(CaOptions options)
     {
         var handler = new SocketsHttpHandler
         {
@@ -22,9 +23,8 @@ internal static class AcmeTransport
             // Addresses and certificates of a CA change; a pool that lives for ever would not notice.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         };
-        if (string.IsNullOrEmpty(options.TrustedRootsFile)) return handler;
         var roots = new X509Certificate2Collection();
-        roots.ImportFromPemFile(options.TrustedRootsFile);
+        if (!string.IsNullOrEmpty(options.TrustedRootsFile)) roots.ImportFromPemFile(options.TrustedRootsFile);
         handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) => IsTrusted(certificate, chain, errors, roots);
         return handler;
     }
@@ -34,6 +34,7 @@ internal static class AcmeTransport
         if (errors == SslPolicyErrors.None) return true;
         // Only a missing root may be made good here: a wrong name or no certificate stays an error.
         if (errors != SslPolicyErrors.RemoteCertificateChainErrors || certificate is not X509Certificate2 leaf) return false;
+        if (roots.Count == 0) return Refuse(sent, leaf);
         using var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.CustomTrustStore.AddRange(roots);
@@ -42,6 +43,18 @@ internal static class AcmeTransport
         // What the server sent beside its leaf.
         if (sent is not null) chain.ChainPolicy.ExtraStore.AddRange(sent.ChainPolicy.ExtraStore);
         chain.ChainPolicy.ApplicationPolicy.Add(new("1.3.6.1.5.5.7.3.1"));
-        return chain.Build(leaf);
+        return chain.Build(leaf) || Refuse(chain, leaf);
+    }
+
+    /// <summary>A CA keeps its own certificate in date: where only the dates are wrong, it is our clock that is.</summary>
+    private static bool Refuse(X509Chain? chain, X509Certificate2 leaf)
+    {
+        var faults = chain?.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, s) => all | s.Status) ?? X509ChainStatusFlags.NoError;
+        if (faults == X509ChainStatusFlags.NotTimeValid) throw new CertificateOutOfDateException(leaf);
+        return false;
     }
 }
+
+/// <summary>Thrown inside a handshake whose only fault are dates, so that the clock can be named as the cause.</summary>
+internal sealed class CertificateOutOfDateException(X509Certificate2 certificate) : AuthenticationException(
+    $"The certificate authority's own certificate is valid from {certificate.NotBefore.ToUniversalTime():u} to {certificate.NotAfter.ToUniversalTime():u}, which does not include the time that this device has.");

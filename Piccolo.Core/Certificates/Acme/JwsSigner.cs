@@ -38,12 +38,12 @@ internal sealed class JwsSigner : IDisposable
     public byte[] Sign(Uri url, string nonce, Uri? account, ReadOnlySpan<byte> payload)
     {
         var signer = account is null ? $"\"jwk\":{Jwk}" : $"\"kid\":{Quote(account.OriginalString)}";
-        var header = $$"""{"alg":"ES256",{{signer}},"nonce":{{Quote(nonce)}},"url":{{Quote(url.OriginalString)}}}""";
-        return Flatten(header, payload, input =>
-        {
-            lock (_gate) return _key.SignData(input, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
-        });
+        return Flatten($$"""{"alg":"ES256",{{signer}},"nonce":{{Quote(nonce)}},"url":{{Quote(url.OriginalString)}}}""", payload, Sign);
     }
+
+    /// <summary>The inner signature of a key change: by the new key, with the key itself and without a nonce (RFC 8555, 7.3.5).</summary>
+    public byte[] SignInner(Uri url, ReadOnlySpan<byte> payload) =>
+        Flatten($$"""{"alg":"ES256","jwk":{{Jwk}},"url":{{Quote(url.OriginalString)}}}""", payload, Sign);
 
     /// <summary>Binds this key to an account that the owner has elsewhere: HS256 over the public key (RFC 8555, 7.3.4).</summary>
     public byte[] BindExternally(Uri newAccount, string keyId, byte[] macKey)
@@ -53,6 +53,11 @@ internal sealed class JwsSigner : IDisposable
     }
 
     public void Dispose() => _key.Dispose();
+
+    private byte[] Sign(byte[] input)
+    {
+        lock (_gate) return _key.SignData(input, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
+    }
 
     private static byte[] Flatten(string header, ReadOnlySpan<byte> payload, Func<byte[], byte[]> sign)
     {

@@ -95,7 +95,7 @@ internal sealed class AcmePolicyTests
     [TestCase("urn:ietf:params:acme:error:serverInternal", 500, AcmeFailureClass.CaUnavailable, "server_internal")]
     [TestCase("urn:ietf:params:acme:error:caa", 403, AcmeFailureClass.ChallengeFailed, "caa")]
     [TestCase("urn:ietf:params:acme:error:accountDoesNotExist", 400, AcmeFailureClass.Account, "account_does_not_exist")]
-    [TestCase("urn:ietf:params:acme:error:badCSR", 400, AcmeFailureClass.RefusedRequest, "bad_csr")]
+    [TestCase("urn:ietf:params:acme:error:badCSR", 400, AcmeFailureClass.BadCsr, "bad_csr")]
     [TestCase("urn:example:other", 429, AcmeFailureClass.RateLimited, "urn_example_other")]
     [TestCase("about:blank", 418, AcmeFailureClass.RefusedRequest, "http_418")]
     public void FromAnswer_Problem_HasClassAndStableCode(string type, int status, AcmeFailureClass kind, string code)

@@ -17,15 +17,18 @@ internal sealed class EngineHarness : IAsyncDisposable
 
     private readonly CertificateEngine _engine;
 
-    public EngineHarness(string folder, DataKey key, AcmeOptions options, TimeProvider? time = null, Http01Challenges? challenges = null)
+    public EngineHarness(
+        string folder, DataKey key, AcmeOptions options, TimeProvider? time = null, Http01Challenges? challenges = null, TlsAlpn01Challenges? tls = null,
+        Func<string, OrderStep, Task>? step = null)
     {
         var clock = time ?? TimeProvider.System;
         Health = new HealthTracker(clock, NullLogger<HealthTracker>.Instance);
         Store = new SealedStore(new StatePaths(folder), Health, NullLogger<SealedStore>.Instance);
         Key = key;
         Gate = new OrderGate(_ => GateIsOpen, new ChangeSignal());
-        _engine = CertificateEngine.Create(
-            options, new SealedCertificateStore(Store), challenges ?? new Http01Challenges(), Table, Gate, Health, clock, () => 0.5, Log);
+        _engine = CertificateEngine.Create(new CertificateEngineParts(
+            options, new SealedCertificateStore(Store), challenges ?? new Http01Challenges(), tls ?? new TlsAlpn01Challenges(clock), Table, Gate, Health, clock, () => 0.5, Log)
+        { Step = step });
     }
 
     public DataKey Key { get; }
@@ -41,6 +44,8 @@ internal sealed class EngineHarness : IAsyncDisposable
     public OrderGate Gate { get; }
 
     public bool GateIsOpen { get; set; } = true;
+
+    public CertificateAuthority Authority => _engine.Authorities[0];
 
     public RenewalScheduler Scheduler => _engine.Scheduler;
 

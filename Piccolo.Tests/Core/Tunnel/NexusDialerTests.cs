@@ -6,6 +6,7 @@ using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Tunnel;
 
+[Category("Nexus")]
 internal sealed class NexusDialerTests
 {
     private string _rootsFile = null!;
@@ -77,6 +78,26 @@ internal sealed class NexusDialerTests
         under.Tunnel.SetTarget(TunnelUnderTest.Target(relay.Endpoint, "web.home.test"));
 
         Assert.That((await under.UntilAsync(status => status.State == TunnelState.Refused)).Code, Is.EqualTo("certificate_untrusted"));
+    }
+
+    [Test]
+    public async Task BrokenTlsAfterTheLastToken_IsARefusalLikeABareClose()
+    {
+        using var certificate = Issue("localhost");
+        await using var relay = await ScriptedRelay.StartAsync(certificate);
+        using var way = new GarblingWay(relay.Endpoint.Port);
+        await using var under = new TunnelUnderTest(options => options.TrustedRootsFile = _rootsFile);
+        under.Tunnel.SetTarget(TunnelUnderTest.Target(new Uri($"wss://localhost:{way.Port}"), "web.home.test"));
+        var peer = await relay.NextAsync();
+        peer.AnswersProbes = false;
+        await peer.HandshakeAsync();
+        await peer.NextAsync(frame => frame.IsControl("outbound_connect"));
+
+        await way.GarbleAsync();
+        var status = await under.UntilAsync(status => status.Code is not null);
+
+        Assert.That((status.Code, status.Sessions), Is.EqualTo(("refused", 0)));
+        Assert.That(status.NextStep, Is.Not.Empty);
     }
 
     [TestCase("not a pem\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----")]

@@ -1,4 +1,5 @@
 using System.Text;
+using CsCheck;
 using Piccolo.Core.Tunnel;
 
 namespace Piccolo.Tests.Core.Tunnel;
@@ -125,6 +126,105 @@ internal sealed class NexusFrameCodecTests
             Assert.That(() => ReadAll(frame), Throws.Nothing, Convert.ToHexString(frame));
         }
     }
+
+    [Test]
+    public void Nx048_WriteControl_OfTextThatIsNoUnicode_IsAWholeFrame()
+    {
+        var frame = NexusFrameCodec.WriteControl(ControlMessage.Disconnect(StreamId.New(), "half \ud800 of a pair"));
+
+        Assert.That(NexusFrameCodec.ReadControl(frame)!.Reason, Is.EqualTo("half \ufffd of a pair"));
+    }
+
+    [Test]
+    public void Control_AnyMessage_SurvivesTheWay() => ControlMessages.Sample(message =>
+    {
+        var frame = NexusFrameCodec.WriteControl(message);
+
+        return NexusFrameCodec.Classify(frame) == NexusFrameKind.Control && NexusFrameCodec.ReadControl(frame) == message;
+    });
+
+    [Test]
+    public void Data_AnyPayload_SurvivesTheWay() => Gen.Select(Gen.Guid, Gen.Byte.Array[0, 2000]).Sample((id, payload) =>
+    {
+        var frame = new byte[NexusFrameCodec.DataHeaderLength + payload.Length];
+        NexusFrameCodec.WriteDataHeader(frame, new StreamId(id));
+        payload.CopyTo(frame, NexusFrameCodec.DataHeaderLength);
+
+        return NexusFrameCodec.Classify(frame) == NexusFrameKind.Data && NexusFrameCodec.ReadDataId(frame).Value == id
+            && NexusFrameCodec.ReadDataPayload(frame).SequenceEqual(payload);
+    });
+
+    [Test]
+    public void Read_AnyBytes_NeverThrows() => Gen.Select(Gen.Byte[0, 3], Gen.Byte.Array[0, 400]).Sample((kind, rest) =>
+    {
+        ReadAll([kind, .. rest]);
+        ReadAll(rest);
+    });
+
+    [Test]
+    public void Read_ControlCutOrChangedAnywhere_NeverThrows() => Gen.Select(ControlMessages, Gen.Int[0, 4000], Gen.Byte, Gen.Int[0, 4000]).Sample((message, at, value, cut) =>
+    {
+        var frame = NexusFrameCodec.WriteControl(message);
+        frame[at % frame.Length] = value;
+        ReadAll(frame[..(cut % (frame.Length + 1))]);
+    });
+
+    [Test]
+    public void DataPath_AllocatesNothing()
+    {
+        var message = new byte[NexusFrameCodec.DataHeaderLength + NexusFrameCodec.MaxPayload];
+        var payload = TunnelUnderTest.Pattern(NexusFrameCodec.MaxPayload);
+        var (id, ledger, credits, idle) = (StreamId.New(), new ForwardLedger(), new ReverseCredits(1_000_000), new StreamIdle());
+        Pass(100);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var seen = Pass(10_000);
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.That(seen, Is.EqualTo(10_000L * NexusFrameCodec.MaxPayload));
+        Assert.That(allocated, Is.Zero);
+
+        long Pass(int messages)
+        {
+            var bytes = 0L;
+            for (var n = 0; n < messages; n++)
+            {
+                if (!credits.TryTake()) return -1;
+                NexusFrameCodec.WriteDataHeader(message, id);
+                payload.CopyTo(message.AsSpan(NexusFrameCodec.DataHeaderLength));
+                if (NexusFrameCodec.Classify(message) != NexusFrameKind.Data || NexusFrameCodec.ReadDataId(message) != id) return -1;
+                var read = NexusFrameCodec.ReadDataPayload(message);
+                if (!ledger.TryReceive(read.Length)) return -1;
+                if (ledger.Consume(read.Length)) credits.Grant(ledger.TakeGrant());
+                idle.Touch();
+                bytes += read.Length;
+            }
+            return bytes;
+        }
+    }
+
+    private static readonly string[] Names = ["connect", "disconnect", "resume_stream", "ping_client", "nonsense"];
+
+    private static Gen<ControlMessage> ControlMessages { get; } =
+        from name in Gen.Int[0, Names.Length - 1].Select(n => Names[n])
+        from id in Gen.Guid
+        from text in Gen.String[Gen.Char['\u0020', '\ud7ff'], 0, 40]
+        from other in Gen.String[Gen.Char.AlphaNumeric, 1, 40]
+        from port in Gen.Int[1, 65_535]
+        from credits in Gen.Long[1, long.MaxValue]
+        from flags in Gen.Int[0, 127]
+        select new ControlMessage
+        {
+            Event = name,
+            ClientId = new StreamId(id),
+            ConnPort = (flags & 1) == 0 ? null : port,
+            ClientIp = (flags & 2) == 0 ? null : other,
+            Hostname = (flags & 4) == 0 ? null : text + "x",
+            Reason = (flags & 8) == 0 ? null : text + "y",
+            IsTls = (flags & 16) == 0 ? null : true,
+            Success = (flags & 32) == 0 ? null : true,
+            Credits = (flags & 64) == 0 ? null : credits,
+        };
 
     private static void ReadAll(byte[] frame)
     {

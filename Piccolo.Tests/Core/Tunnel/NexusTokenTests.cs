@@ -3,6 +3,7 @@ using Piccolo.Core.Tunnel;
 
 namespace Piccolo.Tests.Core.Tunnel;
 
+[Category("Nexus")]
 internal sealed class NexusTokenTests
 {
     private const string Nonce = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
@@ -35,6 +36,41 @@ internal sealed class NexusTokenTests
         Assert.That(one, Is.Not.EqualTo(one with { Hostnames = ["a.test"] }));
         Assert.That(one.HasSameRelay(one with { Hostnames = [] }), Is.True);
         Assert.That(one.HasSameRelay(one with { DeviceSecret = "t" }), Is.False);
+    }
+
+    [Test]
+    public void Nx012_AnotherTarget_SignsWithItsSecret()
+    {
+        var one = Token("fact-sheet-secret-0123456789").Handshake().Split('.');
+        var other = Token("another-secret-0123456789").Handshake().Split('.');
+
+        Assert.That(other[..2], Is.EqualTo(one[..2]));
+        Assert.That(other[2], Is.Not.EqualTo(one[2]));
+    }
+
+    [Test]
+    public void Nx028_Nx029_Claims_HaveNoEmptyLists_NoPorts_AndAlwaysAWeight()
+    {
+        foreach (var token in new[] { Token(TunnelUnderTest.Secret).Handshake(), Token(TunnelUnderTest.Secret).Attest(Nonce) })
+        {
+            var claims = NexusTunnelHandshakeTests.Claims(token);
+            Assert.That((long)claims["weight"]!, Is.EqualTo(1));
+            Assert.That(claims.Select(claim => claim.Key), Has.None.AnyOf("tcp_ports", "udp_routes", "outbound_allowed", "allowed_outbound_ports"));
+            Assert.That(claims.Where(claim => claim.Value is System.Text.Json.Nodes.JsonArray { Count: 0 }), Is.Empty);
+        }
+    }
+
+    [Test]
+    public async Task Nx030_EachToken_IsSignedAtTheMomentOfItsUse()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.FromUnixTimeSeconds(1_700_000_000));
+        var token = new NexusToken(new TunnelTarget(new Uri("wss://relay.test"), TunnelUnderTest.Secret, ["a.test"]), 1, new NexusOptions(), time);
+        var first = token.Handshake();
+        time.Advance(TimeSpan.FromSeconds(7));
+        var together = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(token.Handshake)));
+
+        Assert.That((long)NexusTunnelHandshakeTests.Claims(first)["iat"]!, Is.EqualTo(1_700_000_000));
+        Assert.That(together.Select(t => (long)NexusTunnelHandshakeTests.Claims(t)["iat"]!), Has.All.EqualTo(1_700_000_007));
     }
 
     private static NexusToken Token(string secret) => new(

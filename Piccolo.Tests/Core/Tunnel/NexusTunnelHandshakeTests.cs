@@ -176,6 +176,79 @@ internal sealed class NexusTunnelHandshakeTests
     }
 
     [Test]
+    public async Task Nx031_NamesThatChangeBetweenTheTokens_AreInNeither()
+    {
+        await using var relay = await ScriptedRelay.StartAsync();
+        await using var under = new TunnelUnderTest();
+        under.Tunnel.SetTarget(TunnelUnderTest.Target(relay.Endpoint, "web.home.test"));
+        var peer = await relay.NextAsync();
+        var first = (await peer.NextTextAsync()).Text;
+
+        under.Tunnel.SetTarget(TunnelUnderTest.Target(relay.Endpoint, "web.home.test", "new.home.test"));
+        await peer.SendTextAsync($$"""{"type":"handshake_challenge","nonce":"{{RelayPeer.Nonce}}"}""");
+        var second = (await peer.NextTextAsync()).Text;
+        var fresh = await relay.AcceptAsync();
+
+        Assert.That(Claims(first)["hostnames"]!.ToJsonString(), Is.EqualTo("""["web.home.test"]"""));
+        Assert.That(Claims(second)["hostnames"]!.ToJsonString(), Is.EqualTo("""["web.home.test"]"""));
+        Assert.That(Claims(fresh.HandshakeToken)["hostnames"]!.AsArray(), Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Nx039_ASlowSigner_DoesNotStopTheReader()
+    {
+        using var time = new StoppingTime();
+        await using var relay = await ScriptedRelay.StartAsync();
+        await using var under = new TunnelUnderTest(time: time);
+        var peer = await under.OpenAsync(relay, "web.home.test");
+        await under.UntilAsync(status => status.RoundTrip is not null);
+        await peer.ConnectAsync("3f2504e0-4f89-41d3-9a0c-0305e82c3301", "web.home.test");
+        await using var stream = await under.AcceptAsync();
+        await peer.NextControlAsync("resume_stream");
+
+        time.Stop();
+        await peer.SendTextAsync("""{"type":"reauth_challenge","nonce":"slow"}""");
+        await time.Stopped.WaitAsync(ScriptedRelay.Patience);
+        await peer.SendDataAsync("3f2504e0-4f89-41d3-9a0c-0305e82c3301", "meanwhile"u8.ToArray());
+        var meanwhile = await TunnelUnderTest.ReadAsync(stream.Input, 9);
+        time.GoOn();
+
+        Assert.That(Encoding.ASCII.GetString(meanwhile), Is.EqualTo("meanwhile"));
+        Assert.That((string)Claims((await peer.NextTextAsync()).Text)["session_nonce"]!, Is.EqualTo("slow"));
+    }
+
+    [TestCase("No names", "no_names")]
+    [TestCase("Names that are none", "no_names")]
+    public async Task Nx149_WithoutANameToServe_NothingIsDialled(string label, string code)
+    {
+        await using var relay = await ScriptedRelay.StartAsync();
+        await using var under = new TunnelUnderTest();
+
+        under.Tunnel.SetTarget(TunnelUnderTest.Target(relay.Endpoint, label == "No names" ? [] : ["udp:53", "*.home.test", "a b"]));
+
+        Assert.That((await under.UntilAsync(status => status.Code is not null)).Code, Is.EqualTo(code));
+        Assert.That(relay.HasWaiting, Is.False);
+    }
+
+    [TestCase(429, "rate_limited", TunnelState.Waiting)]
+    [TestCase(503, "relay_unavailable", TunnelState.Waiting)]
+    [TestCase(401, "not_a_relay", TunnelState.Refused)]
+    [TestCase(403, "not_a_relay", TunnelState.Refused)]
+    public async Task Nx143_HttpRefusals_AreToldApartAndNoneIsForEver(int http, string code, TunnelState state)
+    {
+        await using var relay = await ScriptedRelay.StartAsync();
+        await using var under = new TunnelUnderTest(options => options.ReconnectMax = TimeSpan.FromHours(1), () => 0.01);
+        var before = TimeProvider.System.GetUtcNow();
+
+        under.Tunnel.SetTarget(TunnelUnderTest.Target(new Uri(relay.Endpoint, $"/status/{http}"), "web.home.test"));
+        var status = await under.UntilAsync(status => status.Code is not null && status.Until is not null);
+
+        Assert.That((status.Code, status.State), Is.EqualTo((code, state)));
+        Assert.That(status.NextStep, Is.Not.Empty);
+        Assert.That(status.Until - before > TimeSpan.FromMinutes(30), Is.EqualTo(http == 429), "a relay that asks for it is left alone for long");
+    }
+
+    [Test]
     public async Task Verify_OpensASessionAndLeavesNothing()
     {
         await using var relay = await ScriptedRelay.StartAsync();
@@ -195,6 +268,32 @@ internal sealed class NexusTunnelHandshakeTests
         Assert.That((bad.Accepted, bad.Code), Is.EqualTo((false, "secret_rejected")));
         Assert.That(peer.Goodbye, Is.EqualTo(WebSocketCloseStatus.NormalClosure));
         Assert.That((under.Tunnel.Status.State, under.Tunnel.Status.Sessions), Is.EqualTo((TunnelState.Disabled, 0)));
+    }
+
+    /// <summary>A clock that whoever asks it has to wait for.</summary>
+    private sealed class StoppingTime : TimeProvider, IDisposable
+    {
+        private readonly ManualResetEventSlim _gate = new(true);
+        private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Stopped => _stopped.Task;
+
+        public void Stop() => _gate.Reset();
+
+        public void GoOn() => _gate.Set();
+
+        public override DateTimeOffset GetUtcNow()
+        {
+            if (!_gate.IsSet) _stopped.TrySetResult();
+            _gate.Wait();
+            return System.GetUtcNow();
+        }
+
+        public void Dispose()
+        {
+            _gate.Set();
+            _gate.Dispose();
+        }
     }
 
     /// <summary>Checks the signature with the test's own arithmetic, then reads the claims.</summary>

@@ -106,7 +106,7 @@ internal sealed class NexusTunnelRobustnessTests
     }
 
     [Test]
-    public void AddTunnel_OptionsOutOfRange_AreRejected()
+    public void Nx150_AddTunnel_OptionsOutOfRange_AreRejected()
     {
         using var provider = TestServices.New().AddTunnel()
             .Configure<NexusOptions>(options => { options.MaxStreams = 0; options.DialTimeout = TimeSpan.Zero; options.Name = ""; })
@@ -115,6 +115,29 @@ internal sealed class NexusTunnelRobustnessTests
         var problem = Assert.Throws<OptionsValidationException>(() => _ = provider.GetRequiredService<IOptions<NexusOptions>>().Value);
 
         Assert.That(problem!.Failures.Count(), Is.EqualTo(3));
+    }
+
+    [TestCase("Production", false)]
+    [TestCase("Development", true)]
+    public void AddTunnel_PlainWebSockets_AreForDevelopmentOnly(string environment, bool allowed)
+    {
+        using var provider = TestServices.New().AddTunnel()
+            .AddSingleton<IHostEnvironment>(new HostingEnvironment { EnvironmentName = environment })
+            .Configure<NexusOptions>(options => options.AllowInsecureLoopback = true)
+            .BuildServiceProvider();
+
+        Assert.That(() => provider.GetRequiredService<IOptions<NexusOptions>>().Value.AllowInsecureLoopback, allowed ? Is.True : Throws.InstanceOf<OptionsValidationException>());
+    }
+
+    private sealed class HostingEnvironment : IHostEnvironment
+    {
+        public string EnvironmentName { get; set; } = "";
+
+        public string ApplicationName { get; set; } = "tests";
+
+        public string ContentRootPath { get; set; } = "";
+
+        public Microsoft.Extensions.FileProviders.IFileProvider ContentRootFileProvider { get; set; } = new Microsoft.Extensions.FileProviders.NullFileProvider();
     }
 
     private sealed class ListLog : ILogger<NexusTunnel>

@@ -162,7 +162,7 @@ internal sealed class NexusTunnelSessionTests
     }
 
     [Test]
-    public async Task SetTarget_NamesAreNormalised_AndBrokenOnesLeftOut()
+    public async Task Nx150_SetTarget_NamesAreNormalised_AndBrokenOnesLeftOut()
     {
         await using var under = new TunnelUnderTest();
         under.Tunnel.SetTarget(TunnelUnderTest.Target(_relay.Endpoint, "WEB.home.test.", "tcp:53", "b_d.test", "*.home.test", "web.home.test"));

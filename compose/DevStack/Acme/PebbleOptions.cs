@@ -1,5 +1,15 @@
 namespace Piccolo.DevStack.Acme;
 
+/// <summary>Which Pebble is started.</summary>
+public enum PebbleEdition
+{
+    /// <summary>The installed package, whatever its version.</summary>
+    Installed,
+
+    /// <summary>The pinned newer one that <c>./dev setup</c> unpacks: renewal hints (RFC 9773) and profiles.</summary>
+    Current,
+}
+
 /// <summary>How a Pebble behaves.</summary>
 public sealed record PebbleOptions
 {
@@ -32,6 +42,20 @@ public sealed record PebbleOptions
 
     /// <summary>Intermediates between leaf and root.</summary>
     public int ChainLength { get; init; } = 1;
+
+    public PebbleEdition Edition { get; init; }
+
+    /// <summary>Further profiles and their lifetimes, beside <c>default</c>; only of the current edition.</summary>
+    public IReadOnlyDictionary<string, TimeSpan> Profiles { get; init; } = new Dictionary<string, TimeSpan>();
+
+    /// <summary>How many more roots each intermediate is signed by: the CA offers as many alternate chains.</summary>
+    public int AlternateRoots { get; init; }
+
+    /// <summary>Breaks what RFC 8555 lets a CA break in future.</summary>
+    public bool IsStrict { get; init; }
+
+    /// <summary>With <see cref="NoSleep"/> off: the longest pause in seconds before Pebble looks.</summary>
+    public int SleepSeconds { get; init; } = 15;
 
     /// <summary>Port of the directory; 0 chooses a free one. A fixed one lets a test start the CA again where it was.</summary>
     public int Port { get; init; }

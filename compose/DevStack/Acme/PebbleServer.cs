@@ -49,7 +49,9 @@ public sealed class PebbleServer : IAsyncDisposable
         var port = options.Port == 0 ? ports[0] : options.Port;
         var configurationFile = Path.Combine(folder, "pebble.json");
         await File.WriteAllTextAsync(configurationFile, Configuration(options, port, ports[1], certificateFile, keyFile), cancellationToken);
-        var process = ChildProcess.Start(new ChildProcessStart("pebble", ["-config", configurationFile, "-dnsserver", options.DnsServer], Path.Combine(folder, "pebble.log"), "pebble")
+        var process = ChildProcess.Start(new ChildProcessStart(
+            Program(options.Edition), ["-config", configurationFile, "-dnsserver", options.DnsServer, $"-strict={(options.IsStrict ? "true" : "false")}"],
+            Path.Combine(folder, "pebble.log"), "pebble")
         {
             Environment = Environment(options),
         });
@@ -68,12 +70,41 @@ public sealed class PebbleServer : IAsyncDisposable
     }
 
     /// <summary>The root below which everything is issued, as PEM.</summary>
-    public Task<string> RootPemAsync(CancellationToken cancellationToken = default) => _management.GetStringAsync(new Uri("roots/0", UriKind.Relative), cancellationToken);
+    /// <param name="alternate">0 for the usual one, else that of an alternate chain.</param>
+    public Task<string> RootPemAsync(int alternate = 0, CancellationToken cancellationToken = default) =>
+        _management.GetStringAsync(new Uri($"roots/{alternate}", UriKind.Relative), cancellationToken);
+
+    /// <summary>Whether the CA holds a certificate for revoked: <c>Valid</c> or <c>Revoked</c>.</summary>
+    /// <param name="serial">Hexadecimal.</param>
+    public async Task<string> StatusAsync(string serial, CancellationToken cancellationToken = default)
+    {
+        using var status = JsonDocument.Parse(await _management.GetStringAsync(new Uri($"cert-status-by-serial/{serial.TrimStart('0')}", UriKind.Relative), cancellationToken));
+        return status.RootElement.GetProperty("Status").GetString()!;
+    }
+
+    /// <summary>From now on the CA suggests this window for renewing a certificate (RFC 9773). Current edition only.</summary>
+    public async Task SuggestWindowAsync(string leafPem, DateTimeOffset start, DateTimeOffset end, CancellationToken cancellationToken = default)
+    {
+        var hint = JsonSerializer.Serialize(new { suggestedWindow = new { start = start.ToString("O"), end = end.ToString("O") } });
+        using var response = await _management.PostAsJsonAsync("set-renewal-info/", new { certificate = leafPem, ariResponse = hint }, cancellationToken);
+        response.EnsureSuccessStatusCode();
+    }
 
     public async ValueTask DisposeAsync()
     {
         _management.Dispose();
         await _process.DisposeAsync();
+    }
+
+    private static string Program(PebbleEdition edition)
+    {
+        if (edition == PebbleEdition.Installed) return "pebble";
+        var cache = System.Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } set
+            ? set : Path.Combine(System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile), ".cache");
+        var folder = Path.Combine(cache, "piccolo-dev");
+        var found = Directory.Exists(folder)
+            ? Directory.EnumerateDirectories(folder, "pebble-*").Select(d => Path.Combine(d, "usr", "bin", "pebble")).Where(File.Exists).Order(StringComparer.Ordinal).LastOrDefault() : null;
+        return found ?? throw new InvalidOperationException($"The newer Pebble is not below '{folder}'. Run: ./dev setup");
     }
 
     private static string Configuration(PebbleOptions options, int port, int managementPort, string certificate, string key) => JsonSerializer.Serialize(new
@@ -91,6 +122,11 @@ public sealed class PebbleServer : IAsyncDisposable
             externalAccountMACKeys = options.ExternalAccounts,
             domainBlocklist = options.BlockedNames,
             certificateValidityPeriod = (long)options.CertificateLifetime.TotalSeconds,
+            // A second is the least that Pebble takes.
+            retryAfter = new { authz = 1, order = 1 },
+            keyAlgorithm = "ecdsa",
+            profiles = options.Edition == PebbleEdition.Installed ? null : options.Profiles.Append(KeyValuePair.Create("default", options.CertificateLifetime))
+                .ToDictionary(p => p.Key, p => new { description = p.Key, validityPeriod = (long)p.Value.TotalSeconds }),
         },
     });
 
@@ -100,9 +136,11 @@ public sealed class PebbleServer : IAsyncDisposable
         {
             ["PEBBLE_WFE_NONCEREJECT"] = options.NonceRejectPercent.ToString(CultureInfo.InvariantCulture),
             ["PEBBLE_AUTHZREUSE"] = options.AuthorizationReusePercent.ToString(CultureInfo.InvariantCulture),
+            ["PEBBLE_ALTERNATE_ROOTS"] = options.AlternateRoots.ToString(CultureInfo.InvariantCulture),
             ["PEBBLE_CHAIN_LENGTH"] = options.ChainLength.ToString(CultureInfo.InvariantCulture),
         };
         if (options.NoSleep) environment["PEBBLE_VA_NOSLEEP"] = "1";
+        else environment["PEBBLE_VA_SLEEPTIME"] = options.SleepSeconds.ToString(CultureInfo.InvariantCulture);
         return environment;
     }
 

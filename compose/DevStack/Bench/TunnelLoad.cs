@@ -107,6 +107,8 @@ internal static class TunnelLoad
 
     private static async Task<bool> IsAnsweredAsync(HttpClient client) => await TryAsync(async () => await client.GetStringAsync(new Uri("/healthz", UriKind.Relative))) == "ok\n";
 
+    private static int _explained;
+
     private static async Task<string?> TryAsync(Func<Task<string?>> attempt)
     {
         try
@@ -115,6 +117,8 @@ internal static class TunnelLoad
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
         {
+            // The first few say what it is; the count says how many.
+            if (Interlocked.Increment(ref _explained) <= 5) Console.WriteLine($"failed: {e.GetBaseException().Message}");
             return null;
         }
     }

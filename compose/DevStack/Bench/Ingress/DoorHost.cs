@@ -25,6 +25,7 @@ internal static class DoorHost
     /// <param name="args">HTTPS port, the app's guard ports in clear text and in TLS, certificate, key, state folder, number of names.</param>
     public static async Task<int> RunAsync(string[] args)
     {
+        TlsSettings.Apply();
         NativeHeap.OverwriteWhatIsFreed();
         int Number(int index) => int.Parse(args[index], CultureInfo.InvariantCulture);
         var builder = WebApplication.CreateSlimBuilder();

@@ -1,0 +1,77 @@
+using System.Buffers.Text;
+using System.Collections.Immutable;
+using System.Text.Json;
+
+namespace Piccolo.Core.Certificates.Acme;
+
+/// <summary>What RFC 8555, 7.3 says about accounts: create, find, contact, key roll-over, deactivate, the list of orders. Thread-safe.</summary>
+internal sealed class AcmeAccountClient(AcmeChannel channel)
+{
+    private const int MaxOrdersRead = 200;
+
+    /// <summary>Creates the account of <paramref name="signer"/>'s key, or finds it where the CA knows the key (RFC 8555, 7.3 and 7.3.1).</summary>
+    public async Task<AcmeResult<Uri>> CreateAsync(JwsSigner signer, CancellationToken cancellationToken)
+    {
+        var directory = await channel.DirectoryAsync(cancellationToken);
+        if (directory.Failure is { } unknown) return unknown;
+        var external = channel.Options.ExternalAccount;
+        if (directory.Value.ExternalAccountRequired && !external.IsSet)
+            return new AcmeFailure(AcmeFailureClass.Account, "external_account_required", "The CA wants an external account binding and none is configured.");
+        JsonElement? binding = external.IsSet
+            ? JsonDocument.Parse(signer.BindExternally(directory.Value.NewAccount, external.KeyId!, Base64Url.DecodeFromChars(external.HmacKey))).RootElement
+            : null;
+        return await NewAccountAsync(directory.Value, signer, new NewAccountMessage(true, Contact(channel.Options.Email), null, binding), cancellationToken);
+    }
+
+    /// <summary>The account of <paramref name="signer"/>'s key, where the CA knows it; creates none (RFC 8555, 7.3.1).</summary>
+    public async Task<AcmeResult<Uri>> FindAsync(JwsSigner signer, CancellationToken cancellationToken)
+    {
+        var directory = await channel.DirectoryAsync(cancellationToken);
+        if (directory.Failure is { } unknown) return unknown;
+        return await NewAccountAsync(directory.Value, signer, new NewAccountMessage(true, null, OnlyReturnExisting: true, null), cancellationToken);
+    }
+
+    /// <summary>Tells the CA where to write to from now on; null for nowhere (RFC 8555, 7.3.2).</summary>
+    public Task<AcmeFailure?> UpdateContactAsync(AcmeAccount account, string? email, CancellationToken cancellationToken) =>
+        UpdateAsync(account, new AccountUpdateMessage(Contact(email) ?? [], null), cancellationToken);
+
+    /// <summary>Ends the account for good (RFC 8555, 7.3.6).</summary>
+    public Task<AcmeFailure?> DeactivateAsync(AcmeAccount account, CancellationToken cancellationToken) =>
+        UpdateAsync(account, new AccountUpdateMessage(null, "deactivated"), cancellationToken);
+
+    /// <summary>Gives the account another key (RFC 8555, 7.3.5). Where the answer was lost, <see cref="FindAsync"/> with either key tells which one counts.</summary>
+    public async Task<AcmeFailure?> ChangeKeyAsync(AcmeAccount account, JwsSigner next, CancellationToken cancellationToken)
+    {
+        var directory = await channel.DirectoryAsync(cancellationToken);
+        if (directory.Failure is { } unknown) return unknown;
+        if (directory.Value.KeyChange is not { } url) return new AcmeFailure(AcmeFailureClass.RefusedRequest, "no_key_change", "The CA does not let accounts change their key.");
+        var inner = AcmeJson.Write(new KeyChangeMessage(account.Url.OriginalString, JsonDocument.Parse(account.Signer.Jwk).RootElement));
+        return (await channel.PostAsync(account, url, next.SignInner(url, inner), cancellationToken)).Failure;
+    }
+
+    /// <summary>The account's open orders, newest last, as far as the CA lists them (RFC 8555, 7.1.2.1); empty where it does not.</summary>
+    public async Task<AcmeResult<ImmutableArray<Uri>>> OrdersAsync(AcmeAccount account, CancellationToken cancellationToken)
+    {
+        var answer = await channel.PostAsync(account, account.Url, null, cancellationToken);
+        if (answer.Failure is { } failure) return failure;
+        var message = AcmeChannel.Read<AccountMessage>(answer.Value);
+        if (message.Failure is not null || !AcmeDirectory.IsSecure(message.Value.Orders)) return ImmutableArray<Uri>.Empty;
+        var listed = await channel.PostAsync(account, message.Value.Orders!, null, cancellationToken);
+        if (listed.Failure is { } unlisted) return unlisted;
+        var list = AcmeChannel.Read<OrderListMessage>(listed.Value);
+        return list.Failure is null ? [.. (list.Value.Orders ?? []).OfType<Uri>().Where(AcmeDirectory.IsSecure).TakeLast(MaxOrdersRead)] : ImmutableArray<Uri>.Empty;
+    }
+
+    private static IReadOnlyList<string>? Contact(string? email) => string.IsNullOrWhiteSpace(email) ? null : [$"mailto:{email}"];
+
+    private async Task<AcmeFailure?> UpdateAsync(AcmeAccount account, AccountUpdateMessage update, CancellationToken cancellationToken) =>
+        (await channel.PostAsync(account, account.Url, AcmeJson.Write(update), cancellationToken)).Failure;
+
+    private async Task<AcmeResult<Uri>> NewAccountAsync(AcmeDirectory directory, JwsSigner signer, NewAccountMessage message, CancellationToken cancellationToken)
+    {
+        var answer = await channel.PostAsync(directory, signer, directory.NewAccount, AcmeJson.Write(message), cancellationToken);
+        if (answer.Failure is { } failure) return failure;
+        if (!AcmeDirectory.IsSecure(answer.Value.Location)) return AcmeFailure.Bad("bad_url", "The CA accepted the account but does not say where it is.");
+        return answer.Value.Location!;
+    }
+}

@@ -1,0 +1,130 @@
+using Microsoft.Extensions.Logging;
+using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.ControlStore;
+
+namespace Piccolo.Core.Certificates;
+
+/// <summary>Carries out one attempt: ledger before, order, ledger and story after. Whatever happens, there is a next attempt. Thread-safe.</summary>
+internal sealed class OrderRunner(
+    CertificateLedger ledger, ICertificateIssuer issuer, ICertificateStore store, AcmeOptions options, TimeProvider time, ILogger<OrderRunner> logger,
+    Func<string, OrderStep, Task>? step = null)
+{
+    /// <summary>When it is due, and which limit holds it back until then, if one does.</summary>
+    public (DateTimeOffset At, string? Limit) DueAt(WantedCertificate wanted, LedgerSnapshot snapshot, DateTimeOffset now)
+    {
+        var held = snapshot.HeldFor(wanted);
+        var attempt = snapshot.AttemptFor(wanted);
+        // A wish counts until an attempt began after it.
+        var asked = snapshot.Asks.GetValueOrDefault(wanted.Id) is { } ask && (attempt is null || attempt.LastAttempt < ask.At);
+        var second = AuthorityChoice.SecondAt(attempt, issuer.Directories.Length, options.Fallback, held?.Lifetime);
+        // The second CA does not wait for a pause that the first one asked for; afterwards the two take turns.
+        if (second is not null && attempt!.Directory != issuer.Directories[0]) second = null;
+        var due = DuePolicy.DueAt(wanted, held, attempt, asked, now, second);
+        if (due > now || attempt?.Order is not null) return (due, null);
+        var directory = issuer.Directories[AuthorityChoice.Next(attempt, issuer.Directories, options.Fallback, held?.Lifetime, now)];
+        return snapshot.Budgets.TryGetValue(directory, out var budget) ? Later(due, budget.Earliest(wanted.Names, held is not null, now), now) : (due, null);
+    }
+
+    public async Task RunAsync(WantedCertificate wanted, CancellationToken session)
+    {
+        try
+        {
+            await OrderAsync(wanted, session);
+        }
+        catch (OperationCanceledException) when (session.IsCancellationRequested)
+        {
+            // Locked or stopping: the ledger says that the attempt was running.
+        }
+        catch (StoreSealedException)
+        {
+            // Locked between two steps: the same.
+        }
+        catch (Exception e)
+        {
+            logger.OrderCrashed(e, wanted.Id);
+            RecordCrash(wanted);
+        }
+    }
+
+    private static (DateTimeOffset, string?) Later(DateTimeOffset due, (DateTimeOffset At, string? Limit) free, DateTimeOffset now) => free.At > now ? free : (due, null);
+
+    private async Task OrderAsync(WantedCertificate wanted, CancellationToken session)
+    {
+        var before = ledger.Snapshot;
+        var held = before.HeldFor(wanted);
+        var last = before.AttemptFor(wanted);
+        var authority = AuthorityChoice.Next(last, issuer.Directories, options.Fallback, held?.Lifetime, time.GetUtcNow());
+        var directory = issuer.Directories[authority];
+        if (authority > 0 && last?.FailingSince is { } since) logger.SecondAuthorityAsked(wanted.Id, since, directory.Host);
+        var challenge = AuthorityChoice.Challenge(options.Challenge, last);
+        var attempt = ledger.Begin(wanted, directory, challenge);
+        await StepAsync(wanted.Id, OrderStep.Begun);
+        var names = string.Join(", ", wanted.Names.Select(n => n.Value));
+        logger.OrderStarted(wanted.Id, names, directory.Host, attempt.Order is not null);
+        var ticket = new OrderTicket(
+            wanted, authority, attempt.Order, attempt.Placing, challenge, Profile(authority, held, directory), Replaces(held, attempt, directory), new Entry(ledger, wanted),
+            s => StepAsync(wanted.Id, s));
+        var story = new AcmeStory();
+        AcmeResult<CertificateRecord> result;
+        using (AcmeStory.Begin(story)) result = await issuer.IssueAsync(ticket, session);
+        session.ThrowIfCancellationRequested();
+        if (result.Failure is { } failure)
+        {
+            var failed = ledger.Fail(wanted, failure);
+            logger.OrderFailed(wanted.Id, failure.Class, failure.Code, failure.Detail, failed.Failures, failed.NextAttempt);
+        }
+        else
+        {
+            var issued = ledger.Complete(result.Value);
+            await StepAsync(wanted.Id, OrderStep.Stored);
+            logger.CertificateIssued(wanted.Id, names, issued.Facts.Issuer, issued.Facts.NotAfter, issued.RenewAt);
+        }
+        Tell(wanted.Id, story, attempt, directory, result.Failure?.Code ?? "issued");
+    }
+
+    /// <summary>What the certificate was made with is kept on renewal by the CA that made it; another wish of the owner's counts from the next order on.</summary>
+    private string? Profile(int authority, HeldCertificate? held, Uri directory)
+    {
+        var configured = options.Authorities()[authority].Profile;
+        return configured ?? (held?.Record.Directory == directory ? held.Record.Profile : null);
+    }
+
+    private static string? Replaces(HeldCertificate? held, AttemptRecord attempt, Uri directory) =>
+        held is not null && held.Record.Directory == directory && !attempt.WithoutReplaces ? held.CertificateId : null;
+
+    private Task StepAsync(string id, OrderStep at) => step is null ? Task.CompletedTask : step(id, at);
+
+    private void Tell(string id, AcmeStory story, AttemptRecord attempt, Uri directory, string outcome)
+    {
+        var exchanges = story.Exchanges;
+        if (exchanges.IsEmpty) return;
+        var told = new OrderStory(attempt.LastAttempt, time.GetUtcNow(), directory, attempt.Order is not null, outcome, exchanges, story.Dropped);
+        store.Put((store.Story(id) ?? new StoryRecord(id, [])).With(told));
+    }
+
+    private void RecordCrash(WantedCertificate wanted)
+    {
+        try
+        {
+            ledger.Fail(wanted, new AcmeFailure(AcmeFailureClass.Internal, "internal", "The appliance met an unexpected error; its log has the details."));
+        }
+        catch (StoreSealedException)
+        {
+            // Locked meanwhile: the ledger says that the attempt was running.
+        }
+        catch (Exception e)
+        {
+            // The store refuses too; the wait is kept in memory.
+            logger.OrderCrashed(e, wanted.Id);
+        }
+    }
+
+    private sealed class Entry(CertificateLedger ledger, WantedCertificate wanted) : IOrderLedger
+    {
+        public void Placing() => ledger.Placing(wanted);
+
+        public void Placed(PendingOrder? order) => ledger.Placed(wanted.Id, order);
+
+        public void ReplacedAlready() => ledger.ReplacedAlready(wanted.Id);
+    }
+}

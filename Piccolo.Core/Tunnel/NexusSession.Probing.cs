@@ -1,0 +1,54 @@
+namespace Piccolo.Core.Tunnel;
+
+/// <summary>
+/// A request that every relay refuses is the one thing that it always answers, and only to a session that it took in: the answer is the acknowledgement that
+/// the protocol lacks, the measure of the way, and a sign of life.
+/// </summary>
+internal sealed partial class NexusSession
+{
+    private volatile SentProbe? _probe;
+
+    /// <summary>Ends the session unless the relay answers in time. One that never answered such a request is left to the keep-alive.</summary>
+    public async Task RequireLifeAsync()
+    {
+        if (RoundTrip is null) return;
+        var answered = PostProbe();
+        using var waiting = new CancellationTokenSource();
+        await Task.WhenAny(answered, Completion, Task.Delay(Options.WakePatience, Time, waiting.Token));
+        await waiting.CancelAsync();
+        if (!answered.IsCompleted && !Completion.IsCompleted) End(TunnelFailure.Silent);
+    }
+
+    private Task PostProbe()
+    {
+        // Who waits for an earlier answer is content with a later one.
+        var probe = new SentProbe(StreamId.New(), Time.GetTimestamp(), _probe?.Answered ?? NewSource());
+        _probe = probe;
+        Require(Writer.Post(ControlMessage.Probe(probe.Id)));
+        return probe.Answered.Task;
+    }
+
+    private void OnProbeAnswered(ControlMessage control, SentProbe probe)
+    {
+        // No relay connects to an empty address; if one says so, whatever it opened is closed again.
+        if (control.Success == true) Writer.PostCourtesy(ControlMessage.Disconnect(control.ClientId, DisconnectReason.Normal));
+        _probe = null;
+        probe.Answered.TrySetResult();
+        if (_acknowledged.TrySetResult()) return;
+        RoundTrip = Time.GetElapsedTime(probe.Sent);
+        _measured.TrySetResult();
+        scope.Changed();
+    }
+
+    /// <summary>Again and again, as long as the relay answers: a figure of yesterday is none.</summary>
+    private async Task MeasureAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            await Task.Delay(Options.MeasureInterval, Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (RoundTrip is not null && !cancellationToken.IsCancellationRequested) _ = PostProbe();
+        }
+    }
+
+    private sealed record SentProbe(StreamId Id, long Sent, TaskCompletionSource Answered);
+}

@@ -1,0 +1,283 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using Piccolo.Core.Tunnel;
+using Piccolo.DevRelay;
+using Piccolo.Tests.DevRelay;
+
+namespace Piccolo.Tests.Core.Tunnel;
+
+/// <summary>How one user and the app deal with each other.</summary>
+internal enum Course
+{
+    /// <summary>The app sends the payload and ends the stream.</summary>
+    Download,
+
+    /// <summary>The app sends the payload and its end, and goes on reading.</summary>
+    HalfClosedDownload,
+
+    /// <summary>The user sends the payload and then FIN.</summary>
+    Upload,
+
+    /// <summary>The user sends the payload, reads it back and leaves.</summary>
+    Echo,
+
+    /// <summary>The user sends a part of the payload and resets the connection.</summary>
+    AbortedUpload,
+
+    /// <summary>The user reads a part of the payload and resets the connection.</summary>
+    AbortedDownload,
+}
+
+/// <summary>One stream to be. What it carries follows from its number.</summary>
+internal sealed record Passage(int Number, Course Course, int Size, bool IsTls)
+{
+    private readonly TaskCompletionSource<byte[]> _received = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>All that the app got from the user, once its input has ended.</summary>
+    public Task<byte[]> Received => _received.Task;
+
+    public void OnReceived(byte[] bytes) => _received.TrySetResult(bytes);
+
+    public byte[] Payload() => TunnelUnderTest.Pattern(Size, Number);
+}
+
+/// <summary>A relay, the tunnel under test behind it, and an app in this process that serves every stream as its passage says.</summary>
+internal sealed class RelayedApp : IAsyncDisposable
+{
+    private const string Host = "web.home.test";
+    private const int Mark = 4;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly byte[] Hello = TestHellos.Named(Host);
+    private static readonly byte[] Head = RelayFixture.Get(Host);
+
+    private readonly ConcurrentDictionary<int, Passage> _passages = new();
+    private readonly CancellationTokenSource _stop = new();
+    private Task _accepting = Task.CompletedTask;
+
+    private RelayedApp(Relay relay, TunnelUnderTest under) => (Relay, Under) = (relay, under);
+
+    public Relay Relay { get; }
+
+    public TunnelUnderTest Under { get; }
+
+    public static async Task<RelayedApp> StartAsync(Action<NexusOptions>? configure = null)
+    {
+        var relay = await RelayFixture.StartAsync(options => options.Secret = TunnelUnderTest.Secret);
+        var app = new RelayedApp(relay, new TunnelUnderTest(options =>
+        {
+            options.TailConfirmation = new NexusOptions().TailConfirmation;
+            configure?.Invoke(options);
+        }));
+        app.Under.Tunnel.SetTarget(TunnelUnderTest.Target(relay.HubUri, Host));
+        await app.Under.UntilAsync(status => status.State == TunnelState.Online);
+        app._accepting = app.AcceptAsync();
+        return app;
+    }
+
+    /// <summary>The user's part.</summary>
+    /// <returns>What went wrong, or null.</returns>
+    public async Task<string?> PassAsync(Passage passage)
+    {
+        _passages[passage.Number] = passage;
+        try
+        {
+            using var user = await Relay.KnockAsync([], passage.IsTls ? 443 : 80);
+            byte[] opening = [.. passage.IsTls ? Hello : Head, .. BitConverter.GetBytes(passage.Number)];
+            await SendAsync(user, opening);
+            var wrong = await ActAsync(user, passage);
+            return wrong is null ? null : $"{passage}: {wrong}";
+        }
+        catch (Exception failure) when (failure is SocketException or TimeoutException or OperationCanceledException)
+        {
+            return $"{passage}: {failure.GetType().Name} {failure.Message}";
+        }
+        finally
+        {
+            _passages.TryRemove(passage.Number, out _);
+        }
+    }
+
+    /// <summary>A user whose stream the relay has opened and the tunnel granted its window.</summary>
+    public async Task<Socket> StallAsync(Passage passage)
+    {
+        _passages[passage.Number] = passage;
+        var user = await Relay.KnockAsync([.. Hello, .. BitConverter.GetBytes(passage.Number)]);
+        await UntilAsync(() => Relay.Sessions().Any(session => session.Streams.Any(stream => stream.ForwardCredits is not null)));
+        return user;
+    }
+
+    /// <summary>Looks again and again, because neither side tells when a stream is gone.</summary>
+    public static async Task UntilAsync(Func<bool> holds)
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        while (!holds()) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, limit.Token);
+    }
+
+    /// <summary>Nothing of any stream is left on either side.</summary>
+    public Task UntilEmptyAsync() =>
+        UntilAsync(() => Under.Tunnel.Status is { Streams: 0, BufferedBytes: 0 } && Relay.Sessions().All(session => session.Streams.Count == 0));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _accepting;
+        await Under.DisposeAsync();
+        await Relay.DisposeAsync();
+        _stop.Dispose();
+    }
+
+    private static async Task<string?> ActAsync(Socket user, Passage passage)
+    {
+        var payload = passage.Payload();
+        switch (passage.Course)
+        {
+            case Course.Download or Course.HalfClosedDownload:
+                return Differs("got", payload, await ReadAsync(user, int.MaxValue));
+            case Course.Upload:
+                await SendAsync(user, payload);
+                user.Shutdown(SocketShutdown.Send);
+                return Differs("app got", payload, await passage.Received.WaitAsync(Patience));
+            case Course.Echo:
+                var sending = SendAsync(user, payload);
+                var echoed = await ReadAsync(user, passage.Size);
+                await sending;
+                return Differs("got back", payload, echoed);
+            case Course.AbortedUpload:
+                await SendAsync(user, payload.AsMemory(0, passage.Size / 2));
+                Reset(user);
+                return IsPrefix("app got", payload, await passage.Received.WaitAsync(Patience));
+            default:
+                var part = await ReadAsync(user, Math.Max(1, passage.Size / 2));
+                Reset(user);
+                return IsPrefix("got", payload, part);
+        }
+    }
+
+    private async Task AcceptAsync()
+    {
+        var serving = new ConcurrentDictionary<Task, bool>();
+        try
+        {
+            while (await Under.Tunnel.AcceptAsync(_stop.Token) is { } stream)
+            {
+                var task = Task.Run(() => ServeAsync(stream));
+                serving[task] = true;
+                _ = task.ContinueWith(done => serving.TryRemove(done, out _), TaskScheduler.Default);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The test is over.
+        }
+        await Task.WhenAll(serving.Keys);
+    }
+
+    private async Task ServeAsync(ITunnelStream stream)
+    {
+        await using var _ = stream;
+        try
+        {
+            var opening = await stream.Input.ReadAtLeastAsync(1);
+            if (opening.Buffer.IsEmpty) return;
+            var isTls = opening.Buffer.FirstSpan[0] == 0x16;
+            stream.Input.AdvanceTo(opening.Buffer.Start);
+            var length = (isTls ? Hello : Head).Length + Mark;
+            var head = await stream.Input.ReadAtLeastAsync(length);
+            if (head.Buffer.Length < length) return;
+            var number = BinaryPrimitives.ReadInt32LittleEndian(head.Buffer.Slice(length - Mark, Mark).ToArray());
+            stream.Input.AdvanceTo(head.Buffer.GetPosition(length));
+            if (_passages.TryGetValue(number, out var passage)) await ServeAsync(stream, passage);
+        }
+        catch (IOException)
+        {
+            // The stream was ended from outside; whoever wanted its bytes has looked already.
+        }
+    }
+
+    private static async Task ServeAsync(ITunnelStream stream, Passage passage)
+    {
+        switch (passage.Course)
+        {
+            case Course.Download or Course.AbortedDownload:
+                await WriteAsync(stream.Output, passage);
+                break;
+            case Course.HalfClosedDownload:
+                await WriteAsync(stream.Output, passage);
+                await stream.Output.CompleteAsync();
+                await stream.Input.CopyToAsync(Stream.Null);
+                break;
+            case Course.Echo:
+                await stream.Input.CopyToAsync(stream.Output);
+                break;
+            default:
+                using (var all = new MemoryStream())
+                {
+                    try
+                    {
+                        await stream.Input.CopyToAsync(all);
+                    }
+                    finally
+                    {
+                        passage.OnReceived(all.ToArray());
+                    }
+                }
+                break;
+        }
+    }
+
+    /// <summary>In blocks of odd sizes, so that messages and blocks never coincide.</summary>
+    private static async Task WriteAsync(PipeWriter output, Passage passage)
+    {
+        var payload = passage.Payload();
+        for (var at = 0; at < payload.Length;)
+        {
+            var block = Math.Min(payload.Length - at, 1 + (((passage.Number * 7919) + at) % 50_000));
+            if ((await output.WriteAsync(payload.AsMemory(at, block))).IsCompleted) return;
+            at += block;
+        }
+    }
+
+    private static async Task SendAsync(Socket socket, ReadOnlyMemory<byte> bytes)
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        while (bytes.Length > 0) bytes = bytes[await socket.SendAsync(bytes, limit.Token)..];
+    }
+
+    private static async Task<byte[]> ReadAsync(Socket socket, int atMost)
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        using var all = new MemoryStream();
+        var buffer = ArrayPool<byte>.Shared.Rent(65_536);
+        try
+        {
+            while (all.Length < atMost)
+            {
+                var read = await socket.ReceiveAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, atMost - all.Length)), limit.Token);
+                if (read == 0) break;
+                all.Write(buffer, 0, read);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+        return all.ToArray();
+    }
+
+    private static void Reset(Socket user)
+    {
+        user.LingerState = new LingerOption(true, 0);
+        user.Close();
+    }
+
+    private static string? Differs(string what, byte[] expected, byte[] actual) =>
+        System.Security.Cryptography.SHA256.HashData(expected).AsSpan().SequenceEqual(System.Security.Cryptography.SHA256.HashData(actual))
+            ? null : $"{what} {actual.Length} of {expected.Length} bytes{(IsPrefix("", expected, actual) is null ? "" : ", changed")}";
+
+    private static string? IsPrefix(string what, byte[] expected, byte[] actual) =>
+        expected.AsSpan().StartsWith(actual) ? null : $"{what} {actual.Length} bytes that are no prefix of the {expected.Length}";
+}

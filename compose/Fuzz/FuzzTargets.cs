@@ -1,0 +1,96 @@
+using System.Buffers;
+using Piccolo.Core.Routing;
+using Piccolo.Core.Tls;
+using Piccolo.Core.Tunnel;
+using Piccolo.DevRelay.Entry;
+
+namespace Piccolo.Fuzz;
+
+/// <summary>What strangers' bytes are given to, each with what must hold of every answer. A broken promise is an exception, as a crash is.</summary>
+internal static class FuzzTargets
+{
+    private static readonly Dictionary<string, Action<byte[]>> All = new(StringComparer.Ordinal)
+    {
+        ["client-hello"] = ClientHello,
+        ["proxy-v2"] = ProxyV2,
+        ["frame"] = Frame,
+        ["http-head"] = HttpRequestHead,
+    };
+
+    public static IEnumerable<string> Names => All.Keys;
+
+    public static Action<byte[]>? Find(string name) => All.GetValueOrDefault(name);
+
+    private static void ClientHello(byte[] input)
+    {
+        var whole = ClientHelloParser.Parse(input);
+        Promise(whole.Verdict == ClientHelloParser.Parse(Halves(input)).Verdict, "A cut changed the verdict.");
+        Promise(whole.ServerName is not { } name || (name.Length is > 0 and <= 253 && !name.Any(char.IsUpper)), "A server name is not normal.");
+        if (whole.Verdict == ClientHelloVerdict.NeedMore)
+            Promise(whole.MinimumLength > input.Length && whole.MinimumLength <= ClientHelloParser.MaxInputLength, "The hint leads nowhere.");
+        var earlier = ClientHelloParser.Parse(input.AsMemory(0, input.Length / 2)).Verdict;
+        Promise(earlier == ClientHelloVerdict.NeedMore || earlier == whole.Verdict, "More bytes changed a verdict.");
+    }
+
+    private static void ProxyV2(byte[] input)
+    {
+        var whole = ProxyHeaderParser.Parse(input);
+        Promise(whole.Equals(ProxyHeaderParser.Parse(Halves(input))), "A cut changed the header.");
+        if (whole.Verdict == ProxyHeaderVerdict.NeedMore) Promise(whole.Length > input.Length && whole.Length <= ProxyHeaderParser.MaxLength, "The hint leads nowhere.");
+        if (whole.Verdict == ProxyHeaderVerdict.Header) Promise(whole.Length <= input.Length, "The header is longer than what came.");
+        var earlier = ProxyHeaderParser.Parse(input.AsMemory(0, input.Length / 2));
+        Promise(earlier.Verdict == ProxyHeaderVerdict.NeedMore || earlier.Equals(whole), "More bytes changed the header.");
+        if (whole is not { Verdict: ProxyHeaderVerdict.Header, Source: { } source, Destination: { } destination }) return;
+        var again = ProxyHeaderParser.Parse(ProxyHeaderWriter.Write(source, destination));
+        Promise(source.Equals(again.Source) && destination.Equals(again.Destination), "What was read cannot be written.");
+    }
+
+    private static void Frame(byte[] input)
+    {
+        switch (NexusFrameCodec.Classify(input))
+        {
+            case NexusFrameKind.Data:
+                var header = new byte[NexusFrameCodec.DataHeaderLength];
+                NexusFrameCodec.WriteDataHeader(header, NexusFrameCodec.ReadDataId(input));
+                Promise(input.AsSpan(0, header.Length).SequenceEqual(header), "The id was not kept.");
+                Promise(NexusFrameCodec.ReadDataPayload(input).Length == input.Length - header.Length, "The payload was not kept.");
+                break;
+            case NexusFrameKind.Control when NexusFrameCodec.ReadControl(input) is { } control:
+                Promise(control.Equals(NexusFrameCodec.ReadControl(NexusFrameCodec.WriteControl(control))), "What was read cannot be written.");
+                break;
+        }
+        _ = NexusFrameCodec.ReadChallenge(input);
+    }
+
+    private static void HttpRequestHead(byte[] input)
+    {
+        var state = HttpHead.Parse(input, out var host);
+        Promise(host is not null, "The host is null.");
+        var earlier = HttpHead.Parse(input.AsSpan(0, input.Length / 2), out _);
+        Promise(earlier == HeadState.NeedMore || earlier == state, "More bytes changed what was decided.");
+    }
+
+    private static ReadOnlySequence<byte> Halves(byte[] input)
+    {
+        var first = new Part(input.AsMemory(0, input.Length / 2), 0);
+        var second = first.Followed(input.AsMemory(input.Length / 2));
+        return new ReadOnlySequence<byte>(first, 0, second, second.Memory.Length);
+    }
+
+    private static void Promise(bool holds, string otherwise)
+    {
+        if (!holds) throw new InvalidOperationException(otherwise);
+    }
+
+    private sealed class Part : ReadOnlySequenceSegment<byte>
+    {
+        public Part(ReadOnlyMemory<byte> memory, long index) => (Memory, RunningIndex) = (memory, index);
+
+        public Part Followed(ReadOnlyMemory<byte> memory)
+        {
+            var next = new Part(memory, RunningIndex + Memory.Length);
+            Next = next;
+            return next;
+        }
+    }
+}
