@@ -21,6 +21,7 @@ internal sealed class ListenerProbeLoop(
         while (!stoppingToken.IsCancellationRequested)
         {
             wake.Mark();
+            TimeSpan? wait = null;
             try
             {
                 await RoundAsync(stoppingToken);
@@ -32,9 +33,11 @@ internal sealed class ListenerProbeLoop(
             catch (Exception failure)
             {
                 logger.ProbesFailed(failure);
+                // What is due stays due: without this the loop would spin.
+                wait = options.Value.ProbeInterval;
             }
-            var wait = _tried.Values.Select(Left).DefaultIfEmpty(options.Value.ProbeInterval).Min();
-            await wake.WaitAsync(wait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            wait ??= _tried.Values.Select(Left).DefaultIfEmpty(options.Value.ProbeInterval).Min();
+            await wake.WaitAsync(wait.Value, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

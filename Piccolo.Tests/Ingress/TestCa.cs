@@ -8,6 +8,9 @@ namespace Piccolo.Tests.Ingress;
 /// <summary>A root, an intermediate and leaves for one test.</summary>
 internal sealed class TestCa : IDisposable
 {
+    /// <summary>As public CAs issue them.</summary>
+    private const int LeafDays = 90;
+
     private static readonly DateTimeOffset Now = TimeProvider.System.GetUtcNow();
     private readonly X509Certificate2 _root;
     private readonly X509Certificate2 _intermediate;
@@ -16,9 +19,9 @@ internal sealed class TestCa : IDisposable
     {
         using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var root = Request("CN=Test Root", rootKey, isCa: true);
-        _root = root.CreateSelfSigned(Now.AddDays(-2), Now.AddDays(90));
+        _root = root.CreateSelfSigned(Now.AddDays(-2), Now.AddDays(180));
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var issued = Request("CN=Test Intermediate", key, isCa: true).Create(_root, Now.AddDays(-1), Now.AddDays(80), Serial());
+        using var issued = Request("CN=Test Intermediate", key, isCa: true).Create(_root, Now.AddDays(-1), Now.AddDays(120), Serial());
         _intermediate = issued.CopyWithPrivateKey(key);
     }
 
@@ -31,9 +34,8 @@ internal sealed class TestCa : IDisposable
         var alternatives = new SubjectAlternativeNameBuilder();
         foreach (var name in names) alternatives.AddDnsName(name);
         request.CertificateExtensions.Add(alternatives.Build());
-        using var issued = request.Create(_intermediate, Now.AddDays(-1), Now.AddDays(60), Serial());
-        using var withKey = issued.CopyWithPrivateKey(key);
-        return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null);
+        using var issued = request.Create(_intermediate, Now.AddDays(-1), Now.AddDays(LeafDays - 1), Serial());
+        return issued.CopyWithPrivateKey(key);
     }
 
     public ServerCertificateBundle IssueBundle(params string[] names) =>

@@ -107,6 +107,11 @@ internal sealed class InteropRig : IAsyncDisposable
                 await context.Response.WriteAsync($"{context.Request.ContentLength}");
                 break;
             default:
+                // Its own affair, as it is every app's: the front door adds none and takes none away.
+                context.Response.Headers.XContentTypeOptions = "nosniff";
+                context.Response.Headers.XFrameOptions = "DENY";
+                context.Response.Headers.ContentSecurityPolicy = "default-src 'self'";
+                context.Response.Headers["Referrer-Policy"] = "no-referrer";
                 await context.Response.WriteAsync($"hello from {context.Request.Host} for {context.Request.Headers["X-Forwarded-For"]}\n");
                 break;
         }

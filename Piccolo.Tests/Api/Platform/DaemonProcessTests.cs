@@ -4,6 +4,7 @@ using System.Text;
 using Piccolo.Api.Platform;
 using Piccolo.DevStack;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Interop;
 
 namespace Piccolo.Tests.Api.Platform;
 
@@ -95,6 +96,19 @@ internal sealed class DaemonProcessTests
         await using var next = await StartAsync();
 
         Assert.That((bool)(await next.Api.GetAsync("/health/ready"))["ready"]!, Is.True);
+    }
+
+    [Test]
+    public async Task Tls_OfTheDaemon_SpeaksTheIntermediateSuitesOnlyAndResumes()
+    {
+        var https = LoopbackPorts.Free(1)[0];
+        await using var daemon = await StartAsync(("Piccolo__Ingress__HttpsPort", $"{https}"));
+        Task<ToolRun> ConnectAsync(params string[] options) => ToolRun.OfAsync("openssl", ["s_client", "-connect", $"127.0.0.1:{https}", "-tls1_2", .. options], "Q\n");
+        var session = _folder.File("session");
+
+        Assert.That((await ConnectAsync("-cipher", "ECDHE-ECDSA-AES128-SHA256")).Output, Does.Contain("Cipher is (NONE)"));
+        Assert.That((await ConnectAsync("-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256", "-sess_out", session)).Output, Does.Contain("New, TLSv1.2, Cipher is ECDHE-ECDSA-AES128-GCM-SHA256"));
+        Assert.That((await ConnectAsync("-sess_in", session)).Output, Does.Contain("Reused, TLSv1.2"));
     }
 
     private string State => _folder.File("state");

@@ -35,6 +35,31 @@ internal sealed class AppManifestParserTests
         Assert.That((manifest.MemoryBytes, manifest.NanoCpus), Is.EqualTo(((long?)null, (long?)null)));
     }
 
+    [TestCase("protocol: raw", "proxy_protocol: v2", null)]
+    [TestCase("flow: tls, protocol: http", "proxy_protocol: v2", null)]
+    [TestCase("protocol: http", "hsts_max_age: 31536000, health_path: /healthz?deep=1", null)]
+    [TestCase("protocol: http", "something_of_tomorrow: 1", "listeners[0].x-piccolo.something_of_tomorrow")]
+    [TestCase("protocol: http", "proxy_protocol: v2", "listeners[0].x-piccolo.proxy_protocol")]
+    [TestCase("protocol: raw", "proxy_protocol: v1", "listeners[0].x-piccolo.proxy_protocol")]
+    [TestCase("protocol: raw", "hsts_max_age: 60", "listeners[0].x-piccolo.hsts_max_age")]
+    [TestCase("protocol: http", "hsts_max_age: 99999999", "listeners[0].x-piccolo.hsts_max_age")]
+    [TestCase("protocol: http", "hsts_max_age: soon", "listeners[0].x-piccolo.hsts_max_age")]
+    [TestCase("protocol: http", "health_path: healthz", "listeners[0].x-piccolo.health_path")]
+    [TestCase("protocol: http", "health_path: \"/a\\r\\nX: y\"", "listeners[0].x-piccolo.health_path")]
+    [TestCase("protocol: grpc", "health_path: /", "listeners[0].x-piccolo.health_path")]
+    [TestCase("flow: tls, protocol: http", "health_path: /", "listeners[0].x-piccolo.health_path")]
+    public void Parse_OurOwnKeysOfAListener_AreTakenOrRefused(string kind, string keys, string? error)
+    {
+        var result = AppManifestParser.Parse($"name: web\nimage: localhost/a:1\nlisteners:\n  - {{ name: web, guest_port: 80, {kind}, x-piccolo: {{ {keys} }} }}\n");
+
+        Assert.That(result.Errors.Select(e => e.Path), error is null ? Is.Empty : Is.EqualTo(new[] { error }), string.Join('\n', result.Errors));
+        if (error is not null) return;
+        var definition = result.Manifest!.Listeners.Single();
+        Assert.That(
+            (definition.ClientHeader, definition.HstsMaxAge, definition.HealthPath),
+            Is.EqualTo(keys.StartsWith("proxy", StringComparison.Ordinal) ? (ClientHeader.ProxyV2, null, null) : (ClientHeader.None, (int?)31536000, "/healthz?deep=1")));
+    }
+
     [Test]
     public void Parse_Full_TakesEveryField()
     {

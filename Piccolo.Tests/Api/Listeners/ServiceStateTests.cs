@@ -1,0 +1,70 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Piccolo.Api.Ingress;
+using Piccolo.Api.Listeners;
+using Piccolo.DevStack;
+using Piccolo.Tests.Fakes;
+
+namespace Piccolo.Tests.Api.Listeners;
+
+/// <summary>What <c>GET /services</c> says of a listener, step by step as things happen to it.</summary>
+internal sealed class ServiceStateTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    [Test]
+    public async Task State_FollowsPortContainerAndAnswer()
+    {
+        int[] free = [.. LoopbackPorts.Free(3).Order()];
+        await using var appliance = new TestAppliance(null,
+            ("Piccolo:Ingress:ProbeInterval", "00:00:00.100"), ("Piccolo:Ingress:ProbeRetry", "00:00:00.100"), ("Piccolo:Ingress:BusyPortPatience", "00:00:01"),
+            ("Piccolo:Ingress:GuardPorts", $"{free[0]}-{free[0]}"), ("Piccolo:Ingress:PublicPorts", $"{free[1]}-{free[2]}"));
+        await appliance.OwnedAsync();
+        var ports = appliance.Services.GetRequiredService<LanPortStates>();
+        var health = appliance.Services.GetRequiredService<ListenerHealth>();
+
+        await appliance.Api.InstallAsync("name: blog\nimage: localhost/blog:1\nlisteners:\n  - { name: web, guest_port: 8080, protocol: http }\n");
+        await WhenAsync(ports.Changed, () => ports.Find("web") is { Binding: LanPortBinding.Listening });
+        await WhenAsync(health.Changed, () => health.Find("web") is { Answers: false });
+        var (first, _) = await ShowsAsync(appliance, "app_down", "The app does not accept connections.");
+
+        using var app = new TcpListener(IPAddress.Loopback, free[0]);
+        app.Start();
+        await WhenAsync(health.Changed, () => health.Find("web") is { Answers: true });
+        await ShowsAsync(appliance, "ok", null);
+
+        // While the box is locked its LAN ports are closed, and a stranger takes one.
+        await appliance.Api.PostAsync("/api/v1/crypto/lock");
+        await WhenAsync(ports.Changed, () => ports.Current.IsEmpty);
+        using var stranger = new TcpListener(IPAddress.Loopback, first);
+        stranger.Start();
+        await appliance.Api.UnlockAsync(TestAppliance.Password);
+        await WhenAsync(ports.Changed, () => ports.Find("web") is { Binding: LanPortBinding.BindFailed });
+        await WhenAsync(ports.Changed, () => ports.Find("web") is { Binding: LanPortBinding.Listening });
+        await WhenAsync(health.Changed, () => health.Find("web") is { Answers: true });
+        var (second, since) = await ShowsAsync(appliance, "ok", null);
+
+        Assert.That(second, Is.Not.EqualTo(first));
+        Assert.That(since, Is.EqualTo(TimeProvider.System.GetUtcNow()).Within(Limit));
+        Assert.That(appliance.Log.Count(7800), Is.EqualTo(1), "the move is told once");
+    }
+
+    private static async Task<(int PublicPort, DateTimeOffset? Since)> ShowsAsync(TestAppliance appliance, string state, string? reason)
+    {
+        var service = (await appliance.Api.GetAsync("/api/v1/services"))["services"]!.AsArray().Single()!;
+        Assert.That(((string?)service["state"], (string?)service["state_reason"]), Is.EqualTo((state, reason)));
+        return ((int)service["public_port"]!, (DateTimeOffset?)service["since"]);
+    }
+
+    private static async Task WhenAsync(Piccolo.Core.Primitives.ChangeSignal changed, Func<bool> condition)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while (true)
+        {
+            var seen = changed.Version;
+            if (condition()) return;
+            await changed.WaitAsync(seen, limit.Token);
+        }
+    }
+}
