@@ -84,17 +84,19 @@ internal sealed class Splicer(
 
     private async Task<Socket?> ConnectAsync(EndPoint upstream, byte[] header, CancellationToken stop)
     {
-        using var limit = new CancellationTokenSource(options.Value.ConnectTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var socket = upstream is IPEndPoint ? new Socket(upstream.AddressFamily, SocketType.Stream, ProtocolType.Tcp) : new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            await socket.ConnectAsync(upstream, either.Token);
+            socket.NoDelay = true;
+            var connecting = socket.ConnectAsync(upstream);
+            // On this machine as a rule done at once: no timer for that.
+            if (connecting.IsCompleted) await connecting;
+            else await connecting.WaitAsync(options.Value.ConnectTimeout, time, stop);
             // A few dozen bytes into an empty buffer: the kernel takes them whole.
-            if (header.Length > 0) await socket.SendAsync(header, SocketFlags.None, either.Token);
+            if (header.Length > 0) await socket.SendAsync(header, SocketFlags.None, stop);
             return socket;
         }
-        catch (Exception failure) when (failure is SocketException or OperationCanceledException)
+        catch (Exception failure) when (failure is SocketException or OperationCanceledException or TimeoutException)
         {
             socket.Dispose();
             return null;

@@ -5,6 +5,9 @@ namespace Piccolo.DevStack.Bench.Ingress;
 /// <summary>One of those who do the same work: where it ends TLS, where it passes it through (null: it cannot), and the process whose cost counts.</summary>
 internal sealed record Contender(string Name, int TerminatedPort, int? PassThroughPort, ChildProcess Process) : IAsyncDisposable
 {
+    /// <summary>Ours, whose hot code gets its last form only under load.</summary>
+    public bool IsCompiledAsItRuns => Name.StartsWith("door", StringComparison.Ordinal);
+
     public ValueTask DisposeAsync() => Process.DisposeAsync();
 }
 

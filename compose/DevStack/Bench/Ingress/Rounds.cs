@@ -1,10 +1,12 @@
+using System.Diagnostics;
+
 namespace Piccolo.DevStack.Bench.Ingress;
 
 /// <summary>Interleaved rounds: in each, all contenders do the work one after the other, and each starts first in its turn.</summary>
 internal sealed class Rounds(BenchReport report, IngressBenchSettings settings)
 {
     private const double Microseconds = 1_000_000;
-    private const int WarmUps = 2;
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(12);
 
     /// <param name="bar">The front door's rate as a ratio to nginx.</param>
     public async Task CompareAsync(string name, string unit, Contender[] contenders, Func<Contender, Task<LoadResult>> load, double bar, double goal)
@@ -46,9 +48,13 @@ internal sealed class Rounds(BenchReport report, IngressBenchSettings settings)
 
     private static async Task<Dictionary<Contender, List<Sample>>> MeasureAsync(Contender[] contenders, Func<Contender, Task<LoadResult>> load, int rounds)
     {
-        // What does not count: compilers, pools and caches.
-        for (var i = 0; i < WarmUps; i++)
-            foreach (var contender in contenders) await load(contender);
+        // What does not count: pools, caches, and a compiler that works while the code runs.
+        foreach (var contender in contenders)
+        {
+            var began = Stopwatch.GetTimestamp();
+            do await load(contender);
+            while (contender.IsCompiledAsItRuns && Stopwatch.GetElapsedTime(began) < WarmUp);
+        }
         var samples = contenders.ToDictionary(c => c, _ => new List<Sample>());
         for (var round = 0; round < rounds; round++)
         {

@@ -1,0 +1,78 @@
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Piccolo.Api.Ingress;
+using Piccolo.Api.Platform;
+
+namespace Piccolo.Tests.Ingress;
+
+internal sealed class LazySocketConnectionTests
+{
+    private WebApplication _app = null!;
+    private Socket _peer = null!;
+    private LazySocketConnection _connection = null!;
+
+    [SetUp]
+    public async Task SetUp()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, WipingMemoryPoolFactory>();
+        builder.Services.AddSingleton<SocketConnections>();
+        _app = builder.Build();
+        (_peer, var own) = await SocketSpliceTests.PairAsync();
+        _connection = new LazySocketConnection(own, _app.Services.GetRequiredService<SocketConnections>());
+    }
+
+    [TearDown]
+    public async Task TearDown()
+    {
+        await _connection.DisposeAsync();
+        _peer.Dispose();
+        await _app.DisposeAsync();
+    }
+
+    [Test]
+    public void Splice_OfAnUntouchedConnection_NeedsNoPipe()
+    {
+        Assert.That(SpliceClient.OfTransport(_connection).Untouched, Is.SameAs(_connection.Socket));
+        Assert.That(_connection.IsUntouched, Is.True);
+    }
+
+    [Test]
+    public async Task Transport_OnceAskedFor_HasWhatThePeerSentBefore()
+    {
+        await _peer.SendAsync("before"u8.ToArray());
+        _peer.Shutdown(SocketShutdown.Send);
+
+        var read = await _connection.Transport.Input.ReadAtLeastAsync(6).AsTask().WaitAsync(FrontDoor.Patience);
+
+        Assert.That(Encoding.ASCII.GetString(read.Buffer), Is.EqualTo("before"));
+        Assert.That(SpliceClient.OfTransport(_connection).Untouched, Is.Null);
+        _connection.Transport.Input.AdvanceTo(read.Buffer.End);
+    }
+
+    [Test]
+    public void Memory_OfItsPipes_IsTheServersWipingOne() =>
+        Assert.That(_connection.Features.Get<IMemoryPoolFeature>()!.MemoryPool, Is.InstanceOf<WipingMemoryPool>());
+
+    [Test]
+    public async Task Abort_BeforeAnythingWasRead_IsABreakForThePeer()
+    {
+        _connection.Abort(new ConnectionAbortedException("A test."));
+
+        Assert.That(async () => await TlsTerminationTests.ReadToEndAsync(_peer), Throws.InstanceOf<SocketException>());
+        Assert.That(() => _connection.Transport, Throws.InstanceOf<ConnectionAbortedException>());
+        await Task.CompletedTask;
+    }
+
+    [Test]
+    public async Task Dispose_BeforeAnythingWasRead_IsARegularEnd()
+    {
+        await _connection.DisposeAsync();
+
+        Assert.That(await TlsTerminationTests.ReadToEndAsync(_peer), Is.Empty);
+    }
+}

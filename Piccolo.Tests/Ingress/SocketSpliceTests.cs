@@ -1,0 +1,130 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Time.Testing;
+using Piccolo.Api.Ingress;
+
+namespace Piccolo.Tests.Ingress;
+
+internal sealed class SocketSpliceTests
+{
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromMinutes(1);
+
+    private readonly FakeTimeProvider _time = new();
+    private Socket _client = null!;
+    private Socket _app = null!;
+    private SocketSplice _splice = null!;
+    private Task<SpliceResult> _running = null!;
+
+    [SetUp]
+    public async Task SetUp()
+    {
+        (_client, var clientSide) = await PairAsync();
+        (_app, var appSide) = await PairAsync();
+        _splice = new SocketSplice(clientSide, appSide, IdleTimeout, _time);
+        _running = _splice.RunAsync();
+    }
+
+    [TearDown]
+    public async Task TearDown()
+    {
+        _splice.End(SpliceEnd.Stopped);
+        await _running.WaitAsync(FrontDoor.Patience);
+        _splice.Dispose();
+        _client.Dispose();
+        _app.Dispose();
+    }
+
+    [Test]
+    public async Task Run_MuchBothWaysAtOnce_ArrivesWholeAndIsCounted()
+    {
+        var up = RandomBytes(3_000_001, seed: 1);
+        var down = RandomBytes(5_000_003, seed: 2);
+
+        var sending = Task.WhenAll(SendAllAsync(_client, up), SendAllAsync(_app, down));
+        var received = await Task.WhenAll(TlsTerminationTests.ReadToEndAsync(_app), TlsTerminationTests.ReadToEndAsync(_client)).WaitAsync(FrontDoor.Patience);
+        await sending;
+
+        Assert.That(received[0], Is.EqualTo(up));
+        Assert.That(received[1], Is.EqualTo(down));
+        Assert.That(await _running.WaitAsync(FrontDoor.Patience), Is.EqualTo(new SpliceResult(SpliceEnd.Completed, up.Length, down.Length)));
+    }
+
+    [Test]
+    public async Task Run_BusyThenQuietThenBusyAgain_LosesNothing()
+    {
+        for (var pause = 0; pause < 3; pause++)
+        {
+            for (byte message = 0; message < 20; message++) await PassAsync(_client, _app, message);
+            // Past the quiet time: the direction lets its buffer go and waits without one.
+            _time.Advance(TimeSpan.FromSeconds(2.5));
+            _time.Advance(TimeSpan.FromSeconds(2.5));
+        }
+        await PassAsync(_app, _client, 77);
+
+        Assert.That(_running.IsCompleted, Is.False);
+    }
+
+    [Test]
+    public async Task Run_SilentForTooLong_EndsAsABreak()
+    {
+        await PassAsync(_client, _app, 1);
+
+        _time.Advance(IdleTimeout + TimeSpan.FromSeconds(1));
+
+        Assert.That((await _running.WaitAsync(FrontDoor.Patience)).End, Is.EqualTo(SpliceEnd.Idle));
+        Assert.That(async () => await TlsTerminationTests.ReadToEndAsync(_client), Throws.InstanceOf<SocketException>());
+    }
+
+    [Test]
+    public async Task Run_AByteNowAndThen_KeepsItOpen()
+    {
+        for (byte message = 0; message < 5; message++)
+        {
+            _time.Advance(IdleTimeout - TimeSpan.FromSeconds(1));
+            await PassAsync(_client, _app, message);
+        }
+
+        Assert.That(_running.IsCompleted, Is.False);
+    }
+
+    [Test]
+    public async Task End_Twice_KeepsTheFirstReason()
+    {
+        _splice.End(SpliceEnd.Stopped);
+        _splice.End(SpliceEnd.Reset);
+
+        Assert.That((await _running.WaitAsync(FrontDoor.Patience)).End, Is.EqualTo(SpliceEnd.Stopped));
+    }
+
+    internal static async Task<(Socket Near, Socket Far)> PairAsync()
+    {
+        using var listener = PassThroughTests.StartListening(out var port);
+        var near = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var accepting = listener.AcceptSocketAsync();
+        await near.ConnectAsync(IPAddress.Loopback, port);
+        var far = await accepting.WaitAsync(FrontDoor.Patience);
+        far.NoDelay = true;
+        return (near, far);
+    }
+
+    private static async Task PassAsync(Socket from, Socket to, byte message)
+    {
+        await from.SendAsync(new[] { message });
+        var got = new byte[2];
+        var count = await to.ReceiveAsync(got.AsMemory(), SocketFlags.None).AsTask().WaitAsync(FrontDoor.Patience);
+        Assert.That(got[..count], Is.EqualTo(new[] { message }));
+    }
+
+    private static async Task SendAllAsync(Socket socket, byte[] bytes)
+    {
+        for (var sent = 0; sent < bytes.Length;) sent += await socket.SendAsync(bytes.AsMemory(sent));
+        socket.Shutdown(SocketShutdown.Send);
+    }
+
+    private static byte[] RandomBytes(int count, int seed)
+    {
+        var bytes = new byte[count];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
+    }
+}
