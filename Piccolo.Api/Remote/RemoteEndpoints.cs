@@ -7,6 +7,7 @@ using Piccolo.Api.Http;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Remote;
+using Piccolo.Core.Remote.Events;
 using Piccolo.Core.Tunnel;
 
 namespace Piccolo.Api.Remote;
@@ -24,13 +25,17 @@ internal static class RemoteEndpoints
         var writes = group.MapGroup("").RequireLeader();
         writes.MapPost("/configure", ConfigureAsync).WithName("ConfigureRemote").WithSummary("Sets relay, secret and names, and switches remote access on.");
         writes.MapPost("/disable", Disable).WithName("DisableRemote").WithSummary("Switches remote access off; the settings stay.");
+        group.MapRelay();
         return group;
     }
+
+    public static ProblemHttpResult NotConfigured() =>
+        Problems.Of(StatusCodes.Status409Conflict, "not_configured", "Not configured", "Remote access was never configured.", "Use POST /api/v1/remote/configure.");
 
     private static Ok<RemoteStatusResponse> GetStatus(RemoteStatusReader reader, RemoteAccess remote) => TypedResults.Ok(Describe(reader.Read(), remote.Plan));
 
     private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> ConfigureAsync(
-        RequestBody<ConfigureRemoteRequest> body, RemoteSettingsStore store, TimeProvider time, HttpContext http, CancellationToken cancellationToken)
+        RequestBody<ConfigureRemoteRequest> body, RemoteSettingsStore store, RemoteEventLog events, TimeProvider time, HttpContext http, CancellationToken cancellationToken)
     {
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
@@ -40,13 +45,15 @@ internal static class RemoteEndpoints
             request.Endpoint!, request.DeviceSecret!.Trim(), DomainName.Parse(request.Tld!).Value,
             ConfigureRemoteRequestValidator.PortalName(request.Tld, request.PortalHostname)!.Value, Enabled: true, time.GetUtcNow()));
         http.Audit(AuditKinds.RemoteConfigured, ("endpoint", request.Endpoint), ("domain", request.Tld), ("portal", request.PortalHostname));
+        events.Add(RemoteEventSources.Settings, "", $"Remote access was configured: {request.PortalHostname} below {request.Tld}, by the relay {new Uri(request.Endpoint!).Host}.", "POST /api/v1/remote/preflight looks whether everything is ready.");
         return TypedResults.Ok(new MessageResponse("remote configured"));
     }
 
-    private static Results<Ok<MessageResponse>, ProblemHttpResult> Disable(RemoteSettingsStore store, HttpContext http)
+    private static Results<Ok<MessageResponse>, ProblemHttpResult> Disable(RemoteSettingsStore store, RemoteEventLog events, HttpContext http)
     {
-        if (store.Disable() is null) return Problems.Of(StatusCodes.Status409Conflict, "not_configured", "Not configured", "Remote access was never configured.", "Use POST /api/v1/remote/configure.");
+        if (store.Disable() is null) return NotConfigured();
         http.Audit(AuditKinds.RemoteDisabled);
+        events.Add(RemoteEventSources.Settings, "", "Remote access was switched off.");
         return TypedResults.Ok(new MessageResponse("remote disabled"));
     }
 

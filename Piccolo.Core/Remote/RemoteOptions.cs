@@ -51,6 +51,10 @@ public sealed class RemoteOptions
     /// <summary>How long a DNS server may take for one answer. Default 5 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan DnsTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Events that are kept. Default 500.</summary>
+    [Range(10, 10_000)]
+    public int EventsKept { get; set; } = 500;
 }
 
 internal sealed class RemoteOptionsValidator : IValidateOptions<RemoteOptions>

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Certificates;
+using Piccolo.Core.Remote.Events;
 using Piccolo.Core.Remote.Naming;
 using Piccolo.Core.Remote.Probing;
 using Piccolo.Core.Routing;
@@ -21,6 +22,7 @@ public static class RemoteServiceCollectionExtensions
         services.AddSingleton<RemoteAccess>().AddSingleton<IHostedService>(s => s.GetRequiredService<RemoteAccess>());
         services.AddSingleton<PublicNames>().AddSingleton<ProbeNonces>().AddSingleton<FrontDoorBoard>().AddSingleton<NameProber>()
             .AddSingleton<FrontDoorProbe>().AddSingleton<IHostedService>(s => s.GetRequiredService<FrontDoorProbe>());
+        services.AddSingleton<RemoteEventLog>().AddHostedService<RemoteEventLoop>();
         // A challenge can reach us only once the relay knows the name.
         return services.AddSingleton(s => OrderWhenReachable(s.GetRequiredService<NexusTunnel>()));
     }
