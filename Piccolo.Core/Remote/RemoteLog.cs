@@ -24,4 +24,10 @@ internal static partial class RemoteLog
 
     [LoggerMessage(4506, LogLevel.Error, "Looking for events broke off; the next change looks again.")]
     public static partial void EventsFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(4507, LogLevel.Error, "Looking at aliases broke off; it is tried again.")]
+    public static partial void AliasCheckFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(4508, LogLevel.Error, "Looking at the issuance lock broke off; it is tried again.")]
+    public static partial void IssuanceLockFailed(this ILogger logger, Exception exception);
 }
