@@ -2,6 +2,7 @@ using FluentValidation;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Remote;
+using Piccolo.Core.Remote.Checks;
 using Piccolo.Core.Remote.Probing;
 using Piccolo.Core.Tunnel;
 
@@ -31,6 +32,8 @@ public sealed record RemoteStatusResponse(
     IReadOnlyList<RemoteListenerResponse> Listeners,
     TunnelResponse Tunnel,
     IReadOnlyList<NameReachResponse> Names,
+    TrustLevel TrustLevel,
+    IReadOnlyList<AliasResponse> Aliases,
     IReadOnlyList<Certificates.CertificateResponse> Certificates);
 
 public sealed record RemoteListenerResponse(string Name, string RemoteHost);

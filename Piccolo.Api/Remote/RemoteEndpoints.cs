@@ -7,6 +7,7 @@ using Piccolo.Api.Http;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Remote;
+using Piccolo.Core.Remote.Checks;
 using Piccolo.Core.Remote.Events;
 using Piccolo.Core.Tunnel;
 
@@ -26,13 +27,16 @@ internal static class RemoteEndpoints
         writes.MapPost("/configure", ConfigureAsync).WithName("ConfigureRemote").WithSummary("Sets relay, secret and names, and switches remote access on.");
         writes.MapPost("/disable", Disable).WithName("DisableRemote").WithSummary("Switches remote access off; the settings stay.");
         group.MapRelay();
+        group.MapChecks();
+        group.MapAliases();
         return group;
     }
 
     public static ProblemHttpResult NotConfigured() =>
         Problems.Of(StatusCodes.Status409Conflict, "not_configured", "Not configured", "Remote access was never configured.", "Use POST /api/v1/remote/configure.");
 
-    private static Ok<RemoteStatusResponse> GetStatus(RemoteStatusReader reader, RemoteAccess remote) => TypedResults.Ok(Describe(reader.Read(), remote.Plan));
+    private static Ok<RemoteStatusResponse> GetStatus(RemoteStatusReader reader, RemoteAccess remote, AliasViews aliases, IssuanceLock issuance) =>
+        TypedResults.Ok(Describe(reader.Read(), remote.Plan, aliases.All(), issuance.State.Level));
 
     private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> ConfigureAsync(
         RequestBody<ConfigureRemoteRequest> body, RemoteSettingsStore store, RemoteEventLog events, TimeProvider time, HttpContext http, CancellationToken cancellationToken)
@@ -57,7 +61,7 @@ internal static class RemoteEndpoints
         return TypedResults.Ok(new MessageResponse("remote disabled"));
     }
 
-    private static RemoteStatusResponse Describe(RemoteStatus status, RemotePlan plan) => new(
+    private static RemoteStatusResponse Describe(RemoteStatus status, RemotePlan plan, IReadOnlyList<AliasResponse> aliases, TrustLevel trust) => new(
         status.Settings?.Enabled ?? false,
         status.State,
         status.Settings is null ? null : Solver,
@@ -70,9 +74,11 @@ internal static class RemoteEndpoints
         status.Portal?.NotAfter,
         status.Portal?.Issuer,
         status.Warnings,
-        [.. plan.Routes.Select(r => new RemoteListenerResponse(r is Piccolo.Core.Routing.Route.Portal ? "portal" : r.Host.Value.Split('.')[0], r.Host.Value))],
+        [.. plan.Routes.Where(r => aliases.All(a => a.Hostname != r.Host.Value)).Select(r => new RemoteListenerResponse(r is Piccolo.Core.Routing.Route.Portal ? "portal" : r.Host.Value.Split('.')[0], r.Host.Value))],
         Describe(status.Tunnel),
         [.. status.Names.Select(n => n.ToResponse())],
+        trust,
+        aliases,
         [.. status.Certificates.Select(c => c.ToResponse())]);
 
     private static TunnelResponse Describe(TunnelStatus tunnel) => new(

@@ -30,6 +30,7 @@ public static class RemoteServiceCollectionExtensions
         services.AddSingleton(s => new CaaLookup(
             s.GetRequiredService<PublicNames>(), s.GetRequiredService<ICertificateStore>(), s.GetRequiredService<IOptions<AcmeOptions>>(), s.GetRequiredService<IOptions<RemoteOptions>>()));
         services.AddSingleton<RemoteAliasStore>().AddSingleton<AliasVerifier>().AddSingleton<IHostedService>(s => s.GetRequiredService<AliasVerifier>());
+        services.AddSingleton<IssuanceLock>().AddSingleton<IHostedService>(s => s.GetRequiredService<IssuanceLock>());
         // A challenge can reach us only once the relay knows the name.
         return services.AddSingleton(s => OrderWhenReachable(s.GetRequiredService<NexusTunnel>()));
     }

@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.ControlStore;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Remote.Events;
 
@@ -17,6 +18,9 @@ public sealed class RemoteEventLog(SealedStore store, IOptions<RemoteOptions> op
     private static readonly StoreCollection<RemoteEvent> Events = new("remote-events");
 
     private readonly Lock _gate = new();
+
+    /// <summary>Raised after each event.</summary>
+    public ChangeSignal Changed { get; } = new();
 
     /// <summary>Newest first.</summary>
     /// <exception cref="StoreSealedException">Locked.</exception>
@@ -44,6 +48,7 @@ public sealed class RemoteEventLog(SealedStore store, IOptions<RemoteOptions> op
                     foreach (var old in kept.Take(kept.Length + 1 - options.Value.EventsKept)) transaction.Delete(Events, Key(old.Sequence));
                 });
             }
+            Changed.Raise();
         }
         catch (StoreSealedException)
         {
