@@ -30,6 +30,7 @@ internal static class ApiSetup
         services.AddOptions<HttpLimitOptions>().BindConfiguration(HttpLimitOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<IConfigureOptions<KestrelServerOptions>, HttpLimitSetup>();
         services.AddApplianceLock().AddSingleton<OwnerPassword>().AddSingleton<OwnerFilter>().AddSingleton<AppViews>().AddListenerUpkeep();
+        services.AddSingleton<AliasViews>().AddSingleton<AliasAddition>();
         services.AddJobs().AddExports().AddAudit().AddSingleton<ExportJobs>();
         foreach (var validator in AssemblyScanner.FindValidatorsInAssembly(typeof(ApiSetup).Assembly, includeInternalTypes: true))
             services.AddSingleton(validator.InterfaceType, validator.ValidatorType);

@@ -2,6 +2,7 @@ using FluentValidation;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Remote;
+using Piccolo.Core.Remote.Checks;
 using Piccolo.Core.Remote.Probing;
 using Piccolo.Core.Tunnel;
 
@@ -31,6 +32,8 @@ public sealed record RemoteStatusResponse(
     IReadOnlyList<RemoteListenerResponse> Listeners,
     TunnelResponse Tunnel,
     IReadOnlyList<NameReachResponse> Names,
+    TrustLevel TrustLevel,
+    IReadOnlyList<AliasResponse> Aliases,
     IReadOnlyList<Certificates.CertificateResponse> Certificates);
 
 public sealed record RemoteListenerResponse(string Name, string RemoteHost);
@@ -63,16 +66,18 @@ internal sealed class ConfigureRemoteRequestValidator : AbstractValidator<Config
     public ConfigureRemoteRequestValidator(IOptions<NexusOptions> nexus)
     {
         RuleFor(r => r.Endpoint).NotEmpty().MaximumLength(512);
-        RuleFor(r => r.Endpoint).Custom((endpoint, context) =>
-        {
-            if (string.IsNullOrEmpty(endpoint)) return;
-            var problem = Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) ? NexusEndpoint.Check(uri, nexus.Value.AllowInsecureLoopback, out _) : "must be a wss:// URL";
-            if (problem is not null) context.AddFailure(problem);
-        });
+        RuleFor(r => r.Endpoint).Custom((endpoint, context) => CheckEndpoint(endpoint, nexus.Value, context.AddFailure));
         RuleFor(r => r.DeviceSecret).NotEmpty().MaximumLength(1024);
         RuleFor(r => r.Tld).Must(t => DomainName.TryParse(t, out var name) && name.IsQualified).WithMessage("must be a domain with at least two labels");
         RuleFor(r => r.PortalHostname).Must((request, portal) => PortalName(request.Tld, portal) is not null)
             .WithMessage("must be one label, or a name equal to the domain or below it");
+    }
+
+    public static void CheckEndpoint(string? endpoint, NexusOptions nexus, Action<string> fail)
+    {
+        if (string.IsNullOrEmpty(endpoint)) return;
+        var problem = Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) ? NexusEndpoint.Check(uri, nexus.AllowInsecureLoopback, out _) : "must be a wss:// URL";
+        if (problem is not null) fail(problem);
     }
 
     /// <summary>A single label gets the domain appended; a full name must lie within the domain.</summary>

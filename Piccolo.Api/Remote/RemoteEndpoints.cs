@@ -7,6 +7,8 @@ using Piccolo.Api.Http;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Remote;
+using Piccolo.Core.Remote.Checks;
+using Piccolo.Core.Remote.Events;
 using Piccolo.Core.Tunnel;
 
 namespace Piccolo.Api.Remote;
@@ -24,13 +26,21 @@ internal static class RemoteEndpoints
         var writes = group.MapGroup("").RequireLeader();
         writes.MapPost("/configure", ConfigureAsync).WithName("ConfigureRemote").WithSummary("Sets relay, secret and names, and switches remote access on.");
         writes.MapPost("/disable", Disable).WithName("DisableRemote").WithSummary("Switches remote access off; the settings stay.");
+        group.MapRelay();
+        group.MapChecks();
+        group.MapAliases();
         return group;
     }
 
-    private static Ok<RemoteStatusResponse> GetStatus(RemoteStatusReader reader, RemoteAccess remote) => TypedResults.Ok(Describe(reader.Read(), remote.Plan));
+    public static ProblemHttpResult NotConfigured() =>
+        Problems.Of(StatusCodes.Status409Conflict, "not_configured", "Not configured", "Remote access was never configured.", "Use POST /api/v1/remote/configure.");
+
+    private static Ok<RemoteStatusResponse> GetStatus(RemoteStatusReader reader, RemoteAccess remote, AliasViews aliases, IssuanceLock issuance) =>
+        TypedResults.Ok(Describe(reader.Read(), remote.Plan, aliases.All(), issuance.State.Level));
 
     private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> ConfigureAsync(
-        RequestBody<ConfigureRemoteRequest> body, RemoteSettingsStore store, NexusTunnel tunnel, TimeProvider time, HttpContext http, CancellationToken cancellationToken)
+        RequestBody<ConfigureRemoteRequest> body, RemoteSettingsStore store, NexusTunnel tunnel, RemoteEventLog events, TimeProvider time, HttpContext http,
+        CancellationToken cancellationToken)
     {
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
@@ -42,17 +52,19 @@ internal static class RemoteEndpoints
         // Also when the same settings were saved again: the owner may have mended the other side.
         tunnel.Wake("settings");
         http.Audit(AuditKinds.RemoteConfigured, ("endpoint", request.Endpoint), ("domain", request.Tld), ("portal", request.PortalHostname));
+        events.Add(RemoteEventSources.Settings, "", $"Remote access was configured: {request.PortalHostname} below {request.Tld}, by the relay {new Uri(request.Endpoint!).Host}.", "POST /api/v1/remote/preflight looks whether everything is ready.");
         return TypedResults.Ok(new MessageResponse("remote configured"));
     }
 
-    private static Results<Ok<MessageResponse>, ProblemHttpResult> Disable(RemoteSettingsStore store, HttpContext http)
+    private static Results<Ok<MessageResponse>, ProblemHttpResult> Disable(RemoteSettingsStore store, RemoteEventLog events, HttpContext http)
     {
-        if (store.Disable() is null) return Problems.Of(StatusCodes.Status409Conflict, "not_configured", "Not configured", "Remote access was never configured.", "Use POST /api/v1/remote/configure.");
+        if (store.Disable() is null) return NotConfigured();
         http.Audit(AuditKinds.RemoteDisabled);
+        events.Add(RemoteEventSources.Settings, "", "Remote access was switched off.");
         return TypedResults.Ok(new MessageResponse("remote disabled"));
     }
 
-    private static RemoteStatusResponse Describe(RemoteStatus status, RemotePlan plan) => new(
+    private static RemoteStatusResponse Describe(RemoteStatus status, RemotePlan plan, IReadOnlyList<AliasResponse> aliases, TrustLevel trust) => new(
         status.Settings?.Enabled ?? false,
         status.State,
         status.Settings is null ? null : Solver,
@@ -65,9 +77,11 @@ internal static class RemoteEndpoints
         status.Portal?.NotAfter,
         status.Portal?.Issuer,
         status.Warnings,
-        [.. plan.Routes.Select(r => new RemoteListenerResponse(r is Piccolo.Core.Routing.Route.Portal ? "portal" : r.Host.Value.Split('.')[0], r.Host.Value))],
+        [.. plan.Routes.Where(r => aliases.All(a => a.Hostname != r.Host.Value)).Select(r => new RemoteListenerResponse(r is Piccolo.Core.Routing.Route.Portal ? "portal" : r.Host.Value.Split('.')[0], r.Host.Value))],
         Describe(status.Tunnel),
         [.. status.Names.Select(n => n.ToResponse())],
+        trust,
+        aliases,
         [.. status.Certificates.Select(c => c.ToResponse())]);
 
     private static TunnelResponse Describe(TunnelStatus tunnel) => new(

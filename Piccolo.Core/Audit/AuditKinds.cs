@@ -24,6 +24,9 @@ public static class AuditKinds
     public const string AppStopped = "app.stopped";
     public const string RemoteConfigured = "remote.configured";
     public const string RemoteDisabled = "remote.disabled";
+    public const string RemoteSecretRotated = "remote.secret_rotated";
+    public const string RemoteAliasAdded = "remote.alias_added";
+    public const string RemoteAliasRemoved = "remote.alias_removed";
     public const string CertificateRenewal = "certificate.renewal_requested";
     public const string CertificateRekey = "certificate.rekey_requested";
     public const string FaultCleared = "system.fault_cleared";

@@ -6,6 +6,7 @@ using Piccolo.Core.ControlStore;
 using Piccolo.Core.Leadership;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
+using Piccolo.Core.Remote.Aliases;
 using Piccolo.Core.Routing;
 using Piccolo.Core.Tunnel;
 
@@ -13,7 +14,7 @@ namespace Piccolo.Core.Remote;
 
 /// <summary>Builds the remote plan whenever something that it follows from has changed, and hands its three parts to those who make them so.</summary>
 public sealed class RemoteAccess(
-    RemoteSettingsStore settings, SealedStore store, ListenerTable listeners, LeadershipRegistry leadership,
+    RemoteSettingsStore settings, RemoteAliasStore aliases, SealedStore store, ListenerTable listeners, LeadershipRegistry leadership,
     RouteTableHolder routes, NexusTunnel tunnel, RenewalScheduler certificates, TimeProvider time, ILogger<RemoteAccess> logger) : BackgroundService
 {
     // Only to mend what a bug may have lost: every cause has its signal.
@@ -50,7 +51,7 @@ public sealed class RemoteAccess(
     private void Apply()
     {
         var current = settings.Current;
-        var plan = RemotePlan.Build(current, listeners.Current, app => leadership.RoleOf(ResourceId.App(app)));
+        var plan = RemotePlan.Build(current, listeners.Current, app => leadership.RoleOf(ResourceId.App(app)), aliases.List());
         var before = Plan;
         Volatile.Write(ref _plan, plan);
         if (!before.Routes.SequenceEqual(plan.Routes))

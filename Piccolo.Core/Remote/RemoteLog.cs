@@ -18,4 +18,16 @@ internal static partial class RemoteLog
 
     [LoggerMessage(4504, LogLevel.Information, "Reachable from outside. name={Name} round_trip_ms={RoundTrip}")]
     public static partial void NameReachable(this ILogger logger, string name, double roundTrip);
+
+    [LoggerMessage(4505, LogLevel.Warning, "An event could not be kept: {Message} ({Reason})")]
+    public static partial void EventNotWritten(this ILogger logger, string message, string reason);
+
+    [LoggerMessage(4506, LogLevel.Error, "Looking for events broke off; the next change looks again.")]
+    public static partial void EventsFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(4507, LogLevel.Error, "Looking at aliases broke off; it is tried again.")]
+    public static partial void AliasCheckFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(4508, LogLevel.Error, "Looking at the issuance lock broke off; it is tried again.")]
+    public static partial void IssuanceLockFailed(this ILogger logger, Exception exception);
 }

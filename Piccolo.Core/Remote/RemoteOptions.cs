@@ -51,6 +51,28 @@ public sealed class RemoteOptions
     /// <summary>How long a DNS server may take for one answer. Default 5 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan DnsTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The issuer names by which the CA knows itself in CAA records. Default: known for the public CAs that are supported.</summary>
+    public IList<string> CaaIdentities { get; } = [];
+
+    /// <summary>The system's list of public suffixes; where it is missing the built-in one serves. Default Debian's.</summary>
+    public string PublicSuffixFile { get; set; } = "/usr/share/publicsuffix/public_suffix_list.dat";
+
+    /// <summary>How often an alias that is not verified yet is looked at again. Default 1 minute.</summary>
+    [Range(typeof(TimeSpan), Second, "24:00:00")]
+    public TimeSpan AliasRetryInterval { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How often verified aliases and the issuance lock are looked at. Default 1 day.</summary>
+    [Range(typeof(TimeSpan), Second, "7.00:00:00")]
+    public TimeSpan RecordCheckInterval { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>Aliases that can exist. Default 50.</summary>
+    [Range(1, 500)]
+    public int MaxAliases { get; set; } = 50;
+
+    /// <summary>Events that are kept. Default 500.</summary>
+    [Range(10, 10_000)]
+    public int EventsKept { get; set; } = 500;
 }
 
 internal sealed class RemoteOptionsValidator : IValidateOptions<RemoteOptions>

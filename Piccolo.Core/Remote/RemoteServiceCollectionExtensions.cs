@@ -2,6 +2,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Remote.Aliases;
+using Piccolo.Core.Remote.Checks;
+using Piccolo.Core.Remote.Events;
 using Piccolo.Core.Remote.Naming;
 using Piccolo.Core.Remote.Probing;
 using Piccolo.Core.Routing;
@@ -21,6 +25,12 @@ public static class RemoteServiceCollectionExtensions
         services.AddSingleton<RemoteAccess>().AddSingleton<IHostedService>(s => s.GetRequiredService<RemoteAccess>());
         services.AddSingleton<PublicNames>().AddSingleton<ProbeNonces>().AddSingleton<FrontDoorBoard>().AddSingleton<NameProber>()
             .AddSingleton<FrontDoorProbe>().AddSingleton<IHostedService>(s => s.GetRequiredService<FrontDoorProbe>());
+        services.AddSingleton<RemoteEventLog>().AddHostedService<RemoteEventLoop>();
+        services.AddSingleton<PublicSuffixes>().AddSingleton<NameChecks>().AddSingleton<Port80Check>().AddSingleton<RemotePreflight>();
+        services.AddSingleton(s => new CaaLookup(
+            s.GetRequiredService<PublicNames>(), s.GetRequiredService<ICertificateStore>(), s.GetRequiredService<IOptions<AcmeOptions>>(), s.GetRequiredService<IOptions<RemoteOptions>>()));
+        services.AddSingleton<RemoteAliasStore>().AddSingleton<AliasVerifier>().AddSingleton<IHostedService>(s => s.GetRequiredService<AliasVerifier>());
+        services.AddSingleton<IssuanceLock>().AddSingleton<IHostedService>(s => s.GetRequiredService<IssuanceLock>());
         // A challenge can reach us only once the relay knows the name.
         return services.AddSingleton(s => OrderWhenReachable(s.GetRequiredService<NexusTunnel>()));
     }

@@ -26,6 +26,16 @@ public sealed class RemoteSettingsStore(SealedStore store)
 
     public void Save(RemoteSettings settings) => store.Commit(transaction => transaction.Put(Remote, Key, settings));
 
+    /// <summary>Replaces the secret alone.</summary>
+    /// <param name="endpoint">The relay that accepted it.</param>
+    /// <returns>False when the settings name another relay by now; nothing was changed.</returns>
+    public bool Rotate(string endpoint, string deviceSecret) => store.Commit(transaction =>
+    {
+        if (transaction.Get(Remote, Key) is not { } settings || settings.Endpoint != endpoint) return false;
+        transaction.Put(Remote, Key, settings with { DeviceSecret = deviceSecret });
+        return true;
+    });
+
     /// <returns>The settings as they are now; null when there are none.</returns>
     public RemoteSettings? Disable() => store.Commit(transaction =>
     {

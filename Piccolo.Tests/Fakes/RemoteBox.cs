@@ -19,11 +19,17 @@ internal sealed class RemoteBox : IAsyncDisposable
 
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private RemoteBox(Relay relay, PublicDoor tls, PublicDoor http, TestAppliance appliance) => (Relay, Tls, Http, Appliance) = (relay, tls, http, appliance);
+    private readonly RelayOptions _relayOptions;
+
+    private RemoteBox(Relay relay, RelayOptions relayOptions, PublicDoor tls, PublicDoor http, TestAppliance appliance) =>
+        (Relay, _relayOptions, Tls, Http, Appliance) = (relay, relayOptions, tls, http, appliance);
 
     public TestCa Ca { get; } = new();
 
     public Relay Relay { get; }
+
+    /// <summary>What the relay knows this device by.</summary>
+    public string RelaySecret { set => _relayOptions.Secret = value; }
 
     /// <summary>The relay's port 443.</summary>
     public PublicDoor Tls { get; }
@@ -42,11 +48,15 @@ internal sealed class RemoteBox : IAsyncDisposable
     public T Get<T>() where T : notnull => Appliance.Services.GetRequiredService<T>();
 
     /// <summary>An owned box whose doors lead to the relay; remote access is not configured yet.</summary>
-    public static async Task<RemoteBox> StartAsync(params (string Key, string Value)[] settings)
+    public static Task<RemoteBox> StartAsync(params (string Key, string Value)[] settings) => StartAsync(new PublicDoor(), settings);
+
+    /// <param name="http">The relay's port 80, for a CA that must know it before.</param>
+    public static async Task<RemoteBox> StartAsync(PublicDoor http, params (string Key, string Value)[] settings)
     {
-        var relay = new Relay(new RelayOptions { Secret = Secret, PublicPorts = [new PublicPort(new IPEndPoint(IPAddress.Loopback, 0), 443), new PublicPort(new IPEndPoint(IPAddress.Loopback, 0), 80)] });
+        var relayOptions = new RelayOptions { Secret = Secret, PublicPorts = [new PublicPort(new IPEndPoint(IPAddress.Loopback, 0), 443), new PublicPort(new IPEndPoint(IPAddress.Loopback, 0), 80)] };
+        var relay = new Relay(relayOptions);
         await relay.StartAsync();
-        var (tls, http) = (new PublicDoor(), new PublicDoor());
+        var tls = new PublicDoor();
         var appliance = new TestAppliance(null,
         [
             ("Piccolo:Nexus:AllowInsecureLoopback", "true"),
@@ -61,7 +71,7 @@ internal sealed class RemoteBox : IAsyncDisposable
             ("Piccolo:Remote:ProbeConfirmation", "00:00:00.050"),
             .. settings,
         ]);
-        var box = new RemoteBox(relay, tls, http, appliance);
+        var box = new RemoteBox(relay, relayOptions, tls, http, appliance);
         box.Restore();
         await appliance.OwnedAsync();
         return box;

@@ -1,6 +1,7 @@
 using Piccolo.Core.Leadership;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Remote;
+using Piccolo.Core.Remote.Aliases;
 using Piccolo.Core.Routing;
 
 namespace Piccolo.Tests.Core.Remote;
@@ -45,6 +46,19 @@ internal sealed class RemotePlanTests
         Assert.That(plan.Routes[0], Is.InstanceOf<Route.Portal>());
     }
 
+    [Test]
+    public void Build_Aliases_AreRoutedAndCertifiedOnceVerified()
+    {
+        var plan = RemotePlan.Build(
+            Settings, [Listener("web"), Listener("raw", ListenerFlow.Tls, ListenerProtocol.Raw)], _ => Role.Leader,
+            [Alias("www.elsewhere.test", "web"), Alias("me.elsewhere.test", "portal"), Alias("raw.elsewhere.test", "raw"), Alias("late.elsewhere.test", "web", verified: false), Alias("x.elsewhere.test", "gone"), Alias("web.home.test", "portal")]);
+
+        Assert.That(plan.Hostnames.Where(h => h.EndsWith("elsewhere.test", StringComparison.Ordinal)), Is.EqualTo(new[] { "me.elsewhere.test", "raw.elsewhere.test", "www.elsewhere.test" }));
+        Assert.That(plan.Certificates.Select(c => c.Id), Is.EquivalentTo(new[] { "portal", "host:web.home.test", "alias:www.elsewhere.test", "alias:me.elsewhere.test" }));
+        Assert.That(plan.Routes.Single(r => r.Host.Value == "me.elsewhere.test"), Is.InstanceOf<Route.Portal>());
+        Assert.That(plan.Routes.Single(r => r.Host.Value == "web.home.test"), Is.InstanceOf<Route.App>(), "a listener's own name is not given away");
+    }
+
     [TestCase("web.home.test", 443, typeof(RouteDecision.Terminate))]
     [TestCase("WEB.home.test", 443, typeof(RouteDecision.Terminate))]
     [TestCase("portal.home.test", 443, typeof(RouteDecision.Terminate))]
@@ -71,6 +85,9 @@ internal sealed class RemotePlanTests
         Assert.That(Router.DecideTls(known, "web.home.test", 443), Is.EqualTo(new RouteDecision.ToLeader(new Uri("https://10.0.0.2"))));
         Assert.That(Router.DecideTls(unknown, "web.home.test", 443), Is.EqualTo(new RouteDecision.Refuse(RefusalReason.LeaderUnknown)));
     }
+
+    private static RemoteAlias Alias(string name, string listener, bool verified = true) =>
+        new("alias:" + name, name, listener, DateTimeOffset.UnixEpoch, verified ? DateTimeOffset.UnixEpoch : null, null, null, null);
 
     private static RemotePlan Build(RemoteSettings? settings, params PublishedListener[] listeners) => RemotePlan.Build(settings, listeners, _ => Role.Leader);
 

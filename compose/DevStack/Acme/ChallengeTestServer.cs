@@ -63,6 +63,16 @@ public sealed class ChallengeTestServer : IAsyncDisposable
 
     public Task ClearServFailAsync(string host) => PostAsync("clear-servfail", new { host = host + "." });
 
+    /// <summary>Gives a name these CAA properties, instead of any before.</summary>
+    public async Task SetCaaAsync(string host, params (string Tag, string Value)[] properties)
+    {
+        await PostAsync("clear-caa", new { host = host + "." });
+        if (properties.Length > 0) await PostAsync("add-caa", new { host = host + ".", policies = properties.Select(p => new { tag = p.Tag, value = p.Value }) });
+    }
+
+    /// <summary>Forgets the addresses that <see cref="AddAAsync"/> gave.</summary>
+    public Task ClearAAsync(string host) => PostAsync("clear-a", new { host = host + "." });
+
     /// <summary>The address of every name that nothing else was said about; empty for none.</summary>
     public Task SetDefaultIPv4Async(string address) => PostAsync("set-default-ipv4", new { ip = address });
 
