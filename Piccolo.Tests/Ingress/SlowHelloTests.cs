@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Piccolo.Api.Ingress;
 using Piccolo.Core.Listeners;
 using Piccolo.Tests.Core.Tls;
 using static Piccolo.Tests.Ingress.FrontDoor;

@@ -29,6 +29,7 @@ internal sealed class SocketSpliceTests
     {
         _splice.End(SpliceEnd.Stopped);
         await _running.WaitAsync(FrontDoor.Patience);
+        _running.Dispose();
         _splice.Dispose();
         _client.Dispose();
         _app.Dispose();
