@@ -13,7 +13,7 @@ internal static class BackoffPolicy
     /// <summary>No wait of ours is longer, whatever the class; only a CA's own Retry-After may be.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromDays(1);
 
-    private static readonly TimeSpan[] Network = [Seconds(5), Seconds(15), Seconds(30), Minutes(1), Minutes(2), Minutes(5), Minutes(10)];
+    private static readonly TimeSpan[] Network = [Seconds(5), Seconds(15), Seconds(30), Minutes(1), Minutes(2), Minutes(5), Minutes(10), Minutes(20), Minutes(30)];
     private static readonly TimeSpan[] CaUnavailable = [Seconds(30), Minutes(1), Minutes(2), Minutes(5), Minutes(10), Minutes(20), Hours(1)];
     private static readonly TimeSpan[] RateLimited = [Minutes(15), Minutes(30), Hours(1), Hours(2), Hours(6)];
 
@@ -24,7 +24,7 @@ internal static class BackoffPolicy
     private static readonly TimeSpan[] ChallengeDns = [Minutes(1), Minutes(5), Minutes(15), Minutes(45), Hours(1), Hours(3), Hours(6)];
 
     // A tunnel or a router that restarts is back soon; the other kind of challenge is tried next anyway.
-    private static readonly TimeSpan[] ChallengeConnection = [Seconds(15), Minutes(2), Minutes(10), Minutes(50), Hours(1), Hours(3), Hours(6)];
+    private static readonly TimeSpan[] ChallengeConnection = [Seconds(5), Minutes(2), Minutes(10), Minutes(50), Hours(1), Hours(3), Hours(6)];
 
     // Somebody else answers for the name: nothing that heals by itself.
     private static readonly TimeSpan[] ChallengeWrongAnswer = [Seconds(30), Minutes(5), Minutes(30), Hours(1), Hours(3), Hours(6), Hours(12)];

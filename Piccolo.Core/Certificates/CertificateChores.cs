@@ -85,7 +85,8 @@ internal sealed class CertificateChores(CertificateLedger ledger, ICertificateIs
         if (answer.Failure is not null || answer.Value is null)
         {
             // What was known stays; the certificate's lifetime decides where nothing is.
-            lock (_gate) _notBefore[key] = now + RenewalPolicy.CheckAfter(held.Lifetime, answer.Failure?.RetryAfter);
+            var asked = answer.Failure is { } no ? no.RetryAfter : TimeSpan.FromDays(1);
+            lock (_gate) _notBefore[key] = now + RenewalPolicy.CheckAfter(held.Lifetime, asked);
             return;
         }
         var hint = answer.Value;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Piccolo.Core.Certificates.Acme;
 using Piccolo.Core.ControlStore;
@@ -6,9 +7,23 @@ namespace Piccolo.Core.Certificates;
 
 /// <summary>Carries out one attempt: ledger before, order, ledger and story after. Whatever happens, there is a next attempt. Thread-safe.</summary>
 internal sealed class OrderRunner(
-    CertificateLedger ledger, ICertificateIssuer issuer, ICertificateStore store, AcmeOptions options, TimeProvider time, ILogger<OrderRunner> logger,
+    CertificateLedger ledger, ICertificateIssuer issuer, AuthorityReach reach, ICertificateStore store, AcmeOptions options, TimeProvider time, ILogger<OrderRunner> logger,
     Func<string, OrderStep, Task>? step = null)
 {
+    // Orders that were started and have not spent yet what they will.
+    private readonly ConcurrentDictionary<string, WantedCertificate> _reserved = new(StringComparer.Ordinal);
+
+    /// <summary>Whether the limits have room for this order beside those that just began; if so the room is kept for it until it is spent.</summary>
+    public bool TryReserve(WantedCertificate wanted, LedgerSnapshot snapshot, DateTimeOffset now)
+    {
+        if (snapshot.AttemptFor(wanted)?.Order is not null) return true;
+        var directory = DirectoryFor(wanted, snapshot, now);
+        var budget = _reserved.Values.Aggregate(ledger.Budget(directory), (b, other) => b.Ordered(other.Names, snapshot.HeldFor(other) is not null, now));
+        if (budget.Earliest(wanted.Names, snapshot.HeldFor(wanted) is not null, now).At > now) return false;
+        _reserved[wanted.Id] = wanted;
+        return true;
+    }
+
     /// <summary>When it is due, and which limit holds it back until then, if one does.</summary>
     public (DateTimeOffset At, string? Limit) DueAt(WantedCertificate wanted, LedgerSnapshot snapshot, DateTimeOffset now)
     {
@@ -20,8 +35,10 @@ internal sealed class OrderRunner(
         // The second CA does not wait for a pause that the first one asked for; afterwards the two take turns.
         if (second is not null && attempt!.Directory != issuer.Directories[0]) second = null;
         var due = DuePolicy.DueAt(wanted, held, attempt, asked, now, second);
-        if (due > now || attempt?.Order is not null) return (due, null);
-        var directory = issuer.Directories[AuthorityChoice.Next(attempt, issuer.Directories, options.Fallback, held?.Lifetime, now)];
+        if (due > now) return (due, null);
+        var directory = DirectoryFor(wanted, snapshot, now);
+        if (!asked && reach.DownUntil(directory) is { } until && until > now) return (until, null);
+        if (attempt?.Order is not null) return (due, null);
         return snapshot.Budgets.TryGetValue(directory, out var budget) ? Later(due, budget.Earliest(wanted.Names, held is not null, now), now) : (due, null);
     }
 
@@ -44,7 +61,14 @@ internal sealed class OrderRunner(
             logger.OrderCrashed(e, wanted.Id);
             RecordCrash(wanted);
         }
+        finally
+        {
+            _reserved.TryRemove(wanted.Id, out _);
+        }
     }
+
+    private Uri DirectoryFor(WantedCertificate wanted, LedgerSnapshot snapshot, DateTimeOffset now) => issuer.Directories[AuthorityChoice.Next(
+        snapshot.AttemptFor(wanted), issuer.Directories, options.Fallback, snapshot.HeldFor(wanted)?.Lifetime, now)];
 
     private static (DateTimeOffset, string?) Later(DateTimeOffset due, (DateTimeOffset At, string? Limit) free, DateTimeOffset now) => free.At > now ? free : (due, null);
 
@@ -62,12 +86,13 @@ internal sealed class OrderRunner(
         var names = string.Join(", ", wanted.Names.Select(n => n.Value));
         logger.OrderStarted(wanted.Id, names, directory.Host, attempt.Order is not null);
         var ticket = new OrderTicket(
-            wanted, authority, attempt.Order, attempt.Placing, challenge, Profile(authority, held, directory), Replaces(held, attempt, directory), new Entry(ledger, wanted),
+            wanted, authority, attempt.Order, attempt.Placing, challenge, Profile(authority, held, directory), Replaces(held, attempt, directory), new Entry(ledger, wanted, () => _reserved.TryRemove(wanted.Id, out _)),
             s => StepAsync(wanted.Id, s));
         var story = new AcmeStory();
         AcmeResult<CertificateRecord> result;
         using (AcmeStory.Begin(story)) result = await issuer.IssueAsync(ticket, session);
         session.ThrowIfCancellationRequested();
+        reach.Note(directory, result.Failure);
         if (result.Failure is { } failure)
         {
             var failed = ledger.Fail(wanted, failure);
@@ -119,9 +144,13 @@ internal sealed class OrderRunner(
         }
     }
 
-    private sealed class Entry(CertificateLedger ledger, WantedCertificate wanted) : IOrderLedger
+    private sealed class Entry(CertificateLedger ledger, WantedCertificate wanted, Action spent) : IOrderLedger
     {
-        public void Placing() => ledger.Placing(wanted);
+        public void Placing()
+        {
+            ledger.Placing(wanted);
+            spent();
+        }
 
         public void Placed(PendingOrder? order) => ledger.Placed(wanted.Id, order);
 

@@ -104,7 +104,7 @@ public sealed class RenewalScheduler : IDisposable
             foreach (var (wanted, _, _) in due.OrderBy(d => d.Held).ThenBy(d => d.At))
             {
                 if (_inFlight.Count >= MaxInFlight) break;
-                if (!IsBeingOrdered(wanted)) Start(wanted);
+                if (!IsBeingOrdered(wanted) && _runner.TryReserve(wanted, _ledger.Snapshot, now)) Start(wanted);
             }
             var chore = _chores.Pass(_wanted ?? [], _ledger.Snapshot, now, Wake, _session.Token);
             _health.Report(_wanted ?? [], _ledger.Snapshot, now);
