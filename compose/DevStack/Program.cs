@@ -13,6 +13,7 @@ const string BenchUsage = """
                             --only PART, --door-env NAME=VALUE, --no-write
       tunnel [--mib N] [--rounds N] [--only down|up|terminated|keepalive|connect|far]
                             visitors through a relay, beside the same visitors straight at the app; what that costs the appliance
+      acme [--names N]      certificates for many names at once from a real test CA, and what each costs it
 
     Prints BAR lines, writes its table to bench/README.md, and exits 1 when a bar is SHORT.
     """;
@@ -33,6 +34,7 @@ return args switch
     ["bench", "ingress", .. var rest] => await IngressBench.RunAsync([.. rest]),
     [DoorHost.Command, .. var rest] => await DoorHost.RunAsync([.. rest]),
     ["bench", "tunnel", .. var rest] => await TunnelBench.RunAsync([.. rest]),
+    ["bench", "acme", .. var rest] => await AcmeBench.RunAsync([.. rest]),
     ["bench", "--help" or "-h"] => Say(BenchUsage, 0),
     ["bench", ..] => Say(BenchUsage, 2),
     ["chaos", "--help" or "-h"] or ["chaos", "tunnel", "--help" or "-h"] => Say(ChaosCommand.Usage, 0),

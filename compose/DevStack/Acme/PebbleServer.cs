@@ -27,6 +27,8 @@ public sealed class PebbleServer : IAsyncDisposable
         // Pinned: the one certificate that we made ourselves.
         handler.SslOptions.RemoteCertificateValidationCallback = (_, sent, _, _) => sent is not null && expected.AsSpan().SequenceEqual(sent.GetCertHash(HashAlgorithmName.SHA256));
         _management = new HttpClient(handler) { BaseAddress = ManagementUrl };
+        // Some of Pebble's management refuses nameless clients.
+        _management.DefaultRequestHeaders.UserAgent.ParseAdd("DevStack");
     }
 
     public Uri DirectoryUrl { get; }
@@ -86,8 +88,9 @@ public sealed class PebbleServer : IAsyncDisposable
     public async Task SuggestWindowAsync(string leafPem, DateTimeOffset start, DateTimeOffset end, CancellationToken cancellationToken = default)
     {
         var hint = JsonSerializer.Serialize(new { suggestedWindow = new { start = start.ToString("O"), end = end.ToString("O") } });
-        using var response = await _management.PostAsJsonAsync("set-renewal-info/", new { certificate = leafPem, ariResponse = hint }, cancellationToken);
-        response.EnsureSuccessStatusCode();
+        using var body = new StringContent(JsonSerializer.Serialize(new { Certificate = leafPem + "\n", ARIResponse = hint }));
+        using var response = await _management.PostAsync(new Uri("set-renewal-info/", UriKind.Relative), body, cancellationToken);
+        if (!response.IsSuccessStatusCode) throw new InvalidOperationException($"Pebble refused the window: {await response.Content.ReadAsStringAsync(cancellationToken)}");
     }
 
     public async ValueTask DisposeAsync()
