@@ -1,9 +1,19 @@
+using Piccolo.Tests.Core.Certificates;
 using Piccolo.Tests.Core.ControlStore;
 
 namespace Piccolo.Tests;
 
-/// <summary>This assembly as a program of its own, for what has to be killed and is in no release yet.</summary>
+/// <summary>What tests run in a process of its own, in order to kill it. The test runner itself does not come by here.</summary>
 internal static class Program
 {
-    public static async Task<int> Main(string[] args) => args is [KilledMigrationTests.Verb, var folder] ? await KilledMigrationTests.MigrateAsync(folder) : 2;
+    public static async Task<int> Main(string[] args)
+    {
+        switch (args)
+        {
+            case [KilledMigrationTests.Verb, var folder]: return await KilledMigrationTests.MigrateAsync(folder);
+            case [KilledChild.Command, .. var rest]: return await KilledChild.RunAsync(rest);
+        }
+        await Console.Error.WriteLineAsync("These are tests: dotnet test Piccolo.Tests");
+        return 2;
+    }
 }

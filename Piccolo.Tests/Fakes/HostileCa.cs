@@ -14,7 +14,7 @@ namespace Piccolo.Tests.Fakes;
 
 /// <summary>
 /// A certificate authority in this process that is honest until a step is scripted otherwise. It believes every challenge without looking.
-/// Steps: <c>dir nonce new-account new-order order authz chall finalize cert</c>.
+/// Steps: <c>dir nonce new-account acct orders new-order order authz chall finalize cert</c>.
 /// </summary>
 internal sealed class HostileCa : IAsyncDisposable
 {
@@ -116,6 +116,12 @@ internal sealed class HostileCa : IAsyncDisposable
             case "new-account":
                 context.Response.Headers.Location = Url("acct/1");
                 await JsonAsync(context, 201, new { status = "valid" });
+                break;
+            case "acct":
+                await JsonAsync(context, 200, new { status = "valid", orders = Url("orders/1") });
+                break;
+            case "orders":
+                await JsonAsync(context, 200, new { orders = _orders.Keys.Order().Select(o => Url($"order/{o}")) });
                 break;
             case "new-order":
                 var names = JsonDocument.Parse(payload).RootElement.GetProperty("identifiers").EnumerateArray().Select(i => i.GetProperty("value").GetString()!).ToList();

@@ -4,6 +4,7 @@ using Piccolo.Core.Certificates.Acme;
 namespace Piccolo.Tests.Core.Certificates;
 
 /// <summary>The pure decisions about time.</summary>
+[Category("Acme")]
 internal sealed class AcmePolicyTests
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);

@@ -5,6 +5,7 @@ using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Certificates;
 
+[Category("Acme")]
 internal sealed class ChainCheckTests
 {
     private static readonly DateTimeOffset Now = TimeProvider.System.GetUtcNow();

@@ -5,6 +5,7 @@ using Piccolo.Core.Certificates.Acme;
 namespace Piccolo.Tests.Core.Certificates;
 
 /// <summary>Answers that are broken as such, whatever they are about.</summary>
+[Category("Acme")]
 internal sealed class HostileAnswerTests : HostileCaFixture
 {
     private static readonly string[] Steps = ["dir", "new-account", "new-order", "authz", "chall", "finalize", "cert"];

@@ -6,6 +6,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Core.Certificates;
 
 /// <summary>Orders, challenges and certificates that lie.</summary>
+[Category("Acme")]
 internal sealed class HostileOrderTests : HostileCaFixture
 {
     [Test]

@@ -21,6 +21,9 @@ internal sealed class Http01App : IAsyncDisposable
     /// <summary>Set, no token is found.</summary>
     public bool IsDeaf { get; set; }
 
+    /// <summary>A folder in which another client puts its answers; null for none.</summary>
+    public string? Webroot { get; set; }
+
     /// <summary>The tokens that were asked for.</summary>
     public ConcurrentBag<string> Tokens { get; } = [];
 
@@ -45,6 +48,7 @@ internal sealed class Http01App : IAsyncDisposable
     private IResult Answer(HttpContext context, string token)
     {
         Tokens.Add(token);
+        if (Webroot is not null && Path.Combine(Webroot, ".well-known", "acme-challenge", Path.GetFileName(token)) is var file && File.Exists(file)) return Results.Text(File.ReadAllText(file));
         if (IsDeaf || Challenges.Find(context.Request.Host.Host, token) is not { } answer) return Results.NotFound();
         Interlocked.Increment(ref _answered);
         return Results.Text(answer);

@@ -7,6 +7,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Core.Certificates;
 
 /// <summary>What the loop does with wishes, the store's state, the gate and the clock.</summary>
+[Category("Acme")]
 internal sealed class RenewalSchedulerTests
 {
     private const string Id = "host:web.home.test";

@@ -1,0 +1,41 @@
+using System.Globalization;
+using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Vault;
+
+namespace Piccolo.Tests.Core.Certificates;
+
+/// <summary>
+/// The engine in a process of its own, which stops at one step of an order and waits there to be killed:
+/// <c>Piccolo.Tests acme-child FOLDER DIRECTORY ROOTS KEY STEP</c>. Without a step it prints the result and ends.
+/// </summary>
+internal static class KilledChild
+{
+    public const string Command = "acme-child";
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var (folder, directory, roots, stop) = (args[0], new Uri(args[1]), args[2], args.Length > 4 ? Enum.Parse<OrderStep>(args[4]) : (OrderStep?)null);
+        using var key = new DataKey(Convert.FromHexString(args[3]));
+        var options = new AcmeOptions { DirectoryUrl = directory, TrustedRootsFile = roots, RequestTimeout = TimeSpan.FromSeconds(10) };
+        await using var harness = new EngineHarness(folder, key, options, step: async (_, step) =>
+        {
+            if (step != stop) return;
+            Console.WriteLine("REACHED " + step);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System);
+        });
+        await harness.StartAsync();
+        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            var seen = harness.Inventory.Changed.Version;
+            if (harness.Inventory.List() is [{ Status: CertificateStatus.Ok } entry])
+            {
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"ISSUED {entry.Serial}"));
+                return 0;
+            }
+            await harness.Inventory.Changed.WaitAsync(seen, limit.Token);
+        }
+    }
+}

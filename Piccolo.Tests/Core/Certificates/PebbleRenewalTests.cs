@@ -1,0 +1,158 @@
+using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Acme;
+using Piccolo.Tests.Ingress;
+
+namespace Piccolo.Tests.Core.Certificates;
+
+/// <summary>Renewal information, revocation, accounts and TLS-ALPN-01 with a real CA.</summary>
+[Category("Acme"), Category("Pebble")]
+internal sealed class PebbleRenewalTests : PebbleFixture
+{
+    [Test]
+    public async Task Hint_WindowInThePast_RenewsAndNamesWhatItReplaces()
+    {
+        await using var pebble = await PebbleAsync();
+        await using var harness = Harness(pebble);
+        var first = await IssueAsync(harness);
+        var hinted = (await harness.UntilAsync(l => l.Single().Renewal?.Source == RenewalSource.Ari)).Single();
+        Assert.That(hinted.Renewal!.At, Is.InRange(hinted.Renewal.Start, hinted.Renewal.End));
+        await harness.StopAsync();
+
+        var now = TimeProvider.System.GetUtcNow();
+        await pebble.SuggestWindowAsync(harness.Table.Find("web.home.test")!.Leaf.ExportCertificatePem(), now.AddHours(-2), now.AddHours(-1));
+        await harness.DisposeAsync();
+        // A day later, as this device sees it: then the CA is asked again, and wants the renewal at once.
+        var later = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(now.AddDays(2));
+        await using var next = new EngineHarness(
+            Path.Combine(Folder.Path, "state"), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later, Web.Challenges);
+        await next.StartAsync();
+        next.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        var renewed = await RenewalClock.RunAsync(later, NextAsync(next, first));
+
+        Assert.That(renewed.Serial, Is.Not.EqualTo(first.Serial));
+        Assert.That(await File.ReadAllTextAsync(pebble.LogFile), Does.Contain("ARI: order").And.Contain("is a replacement of"));
+    }
+
+    [Test]
+    public async Task Replaces_UsedAlready_IsOrderedOnceMoreWithout()
+    {
+        await using var pebble = await PebbleAsync();
+        var now = TimeProvider.System.GetUtcNow();
+        await using (var harness = Harness(pebble)) await IssueAsync(harness);
+        // Two boxes restored from the same state, or one restored to an older moment.
+        CopyFolder(Path.Combine(Folder.Path, "state"), Path.Combine(Folder.Path, "twin"));
+        await RenewAsync("state");
+
+        var log = await RenewAsync("twin");
+
+        Assert.That(log.Count(2019), Is.EqualTo(1), log.Text);
+
+        async Task<Piccolo.Tests.Fakes.CapturedLog> RenewAsync(string folder)
+        {
+            var later = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(now.AddHours(1));
+            await using var harness = new EngineHarness(
+                Path.Combine(Folder.Path, folder), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later, Web.Challenges);
+            await harness.StartAsync();
+            harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+            var before = harness.Inventory.Find("host:web.home.test") is { Serial: not null } held ? held : (await harness.UntilAsync("host:web.home.test", CertificateStatus.Ok));
+            harness.Scheduler.RenewNow(before.Id);
+            await RenewalClock.RunAsync(later, NextAsync(harness, before));
+            return harness.Log;
+        }
+    }
+
+    [Test]
+    public async Task Rekey_NewKeyServesThenTheOldCertificateIsRevoked()
+    {
+        await using var pebble = await PebbleAsync();
+        await using (var harness = Harness(pebble)) await IssueAsync(harness);
+        var later = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(TimeProvider.System.GetUtcNow().AddMinutes(5));
+        await using var next = new EngineHarness(
+            Path.Combine(Folder.Path, "state"), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later, Web.Challenges);
+        var first = await IssueAsync(next);
+        var oldKey = next.Table.Find("web.home.test")!.Leaf.PublicKey.ExportSubjectPublicKeyInfo();
+
+        Assert.That(next.Scheduler.RekeyNow(first.Id), Is.True);
+        await RenewalClock.RunAsync(later, NextAsync(next, first));
+        await next.UntilAsync(_ => next.Log.Count(2017) == 1);
+
+        Assert.That(next.Table.Find("web.home.test")!.Leaf.PublicKey.ExportSubjectPublicKeyInfo(), Is.Not.EqualTo(oldKey));
+        Assert.That(await pebble.StatusAsync(first.Serial!), Is.EqualTo("Revoked"));
+        Assert.That(await pebble.StatusAsync(next.Inventory.List().Single().Serial!), Is.EqualTo("Valid"));
+    }
+
+    [Test]
+    public async Task Account_ContactKeyAndEnd_AreToldToTheCa()
+    {
+        await using var pebble = await PebbleAsync();
+        await using (var plain = Harness(pebble)) await IssueAsync(plain);
+        await using var harness = Harness(pebble, o => o.Email = "owner@home.test");
+        await IssueAsync(harness);
+        var accounts = harness.Authority.Accounts;
+
+        using (var before = (await accounts.GetAsync(null, default)).Value)
+        {
+            Assert.That(harness.Inventory.Accounts().Single().Account, Is.EqualTo(before.Url));
+            Assert.That(await accounts.ChangeKeyAsync(default), Is.Null);
+            using var after = (await accounts.GetAsync(null, default)).Value;
+            Assert.That((after.Url, after.Signer.Thumbprint == before.Signer.Thumbprint), Is.EqualTo((before.Url, false)));
+            Assert.That((await accounts.Client.FindAsync(after.Signer, default)).Value, Is.EqualTo(before.Url));
+            Assert.That((await accounts.Client.FindAsync(before.Signer, default)).Failure!.Code, Is.EqualTo("account_does_not_exist"));
+            Assert.That(await accounts.DeactivateAsync(default), Is.Null);
+            Assert.That((await accounts.Client.OrdersAsync(after, default)).Failure!.Class, Is.EqualTo(AcmeFailureClass.Account));
+        }
+        using var fresh = (await accounts.GetAsync(null, default)).Value;
+        Assert.That(harness.Inventory.Accounts().Single().Account, Is.EqualTo(fresh.Url));
+    }
+
+    [Test]
+    public async Task Account_KeyChangeCutOff_FindsOutWhichKeyCounts()
+    {
+        await using var pebble = await PebbleAsync();
+        await using var harness = Harness(pebble);
+        await IssueAsync(harness);
+        var accounts = harness.Authority.Accounts;
+        var store = new SealedCertificateStore(harness.Store);
+        Assert.That(await accounts.ChangeKeyAsync(default), Is.Null);
+        var now = store.Account(pebble.DirectoryUrl)!;
+
+        // As if the process had died before the answer: the store holds an older key, and the planned one.
+        using var old = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
+        store.Put(now with { KeyPkcs8 = old.ExportPkcs8PrivateKey(), NextKeyPkcs8 = now.KeyPkcs8.ToArray() });
+        using var account = (await accounts.GetAsync(null, default)).Value;
+
+        Assert.That(account.Url, Is.EqualTo(now.Url));
+        Assert.That((await accounts.Client.FindAsync(account.Signer, default)).Value, Is.EqualTo(now.Url));
+        Assert.That(store.Account(pebble.DirectoryUrl)!.NextKeyPkcs8, Is.Null);
+    }
+
+    [TestCase(AcmeOptions.TlsAlpn01, Description = "asked for")]
+    [TestCase(AcmeOptions.Auto, Description = "chosen because port 80 cannot be reached")]
+    public async Task TlsAlpn01_ThroughTheFrontDoor_ProvesTheName(string challenge)
+    {
+        await using var door = await FrontDoor.StartAsync(new() { ["HttpsPort"] = "-1" });
+        // Nobody listens where the CA looks for HTTP-01.
+        var nobody = Piccolo.DevStack.LoopbackPorts.Free(1)[0];
+        await using var pebble = await PebbleAsync(o => o with { HttpPort = nobody, TlsPort = door.HttpsPort });
+        await using var harness = Harness(pebble, o => o.Challenge = challenge, tls: door.Get<TlsAlpn01Challenges>());
+        await harness.StartAsync();
+        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+
+        var entry = await harness.UntilAsync("host:web.home.test", CertificateStatus.Ok);
+
+        Assert.That(entry.Challenge, Is.EqualTo(AcmeOptions.TlsAlpn01));
+        Assert.That(harness.Log.Count(2001), Is.EqualTo(challenge == AcmeOptions.Auto ? 1 : 0), harness.Log.Text);
+        Assert.That(door.Get<TlsAlpn01Challenges>().Find("web.home.test"), Is.Null, "the answer goes when the order ends");
+    }
+
+    private static void CopyFolder(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        {
+            var target = Path.Combine(to, Path.GetRelativePath(from, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+    }
+}
