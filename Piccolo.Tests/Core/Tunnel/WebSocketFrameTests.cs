@@ -1,6 +1,7 @@
 using CsCheck;
 using Piccolo.Core.Tunnel;
 using Piccolo.DevRelay.Hub;
+using Piccolo.Tests.Fakes;
 using ServerOpcode = Piccolo.DevRelay.Hub.WebSocketOpcode;
 
 namespace Piccolo.Tests.Core.Tunnel;
@@ -39,7 +40,7 @@ internal sealed class WebSocketFrameTests
     });
 
     [Test]
-    public void Receive_AnyConversationInAnyPieces_IsTheSameMessages() => Gen.Select(Conversations, Gen.Int[1, 60_000].Array[1, 20]).Sample(async (sent, pieces) =>
+    public Task Receive_AnyConversationInAnyPieces_IsTheSameMessages() => Gen.Select(Conversations, Gen.Int[1, 60_000].Array[1, 20]).SampleAsync(async (sent, pieces) =>
     {
         await using var wire = new PiecewiseStream(Frames(sent), pieces);
         using var socket = new RelaySocket(wire, null, new NexusOptions(), TimeProvider.System);
@@ -53,7 +54,7 @@ internal sealed class WebSocketFrameTests
     });
 
     [Test]
-    public void Receive_ConversationChangedAnywhere_EndsWithoutAnException() => Gen.Select(Conversations, Gen.Int[1, 60_000].Array[1, 20], Gen.Int[0, 500_000], Gen.Byte).Sample(async (sent, pieces, at, value) =>
+    public Task Receive_ConversationChangedAnywhere_EndsWithoutAnException() => Gen.Select(Conversations, Gen.Int[1, 60_000].Array[1, 20], Gen.Int[0, 500_000], Gen.Byte).SampleAsync(async (sent, pieces, at, value) =>
     {
         var bytes = Frames(sent);
         if (bytes.Length > 0) bytes[at % bytes.Length] = value;
