@@ -18,7 +18,8 @@ internal sealed class TranscriptFile(string path, TimeProvider time) : IDisposab
         Access = FileAccess.Write,
         Share = FileShare.Read,
         UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-    })) { AutoFlush = true };
+    }))
+    { AutoFlush = true };
 
     public void Write(TranscriptEntry entry)
     {
