@@ -44,7 +44,7 @@ internal sealed class LanesTests
     {
         var lanes = new Lanes();
         for (var i = 0; i < 127; i++) lanes.TryData(new byte[] { 1 });
-        Assert.That(lanes.WriterTurnAsync(default).IsCompleted, Is.True, "not much yet");
+        Assert.That(lanes.WriterTurnAsync(default).AsTask().IsCompleted, Is.True, "not much yet");
 
         lanes.TryData(new byte[] { 1 });
         var next = lanes.WriterTurnAsync(default).AsTask();
@@ -55,9 +55,9 @@ internal sealed class LanesTests
         lanes.TryData(new byte[] { 1 });
         var user = lanes.WriterTurnAsync(default).AsTask();
         Assert.That(user.IsCompleted, Is.False);
-        lanes.HeldUp = true;
+        lanes.HoldUp(true);
         await user.WaitAsync(ScriptedBackend.Patience);
-        Assert.That(lanes.WriterTurnAsync(default).IsCompleted, Is.True, "nobody waits for a backend that does not read");
+        Assert.That(lanes.WriterTurnAsync(default).AsTask().IsCompleted, Is.True, "nobody waits for a backend that does not read");
     }
 
     [Test]

@@ -24,16 +24,13 @@ internal sealed class Lanes
     private bool _dataLast;
     private bool _heldUp;
 
-    /// <summary>Whether the writer waits for the backend to take what it sends.</summary>
-    public bool HeldUp
+    /// <summary>The writer waits for the backend to take what it sends, or no longer does.</summary>
+    public void HoldUp(bool holds)
     {
-        set
+        lock (_lock)
         {
-            lock (_lock)
-            {
-                _heldUp = value;
-                if (value) LetGo();
-            }
+            _heldUp = holds;
+            if (holds) LetGo();
         }
     }
 

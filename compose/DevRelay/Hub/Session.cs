@@ -134,10 +134,10 @@ internal sealed partial class Session : IDisposable
             _counters.Add(RelayCount.BytesToBackend, next.Payload.Length);
             // Noted before it is sent: the backend's answer may be quicker than this loop.
             _options.Transcript?.Invoke(new TranscriptEntry(Id, false, next.Opcode is WebSocketOpcode.Text, next.Payload));
-            var sending = _socket.SendAsync(next.Opcode, next.Payload, _teardown);
-            if (!sending.IsCompleted) _lanes.HeldUp = true;
-            sending.AsTask().GetAwaiter().GetResult();
-            _lanes.HeldUp = false;
+            var sending = _socket.SendAsync(next.Opcode, next.Payload, _teardown).AsTask();
+            if (!sending.IsCompleted) _lanes.HoldUp(true);
+            sending.GetAwaiter().GetResult();
+            _lanes.HoldUp(false);
         }
     }
 
