@@ -78,8 +78,11 @@ internal sealed class SocketSpliceClient(ConnectionContext connection, Socket so
 /// <summary>Answers through the pipe: of a tunnel stream, or of a TLS session that ended here.</summary>
 internal sealed class PipeSpliceClient(ConnectionContext connection, SslStream? tls) : SpliceClient(connection)
 {
-    /// <summary>To a tunnel stream: two full messages. To TLS: one record.</summary>
-    private readonly int _bufferSize = tls is null ? 64 * 1024 : 16 * 1024;
+    /// <summary>
+    /// To TLS: one record. To a tunnel stream: an app that writes 64 KiB at a time sends a little more, for its own TLS; a buffer of just as much would make two bursts
+    /// of each.
+    /// </summary>
+    private readonly int _bufferSize = tls is null ? 128 * 1024 : 16 * 1024;
 
     private PipeWriter Output => Connection.Transport.Output;
 

@@ -26,8 +26,8 @@ internal sealed partial class RelaySocket : IDisposable
     /// <summary>The relay replays up to 65,536 bytes that it read to find the route in one message of 65,553 bytes.</summary>
     public const int MaxMessage = 65_553;
 
-    /// <summary>Two full messages, and what is small beside them: enough to fill TLS records and packets, little enough for others to get their turn.</summary>
-    private const int OutputLength = (2 * (WebSocketFrame.LongestHead + LargestData)) + 4096;
+    /// <summary>Three full messages, and what is small beside them: enough to fill TLS records and packets, little enough for others to get their turn.</summary>
+    private const int OutputLength = (3 * (WebSocketFrame.LongestHead + LargestData)) + 4096;
 
     private const int LargestData = NexusFrameCodec.DataHeaderLength + NexusFrameCodec.MaxPayload;
     private const int MasksAtOnce = 64;

@@ -7,19 +7,11 @@ namespace Piccolo.Core.Tunnel;
 /// The socket below TLS. What is written is gathered until it is flushed, because TLS cuts every write into records of 16 KiB and each would be a system call
 /// and a packet of its own; what is read is read ahead. One reader and one writer at a time.
 /// </summary>
-internal sealed class RelayTransport(Socket socket) : Stream
+internal sealed class RelayTransport(Socket socket, TimeProvider time) : Stream
 {
     private const int BufferLength = 128 * 1024;
 
-    /// <summary>
-    /// What the kernel may hold that the network has not taken yet. More of it makes nothing faster, but on a slow line every answer, and every ping, would
-    /// queue behind seconds of somebody's download.
-    /// </summary>
-    private const int MaxUnsent = 64 * 1024;
-
-    private const int TcpLevel = 6;
-    private const int NotSentLowWater = 25;
-
+    private readonly UnsentLimit _unsent = new(socket, time);
     private readonly byte[] _output = new byte[BufferLength];
     private readonly byte[] _input = new byte[BufferLength];
     private int _gathered;
@@ -39,14 +31,13 @@ internal sealed class RelayTransport(Socket socket) : Stream
 
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-    public static async ValueTask<RelayTransport> ConnectAsync(EndPoint relay, CancellationToken cancellationToken)
+    public static async ValueTask<RelayTransport> ConnectAsync(EndPoint relay, TimeProvider time, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
             await socket.ConnectAsync(relay, cancellationToken);
-            if (OperatingSystem.IsLinux()) socket.SetRawSocketOption(TcpLevel, NotSentLowWater, BitConverter.GetBytes(MaxUnsent));
-            return new RelayTransport(socket);
+            return new RelayTransport(socket, time);
         }
         catch
         {
@@ -125,7 +116,9 @@ internal sealed class RelayTransport(Socket socket) : Stream
     {
         try
         {
+            var count = bytes.Length;
             while (!bytes.IsEmpty) bytes = bytes[await socket.SendAsync(bytes, SocketFlags.None, cancellationToken)..];
+            _unsent.Sent(count);
         }
         catch (SocketException failure)
         {

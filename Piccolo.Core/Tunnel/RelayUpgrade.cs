@@ -19,7 +19,7 @@ internal sealed class RelayUpgrade(RemoteCertificateValidationCallback validate)
     public async Task<(RelaySocket? Socket, HttpStatusCode Status)> RunAsync(Uri hub, NexusOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         RelayTransport? transport = null;
-        var invoker = new HttpMessageInvoker(NewHandler(async (context, connecting) => transport = await RelayTransport.ConnectAsync(context.DnsEndPoint, connecting)));
+        var invoker = new HttpMessageInvoker(NewHandler(async (context, connecting) => transport = await RelayTransport.ConnectAsync(context.DnsEndPoint, time, connecting)));
         HttpResponseMessage? response = null;
         try
         {

@@ -117,7 +117,7 @@ internal sealed class SessionWriter(RelaySocket socket, NexusToken token, NexusO
         return true;
     }
 
-    /// <summary>As much as goes out together. Whatever waits longest behind it has waited for less than two full messages.</summary>
+    /// <summary>As much as goes out together. Whatever waits longest behind it has waited for less than three full messages.</summary>
     /// <returns>Whether nothing may follow.</returns>
     private bool Compose()
     {

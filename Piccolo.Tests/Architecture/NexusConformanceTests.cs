@@ -9,6 +9,7 @@ namespace Piccolo.Tests.Architecture;
 internal sealed partial class NexusConformanceTests
 {
     private const int Known = 150;
+    private const int Defects = 16;
 
     private static readonly Row[] Rows = [.. File.ReadLines(Repository.File("docs/nexus.md")).Select(line => RowPattern().Match(line)).Where(m => m.Success)
         .Select(m => new Row(int.Parse(m.Groups["id"].Value, CultureInfo.InvariantCulture), m.Groups["side"].Value, m.Groups["shown"].Value,
@@ -39,6 +40,17 @@ internal sealed partial class NexusConformanceTests
     }
 
     [Test]
+    public void Defects_OfTheReference_AreEachShownByATest()
+    {
+        var rows = File.ReadLines(Repository.File("docs/nexus.md")).Select(line => DefectPattern().Match(line)).Where(m => m.Success).ToList();
+        var named = rows.SelectMany(m => TestPattern().Matches(m.Value).Select(t => (Id: m.Groups["id"].Value, Test: t.Groups[1].Value))).ToList();
+
+        Assert.That(rows.Select(m => m.Groups["id"].Value), Is.EqualTo(Enumerable.Range(1, Defects).Select(n => $"{n}")));
+        Assert.That(named.Select(n => n.Id).Distinct().Count(), Is.EqualTo(Defects));
+        Assert.That(named.Where(n => !Tests.TryGetValue(n.Test, out var categories) || !categories.Contains("Nexus")).Select(n => $"D{n.Id}: {n.Test}"), Is.Empty);
+    }
+
+    [Test]
     public void Rows_OfTheBackend_AreAllShown() =>
         Assert.That(Rows.Where(r => r.Side.Contains('B', StringComparison.Ordinal) && r.Tests.Length == 0).Select(r => $"NX-{r.Id}"), Is.Empty);
 
@@ -49,6 +61,9 @@ internal sealed partial class NexusConformanceTests
 
     [GeneratedRegex(@"^\| NX-(?<id>\d+) \| (?<side>B|R|BR) \| (?<shown>[^|]+) \| [^|]*\|$")]
     private static partial Regex RowPattern();
+
+    [GeneratedRegex(@"^\| D(?<id>\d+) \| .*\|$")]
+    private static partial Regex DefectPattern();
 
     [GeneratedRegex("`([A-Za-z0-9_]+\\.[A-Za-z0-9_]+)`")]
     private static partial Regex TestPattern();

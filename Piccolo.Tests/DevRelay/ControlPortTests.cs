@@ -84,6 +84,48 @@ internal sealed class ControlPortTests
         Assert.That((await backend.NextAsync()).Payload, Is.EqualTo(new byte[] { 7, 8, 9 }));
     }
 
+    [Test]
+    public async Task Metrics_CountWhatHappened()
+    {
+        await using var relay = await StartAsync();
+        using var http = Client(relay);
+        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
+        var (user, id) = await relay.OpenStreamAsync(backend, RelayFixture.Get(Host));
+        using var open = user;
+        await backend.SendDataAsync(id, "answer"u8.ToArray());
+        await user.ReadExactlyAsync(6);
+        using var stranger = await relay.KnockAsync(RelayFixture.Get("nobody.example.test"));
+        Assert.That(await stranger.ReadToEndAsync(), Is.Empty);
+
+        var lines = (await http.GetStringAsync("/metrics")).Split('\n');
+
+        Assert.That(lines, Is.SupersetOf(new[]
+        {
+            "# TYPE devrelay_sessions gauge", "devrelay_sessions 1", "devrelay_streams 1", "devrelay_sessions_accepted_total 1", "devrelay_streams_opened_total 1",
+            "devrelay_users_without_backend_total 1", "devrelay_messages_from_backend_total 1", "devrelay_bytes_from_backend_total 23", "devrelay_messages_to_backend_total 2",
+        }));
+    }
+
+    [Test]
+    public async Task StallUsers_KeepsWhatTheyWouldGetUntilItIsOff()
+    {
+        await using var relay = await StartAsync();
+        using var http = Client(relay);
+        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
+        var (user, id) = await relay.OpenStreamAsync(backend, RelayFixture.Get(Host));
+        using var open = user;
+        await FaultAsync(http, """{"stall_users":true}""");
+
+        for (var i = 0; i < 20; i++) await backend.SendDataAsync(id, "answer"u8.ToArray());
+        await backend.SendControlAsync("ping_client", id);
+        // Asked behind the data: now the relay has all of it.
+        await backend.NextControlAsync("pong_client");
+        Assert.That(user.Available, Is.Zero);
+        await FaultAsync(http, """{"stall_users":false}""");
+
+        await user.ReadExactlyAsync(120);
+    }
+
     [TestCase("""{"no_such_switch":true}""")]
     [TestCase("""{"inject":{}}""")]
     [TestCase("""{"inject":{"base64":"%"}}""")]
@@ -113,6 +155,36 @@ internal sealed class ControlPortTests
         await user.ReadExactlyAsync(6);
 
         Assert.That(entries.Select(e => (e.FromBackend, e.Message.Span[0])), Is.EqualTo([(false, (byte)2), (false, (byte)1), (true, (byte)1)]));
+    }
+
+    [Test]
+    public async Task TranscriptFile_TellsControlAndLengthsButNoTokenAndNoPayload()
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            using (var file = new TranscriptFile(path, TimeProvider.System))
+            {
+                await using var relay = await RelayFixture.StartAsync(o => o.Transcript = file.Write);
+                await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
+                var (user, id) = await relay.OpenStreamAsync(backend, RelayFixture.Get(Host));
+                using var open = user;
+                await backend.SendTextAsync("a.secret.token");
+                await backend.SendDataAsync(id, "answer"u8.ToArray());
+                await user.ReadExactlyAsync(6);
+            }
+
+            var text = await File.ReadAllTextAsync(path);
+            var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonNode.Parse(l)!).Take(4).ToList();
+            Assert.That(lines.Select(l => (string?)l["from"]), Is.EqualTo(["relay", "relay", "backend", "backend"]));
+            Assert.That((string?)lines[0]["control"]!["event"], Is.EqualTo("connect"));
+            Assert.That((int?)lines[3]["length"], Is.EqualTo(6));
+            Assert.That(text, Does.Not.Contain("secret").And.Not.Contain("answer"));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
     }
 
     [Test]

@@ -40,6 +40,27 @@ internal sealed class LanesTests
     }
 
     [Test]
+    public async Task WriterTurn_WithMuchWaiting_IsGivenUnlessTheBackendHoldsTheWriterUp()
+    {
+        var lanes = new Lanes();
+        for (var i = 0; i < 127; i++) lanes.TryData(new byte[] { 1 });
+        Assert.That(lanes.WriterTurnAsync(default).AsTask().IsCompleted, Is.True, "not much yet");
+
+        lanes.TryData(new byte[] { 1 });
+        var next = lanes.WriterTurnAsync(default).AsTask();
+        Assert.That(next.IsCompleted, Is.False);
+        await lanes.TakeAsync(default);
+        await next.WaitAsync(ScriptedBackend.Patience);
+
+        lanes.TryData(new byte[] { 1 });
+        var user = lanes.WriterTurnAsync(default).AsTask();
+        Assert.That(user.IsCompleted, Is.False);
+        lanes.HoldUp(true);
+        await user.WaitAsync(ScriptedBackend.Patience);
+        Assert.That(lanes.WriterTurnAsync(default).AsTask().IsCompleted, Is.True, "nobody waits for a backend that does not read");
+    }
+
+    [Test]
     public async Task Take_OnEmptyLanes_WaitsForTheNextMessage()
     {
         var lanes = new Lanes();

@@ -16,10 +16,12 @@ internal static class CommandLine
           --cert FILE --key FILE  PEM certificate (and issuers) and key of the hub; without them the hub serves plain ws
           --public ADDRESS:PORT[=ADVERTISED]
                                   a public port; backends are told ADVERTISED, by default PORT. May be repeated
-          --control ADDRESS:PORT  control port on loopback: GET /sessions, GET /healthz, POST /faults
+          --control ADDRESS:PORT  control port on loopback: GET /sessions, GET /metrics,
+                                  GET /healthz, POST /faults
           --idle-timeout SECONDS  cut users without traffic (default 0: never)
           --tcp-claims PORT,...   ports that tokens may claim
           --fixed-pools           an empty name does not hide a wildcard (the stock relay lets it)
+          --transcript FILE       record every message of every session in FILE, as JSON lines without payloads and tokens
           --verbose               log every stream
           --help                  this text
 
@@ -67,6 +69,9 @@ internal static class CommandLine
                     break;
                 case "--fixed-pools":
                     options.StockEmptyPools = false;
+                    break;
+                case "--transcript":
+                    options.TranscriptPath = Value();
                     break;
                 case "--verbose":
                     verbose = true;

@@ -16,10 +16,12 @@ internal static class Program
         }
 
         RelayOptions options;
+        TranscriptFile? recording = null;
         bool verbose;
         try
         {
             options = CommandLine.Parse(args, out verbose);
+            if (options.TranscriptPath is { } path) options.Transcript = (recording = new TranscriptFile(path, options.Time)).Write;
         }
         catch (Exception e) when (e is ArgumentException or IOException or UnauthorizedAccessException or CryptographicException)
         {
@@ -27,6 +29,7 @@ internal static class Program
             return 2;
         }
 
+        using var transcript = recording;
         using var loggers = LoggerFactory.Create(logging => logging
             .SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Information)
             .AddSimpleConsole(console => console.SingleLine = true)

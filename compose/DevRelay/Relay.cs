@@ -63,6 +63,9 @@ public sealed class Relay : IAsyncDisposable
     /// <summary>The accepted sessions, oldest first.</summary>
     public IReadOnlyList<SessionSnapshot> Sessions() => [.. _sessions.All.Select(s => s.Snapshot())];
 
+    /// <summary>Counts and gauges in the Prometheus text format.</summary>
+    public string Metrics() => _sessions.Counters.Write(Sessions());
+
     /// <summary>Waits until the sessions are as wanted; looks again whenever one comes or goes.</summary>
     public async Task<IReadOnlyList<SessionSnapshot>> WaitForSessionsAsync(Func<IReadOnlyList<SessionSnapshot>, bool> wanted, CancellationToken cancellationToken)
     {

@@ -83,6 +83,17 @@ public sealed class RelayFaults
         set => _endTls = value;
     }
 
+    /// <summary>Nothing is written to any user, as if none of them read; what is sent to them waits here, as far as it may.</summary>
+    public bool StallUsers
+    {
+        get => Users.IsPaused;
+        set
+        {
+            if (value) Users.Pause();
+            else Users.Resume();
+        }
+    }
+
     /// <summary>How far the relay's clock is ahead when it judges tokens.</summary>
     public TimeSpan ClockOffset
     {
@@ -98,6 +109,8 @@ public sealed class RelayFaults
     }
 
     internal PauseGate Sending { get; } = new();
+
+    internal PauseGate Users { get; } = new();
 
     /// <summary>The clock by which tokens are judged.</summary>
     internal TimeProvider Clock(TimeProvider time) => new ShiftedTime(time, this);

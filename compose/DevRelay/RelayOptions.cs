@@ -62,6 +62,9 @@ public sealed class RelayOptions
     /// <summary>A number from 0 up to 1: how much of the allowed delay is added to a re-auth interval.</summary>
     public Func<double> Jitter { get; set; } = () => RandomNumberGenerator.GetInt32(1_000) / 1_000.0;
 
+    /// <summary>Where the process records what <see cref="Transcript"/> sees; null records nothing.</summary>
+    public string? TranscriptPath { get; set; }
+
     /// <summary>Sees every protocol message of every session in the order of sending and of receiving; called on the session's loops, so it must be quick.</summary>
     public Action<TranscriptEntry>? Transcript { get; set; }
 }

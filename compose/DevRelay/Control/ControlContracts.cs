@@ -24,6 +24,8 @@ internal sealed record FaultsRequest
 
     public bool? EndTls { get; init; }
 
+    public bool? StallUsers { get; init; }
+
     public double? ChallengeDelaySeconds { get; init; }
 
     public double? ClockOffsetSeconds { get; init; }
@@ -45,6 +47,7 @@ internal sealed record FaultsResponse(
     bool RefuseReauth,
     bool CarryNoStream,
     bool EndTls,
+    bool StallUsers,
     double ChallengeDelaySeconds,
     double ClockOffsetSeconds,
     int Dropped,

@@ -39,6 +39,7 @@ internal sealed class ControlServer : IAsyncDisposable
         var app = builder.Build();
         app.MapGet("/healthz", () => TypedResults.Ok(new Dictionary<string, string> { ["status"] = "ok" }));
         app.MapGet("/sessions", () => TypedResults.Ok(relay.Sessions().Select(SessionResponse.From)));
+        app.MapGet("/metrics", () => TypedResults.Text(relay.Metrics(), "text/plain; version=0.0.4"));
         app.MapPost("/faults", (FaultsRequest request) => Apply(request, relay));
         await app.StartAsync(cancellationToken);
         return new ControlServer(app, IPEndPoint.Parse(new Uri(app.Urls.First()).Authority));
@@ -62,12 +63,13 @@ internal sealed class ControlServer : IAsyncDisposable
         faults.RefuseReauth = request.RefuseReauth ?? faults.RefuseReauth;
         faults.CarryNoStream = request.CarryNoStream ?? faults.CarryNoStream;
         faults.EndTls = request.EndTls ?? faults.EndTls;
+        faults.StallUsers = request.StallUsers ?? faults.StallUsers;
         faults.ClockOffset = request.ClockOffsetSeconds is { } ahead ? TimeSpan.FromSeconds(ahead) : faults.ClockOffset;
         var injected = message is null ? 0 : relay.Inject(isText, message);
         var dropped = request.DropSessions is true ? relay.DropSessions() : 0;
         return TypedResults.Ok(new FaultsResponse(
             faults.RefuseNewSessions, faults.Hang, faults.OmitCredits, faults.DropReplenish, faults.HoldReplenish, faults.Mute,
-            faults.RefuseReauth, faults.CarryNoStream, faults.EndTls, faults.ChallengeDelay.TotalSeconds, faults.ClockOffset.TotalSeconds, dropped, injected));
+            faults.RefuseReauth, faults.CarryNoStream, faults.EndTls, faults.StallUsers, faults.ChallengeDelay.TotalSeconds, faults.ClockOffset.TotalSeconds, dropped, injected));
     }
 
     private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult Invalid(string detail) => TypedResults.Problem(detail, statusCode: StatusCodes.Status400BadRequest);

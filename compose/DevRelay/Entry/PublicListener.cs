@@ -17,6 +17,7 @@ internal sealed class PublicListener(SessionTable sessions, RelayOptions options
         var route = await PeekAsync(user, stopping);
         if (route is null)
         {
+            sessions.Counters.Add(RelayCount.UsersNotUnderstood);
             logger.UserClosed(user.Client, advertisedPort, "not understood, or too many at once");
             return;
         }
@@ -24,7 +25,11 @@ internal sealed class PublicListener(SessionTable sessions, RelayOptions options
         if (faults.EndTls && route.IsTls) await TlsInTheMiddle.ServeAsync(user, route, options.Time, stopping);
         else if (faults.CarryNoStream) await HoldAsync(user, stopping);
         else if (sessions.Pick(route.Key) is { } session) await session.ServeAsync(user, route);
-        else logger.UserClosed(user.Client, advertisedPort, "no backend for " + route.Key);
+        else
+        {
+            sessions.Counters.Add(RelayCount.UsersWithoutBackend);
+            logger.UserClosed(user.Client, advertisedPort, "no backend for " + route.Key);
+        }
     }
 
     /// <summary>The user is kept and hears nothing, until it gives up.</summary>

@@ -42,9 +42,10 @@ internal sealed class HubConnection(Socket socket, SslStreamCertificateContext? 
 
     private async Task ServeAsync(ServerWebSocket webSocket, SessionGrant grant, CancellationToken stopping)
     {
-        using var session = new Session(sessions.NextId(), _backend, grant, webSocket, options, faults, logger);
+        using var session = new Session(sessions.NextId(), _backend, grant, webSocket, options, faults, sessions.Counters, logger);
         // Whatever ends the session ends the connection, also under a write that the backend does not take.
         using var abort = session.Ended.Register(Close);
+        sessions.Counters.Add(RelayCount.SessionsAccepted);
         sessions.Add(session);
         logger.SessionAccepted(session.Id, _backend, string.Join(' ', grant.RouteKeys), grant.Weight);
         try
@@ -61,6 +62,7 @@ internal sealed class HubConnection(Socket socket, SslStreamCertificateContext? 
 
     private async Task RefuseAsync(ServerWebSocket webSocket, HandshakeResult result, CancellationToken stopping)
     {
+        sessions.Counters.Add(RelayCount.SessionsRefused);
         logger.SessionRefused(_backend, result.Refusal!);
         if (result.Bare) return;
         await webSocket.SendCloseAsync(ServerWebSocket.PolicyViolation, result.Refusal!, stopping);

@@ -14,11 +14,25 @@ internal readonly record struct Outgoing(WebSocketOpcode Opcode, ReadOnlyMemory<
 internal sealed class Lanes
 #pragma warning restore CA1001
 {
+    private const int Much = Nexus.LaneLimit / 2;
+
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _waiting = new(0);
     private readonly Queue<Outgoing> _control = new();
     private readonly Queue<Outgoing> _data = new();
+    private TaskCompletionSource? _turn;
     private bool _dataLast;
+    private bool _heldUp;
+
+    /// <summary>The writer waits for the backend to take what it sends, or no longer does.</summary>
+    public void HoldUp(bool holds)
+    {
+        lock (_lock)
+        {
+            _heldUp = holds;
+            if (holds) LetGo();
+        }
+    }
 
     public bool TryControl(ReadOnlyMemory<byte> message) => TryAdd(_control, new Outgoing(WebSocketOpcode.Binary, message));
 
@@ -40,13 +54,40 @@ internal sealed class Lanes
         return Next();
     }
 
+    /// <summary>
+    /// Asked before data is added: waits while much is there that the writer, not held up by the backend, has only had no processor for. The stock relay's
+    /// scheduler runs a woken writer before the next of the users; an operating system's does not, and hundreds who come at once would overflow the lane.
+    /// </summary>
+    public async ValueTask WriterTurnAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task turn;
+            lock (_lock)
+            {
+                if (_heldUp || _data.Count < Much) return;
+                turn = (_turn ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            }
+
+            await turn.WaitAsync(cancellationToken);
+        }
+    }
+
     private Outgoing Next()
     {
         lock (_lock)
         {
             _dataLast = _control.Count == 0 || (_data.Count > 0 && !_dataLast);
-            return (_dataLast ? _data : _control).Dequeue();
+            var next = (_dataLast ? _data : _control).Dequeue();
+            if (_data.Count < Much) LetGo();
+            return next;
         }
+    }
+
+    private void LetGo()
+    {
+        _turn?.TrySetResult();
+        _turn = null;
     }
 
     private bool TryAdd(Queue<Outgoing> lane, Outgoing message)

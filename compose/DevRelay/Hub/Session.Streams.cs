@@ -9,17 +9,20 @@ internal sealed partial class Session
     /// <summary>Serves a user until the stream ends; owns the connection from here on.</summary>
     public async Task ServeAsync(UserConnection user, UserRoute route)
     {
-        var stream = new UserStream(_options.StreamId(), user, route, _options, Replenish);
+        var stream = new UserStream(_options.StreamId(), user, route, _options, _faults, Replenish);
         // Stored before it is announced: a backend on the same machine may answer before this method goes on.
         _streams[stream.Id] = stream;
+        await WriterTurnAsync(_teardown);
         if (_ended.IsCancellationRequested || !_lanes.TryData(NexusMessages.Control(stream.Connect(_faults.OmitCredits ? 0 : Nexus.InitialCredits))))
         {
+            _counters.Add(RelayCount.UsersWithoutRoom);
             if (_streams.TryRemove(stream.Id, out _)) await stream.EndAsync(TimeSpan.Zero);
             return;
         }
 
+        _counters.Add(RelayCount.StreamsOpened);
         _logger.StreamOpened(Id, stream.Id, route.Key);
-        var pump = stream.PumpAsync(route.Prelude, Forward);
+        var pump = stream.PumpAsync(route.Prelude, WriterTurnAsync, Forward);
         // A failed write ends the stream as well as the user's end does.
         await Task.WhenAny(pump, stream.Writing);
         var cause = pump.IsCompleted ? await pump : "writing to the user failed";
@@ -32,6 +35,18 @@ internal sealed partial class Session
     {
         var removed = _streams.Keys.Select(id => _streams.TryRemove(id, out var stream) ? stream : null);
         return Task.WhenAll(removed.OfType<UserStream>().Select(s => s.EndAsync(grace)));
+    }
+
+    private async ValueTask WriterTurnAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _lanes.WriterTurnAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The session or the stream has ended, which whoever asked finds out next.
+        }
     }
 
     private bool Forward(UserStream stream, ReadOnlyMemory<byte> payload) =>
@@ -48,7 +63,9 @@ internal sealed partial class Session
         if (!_streams.TryRemove(stream.Id, out _)) return;
         _logger.StreamEnded(Id, stream.Id, cause);
         await stream.EndAsync(TimeSpan.Zero);
-        if (!_lanes.TryData(NexusMessages.Control(new ControlMessage("disconnect", stream.Id)))) _logger.DisconnectLost(Id, stream.Id);
+        if (_lanes.TryData(NexusMessages.Control(new ControlMessage("disconnect", stream.Id)))) return;
+        _counters.Add(RelayCount.DisconnectsLost);
+        _logger.DisconnectLost(Id, stream.Id);
     }
 
     private void Dispatch(ReadOnlyMemory<byte> message)
@@ -77,7 +94,9 @@ internal sealed partial class Session
         }
 
         if (!_streams.TryGetValue(id, out var stream)) return;
-        if (!stream.Reverse.TryAdd(message[Nexus.DataHeader..].ToArray())) _ = LeaveAsync(stream, "more than 128 messages wait for the user");
+        if (stream.Reverse.TryAdd(message[Nexus.DataHeader..].ToArray())) return;
+        _counters.Add(RelayCount.StreamsOverflowed);
+        _ = LeaveAsync(stream, "more than 128 messages wait for the user");
     }
 
     private void Obey(ControlMessage control)

@@ -12,6 +12,7 @@ internal sealed partial class Session : IDisposable
     private readonly RelayOptions _options;
     private readonly RelayFaults _faults;
     private readonly ServerWebSocket _socket;
+    private readonly RelayCounters _counters;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _ended = new();
     private readonly ConcurrentDictionary<Guid, UserStream> _streams = new();
@@ -21,7 +22,7 @@ internal sealed partial class Session : IDisposable
     private readonly CancellationToken _teardown;
     private string? _cause;
 
-    public Session(long id, IPEndPoint backend, SessionGrant grant, ServerWebSocket socket, RelayOptions options, RelayFaults faults, ILogger logger)
+    public Session(long id, IPEndPoint backend, SessionGrant grant, ServerWebSocket socket, RelayOptions options, RelayFaults faults, RelayCounters counters, ILogger logger)
     {
         Id = id;
         Backend = backend;
@@ -31,6 +32,7 @@ internal sealed partial class Session : IDisposable
         _socket = socket;
         _options = options;
         _faults = faults;
+        _counters = counters;
         _logger = logger;
         _socket.Gate = faults.Sending;
         _silence = options.Time.CreateTimer(_ => End("silent for too long"), null, options.Clocks.Silence, Timeout.InfiniteTimeSpan);
@@ -108,6 +110,8 @@ internal sealed partial class Session : IDisposable
             }
 
             Touch();
+            _counters.Add(RelayCount.MessagesFromBackend);
+            _counters.Add(RelayCount.BytesFromBackend, message.Payload.Length);
             if (_options.Transcript is { } transcript)
                 transcript(new TranscriptEntry(Id, true, message.Opcode is WebSocketOpcode.Text, message.Payload.ToArray()));
             if (message.Opcode is WebSocketOpcode.Text) TakeAnswer(message.Payload);
@@ -126,9 +130,14 @@ internal sealed partial class Session : IDisposable
         while (true)
         {
             var next = _lanes.Take(_teardown);
+            _counters.Add(RelayCount.MessagesToBackend);
+            _counters.Add(RelayCount.BytesToBackend, next.Payload.Length);
             // Noted before it is sent: the backend's answer may be quicker than this loop.
             _options.Transcript?.Invoke(new TranscriptEntry(Id, false, next.Opcode is WebSocketOpcode.Text, next.Payload));
-            _socket.SendAsync(next.Opcode, next.Payload, _teardown).AsTask().GetAwaiter().GetResult();
+            var sending = _socket.SendAsync(next.Opcode, next.Payload, _teardown).AsTask();
+            if (!sending.IsCompleted) _lanes.HoldUp(true);
+            sending.GetAwaiter().GetResult();
+            _lanes.HoldUp(false);
         }
     }
 

@@ -11,6 +11,8 @@ internal sealed class SessionTable(bool stockEmptyPools)
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastId;
 
+    public RelayCounters Counters { get; } = new();
+
     public IReadOnlyList<Session> All => [.. _sessions.Values.OrderBy(s => s.Id)];
 
     /// <summary>Completes at the next session that comes or goes. Take it before looking at <see cref="All"/>.</summary>
