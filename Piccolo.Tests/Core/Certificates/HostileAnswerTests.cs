@@ -59,21 +59,40 @@ internal sealed class HostileAnswerTests : HostileCaFixture
     public async Task Answer_EndlessBody_BadResponseAfterOneMebibyte([Values("dir", "new-order", "cert")] string step)
     {
         var cut = new TaskCompletionSource();
+        var sent = 0L;
         Ca.Script[step] = async (context, _) =>
         {
             context.Response.ContentType = "application/json";
             var block = new byte[64 * 1024];
-            while (!context.RequestAborted.IsCancellationRequested) await context.Response.BodyWriter.WriteAsync(block);
+            while (!context.RequestAborted.IsCancellationRequested)
+            {
+                await context.Response.BodyWriter.WriteAsync(block);
+                Interlocked.Add(ref sent, block.Length);
+            }
             cut.TrySetResult();
             return true;
         };
 
         await AssertFailsAsync(AcmeFailureClass.BadResponse, "too_large");
         await cut.Task.WaitAsync(EngineHarness.Patience);
+        Assert.That(Interlocked.Read(ref sent), Is.LessThan(AcmeHttp.MaxBodyBytes + (16 * 1024 * 1024)), "what was sent beyond the limit lies in the sockets' buffers");
     }
 
     [Test]
-    public async Task Answer_BodyThatNeverEnds_NetworkTimeout()
+    public async Task Answer_EndlessHeaders_BadResponse()
+    {
+        Ca.Script["new-order"] = (context, _) =>
+        {
+            for (var i = 0; i < 60; i++) context.Response.Headers[$"X-Padding-{i}"] = new string('x', 1000);
+            return Task.FromResult(false);
+        };
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse, "too_large");
+    }
+
+    [TestCase(false)]
+    [TestCase(true, Description = "a byte now and then, for ever")]
+    public async Task Answer_BodyThatNeverEnds_NetworkTimeout(bool trickles)
     {
         await using var hurried = new EngineHarness(Path.Combine(Folder.Path, "hurried"), Key, Hurried());
         Ca.Script["new-order"] = async (context, _) =>
@@ -81,7 +100,12 @@ internal sealed class HostileAnswerTests : HostileCaFixture
             context.Response.ContentType = "application/json";
             await context.Response.WriteAsync("{");
             await context.Response.Body.FlushAsync();
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            while (!context.RequestAborted.IsCancellationRequested)
+            {
+                await Task.Delay(trickles ? TimeSpan.FromMilliseconds(50) : Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await context.Response.WriteAsync(" ");
+                await context.Response.Body.FlushAsync();
+            }
             return true;
         };
 
@@ -105,11 +129,38 @@ internal sealed class HostileAnswerTests : HostileCaFixture
     }
 
     [Test]
-    public async Task Answer_500_CaUnavailable([Values("dir", "nonce", "new-account", "new-order", "authz", "chall", "finalize", "cert")] string step)
+    public async Task Answer_5xx_CaUnavailable([Values("dir", "nonce", "new-account", "new-order", "authz", "chall", "finalize", "cert")] string step, [Values(500, 503)] int status)
     {
-        Ca.Say(step, 500, "text/html", "<h1>Internal Server Error</h1>");
+        Ca.Say(step, status, "text/html", "<h1>Server Error</h1>");
 
-        await AssertFailsAsync(AcmeFailureClass.CaUnavailable, "http_500");
+        await AssertFailsAsync(AcmeFailureClass.CaUnavailable, $"http_{status}");
+    }
+
+    [Test]
+    public async Task Answer_503WithRetryAfter_IsObeyedInBothForms([Values] bool asDate)
+    {
+        var until = TimeProvider.System.GetUtcNow().AddHours(3);
+        Ca.Refuse("new-order", 503, "serverInternal", "maintenance", asDate ? until.ToString("R", System.Globalization.CultureInfo.InvariantCulture) : "10800");
+
+        var entry = await AssertFailsAsync(AcmeFailureClass.CaUnavailable, "server_internal");
+
+        Assert.That(entry.NextAttempt, Is.GreaterThanOrEqualTo(until.AddSeconds(-1)));
+    }
+
+    [Test]
+    public async Task Directory_Changed_IsReadAnewWithinTheSameAttempt()
+    {
+        await OrderAsync();
+        await Harness.UntilAsync(Id, CertificateStatus.Ok);
+        var read = Ca.Count("dir");
+
+        // The addresses that the device knows are gone; where it began, it is told the new ones.
+        Ca.Place = "elsewhere";
+        Harness.Scheduler.Want([EngineHarness.Want("web.home.test"), EngineHarness.Want("next.home.test")]);
+        await Harness.UntilAsync("host:next.home.test", CertificateStatus.Ok);
+
+        Assert.That(Ca.Count("dir"), Is.EqualTo(read + 1), "known until it turned out to be wrong");
+        Assert.That(Harness.Log.Count(2001), Is.Zero, Harness.Log.Text);
     }
 
     [TestCase("7200", 7200)]
@@ -154,6 +205,24 @@ internal sealed class HostileAnswerTests : HostileCaFixture
 
         Assert.That(Ca.Count("new-account"), Is.EqualTo(4));
         Assert.That(Ca.Count("nonce"), Is.EqualTo(1), "a rejection brings a nonce with it");
+    }
+
+    [Test]
+    public async Task Nonces_LostOnTheWay_AreFetchedOneByOne()
+    {
+        foreach (var step in Steps.Append("order"))
+        {
+            Ca.Script[step] = (context, _) =>
+            {
+                context.Response.Headers.Remove("Replay-Nonce");
+                return Task.FromResult(false);
+            };
+        }
+
+        await OrderAsync();
+        await Harness.UntilAsync(Id, CertificateStatus.Ok);
+
+        Assert.That(Ca.Count("nonce"), Is.EqualTo(Steps.Skip(1).Append("order").Sum(Ca.Count)), "one for each signed request");
     }
 
     [Test]
