@@ -22,9 +22,6 @@ internal static partial class CertificatesLog
     [LoggerMessage(2004, LogLevel.Warning, "{Directory} no longer knows our ACME account; registering again.")]
     public static partial void AccountGone(this ILogger logger, string directory);
 
-    [LoggerMessage(2005, LogLevel.Debug, "The CA rejected a nonce (try {Try}).")]
-    public static partial void NonceRejected(this ILogger logger, int @try);
-
     [LoggerMessage(2006, LogLevel.Information, "Certificates in use: {Count}.")]
     public static partial void CertificatesLoaded(this ILogger logger, int count);
 
