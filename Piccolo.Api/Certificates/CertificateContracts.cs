@@ -33,7 +33,7 @@ public sealed record CertificateResponse(
     CertificateErrorResponse? LastError);
 
 /// <summary>When it will be renewed: the moment that was drawn, and the window that it was drawn from.</summary>
-/// <param name="Source"><c>ari</c>: the certificate authority's suggestion (RFC 9773); <c>lifetime</c>: a share of the lifetime.</param>
+/// <param name="Source"><c>ari</c>: the certificate authority's suggestion (RFC 9773); <c>lifetime</c>: a share of the lifetime; <c>revocation</c>: it or its issuer was revoked.</param>
 public sealed record RenewalResponse(DateTimeOffset At, DateTimeOffset WindowStart, DateTimeOffset WindowEnd, RenewalSource Source, string? Explanation);
 
 public sealed record CertificateErrorResponse(string Class, string Code, string Detail, string? NextStep);
@@ -64,7 +64,8 @@ internal static class CertificateMapping
         entry.KeyType,
         entry.Profile,
         entry.FingerprintSha256,
-        entry.IssuedAt,
+        // Its own word, not the moment at which we had it.
+        entry.NotBefore,
         entry.NotBefore,
         entry.NotAfter,
         entry.NotAfter,

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Core.Certificates;
 using Piccolo.Core.ControlStore;
 
 namespace Piccolo.Api.Http;
@@ -10,7 +11,7 @@ internal sealed class PiccoloExceptionHandler(ILogger<PiccoloExceptionHandler> l
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
     {
         if (context.RequestAborted.IsCancellationRequested) return true;
-        if (exception is not (StoreSealedException or StoreFaultException or BadHttpRequestException)) logger.Unexpected(context.Request.Method, context.Request.Path, exception);
+        if (exception is not (StoreSealedException or CertificateStoreClosedException or StoreFaultException or BadHttpRequestException)) logger.Unexpected(context.Request.Method, context.Request.Path, exception);
         var problem = ToProblem(exception);
         context.Response.StatusCode = problem.StatusCode;
         await problem.ExecuteAsync(context);
@@ -20,7 +21,7 @@ internal sealed class PiccoloExceptionHandler(ILogger<PiccoloExceptionHandler> l
     private static ProblemHttpResult ToProblem(Exception exception) => exception switch
     {
         // A request that began before a lock may meet the closed store.
-        StoreSealedException => Problems.Locked(),
+        StoreSealedException or CertificateStoreClosedException => Problems.Locked(),
         StoreFaultException fault => Problems.Of(StatusCodes.Status503ServiceUnavailable, "storage_fault", "Storage fault", fault.Message, "See GET /api/v1/health/detail."),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => BodyLimit.TooLarge(),
         BadHttpRequestException bad => Problems.Of(bad.StatusCode, "bad_request", "Bad request", "The request could not be read."),

@@ -9,25 +9,26 @@ namespace Piccolo.Core.Certificates;
 /// </summary>
 internal sealed class AuthorityReach(TimeProvider time, Func<double> random)
 {
-    private readonly ConcurrentDictionary<Uri, (int Failures, DateTimeOffset Until)> _down = new();
+    private readonly ConcurrentDictionary<Uri, Outage> _down = new();
 
     /// <summary>When a connection is tried again; null where none has failed lately.</summary>
-    public DateTimeOffset? DownUntil(Uri directory) => _down.TryGetValue(directory, out var down) ? down.Until : null;
+    /// <param name="lifetime">Of the certificate that is to be renewed: a short one waits shorter, and finds out for the others.</param>
+    public DateTimeOffset? DownUntil(Uri directory, TimeSpan? lifetime) => _down.TryGetValue(directory, out var down) ? down.Until(lifetime) : null;
 
-    public void Note(Uri directory, AcmeFailure? failure)
+    public void Note(Uri directory, AcmeFailure? failure, TimeSpan? lifetime)
     {
         if (failure is not { Class: AcmeFailureClass.Network, Code: "connect_failed" or "dns_failed" })
         {
             _down.TryRemove(directory, out _);
             return;
         }
-        var now = time.GetUtcNow();
-        _down.AddOrUpdate(
-            directory,
-            _ => (1, now + Wait(1)),
-            // Those that knocked together count once.
-            (_, down) => down.Until > now ? down : (down.Failures + 1, now + Wait(down.Failures + 1)));
+        var next = new Outage(1, time.GetUtcNow(), random());
+        // Those that knocked together count once.
+        _down.AddOrUpdate(directory, _ => next, (_, down) => down.Until(lifetime) > next.At ? down : next with { Failures = down.Failures + 1 });
     }
 
-    private TimeSpan Wait(int failures) => BackoffPolicy.WaitAfter(AcmeFailureClass.Network, failures, null, random());
+    private sealed record Outage(int Failures, DateTimeOffset At, double Random)
+    {
+        public DateTimeOffset Until(TimeSpan? lifetime) => At + BackoffPolicy.WaitAfter(AcmeFailureClass.Network, "", Failures, null, Random, lifetime);
+    }
 }

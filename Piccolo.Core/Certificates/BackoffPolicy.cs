@@ -10,8 +10,8 @@ internal static class BackoffPolicy
     /// <summary>Waits are lengthened by up to this share, so that many appliances do not knock together.</summary>
     public const double Jitter = 0.25;
 
-    /// <summary>No wait of ours is longer, whatever the class; only a CA's own Retry-After may be.</summary>
-    public static readonly TimeSpan Longest = TimeSpan.FromDays(1);
+    /// <summary>No wait of ours is longer, whatever the class; only a CA's own Retry-After may be. With the jitter it is still within a day.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromHours(19);
 
     private static readonly TimeSpan[] Network = [Seconds(5), Seconds(15), Seconds(30), Minutes(1), Minutes(2), Minutes(5), Minutes(10), Minutes(20), Minutes(30)];
     private static readonly TimeSpan[] CaUnavailable = [Seconds(30), Minutes(1), Minutes(2), Minutes(5), Minutes(10), Minutes(20), Hours(1)];

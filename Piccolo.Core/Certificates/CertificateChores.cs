@@ -1,17 +1,21 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Piccolo.Core.Certificates.Acme;
-using Piccolo.Core.ControlStore;
 
 namespace Piccolo.Core.Certificates;
 
 /// <summary>
-/// What is asked of a CA beside orders: renewal information of what is held (RFC 9773), and revocations that the owner wants. A few at a time; what fails is
-/// tried again. Called by the scheduler, under its lock.
+/// What is asked of a CA beside orders: renewal information of what is held (RFC 9773), whether it was revoked, and revocations that the owner wants. A few at
+/// a time; what fails is tried again. Called by the scheduler, under its lock.
 /// </summary>
-internal sealed class CertificateChores(CertificateLedger ledger, ICertificateIssuer issuer, TimeProvider time, Func<double> random, ILogger<CertificateChores> logger)
+/// <param name="watch">Null where nobody looks for revocations.</param>
+internal sealed class CertificateChores(
+    CertificateLedger ledger, ICertificateIssuer issuer, RevocationWatch? watch, TimeProvider time, Func<double> random, ILogger<CertificateChores> logger)
 {
     private const int MaxUnderWay = 4;
+
+    /// <summary>Lists are made anew about daily.</summary>
+    private static readonly TimeSpan ListAge = TimeSpan.FromDays(1);
 
     private readonly Dictionary<string, Task> _underWay = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
@@ -39,10 +43,17 @@ internal sealed class CertificateChores(CertificateLedger ledger, ICertificateIs
             }
             foreach (var wish in wanted)
             {
-                if (snapshot.Certificates.GetValueOrDefault(wish.Id) is not { CertificateId: not null } held || held.Facts.NotAfter <= now) continue;
-                var key = "hint " + held.Facts.FingerprintSha256;
-                var at = _notBefore.TryGetValue(key, out var later) ? later : held.Hint?.NextCheck ?? now;
-                Consider(key, at, () => AskAsync(key, held, session), ref soonest, now, wake);
+                if (snapshot.Certificates.GetValueOrDefault(wish.Id) is not { } held || held.Facts.NotAfter <= now) continue;
+                if (held.CertificateId is not null)
+                {
+                    var key = "hint " + held.Facts.FingerprintSha256;
+                    Consider(key, _notBefore.TryGetValue(key, out var later) ? later : held.Hint?.NextCheck ?? now, () => AskAsync(key, held, session), ref soonest, now, wake);
+                }
+                if (watch is not null && held.IsListed && held.Hint?.RevokedSeen is null)
+                {
+                    var key = "listed " + held.Facts.FingerprintSha256;
+                    Consider(key, _notBefore.TryGetValue(key, out var later) ? later : now, () => LookAsync(key, held, session), ref soonest, now, wake);
+                }
             }
         }
         return soonest;
@@ -61,7 +72,7 @@ internal sealed class CertificateChores(CertificateLedger ledger, ICertificateIs
         {
             await run();
         }
-        catch (Exception e) when (e is OperationCanceledException or StoreSealedException)
+        catch (Exception e) when (e is OperationCanceledException or CertificateStoreClosedException)
         {
             // Locked or stopping: asked again after the next unlock.
         }
@@ -95,6 +106,17 @@ internal sealed class CertificateChores(CertificateLedger ledger, ICertificateIs
         var next = ledger.Hint(record);
         lock (_gate) _notBefore.Remove(key);
         if (next is not null && next.RenewAt != held.RenewAt) logger.RenewalSuggested(held.Record.Id, hint.Start, hint.End, next.RenewAt);
+    }
+
+    private async Task LookAsync(string key, HeldCertificate held, CancellationToken session)
+    {
+        var revoked = await watch!.FindRevokedAsync(held.Bundle, session);
+        var now = time.GetUtcNow();
+        lock (_gate) _notBefore[key] = now + RenewalPolicy.CheckAfter(held.Lifetime, ListAge);
+        if (revoked is null) return;
+        logger.FoundRevoked(held.Record.Id, revoked.SerialNumber, LeafFacts.CommonNameOf(revoked.IssuerName));
+        var known = held.Hint ?? new RenewalHintRecord(held.Record.Id, held.Facts.FingerprintSha256, null, null, null, now, now);
+        ledger.Hint(known with { RevokedSeen = now });
     }
 
     private async Task RevokeAsync(RevocationRecord revocation, CancellationToken session)

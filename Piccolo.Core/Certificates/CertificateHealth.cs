@@ -1,12 +1,19 @@
 using System.Collections.Immutable;
-using Piccolo.Core.Health;
 
 namespace Piccolo.Core.Certificates;
 
-/// <summary>Says in one sentence how the wanted certificates are.</summary>
-internal sealed class CertificateHealth(HealthTracker health)
+/// <summary>Whoever wants to know how the certificates are.</summary>
+internal interface ICertificateHealthSink
 {
-    public void Closed() => health.Ok(HealthComponents.Certificates, "locked: no certificate is in use");
+    void Ok(string message);
+
+    void Degraded(string message);
+}
+
+/// <summary>Says in one sentence how the wanted certificates are.</summary>
+internal sealed class CertificateHealth(ICertificateHealthSink sink)
+{
+    public void Closed() => sink.Ok("locked: no certificate is in use");
 
     public void Report(ImmutableArray<WantedCertificate> wanted, LedgerSnapshot ledger, DateTimeOffset now)
     {
@@ -14,13 +21,12 @@ internal sealed class CertificateHealth(HealthTracker health)
         var failing = wanted.Where(w => ledger.Attempts.GetValueOrDefault(w.Id) is { LastError: not null } attempt && DuePolicy.IsFor(attempt, w)).ToList();
         if (failing.Count == 0)
         {
-            health.Ok(HealthComponents.Certificates, $"{valid} of {wanted.Length} certificates valid");
+            sink.Ok($"{valid} of {wanted.Length} certificates valid");
             return;
         }
         var first = failing[0];
         var error = ledger.Attempts[first.Id].LastError!;
-        health.Degraded(
-            HealthComponents.Certificates,
+        sink.Degraded(
             $"{valid} of {wanted.Length} certificates valid; {failing.Count} could not be obtained or renewed, first {first.Names[0]}: {error.Detail} {error.NextStep}");
     }
 }

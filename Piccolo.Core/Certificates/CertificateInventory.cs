@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Piccolo.Core.Certificates.Acme;
-using Piccolo.Core.ControlStore;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Certificates;
@@ -33,7 +32,7 @@ public sealed class CertificateInventory
     }
 
     /// <summary>What was said in the last attempts for a certificate, newest first; null where none of this id is wanted.</summary>
-    /// <exception cref="StoreSealedException">Locked.</exception>
+    /// <exception cref="CertificateStoreClosedException">Locked.</exception>
     public IReadOnlyList<OrderStory>? Story(string id) => _scheduler.Wanted.Any(w => w.Id == id) ? _store.Story(id)?.Orders ?? [] : null;
 
     /// <summary>Our accounts, the first CA's first. Reads what is stored; asks no CA.</summary>
@@ -43,7 +42,7 @@ public sealed class CertificateInventory
         {
             return [.. _authorities.Select(a => new CertificateAccount(a.Channel.DirectoryUrl, a.Accounts.KnownUrl(), a.Channel.KnownDirectory?.CaaIdentities ?? []))];
         }
-        catch (StoreSealedException)
+        catch (CertificateStoreClosedException)
         {
             // Locked between the look and the read.
             return [.. _authorities.Select(a => new CertificateAccount(a.Channel.DirectoryUrl, null, []))];

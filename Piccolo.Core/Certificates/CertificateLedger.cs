@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Piccolo.Core.Certificates.Acme;
-using Piccolo.Core.ControlStore;
 
 namespace Piccolo.Core.Certificates;
 
@@ -58,7 +57,7 @@ internal sealed class CertificateLedger(
     {
         lock (_gate)
         {
-            if (!_snapshot.IsLoaded) throw new StoreSealedException();
+            if (!_snapshot.IsLoaded) throw new CertificateStoreClosedException();
             // Who once said that the old one is to go does not take that back by asking again.
             var ask = new AskRecord(id, revoke || (_snapshot.Asks.GetValueOrDefault(id)?.Revoke ?? false), time.GetUtcNow());
             store.Put(ask);
@@ -93,7 +92,7 @@ internal sealed class CertificateLedger(
         lock (_gate)
         {
             var attempt = Current(wanted.Id);
-            var budget = Budget(attempt.Directory!).Ordered(wanted.Names, isRenewal: _snapshot.HeldFor(wanted) is not null, time.GetUtcNow());
+            var budget = Budget(attempt.Directory!).Ordered(wanted.Names, isRenewal: _snapshot.IsRenewal(wanted, attempt.Directory), time.GetUtcNow());
             Write(attempt with { Placing = true }, budget);
         }
     }
@@ -176,8 +175,10 @@ internal sealed class CertificateLedger(
         lock (_gate)
         {
             if (_snapshot.Certificates.GetValueOrDefault(hint.Id) is not { } held || held.Facts.FingerprintSha256 != hint.Fingerprint) return null;
-            store.Put(hint);
-            var next = held with { Hint = hint };
+            // Who was revoked stays so, whatever the CA suggests later.
+            var kept = hint with { RevokedSeen = hint.RevokedSeen ?? held.Hint?.RevokedSeen };
+            store.Put(kept);
+            var next = held with { Hint = kept };
             Volatile.Write(ref _snapshot, _snapshot with { Certificates = _snapshot.Certificates.SetItem(hint.Id, next) });
             return next;
         }
@@ -187,7 +188,7 @@ internal sealed class CertificateLedger(
     {
         lock (_gate)
         {
-            if (!_snapshot.IsLoaded) throw new StoreSealedException();
+            if (!_snapshot.IsLoaded) throw new CertificateStoreClosedException();
             if (done) store.ForgetRevocation(revocation.Serial);
             else store.Put(revocation);
             var next = done ? _snapshot.Revocations.Remove(revocation.Serial) : _snapshot.Revocations.SetItem(revocation.Serial, revocation);
@@ -206,11 +207,11 @@ internal sealed class CertificateLedger(
     }
 
     /// <summary>The store may have closed while the CA was busy: what it says then comes too late.</summary>
-    private AttemptRecord Current(string id) => _snapshot.Attempts.GetValueOrDefault(id) ?? throw new StoreSealedException();
+    private AttemptRecord Current(string id) => _snapshot.Attempts.GetValueOrDefault(id) ?? throw new CertificateStoreClosedException();
 
     private AttemptRecord Write(AttemptRecord attempt, OrderBudget? budget = null)
     {
-        if (!_snapshot.IsLoaded) throw new StoreSealedException();
+        if (!_snapshot.IsLoaded) throw new CertificateStoreClosedException();
         // Memory before disk: where the disk fails, the wait still holds.
         var next = _snapshot with { Attempts = _snapshot.Attempts.SetItem(attempt.Id, attempt) };
         if (budget is not null) next = next with { Budgets = next.Budgets.SetItem(attempt.Directory!, budget) };

@@ -22,9 +22,6 @@ internal static partial class CertificatesLog
     [LoggerMessage(2004, LogLevel.Warning, "{Directory} no longer knows our ACME account; registering again.")]
     public static partial void AccountGone(this ILogger logger, string directory);
 
-    [LoggerMessage(2005, LogLevel.Debug, "The CA rejected a nonce (try {Try}).")]
-    public static partial void NonceRejected(this ILogger logger, int @try);
-
     [LoggerMessage(2006, LogLevel.Information, "Certificates in use: {Count}.")]
     public static partial void CertificatesLoaded(this ILogger logger, int count);
 
@@ -72,4 +69,7 @@ internal static partial class CertificatesLog
 
     [LoggerMessage(2021, LogLevel.Warning, "Certificate {CertificateId}: the first CA has failed since {FailingSince:u}; asking {Directory}.")]
     public static partial void SecondAuthorityAsked(this ILogger logger, string certificateId, DateTimeOffset failingSince, string directory);
+
+    [LoggerMessage(2022, LogLevel.Warning, "Certificate {CertificateId} is renewed at once: {Serial} in its chain was revoked by {Issuer}.")]
+    public static partial void FoundRevoked(this ILogger logger, string certificateId, string serial, string issuer);
 }

@@ -16,7 +16,7 @@ internal static class ChainLink
         if (issuer.Extensions.OfType<X509BasicConstraintsExtension>().FirstOrDefault() is not { CertificateAuthority: true }) return false;
         try
         {
-            return IsSignatureOf(certificate, issuer);
+            return IsSignatureOf(certificate.RawData, issuer);
         }
         catch (Exception e) when (e is AsnContentException or CryptographicException)
         {
@@ -24,9 +24,11 @@ internal static class ChainLink
         }
     }
 
-    private static bool IsSignatureOf(X509Certificate2 certificate, X509Certificate2 issuer)
+    /// <summary>Whether the issuer's key made the signature of a certificate or of a list of revoked ones: both are body, algorithm, signature.</summary>
+    /// <exception cref="AsnContentException">It is neither.</exception>
+    public static bool IsSignatureOf(ReadOnlyMemory<byte> signedObject, X509Certificate2 issuer)
     {
-        var parts = new AsnReader(certificate.RawData, AsnEncodingRules.DER).ReadSequence();
+        var parts = new AsnReader(signedObject, AsnEncodingRules.DER).ReadSequence();
         var signed = parts.ReadEncodedValue().ToArray();
         var algorithm = parts.ReadSequence().ReadObjectIdentifier();
         var signature = parts.ReadBitString(out _);

@@ -3,7 +3,8 @@ using Piccolo.Core.Primitives;
 namespace Piccolo.Core.Certificates;
 
 /// <summary>
-/// What the certificate engine asks of storage: durable, sealed, each call one transaction. All but the first two throw while closed.
+/// What the certificate engine asks of storage: durable, sealed, each call one transaction. All but the first two throw
+/// <see cref="CertificateStoreClosedException"/> while closed.
 /// </summary>
 internal interface ICertificateStore
 {
@@ -51,3 +52,6 @@ internal interface ICertificateStore
 
     void ForgetAccount(Uri directory);
 }
+
+/// <summary>The store was closed, or closes: whatever goes on ends here and is taken up again once it opens.</summary>
+public sealed class CertificateStoreClosedException(Exception? inner = null) : Exception("The certificate store is closed.", inner);

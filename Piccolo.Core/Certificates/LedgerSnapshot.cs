@@ -20,6 +20,9 @@ internal sealed record LedgerSnapshot(
     public HeldCertificate? HeldFor(WantedCertificate wanted) =>
         Certificates.GetValueOrDefault(wanted.Id) is { } own && own.Covers(wanted) ? own : Certificates.Values.FirstOrDefault(c => c.Record.Names.Count == wanted.Names.Length && c.Covers(wanted));
 
+    /// <summary>Whether an order at <paramref name="directory"/> would renew what that very CA has issued: for its limits nothing else is a renewal.</summary>
+    public bool IsRenewal(WantedCertificate wanted, Uri? directory) => directory is not null && HeldFor(wanted)?.Record.Directory == directory;
+
     /// <summary>The ledger's row, where it is about these very names.</summary>
     public AttemptRecord? AttemptFor(WantedCertificate wanted) => Attempts.GetValueOrDefault(wanted.Id) is { } known && DuePolicy.IsFor(known, wanted) ? known : null;
 }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Piccolo.Core.Certificates.Acme;
-using Piccolo.Core.ControlStore;
 
 namespace Piccolo.Core.Certificates;
 
@@ -18,8 +17,8 @@ internal sealed class OrderRunner(
     {
         if (snapshot.AttemptFor(wanted)?.Order is not null) return true;
         var directory = DirectoryFor(wanted, snapshot, now);
-        var budget = _reserved.Values.Aggregate(ledger.Budget(directory), (b, other) => b.Ordered(other.Names, snapshot.HeldFor(other) is not null, now));
-        if (budget.Earliest(wanted.Names, snapshot.HeldFor(wanted) is not null, now).At > now) return false;
+        var budget = _reserved.Values.Aggregate(ledger.Budget(directory), (b, other) => b.Ordered(other.Names, snapshot.IsRenewal(other, directory), now));
+        if (budget.Earliest(wanted.Names, snapshot.IsRenewal(wanted, directory), now).At > now) return false;
         _reserved[wanted.Id] = wanted;
         return true;
     }
@@ -34,12 +33,14 @@ internal sealed class OrderRunner(
         var second = AuthorityChoice.SecondAt(attempt, issuer.Directories.Length, options.Fallback, held?.Lifetime);
         // The second CA does not wait for a pause that the first one asked for; afterwards the two take turns.
         if (second is not null && attempt!.Directory != issuer.Directories[0]) second = null;
-        var due = DuePolicy.DueAt(wanted, held, attempt, asked, now, second);
+        // What a CA issued that is no longer configured goes on serving, and is ordered anew at one that is: else a trial at a test CA would last for months.
+        var current = held is not null && issuer.Directories.Contains(held.Record.Directory) ? held : null;
+        var due = DuePolicy.DueAt(wanted, current, attempt, asked, now, second);
         if (due > now) return (due, null);
         var directory = DirectoryFor(wanted, snapshot, now);
-        if (!asked && reach.DownUntil(directory) is { } until && until > now) return (until, null);
+        if (!asked && reach.DownUntil(directory, held?.Lifetime) is { } until && until > now) return (until, null);
         if (attempt?.Order is not null) return (due, null);
-        return snapshot.Budgets.TryGetValue(directory, out var budget) ? Later(due, budget.Earliest(wanted.Names, held is not null, now), now) : (due, null);
+        return snapshot.Budgets.TryGetValue(directory, out var budget) ? Later(due, budget.Earliest(wanted.Names, snapshot.IsRenewal(wanted, directory), now), now) : (due, null);
     }
 
     public async Task RunAsync(WantedCertificate wanted, CancellationToken session)
@@ -52,7 +53,7 @@ internal sealed class OrderRunner(
         {
             // Locked or stopping: the ledger says that the attempt was running.
         }
-        catch (StoreSealedException)
+        catch (CertificateStoreClosedException)
         {
             // Locked between two steps: the same.
         }
@@ -92,7 +93,7 @@ internal sealed class OrderRunner(
         AcmeResult<CertificateRecord> result;
         using (AcmeStory.Begin(story)) result = await issuer.IssueAsync(ticket, session);
         session.ThrowIfCancellationRequested();
-        reach.Note(directory, result.Failure);
+        reach.Note(directory, result.Failure, held?.Lifetime);
         if (result.Failure is { } failure)
         {
             var failed = ledger.Fail(wanted, failure);
@@ -133,7 +134,7 @@ internal sealed class OrderRunner(
         {
             ledger.Fail(wanted, new AcmeFailure(AcmeFailureClass.Internal, "internal", "The appliance met an unexpected error; its log has the details."));
         }
-        catch (StoreSealedException)
+        catch (CertificateStoreClosedException)
         {
             // Locked meanwhile: the ledger says that the attempt was running.
         }

@@ -45,6 +45,9 @@ internal sealed class HostileCa : IAsyncDisposable
     /// <summary>What is served for an issued certificate; the default is the true chain.</summary>
     public Func<CertificateRequest, string>? Chain { get; set; }
 
+    /// <summary>Where everything but the directory lies; set to another, what was before is gone.</summary>
+    public string Place { get; set; } = "";
+
     /// <summary>The greatest number of orders that were open at once.</summary>
     public int MostOpenOrders { get; private set; }
 
@@ -99,7 +102,14 @@ internal sealed class HostileCa : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext context)
     {
-        var parts = context.Request.Path.Value!.Trim('/').Split('/');
+        var path = context.Request.Path.Value!.Trim('/');
+        var moved = path != "dir" && Place.Length > 0;
+        if (moved && !path.StartsWith(Place + "/", StringComparison.Ordinal))
+        {
+            await WriteAsync(context, 404, "text/plain", "nothing here any longer");
+            return;
+        }
+        var parts = (moved ? path[(Place.Length + 1)..] : path).Split('/');
         var step = parts[0];
         var count = _counts.AddOrUpdate(step, 1, (_, n) => n + 1);
         context.Response.Headers["Replay-Nonce"] = $"nonce{Interlocked.Increment(ref _nonce)}";
@@ -183,7 +193,7 @@ internal sealed class HostileCa : IAsyncDisposable
         },
     };
 
-    private string Url(string path) => new Uri(Origin, path).AbsoluteUri;
+    private string Url(string path) => new Uri(Origin, Place.Length > 0 ? $"{Place}/{path}" : path).AbsoluteUri;
 
     private static Task JsonAsync(HttpContext context, int status, object body) => WriteAsync(context, status, "application/json", JsonSerializer.Serialize(body));
 

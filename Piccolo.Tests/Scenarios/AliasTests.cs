@@ -11,7 +11,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Scenarios;
 
 /// <summary>An appliance behind a DevRelay with a real CA and a real DNS: preflight, aliases, the issuance lock, and the events of all of it.</summary>
-[Category("Scenario"), Category("Pebble")]
+[Category("Scenario"), Category("Pebble"), Category("Acme")]
 internal sealed class AliasTests
 {
     private const string CaaIdentity = "pebble.test";

@@ -3,6 +3,7 @@ using Piccolo.DevStack.Bench.Ingress;
 using Piccolo.DevStack.Chaos;
 using Piccolo.DevStack.Demo;
 using Piccolo.DevStack.Prove;
+using Piccolo.DevStack.Staging;
 
 const string BenchUsage = """
     usage: ./dev bench AREA [options]
@@ -43,6 +44,7 @@ return args switch
     ["prove", "leaks"] => await LeakProof.RunAsync(),
     ["prove", "--help" or "-h"] or ["prove", "leaks", "--help" or "-h"] => Say(ProveUsage, 0),
     ["prove", ..] => Say(ProveUsage, 2),
+    ["verify-staging", .. var rest] => await StagingCommand.RunAsync([.. rest], Console.Out),
     _ => Say("usage: ./dev COMMAND [options]", 2),
 };
 

@@ -17,19 +17,16 @@ internal sealed class AcmeAccountClient(AcmeChannel channel)
         var external = channel.Options.ExternalAccount;
         if (directory.Value.ExternalAccountRequired && !external.IsSet)
             return new AcmeFailure(AcmeFailureClass.Account, "external_account_required", "The CA wants an external account binding and none is configured.");
-        JsonElement? binding = external.IsSet
-            ? JsonDocument.Parse(signer.BindExternally(directory.Value.NewAccount, external.KeyId!, Base64Url.DecodeFromChars(external.HmacKey))).RootElement
+        return await NewAccountAsync(signer, at => new NewAccountMessage(true, Contact(channel.Options.Email), null, Bind(at)), cancellationToken);
+
+        JsonElement? Bind(Uri newAccount) => external.IsSet
+            ? JsonDocument.Parse(signer.BindExternally(newAccount, external.KeyId!, Base64Url.DecodeFromChars(external.HmacKey))).RootElement
             : null;
-        return await NewAccountAsync(directory.Value, signer, new NewAccountMessage(true, Contact(channel.Options.Email), null, binding), cancellationToken);
     }
 
     /// <summary>The account of <paramref name="signer"/>'s key, where the CA knows it; creates none (RFC 8555, 7.3.1).</summary>
-    public async Task<AcmeResult<Uri>> FindAsync(JwsSigner signer, CancellationToken cancellationToken)
-    {
-        var directory = await channel.DirectoryAsync(cancellationToken);
-        if (directory.Failure is { } unknown) return unknown;
-        return await NewAccountAsync(directory.Value, signer, new NewAccountMessage(true, null, OnlyReturnExisting: true, null), cancellationToken);
-    }
+    public Task<AcmeResult<Uri>> FindAsync(JwsSigner signer, CancellationToken cancellationToken) =>
+        NewAccountAsync(signer, _ => new NewAccountMessage(true, null, OnlyReturnExisting: true, null), cancellationToken);
 
     /// <summary>Tells the CA where to write to from now on; null for nowhere (RFC 8555, 7.3.2).</summary>
     public Task<AcmeFailure?> UpdateContactAsync(AcmeAccount account, string? email, CancellationToken cancellationToken) =>
@@ -67,9 +64,9 @@ internal sealed class AcmeAccountClient(AcmeChannel channel)
     private async Task<AcmeFailure?> UpdateAsync(AcmeAccount account, AccountUpdateMessage update, CancellationToken cancellationToken) =>
         (await channel.PostAsync(account, account.Url, AcmeJson.Write(update), cancellationToken)).Failure;
 
-    private async Task<AcmeResult<Uri>> NewAccountAsync(AcmeDirectory directory, JwsSigner signer, NewAccountMessage message, CancellationToken cancellationToken)
+    private async Task<AcmeResult<Uri>> NewAccountAsync(JwsSigner signer, Func<Uri, NewAccountMessage> message, CancellationToken cancellationToken)
     {
-        var answer = await channel.PostAsync(directory, signer, directory.NewAccount, AcmeJson.Write(message), cancellationToken);
+        var answer = await channel.WithDirectoryAsync(d => channel.PostAsync(d, signer, d.NewAccount, AcmeJson.Write(message(d.NewAccount)), cancellationToken), cancellationToken);
         if (answer.Failure is { } failure) return failure;
         if (!AcmeDirectory.IsSecure(answer.Value.Location)) return AcmeFailure.Bad("bad_url", "The CA accepted the account but does not say where it is.");
         return answer.Value.Location!;

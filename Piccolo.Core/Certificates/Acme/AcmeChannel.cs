@@ -51,6 +51,18 @@ internal sealed class AcmeChannel(AcmeHttp http, CaOptions options, TimeProvider
         return directory;
     }
 
+    /// <summary>Uses a resource that the directory names. Where it is gone, the directory is read anew, and once more if the CA has moved (RFC 8555, 7.1.1).</summary>
+    public async Task<AcmeResult<AcmeAnswer>> WithDirectoryAsync(Func<AcmeDirectory, Task<AcmeResult<AcmeAnswer>>> use, CancellationToken cancellationToken)
+    {
+        var directory = await DirectoryAsync(cancellationToken);
+        if (directory.Failure is { } unknown) return unknown;
+        var answer = await use(directory.Value);
+        if (answer.Failure is not { Status: 404 or 405 or 410 }) return answer;
+        ForgetDirectory();
+        var next = await DirectoryAsync(cancellationToken);
+        return next.Failure is not null || next.Value.IsAt(directory.Value) ? answer : await use(next.Value);
+    }
+
     /// <summary>An unsigned request: only the directory and renewal hints are read so (RFC 8555, 6.2; RFC 9773, 4.1).</summary>
     public async Task<AcmeResult<AcmeAnswer>> GetAsync(Uri url, CancellationToken cancellationToken)
     {
@@ -71,6 +83,10 @@ internal sealed class AcmeChannel(AcmeHttp http, CaOptions options, TimeProvider
     /// <summary>Signed with a bare key instead of an account (RFC 8555, 6.2): newAccount, and revocation by a certificate's own key.</summary>
     public Task<AcmeResult<AcmeAnswer>> PostAsync(AcmeDirectory directory, JwsSigner signer, Uri url, byte[] payload, CancellationToken cancellationToken) =>
         _requests.PostAsync(directory, signer, null, url, payload, Json, cancellationToken);
+
+    /// <param name="directory">The one that named <paramref name="url"/>.</param>
+    public Task<AcmeResult<AcmeAnswer>> PostAsync(AcmeDirectory directory, AcmeAccount account, Uri url, byte[] payload, CancellationToken cancellationToken) =>
+        _requests.PostAsync(directory, account.Signer, account.Url, url, payload, Json, cancellationToken);
 
     public static AcmeResult<T> Read<T>(AcmeAnswer answer) where T : class
     {

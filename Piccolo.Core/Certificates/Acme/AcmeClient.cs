@@ -32,7 +32,7 @@ internal sealed class AcmeClient(AcmeChannel channel, TimeProvider time)
         var wanted = names.Select(n => n.Value).ToImmutableSortedSet(StringComparer.Ordinal);
         var message = new NewOrderMessage(
             [.. wanted.Select(n => new IdentifierMessage(IdentifierMessage.Dns, n))], profile, directory.Value.RenewalInfo is null ? null : replaces);
-        var answer = await channel.PostAsync(account, directory.Value.NewOrder, AcmeJson.Write(message), cancellationToken);
+        var answer = await channel.WithDirectoryAsync(d => channel.PostAsync(d, account, d.NewOrder, AcmeJson.Write(message), cancellationToken), cancellationToken);
         if (answer.Failure is { } failure) return failure;
         if (!AcmeDirectory.IsSecure(answer.Value.Location)) return AcmeFailure.Bad("bad_url", "The CA accepted the order but does not say where it is.");
         var order = AcmeShapes.Order(AcmeChannel.Read<OrderMessage>(answer.Value), answer.Value.Location!, answer.Value.RetryAfter);

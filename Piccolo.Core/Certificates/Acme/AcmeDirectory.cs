@@ -35,6 +35,9 @@ internal sealed record AcmeDirectory(Uri NewNonce, Uri NewAccount, Uri NewOrder,
             }
             : AcmeFailure.Bad("bad_directory", "The CA's directory does not name newNonce, newAccount and newOrder as https addresses.");
 
+    /// <summary>Whether both name the same addresses for what an order needs.</summary>
+    public bool IsAt(AcmeDirectory other) => (NewNonce, NewAccount, NewOrder) == (other.NewNonce, other.NewAccount, other.NewOrder);
+
     public static bool IsSecure(Uri? url) => url is { IsAbsoluteUri: true } && url.Scheme == Uri.UriSchemeHttps;
 
     private static Uri? Secure(Uri? url) => IsSecure(url) ? url : null;

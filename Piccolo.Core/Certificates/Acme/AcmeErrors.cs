@@ -16,7 +16,9 @@ internal static class AcmeErrors
         var kind = ClassOf(problem?.Type, answer.Status);
         var code = problem is { Type: not ("" or "about:blank") } ? problem.Code : $"http_{answer.Status}";
         var detail = problem?.Sentence is { Length: > 0 } words ? words : $"The CA answered with HTTP status {answer.Status}.";
-        return new AcmeFailure(kind, code, detail) { Problem = problem, RetryAfter = answer.RetryAfter };
+        // Where the owner is to go; the words alone may not say it (RFC 8555, 7.3.3).
+        if (problem is { Type: "userActionRequired", Instance: { } address }) detail = $"{detail.TrimEnd('.')}. See {address}";
+        return new AcmeFailure(kind, code, detail) { Problem = problem, RetryAfter = answer.RetryAfter, Status = answer.Status };
     }
 
     /// <summary>What a challenge says that the CA found when it looked.</summary>

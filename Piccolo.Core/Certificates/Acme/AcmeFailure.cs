@@ -50,6 +50,9 @@ internal sealed record AcmeFailure(AcmeFailureClass Class, string Code, string D
 
     public AcmeProblem? Problem { get; init; }
 
+    /// <summary>The HTTP status; null where no answer came.</summary>
+    public int? Status { get; init; }
+
     /// <summary>The name that it is about, where it is about one.</summary>
     public string? Name { get; init; }
 

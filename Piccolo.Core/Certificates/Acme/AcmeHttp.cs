@@ -28,10 +28,11 @@ internal sealed class AcmeHttp : IDisposable
     private readonly HttpClient _http;
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _time;
+    private readonly int _maxBody;
 
-    public AcmeHttp(HttpMessageHandler handler, TimeSpan timeout, TimeProvider time)
+    public AcmeHttp(HttpMessageHandler handler, TimeSpan timeout, TimeProvider time, int maxBody = MaxBodyBytes)
     {
-        (_timeout, _time) = (timeout, time);
+        (_timeout, _time, _maxBody) = (timeout, time, maxBody);
         _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         // RFC 8555, 6.1: a client names itself and should say which language it reads.
         var version = typeof(AcmeHttp).Assembly.GetName().Version?.ToString(3) ?? "0";
@@ -64,7 +65,7 @@ internal sealed class AcmeHttp : IDisposable
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
             if (response.Headers.Date is { } date) ServerAhead = date - _time.GetUtcNow();
             if (await ReadAsync(response.Content, limit.Token) is not { } body)
-                return AcmeFailure.Bad("too_large", $"The CA's answer is larger than {MaxBodyBytes / 1024} KiB.");
+                return AcmeFailure.Bad("too_large", $"The CA's answer is larger than {_maxBody / 1024} KiB.");
             return new AcmeAnswer(
                 (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType?.ToLowerInvariant(), body, Location(response, url), Header(response, "Replay-Nonce"),
                 RetryAfter.Parse(Header(response, "Retry-After"), _time.GetUtcNow()))
@@ -87,16 +88,16 @@ internal sealed class AcmeHttp : IDisposable
         }
     }
 
-    private static async Task<byte[]?> ReadAsync(HttpContent content, CancellationToken cancellationToken)
+    private async Task<byte[]?> ReadAsync(HttpContent content, CancellationToken cancellationToken)
     {
-        if (content.Headers.ContentLength > MaxBodyBytes) return null;
+        if (content.Headers.ContentLength > _maxBody) return null;
         await using var stream = await content.ReadAsStreamAsync(cancellationToken);
         using var body = new MemoryStream();
         var buffer = new byte[16 * 1024];
         int read;
         while ((read = await stream.ReadAsync(buffer, cancellationToken)) > 0)
         {
-            if (body.Length + read > MaxBodyBytes) return null;
+            if (body.Length + read > _maxBody) return null;
             body.Write(buffer, 0, read);
         }
         return body.ToArray();

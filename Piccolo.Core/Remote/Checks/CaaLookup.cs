@@ -40,12 +40,12 @@ public sealed class CaaLookup
             ImmutableArray<string> identities = _options.CaaIdentities.Count > 0 ? [.. _options.CaaIdentities.Select(i => i.ToLowerInvariant())]
                 : WellKnown.TryGetValue(_acme.DirectoryUrl.Host, out var known) ? [known]
                 : [];
-            if (!_store.IsOpen) return new CaaSubject(identities, null);
-            var account = _store.Account(_acme.DirectoryUrl);
-            CryptographicOperations.ZeroMemory(account?.KeyPkcs8);
-            return new CaaSubject(identities, account?.Url);
+            return new CaaSubject(identities, AccountUrl());
         }
     }
+
+    /// <summary>The challenge by which the next order will prove a name, as <c>validationmethods</c> has it (RFC 8657, 4).</summary>
+    public string Method => _acme.Challenge == AcmeOptions.TlsAlpn01 ? AcmeOptions.TlsAlpn01 : AcmeOptions.Http01;
 
     /// <summary>From the name upwards, the first that has any (RFC 8659, 3).</summary>
     public async Task<CaaFinding> FindAsync(DomainName name, CancellationToken cancellationToken)
@@ -58,6 +58,23 @@ public sealed class CaaLookup
             if (!answer.Records.IsEmpty) return new CaaFinding(at, answer.Records, null);
         }
         return new CaaFinding(null, [], null);
+    }
+
+    private Uri? AccountUrl()
+    {
+        try
+        {
+            if (!_store.IsOpen) return null;
+            var account = _store.Account(_acme.DirectoryUrl);
+            CryptographicOperations.ZeroMemory(account?.KeyPkcs8);
+            CryptographicOperations.ZeroMemory(account?.NextKeyPkcs8);
+            return account?.Url;
+        }
+        catch (CertificateStoreClosedException)
+        {
+            // Locked between the two.
+            return null;
+        }
     }
 
     private static DomainName? ParentOf(DomainName name) =>

@@ -143,7 +143,7 @@ public sealed class IssuanceLock(
         var found = await caa.FindAsync(name, cancellationToken);
         if (found.Failure is { } failure) return new LockedName(name, TrustLevel.Unknown, record, [], failure);
         if (record is null) return new LockedName(name, TrustLevel.Unknown, null, found.Properties, us.Identities.IsEmpty ? "By which name the certificate authority knows itself in CAA is not known." : "This device has no account at its certificate authority yet.");
-        return CaaPolicy.Judge(found.Properties, us, NameChecks.Method) switch
+        return CaaPolicy.Judge(found.Properties, us, caa.Method) switch
         {
             CaaVerdict.OnlyOurAccount => new LockedName(name, TrustLevel.OnlyThisDeviceCanIssue, record, found.Properties, $"The record at {found.At} lets only this device's account issue."),
             CaaVerdict.Refused => new LockedName(name, TrustLevel.Unknown, record, found.Properties, $"The records at {found.At} do not let this device's account issue at all: the next renewal would fail."),

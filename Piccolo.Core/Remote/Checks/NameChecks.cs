@@ -8,8 +8,6 @@ namespace Piccolo.Core.Remote.Checks;
 /// <summary>What DNS must say about a name before it can be served and certified: it can be owned, leads to the relay, and lets our CA issue. Thread-safe.</summary>
 public sealed class NameChecks(PublicNames dns, PublicSuffixes suffixes, CaaLookup caa)
 {
-    public const string Method = "http-01";
-
     public PreflightCheck Syntax(DomainName name)
     {
         if (!name.IsQualified) return new("names", "Name", name.Value, PreflightStatus.Fail, $"{name} has no dot; no certificate authority certifies it.", "Use a name below a domain that you own.");
@@ -42,9 +40,9 @@ public sealed class NameChecks(PublicNames dns, PublicSuffixes suffixes, CaaLook
         var us = caa.Us;
         if (us.Identities.IsEmpty)
             return new("caa", "CAA", name.Value, PreflightStatus.Warn, $"{found.At} has CAA records, but by which name this certificate authority knows itself there is not known.", "Set Piccolo:Remote:CaaIdentities to the authority's CAA name.");
-        return CaaPolicy.Judge(found.Properties, us, Method) switch
+        return CaaPolicy.Judge(found.Properties, us, caa.Method) switch
         {
-            CaaVerdict.Refused => new("caa", "CAA", name.Value, PreflightStatus.Fail, $"The CAA records at {found.At} do not let this certificate authority, this account or the method {Method} issue for {name}.",
+            CaaVerdict.Refused => new("caa", "CAA", name.Value, PreflightStatus.Fail, $"The CAA records at {found.At} do not let this certificate authority, this account or the method {caa.Method} issue for {name}.",
                 $"Let a record at {found.At} allow {us.Identities[0]}: issue, and where given accounturi and validationmethods."),
             CaaVerdict.OnlyOurAccount => new("caa", "CAA", name.Value, PreflightStatus.Pass, $"The CAA records at {found.At} let only this device's account issue."),
             CaaVerdict.Anyone => new("caa", "CAA", name.Value, PreflightStatus.Pass, $"The CAA records at {found.At} restrict nobody."),

@@ -53,7 +53,7 @@ internal sealed class AcmePolicyTests
 
         Assert.That(waits, Is.Ordered);
         Assert.That(waits[0], Is.GreaterThanOrEqualTo(TimeSpan.FromSeconds(5)));
-        Assert.That(waits[^1], Is.LessThanOrEqualTo(BackoffPolicy.Longest), "there is always a next attempt within a day");
+        Assert.That(BackoffPolicy.WaitAfter(failure, 40, null, 1), Is.LessThan(TimeSpan.FromDays(1)), "there is always a next attempt within a day");
         Assert.That(waits[^1], Is.GreaterThan(waits[0]));
     }
 
@@ -118,6 +118,16 @@ internal sealed class AcmePolicyTests
 
         Assert.That(failure.Detail, Is.EqualTo("Some names were rejected a.test: no such suffix"));
         Assert.That(failure.Problem!.Subproblems.Single().Type, Is.EqualTo("rejectedIdentifier"));
+    }
+
+    [Test]
+    public void FromAnswer_NewTerms_SaysWhereToRead()
+    {
+        const string Body = """{"type":"urn:ietf:params:acme:error:userActionRequired","detail":"Terms of service have changed","instance":"https://ca.test/terms/2"}""";
+        var failure = AcmeErrors.FromAnswer(new AcmeAnswer(403, AcmeErrors.ProblemJson, System.Text.Encoding.UTF8.GetBytes(Body), null, null, null));
+
+        Assert.That((failure.Class, failure.Detail), Is.EqualTo((AcmeFailureClass.Account, "Terms of service have changed. See https://ca.test/terms/2")));
+        Assert.That(NextSteps.Describe(failure).NextStep, Does.Contain("terms of service"));
     }
 
     [Test]

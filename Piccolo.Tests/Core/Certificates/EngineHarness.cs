@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging.Abstractions;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Hosting;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
 using Piccolo.Core.Primitives;
@@ -27,7 +28,7 @@ internal sealed class EngineHarness : IAsyncDisposable
         Key = key;
         Gate = new OrderGate(_ => GateIsOpen, new ChangeSignal());
         _engine = CertificateEngine.Create(new CertificateEngineParts(
-            options, new SealedCertificateStore(Store), challenges ?? new Http01Challenges(), tls ?? new TlsAlpn01Challenges(clock), Table, Gate, Health, clock, () => 0.5, Log)
+            options, new SealedCertificateStore(Store), challenges ?? new Http01Challenges(), tls ?? new TlsAlpn01Challenges(clock), Table, Gate, new TrackedCertificateHealth(Health), clock, () => 0.5, Log)
         { Step = step });
     }
 

@@ -73,7 +73,32 @@ internal sealed class HostileAnswerTests : HostileCaFixture
     }
 
     [Test]
-    public async Task Answer_BodyThatNeverEnds_NetworkTimeout()
+    public async Task Answer_EndlessBody_IsReadNoFurtherThanTheLimit()
+    {
+        await using var endless = new EndlessStream();
+        using var http = new AcmeHttp(new OneAnswer(endless), EngineHarness.Patience, TimeProvider.System);
+
+        var answer = await http.SendAsync(HttpMethod.Get, new Uri("https://ca.test/dir"), null, null, default);
+
+        Assert.That(answer.Failure?.Code, Is.EqualTo("too_large"));
+        Assert.That(endless.Taken, Is.InRange(AcmeHttp.MaxBodyBytes, AcmeHttp.MaxBodyBytes + (64 * 1024)));
+    }
+
+    [Test]
+    public async Task Answer_EndlessHeaders_BadResponse()
+    {
+        Ca.Script["new-order"] = (context, _) =>
+        {
+            for (var i = 0; i < 60; i++) context.Response.Headers[$"X-Padding-{i}"] = new string('x', 1000);
+            return Task.FromResult(false);
+        };
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse, "too_large");
+    }
+
+    [TestCase(false)]
+    [TestCase(true, Description = "a byte now and then, for ever")]
+    public async Task Answer_BodyThatNeverEnds_NetworkTimeout(bool trickles)
     {
         await using var hurried = new EngineHarness(Path.Combine(Folder.Path, "hurried"), Key, Hurried());
         Ca.Script["new-order"] = async (context, _) =>
@@ -81,7 +106,12 @@ internal sealed class HostileAnswerTests : HostileCaFixture
             context.Response.ContentType = "application/json";
             await context.Response.WriteAsync("{");
             await context.Response.Body.FlushAsync();
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            while (!context.RequestAborted.IsCancellationRequested)
+            {
+                await Task.Delay(trickles ? TimeSpan.FromMilliseconds(50) : Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await context.Response.WriteAsync(" ");
+                await context.Response.Body.FlushAsync();
+            }
             return true;
         };
 
@@ -105,11 +135,38 @@ internal sealed class HostileAnswerTests : HostileCaFixture
     }
 
     [Test]
-    public async Task Answer_500_CaUnavailable([Values("dir", "nonce", "new-account", "new-order", "authz", "chall", "finalize", "cert")] string step)
+    public async Task Answer_5xx_CaUnavailable([Values("dir", "nonce", "new-account", "new-order", "authz", "chall", "finalize", "cert")] string step, [Values(500, 503)] int status)
     {
-        Ca.Say(step, 500, "text/html", "<h1>Internal Server Error</h1>");
+        Ca.Say(step, status, "text/html", "<h1>Server Error</h1>");
 
-        await AssertFailsAsync(AcmeFailureClass.CaUnavailable, "http_500");
+        await AssertFailsAsync(AcmeFailureClass.CaUnavailable, $"http_{status}");
+    }
+
+    [Test]
+    public async Task Answer_503WithRetryAfter_IsObeyedInBothForms([Values] bool asDate)
+    {
+        var until = TimeProvider.System.GetUtcNow().AddHours(3);
+        Ca.Refuse("new-order", 503, "serverInternal", "maintenance", asDate ? until.ToString("R", System.Globalization.CultureInfo.InvariantCulture) : "10800");
+
+        var entry = await AssertFailsAsync(AcmeFailureClass.CaUnavailable, "server_internal");
+
+        Assert.That(entry.NextAttempt, Is.GreaterThanOrEqualTo(until.AddSeconds(-1)));
+    }
+
+    [Test]
+    public async Task Directory_Changed_IsReadAnewWithinTheSameAttempt()
+    {
+        await OrderAsync();
+        await Harness.UntilAsync(Id, CertificateStatus.Ok);
+        var read = Ca.Count("dir");
+
+        // The addresses that the device knows are gone; where it began, it is told the new ones.
+        Ca.Place = "elsewhere";
+        Harness.Scheduler.Want([EngineHarness.Want("web.home.test"), EngineHarness.Want("next.home.test")]);
+        await Harness.UntilAsync("host:next.home.test", CertificateStatus.Ok);
+
+        Assert.That(Ca.Count("dir"), Is.EqualTo(read + 1), "known until it turned out to be wrong");
+        Assert.That(Harness.Log.Count(2001), Is.Zero, Harness.Log.Text);
     }
 
     [TestCase("7200", 7200)]
@@ -157,6 +214,24 @@ internal sealed class HostileAnswerTests : HostileCaFixture
     }
 
     [Test]
+    public async Task Nonces_LostOnTheWay_AreFetchedOneByOne()
+    {
+        foreach (var step in Steps.Append("order"))
+        {
+            Ca.Script[step] = (context, _) =>
+            {
+                context.Response.Headers.Remove("Replay-Nonce");
+                return Task.FromResult(false);
+            };
+        }
+
+        await OrderAsync();
+        await Harness.UntilAsync(Id, CertificateStatus.Ok);
+
+        Assert.That(Ca.Count("nonce"), Is.EqualTo(Steps.Skip(1).Append("order").Sum(Ca.Count)), "one for each signed request");
+    }
+
+    [Test]
     public async Task Nonces_NoneGiven_BadResponse()
     {
         Ca.Script["nonce"] = (context, _) =>
@@ -171,5 +246,46 @@ internal sealed class HostileAnswerTests : HostileCaFixture
         };
 
         await AssertFailsAsync(AcmeFailureClass.BadResponse, "no_nonce");
+    }
+
+    private sealed class OneAnswer(Stream body) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(new HttpResponseMessage { Content = new StreamContent(body) });
+    }
+
+    private sealed class EndlessStream : Stream
+    {
+        public int Taken { get; private set; }
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            Taken += buffer.Length;
+            return ValueTask.FromResult(buffer.Length);
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override void Flush()
+        {
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

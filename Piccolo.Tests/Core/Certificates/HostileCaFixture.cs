@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Hosting;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Fakes;
 

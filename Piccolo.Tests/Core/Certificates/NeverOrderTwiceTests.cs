@@ -77,6 +77,33 @@ internal sealed class NeverOrderTwiceTests : HostileCaFixture
     }
 
     [Test]
+    public async Task Directory_OfAnotherCaConfigured_OrdersThereOnceWhileTheOldOneServes()
+    {
+        using var elsewhere = new TemporaryFolder();
+        await using var second = await HostileCa.StartAsync(elsewhere.Path);
+        await using (var trial = Another("moved"))
+        {
+            await trial.StartAsync();
+            trial.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+            await trial.UntilAsync(Id, CertificateStatus.Ok);
+        }
+        second.Script["finalize"] = async (context, n) =>
+        {
+            if (n == 1) await HostileCa.WriteAsync(context, 503, "text/plain", "not yet");
+            return n == 1;
+        };
+        await using var harness = new EngineHarness(Path.Combine(Folder.Path, "moved"), Key, EngineHarness.OptionsFor(second));
+        await harness.StartAsync();
+        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+
+        var failed = await harness.UntilAsync(Id, CertificateStatus.Error);
+        Assert.That(harness.Table.Find("web.home.test"), Is.Not.Null, "what is valid serves until something better is there");
+        Assert.That(failed.Directory, Is.EqualTo(Ca.DirectoryUrl));
+        Assert.That((Ca.Count("new-order"), second.Count("new-order")), Is.EqualTo((1, 1)));
+        Assert.That(failed.NextAttempt, Is.GreaterThan(failed.LastAttempt!.Value));
+    }
+
+    [Test]
     public async Task Failure_OfOneName_DelaysNoOther()
     {
         Ca.Script["authz"] = async (context, _) =>

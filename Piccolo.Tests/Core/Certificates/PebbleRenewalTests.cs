@@ -1,5 +1,6 @@
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Hosting;
 using Piccolo.Tests.Ingress;
 
 namespace Piccolo.Tests.Core.Certificates;
@@ -31,6 +32,47 @@ internal sealed class PebbleRenewalTests : PebbleFixture
 
         Assert.That(renewed.Serial, Is.Not.EqualTo(first.Serial));
         Assert.That(await File.ReadAllTextAsync(pebble.LogFile), Does.Contain("ARI: order").And.Contain("is a replacement of"));
+    }
+
+    [Test]
+    public async Task Hint_CertificateRevokedBehindOurBack_RenewsAtOnce()
+    {
+        await using var pebble = await PebbleAsync();
+        CertificateEntry first;
+        await using (var harness = Harness(pebble))
+        {
+            first = await IssueAsync(harness);
+            using var account = (await harness.Authority.Accounts.GetAsync(null, default)).Value;
+            Assert.That(await harness.Authority.Client.RevokeAsync(account, harness.Table.Find("web.home.test")!.Leaf.RawData, reason: 1, default), Is.Null);
+            Assert.That(await harness.Authority.Client.RevokeAsync(account, harness.Table.Find("web.home.test")!.Leaf.RawData, reason: 1, default), Is.Null, "revoked already is as good");
+        }
+        var later = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(TimeProvider.System.GetUtcNow().AddDays(2));
+        await using var next = new EngineHarness(
+            Path.Combine(Folder.Path, "state"), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later, Web.Challenges);
+        await next.StartAsync();
+        next.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+
+        var renewed = await RenewalClock.RunAsync(later, NextAsync(next, first));
+
+        Assert.That(await pebble.StatusAsync(first.Serial!), Is.EqualTo("Revoked"));
+        Assert.That(await pebble.StatusAsync(renewed.Serial!), Is.EqualTo("Valid"));
+    }
+
+    [Test]
+    public async Task Profile_NoLongerConfigured_IsKeptOnRenewal()
+    {
+        await using var pebble = await PebbleAsync(o => o with { Profiles = new Dictionary<string, TimeSpan> { ["shortlived"] = TimeSpan.FromDays(6) } });
+        await using (var harness = Harness(pebble, o => o.Profile = "shortlived")) await IssueAsync(harness);
+        var later = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(TimeProvider.System.GetUtcNow().AddMinutes(5));
+        await using var next = new EngineHarness(
+            Path.Combine(Folder.Path, "state"), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later, Web.Challenges);
+        var first = await IssueAsync(next);
+
+        Assert.That(next.Scheduler.RenewNow(first.Id), Is.True);
+        var renewed = await RenewalClock.RunAsync(later, NextAsync(next, first));
+
+        Assert.That(renewed.Profile, Is.EqualTo("shortlived"));
+        Assert.That(renewed.NotAfter - renewed.NotBefore, Is.EqualTo(TimeSpan.FromDays(6)).Within(TimeSpan.FromMinutes(1)));
     }
 
     [Test]
@@ -90,6 +132,9 @@ internal sealed class PebbleRenewalTests : PebbleFixture
         await IssueAsync(harness);
         var accounts = harness.Authority.Accounts;
 
+        // The account was made without an address; the CA was told of it when the next order asked for the account.
+        using ((await accounts.GetAsync(null, default)).Value) Assert.That(new SealedCertificateStore(harness.Store).Account(pebble.DirectoryUrl)!.Email, Is.EqualTo("owner@home.test"));
+        Assert.That(harness.Log.Count(2014), Is.Zero, harness.Log.Text);
         using (var before = (await accounts.GetAsync(null, default)).Value)
         {
             Assert.That(harness.Inventory.Accounts().Single().Account, Is.EqualTo(before.Url));

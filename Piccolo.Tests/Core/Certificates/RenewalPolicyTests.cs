@@ -124,4 +124,28 @@ internal sealed class RenewalPolicyTests
         Assert.That(AuthorityChoice.Next(attempt, directories, fallback, null, Begin.AddHours(hours)), Is.EqualTo(expected));
         Assert.That(AuthorityChoice.Next(attempt with { Directory = directories[1] }, directories, fallback, null, Begin.AddHours(hours)), Is.Zero);
     }
+
+    [Test]
+    public void Reach_NoConnection_IsFoundOutForAllUntilAnythingIsAnswered()
+    {
+        var ca = new Uri("https://a.test/");
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(Begin);
+        var reach = new AuthorityReach(time, () => 0);
+        var gone = new AcmeFailure(AcmeFailureClass.Network, "connect_failed", "");
+
+        reach.Note(ca, gone, null);
+        reach.Note(ca, gone, null);
+        Assert.That(reach.DownUntil(ca, null), Is.EqualTo(Begin.AddSeconds(5)), "who knocked together counts once");
+        Assert.That(reach.DownUntil(new Uri("https://b.test/"), null), Is.Null);
+        for (var i = 0; i < 12; i++)
+        {
+            time.SetUtcNow(reach.DownUntil(ca, null)!.Value);
+            reach.Note(ca, gone, null);
+        }
+        Assert.That(reach.DownUntil(ca, null) - time.GetUtcNow(), Is.EqualTo(TimeSpan.FromMinutes(30)));
+        Assert.That(reach.DownUntil(ca, TimeSpan.FromMinutes(50)) - time.GetUtcNow(), Is.EqualTo(TimeSpan.FromMinutes(1)), "a fiftieth of a short life");
+
+        reach.Note(ca, new AcmeFailure(AcmeFailureClass.CaUnavailable, "http_503", ""), null);
+        Assert.That(reach.DownUntil(ca, null), Is.Null, "what a CA says about one name is no reason for others to wait");
+    }
 }

@@ -73,7 +73,9 @@ public static class AcmeBench
 
     private static void Posts(BenchReport report, string kind, AcmeBenchRun run, int limit)
     {
-        var posts = run.Stories().Select(s => s.Exchanges.Count(e => e.Method == "POST")).ToList();
+        var stories = run.Stories().ToList();
+        var posts = stories.Select(s => s.Exchanges.Count(e => e.Method == "POST")).ToList();
+        report.Figure($"requests_{kind}_mean", stories.Average(s => s.Exchanges.Count), "");
         report.Figure($"posts_{kind}_mean", posts.Average(), "");
         // Polls beyond the first are the CA's slowness, not the client's flow: the median is what the flow costs.
         report.AtMost($"posts_{kind}_median", BenchReport.Percentile([.. posts.Select(p => (double)p)], 0.5), "", limit);

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Hosting;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
 using Piccolo.Core.Primitives;
@@ -38,7 +39,7 @@ internal sealed class AcmeBenchRun : IAsyncDisposable
             Limits = new AcmeLimitsOptions { NewOrders = none, CertificatesPerDomain = none, SameNames = none, FailedValidations = none },
         };
         _engine = CertificateEngine.Create(new CertificateEngineParts(
-            options, _rows, door.Challenges, new TlsAlpn01Challenges(time), _table, new OrderGate(_ => true, new ChangeSignal()), health, time, Random.Shared.NextDouble,
+            options, _rows, door.Challenges, new TlsAlpn01Challenges(time), _table, new OrderGate(_ => true, new ChangeSignal()), new TrackedCertificateHealth(health), time, Random.Shared.NextDouble,
             NullLoggerFactory.Instance)
         { Step = CountAsync });
     }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Hosting;
 using Piccolo.Core.Health;
 using Piccolo.Core.Primitives;
 
@@ -35,7 +36,7 @@ internal static class YearSimulation
         var store = new MemoryCertificateStore();
         using var engine = CertificateEngine.Create(new CertificateEngineParts(
             options, store, new Http01Challenges(), new TlsAlpn01Challenges(time), new ServerCertificateTable(), new OrderGate(_ => true, new ChangeSignal()),
-            new HealthTracker(time, NullLogger<HealthTracker>.Instance), time, random.NextDouble, NullLoggerFactory.Instance)
+            new TrackedCertificateHealth(new HealthTracker(time, NullLogger<HealthTracker>.Instance)), time, random.NextDouble, NullLoggerFactory.Instance)
         {
             Issuer = ca,
             Hold = r => Hold(r, lifetime, hints),

@@ -7,7 +7,7 @@ using Piccolo.Core.Certificates.Acme;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
 
-namespace Piccolo.Core.Certificates;
+namespace Piccolo.Core.Certificates.Hosting;
 
 /// <summary>Adds certificates. The host provides an <see cref="OrderGate"/>.</summary>
 public static class CertificatesServiceCollectionExtensions
@@ -28,7 +28,7 @@ public static class CertificatesServiceCollectionExtensions
             s.GetRequiredService<TlsAlpn01Challenges>(),
             s.GetRequiredService<ServerCertificateTable>(),
             s.GetRequiredService<OrderGate>(),
-            s.GetRequiredService<HealthTracker>(),
+            new TrackedCertificateHealth(s.GetRequiredService<HealthTracker>()),
             s.GetRequiredService<TimeProvider>(),
             Random.Shared.NextDouble,
             s.GetRequiredService<ILoggerFactory>())));
