@@ -97,6 +97,8 @@ internal sealed class SocketSplice : ISplice
             if (received == 0) break;
             if (received > 0)
             {
+                // Before it is seen on the other side, so that who saw it can rely on it; again after, for who is slow to take it is not silent.
+                Volatile.Write(ref _touched, _time.GetTimestamp());
                 await SendAsync(to, copy.Buffer.AsMemory(0, received));
                 Touch(copy, received);
             }
