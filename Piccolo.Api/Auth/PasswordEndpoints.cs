@@ -25,18 +25,20 @@ internal static class PasswordEndpoints
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
         var answer = await owner.ChangeAsync(http.GuessSource(), request.OldPassword!, request.NewPassword!, request.RevokeTokens == true);
-        if ((answer.ToWeakProblem("new_password", request.NewPassword!) ?? answer.ToProblem(http, health)) is { } refused) return refused;
+        if ((answer.ToWeakProblem("new_password", request.NewPassword!) ?? answer.ToProblem(http, health)) is { } refused) return http.AuditRefusal(AuditKinds.PasswordChangeFailed, refused);
         http.Audit(AuditKinds.PasswordChanged, ("tokens", request.RevokeTokens == true ? "revoked" : "kept"));
         if (http.Owner() is OwnerIdentity.Browser) SessionCookie.Begin(http, sessions, sessions.Epoch);
         return TypedResults.Ok(MessageResponse.Ok);
     }
 
     private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> AcknowledgeAsync(
-        RequestBody<StalenessRequest> body, ApplianceVault vault, HealthTracker health, CancellationToken cancellationToken)
+        RequestBody<StalenessRequest> body, ApplianceVault vault, HealthTracker health, HttpContext http, CancellationToken cancellationToken)
     {
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
         var outcome = await vault.AcknowledgeAsync(request.Password == true, request.Recovery == true, CancellationToken.None);
-        return outcome.ToProblem(health) is { } refused ? refused : TypedResults.Ok(MessageResponse.Ok);
+        if (outcome.ToProblem(health) is { } refused) return refused;
+        http.Audit(AuditKinds.StalenessAcknowledged);
+        return TypedResults.Ok(MessageResponse.Ok);
     }
 }

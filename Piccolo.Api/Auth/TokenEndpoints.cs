@@ -36,7 +36,7 @@ internal static class TokenEndpoints
         }
         else if ((await owner.CheckAsync(http.GuessSource(), request.Password)).ToProblem(http, health) is { } refused)
         {
-            return refused;
+            return http.AuditRefusal(AuditKinds.TokenFailed, refused);
         }
         if (tokens.Create(request.Name!, scope, expiresAt) is not var (token, record))
             return Problems.Of(StatusCodes.Status409Conflict, "too_many_tokens", "Too many tokens", $"There are {ApiTokenStore.MaxTokens} tokens already.", "Revoke one that is not used.");

@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Piccolo.Api.Vault;
+using Piccolo.Core.Audit;
+using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
 
 namespace Piccolo.Api.Platform;
@@ -8,7 +10,7 @@ namespace Piccolo.Api.Platform;
 /// The order in which the appliance ends: requests and connections first, with a short time to finish; then apps, tunnel and orders side by side (the
 /// host's own part, each with its limit); last the sessions, the store and the keys. Together they stay below ten seconds.
 /// </summary>
-internal sealed class OrderlyShutdown(IServer server, ApplianceLock box, ClockFloor clock, TimeProvider time, ILogger<OrderlyShutdown> logger) : IHostedLifecycleService
+internal sealed class OrderlyShutdown(IServer server, ApplianceLock box, SealedStore store, AuditLog audit, ClockFloor clock, TimeProvider time, ILogger<OrderlyShutdown> logger) : IHostedLifecycleService
 {
     /// <summary>What the service manager is told, and what all of it may take.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
@@ -43,6 +45,7 @@ internal sealed class OrderlyShutdown(IServer server, ApplianceLock box, ClockFl
 
     private async Task LockAsync(CancellationToken cancellationToken)
     {
+        if (store.IsOpen) audit.Record(new AuditEvent(time.GetUtcNow(), AuditKinds.Locked, "appliance", "appliance", null, new Dictionary<string, string> { ["reason"] = "shutdown" }));
         await box.LockAsync(cancellationToken);
         clock.Save();
         logger.StoppedInOrder(time.GetElapsedTime(_began));

@@ -50,7 +50,7 @@ internal static class RecoveryEndpoints
         // Its words would outlive the token, and open everything.
         if (password is null && http.Owner() is OwnerIdentity.Script) return Problems.PasswordRequired("A token makes a recovery key only with the password.");
         var (answer, words) = await owner.GenerateRecoveryKeyAsync(http.GuessSource(), password);
-        if (answer.ToProblem(http, health) is { } refused) return refused;
+        if (answer.ToProblem(http, health) is { } refused) return http.AuditRefusal(AuditKinds.RecoveryKeyFailed, refused);
         http.Audit(AuditKinds.RecoveryKeyRotated);
         return TypedResults.Ok(new RecoveryWordsResponse(words));
     }

@@ -38,7 +38,7 @@ internal static class VaultEndpoints
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
         var answer = await owner.SetUpAsync(http.GuessSource(), request.Password!, request.SetupCode);
-        if ((answer.ToWeakProblem("password", request.Password!) ?? answer.ToProblem(http, health)) is { } refused) return refused;
+        if ((answer.ToWeakProblem("password", request.Password!) ?? answer.ToProblem(http, health)) is { } refused) return http.AuditRefusal(AuditKinds.SetUpFailed, refused);
         http.Audit(AuditKinds.SetUp);
         return TypedResults.Ok(MessageResponse.Ok);
     }

@@ -4,18 +4,23 @@ namespace Piccolo.Core.Audit;
 public static class AuditKinds
 {
     public const string SetUp = "vault.set_up";
+    public const string SetUpFailed = "vault.set_up_failed";
     public const string Unlocked = "vault.unlocked";
     public const string UnlockFailed = "vault.unlock_failed";
     public const string Locked = "vault.locked";
     public const string PasswordChanged = "vault.password_changed";
+    public const string PasswordChangeFailed = "vault.password_change_failed";
     public const string PasswordReset = "vault.password_reset";
     public const string ResetFailed = "vault.reset_failed";
     public const string RecoveryKeyRotated = "vault.recovery_key_rotated";
+    public const string RecoveryKeyFailed = "vault.recovery_key_failed";
+    public const string StalenessAcknowledged = "vault.staleness_acknowledged";
     public const string LoggedIn = "auth.logged_in";
     public const string LoginFailed = "auth.login_failed";
     public const string LoggedOut = "auth.logged_out";
     public const string SessionRevoked = "auth.session_revoked";
     public const string TokenCreated = "auth.token_created";
+    public const string TokenFailed = "auth.token_failed";
     public const string TokenRevoked = "auth.token_revoked";
     public const string AppInstalled = "app.installed";
     public const string AppUpdated = "app.updated";

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using NSec.Cryptography;
+using Argon2Parameters = NSec.Cryptography.Argon2Parameters;
+using PasswordBasedKeyDerivationAlgorithm = NSec.Cryptography.PasswordBasedKeyDerivationAlgorithm;
 
 namespace Piccolo.Core.Vault;
 
@@ -30,23 +31,23 @@ internal static class PasswordKeyDerivation
     public static void Derive(string password, ReadOnlySpan<byte> salt, KdfCost cost, Span<byte> destination)
     {
         if (!cost.IsAcceptable) throw new ArgumentOutOfRangeException(nameof(cost), cost, "Argon2id cost out of bounds.");
-        var algorithm = PasswordBasedKeyDerivationAlgorithm.Argon2id(new Argon2Parameters
-        {
-            DegreeOfParallelism = 1,
-            MemorySize = cost.MemoryMiB * 1024L,
-            NumberOfPasses = cost.Iterations,
-        });
         // The bytes as they were sent, not normalised: the tables that normalise belong to a system library that may be missing or differ after an
         // update, and then the right password would not open the box.
         var secret = GC.AllocateUninitializedArray<byte>(Encoding.UTF8.GetByteCount(password), pinned: true);
         try
         {
             Encoding.UTF8.GetBytes(password, secret);
-            algorithm.DeriveBytes(secret, salt, destination);
+            if (Argon2Block.IsSupported) Argon2id.Derive(secret, salt, cost.MemoryMiB * 1024, cost.Iterations, destination);
+            else DeriveByLibrary(secret, salt, cost.MemoryMiB * 1024, cost.Iterations, destination);
         }
         finally
         {
             CryptographicOperations.ZeroMemory(secret);
         }
     }
+
+    /// <summary>The same by libsodium: where the processor has no vectors for ours, and what tests compare ours with.</summary>
+    internal static void DeriveByLibrary(ReadOnlySpan<byte> password, ReadOnlySpan<byte> salt, int memoryKiB, int passes, Span<byte> destination) =>
+        PasswordBasedKeyDerivationAlgorithm.Argon2id(new Argon2Parameters { DegreeOfParallelism = 1, MemorySize = memoryKiB, NumberOfPasses = passes })
+            .DeriveBytes(password, salt, destination);
 }

@@ -27,4 +27,31 @@ internal sealed class AuditTrailTests
         Assert.That(page.ToJsonString(), Does.Not.Contain("canary").And.Not.Contain(TestAppliance.Password));
         Assert.That((bool)(await appliance.Api.PostAsync("/api/v1/system/audit/verify"))["whole"]!, Is.True);
     }
+
+    [Test]
+    public async Task WrongPasswords_WhereverTheyAreTried_AreOnRecord()
+    {
+        const string wrong = "canary-wrong-password";
+        await using var appliance = new TestAppliance();
+        using var owner = new PortalClient(appliance);
+        await owner.PostAsync("crypto/setup", new { password = TestAppliance.Password });
+        Assert.That((await owner.PostAsync("crypto/setup", new { password = TestAppliance.Password })).Status, Is.EqualTo(409));
+        await owner.PostAsync("crypto/unlock", new { password = TestAppliance.Password });
+
+        // Right ones in between: four wrong ones in a row would have to wait.
+        Assert.That((await owner.WriteAsync(HttpMethod.Post, "auth/password", new { old_password = wrong, new_password = "harbour kettle violin mosaic" })).Status, Is.EqualTo(401));
+        Assert.That((await owner.WriteAsync(HttpMethod.Post, "auth/tokens", new { name = "x", password = wrong })).Status, Is.EqualTo(401));
+        Assert.That((await owner.WriteAsync(HttpMethod.Post, "crypto/recovery-key/generate", new { password = wrong })).Status, Is.EqualTo(401));
+        Assert.That((await owner.WriteAsync(HttpMethod.Post, "auth/staleness/ack", new { password = true })).Status, Is.EqualTo(200));
+
+        var page = (await owner.GetAsync("system/audit")).Body;
+        var entries = page["entries"]!.AsArray().Reverse().Select(e => ((string?)e!["kind"], (string?)e["actor"], (string?)e["detail"]?["reason"]));
+        Assert.That(entries, Is.EqualTo(new[]
+        {
+            ("vault.set_up", "anonymous", null), ("vault.set_up_failed", "anonymous", "already_initialized"), ("vault.unlocked", "anonymous", null),
+            ("vault.password_change_failed", "owner", "wrong_password"), ("auth.token_failed", "owner", "wrong_password"),
+            ("vault.recovery_key_failed", "owner", "wrong_password"), ("vault.staleness_acknowledged", "owner", null),
+        }));
+        Assert.That(page.ToJsonString(), Does.Not.Contain("canary"));
+    }
 }

@@ -46,8 +46,8 @@ internal sealed class PowerCutTests
         acknowledged.Add($"{name} r{round}-{i}");
     }, async (api, acknowledged) =>
     {
-        var apps = (await api.GetAsync("/api/v1/apps"))["data"]!.AsArray().Select(a => (string)a!["name"]!).ToHashSet();
-        Assert.That(acknowledged.Select(a => a.Split(' ')[0]).Where(a => !apps.Contains(a)), Is.Empty);
+        var apps = (await api.GetAsync("/api/v1/apps"))["data"]!.AsArray().ToDictionary(a => (string)a!["name"]!, a => Order(((string)a!["image"]!).Split(':')[^1]));
+        Assert.That(acknowledged.Select(a => a.Split(' ')).Where(a => !apps.TryGetValue(a[0], out var now) || now < Order(a[1])), Is.Empty, "the last acknowledged manifest, or a later one");
     });
 
     [TestCase(2)]

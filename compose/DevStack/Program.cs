@@ -22,8 +22,8 @@ const string BenchUsage = """
 const string ProveUsage = """
     usage: ./dev prove leaks
 
-    Plants secrets, runs the main flow with real parts, locks, and searches disk, logs, answers, environment and
-    memory for them. Needs root. Prints LEAKS n of m places; exits 0 only when n is 0.
+    Plants secrets, runs the main flow with real parts, locks, and searches disk, logs, answers, environment,
+    memory and a core dump for them. Needs root. Prints LEAKS n of m places; exits 0 only when n is 0.
     """;
 
 // Called by ./dev, which says what there is.

@@ -69,6 +69,9 @@ internal sealed class DaemonProcessTests
         await using var next = await StartAsync();
         Assert.That((bool)(await next.Api.GetAsync("/api/v1/crypto/status"))["locked"]!, Is.True);
         await next.Api.UnlockAsync(TestAppliance.Password);
+        await next.Api.TakeTokenAsync("after");
+        var locked = (await next.Api.GetAsync("/api/v1/system/audit"))["entries"]!.AsArray().Single(e => (string?)e!["kind"] == "vault.locked")!;
+        Assert.That(((string?)locked["actor"], (string?)locked["detail"]!["reason"]), Is.EqualTo(("appliance", "shutdown")), "also what nobody asked for by name is on record");
         TestContext.Out.WriteLine($"terminated in {took.TotalSeconds:0.00} s");
     }
 

@@ -33,10 +33,13 @@ internal sealed class LeakSearch(DemoStack stack, string folder, string copy, Ti
         timeline.Print($"while unlocked, found in memory: {string.Join(", ", before.Order(StringComparer.Ordinal))}");
         var expected = _canaries.Select(c => c.Name).Where(n => n.StartsWith("key ", StringComparison.Ordinal) || n.StartsWith("TLS key", StringComparison.Ordinal) || n == "device secret");
         if (expected.Except(before, StringComparer.Ordinal).ToList() is { Count: > 0 } unseen) throw new InvalidOperationException($"The search is blind: {string.Join(", ", unseen)} must be in memory while unlocked.");
+        // The same holds for a core dump, which another tool writes.
+        if (expected.Except((await SearchCoreAsync(process)).Select(l => l.Canary), StringComparer.Ordinal).ToList() is { Count: > 0 } undumped)
+            throw new InvalidOperationException($"The core dump is blind: {string.Join(", ", undumped)} must be in it while unlocked.");
         await timeline.StepAsync("locked: POST /api/v1/crypto/lock", LockAsync);
         var locked = timeline.Elapsed;
         var memory = await SearchMemoryUntilCleanAsync(process, locked);
-        return Report(SearchAll(process, memory));
+        return Report(SearchAll(process, memory, await SearchCoreAsync(process)));
     }
 
     private async Task FlowAsync()
@@ -134,7 +137,24 @@ internal sealed class LeakSearch(DemoStack stack, string folder, string copy, Ti
         }
     }
 
-    private List<(string Place, List<Leak> Leaks)> SearchAll(int process, IReadOnlyList<Leak> memory)
+    private async Task<IReadOnlyList<Leak>> SearchCoreAsync(int process)
+    {
+        var core = Path.Combine(copy, "core");
+        using var limit = new CancellationTokenSource(Patience);
+        try
+        {
+            var bytes = await Places.DumpCoreAsync(process, core, limit.Token);
+            timeline.Print(string.Create(CultureInfo.InvariantCulture, $"core dump of {bytes >> 20} MiB"));
+            return [.. Places.SearchFile(core, _canaries).Select(l => l with { Place = "core dump" })];
+        }
+        finally
+        {
+            // Taken while unlocked it is full of secrets.
+            File.Delete(core);
+        }
+    }
+
+    private List<(string Place, List<Leak> Leaks)> SearchAll(int process, IReadOnlyList<Leak> memory, IReadOnlyList<Leak> core)
     {
         var places = new List<(string, List<Leak>)>();
         foreach (var file in Directory.EnumerateFiles(stack.StateDirectory, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)) Add(file, Places.SearchFile(file, _canaries));
@@ -142,6 +162,7 @@ internal sealed class LeakSearch(DemoStack stack, string folder, string copy, Ti
         Add("answers of the API", Places.Search("answers of the API", Encoding.UTF8.GetBytes(_answers.ToString()), _canaries));
         foreach (var name in (string[])["environ", "cmdline"]) Add($"/proc/<pid>/{name}", Places.Search(name, File.ReadAllBytes($"/proc/{process}/{name}"), _canaries));
         Add("memory of the process", memory);
+        Add("core dump", core);
         return places;
 
         void Add(string place, IEnumerable<Leak> leaks) => places.Add((place, [.. leaks]));

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using Piccolo.DevStack.Podman;
 
 namespace Piccolo.DevStack.Prove;
 
@@ -45,6 +47,15 @@ public static class Places
             leaks.AddRange(SearchStream($"memory {parts[0]} {name}", memory, from, to, canaries).Distinct());
         }
         return leaks;
+    }
+
+    /// <summary>Has the runtime's own tool write a full core dump of the process. Needs the right to trace it.</summary>
+    /// <returns>Its bytes.</returns>
+    public static async Task<long> DumpCoreAsync(int processId, string path, CancellationToken cancellationToken)
+    {
+        var tool = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "createdump");
+        await Tool.RunAsync(Tool.Prepare(tool, ["--full", "--name", path, processId.ToString(CultureInfo.InvariantCulture)]), cancellationToken);
+        return new FileInfo(path).Length;
     }
 
     private static IEnumerable<Leak> SearchStream(string place, FileStream stream, long from, long to, IReadOnlyList<Canary> canaries)
