@@ -33,7 +33,7 @@ internal readonly record struct SpliceResult(SpliceEnd End, long BytesToUpstream
 
 /// <summary>Copies a connection to an upstream socket and back without reading it: both half-closes are passed on, silence is bounded, bytes are counted.</summary>
 internal sealed class Splicer(
-    IOptions<IngressOptions> options, IngressMetrics metrics, ListenerTraffic traffic, TimeProvider time, ILogger<Splicer> logger)
+    IOptions<IngressOptions> options, SocketLoops loops, IngressMetrics metrics, ListenerTraffic traffic, TimeProvider time, ILogger<Splicer> logger)
 {
     /// <summary>To the port at which the listener's container is published, with the header that tells the client if the listener asks for it.</summary>
     public async Task<SpliceResult> ToAppAsync(SpliceClient client, PublishedListener listener)
@@ -66,11 +66,12 @@ internal sealed class Splicer(
         if (socket is null) return new SpliceResult(stop.IsCancellationRequested ? SpliceEnd.Stopped : SpliceEnd.ConnectFailed, 0, 0);
 
         using ISplice copy = client.Untouched is { } own
-            ? new SocketSplice(own, socket, options.Value.SpliceIdleTimeout, time)
+            ? new SocketSplice(own, socket, options.Value.SpliceIdleTimeout, loops.Next(), time)
             : new SpliceCopy(client, socket, options.Value.SpliceIdleTimeout, time);
         using var stopping = stop.UnsafeRegister(static c => ((ISplice)c!).End(SpliceEnd.Stopped), copy);
-        // On sockets this token fires at the client's FIN, which is a half-close and no end; a tunnel stream is gone when it fires.
-        using var gone = client.Connection.Features.Get<IConnectionSocketFeature>() is null
+        // On Kestrel's sockets this token fires at the client's FIN, which is a half-close and no end. A tunnel stream is gone when it fires, and an untouched
+        // socket was broken off by the server.
+        using var gone = client.Untouched is not null || client.Connection.Features.Get<IConnectionSocketFeature>() is null
             ? client.Connection.ConnectionClosed.Register(static c => ((ISplice)c!).End(SpliceEnd.Reset), copy)
             : default;
         return await copy.RunAsync();
