@@ -13,6 +13,7 @@ internal static partial class Posix
     public const int NoSignal = 0x4000;
     public const int Interrupted = 4;
     public const int WouldBlock = 11;
+    public const int InProgress = 115;
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     public static partial int Open(string path, int flags);
@@ -55,4 +56,7 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
     public static partial nint Send(SafeHandle socket, ref readonly byte buffer, nuint length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)]
+    public static partial int Connect(SafeHandle socket, ref readonly byte address, int length);
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
@@ -112,6 +113,28 @@ public sealed class SocketPoller : IDisposable
             else ready[told++] = (tag, (SocketReadiness)BinaryPrimitives.ReadUInt32LittleEndian(one));
         }
         return told;
+    }
+
+    /// <summary>
+    /// Connects to a port of this machine, which takes no time unless the listener is too busy to answer. The runtime's own way would watch the socket from
+    /// then on, and wake threads for all that happens on it.
+    /// </summary>
+    /// <param name="socket">Of IPv4, fresh; after a failure it is of no more use.</param>
+    /// <param name="patience">How long the thread waits at most.</param>
+    /// <returns>False when nobody has answered so soon.</returns>
+    /// <exception cref="SocketException">Nobody listens there.</exception>
+    public static bool ConnectToThisMachine(Socket socket, int port, TimeSpan patience)
+    {
+        // struct sockaddr_in: family in the machine's order, port and address in the network's.
+        Span<byte> address = stackalloc byte[16];
+        address.Clear();
+        BinaryPrimitives.WriteUInt16LittleEndian(address, (ushort)AddressFamily.InterNetwork);
+        BinaryPrimitives.WriteUInt16BigEndian(address[2..], (ushort)port);
+        IPAddress.Loopback.TryWriteBytes(address[4..], out _);
+        // What bounds a blocking connect, too (socket(7)).
+        socket.SendTimeout = (int)patience.TotalMilliseconds;
+        if (Posix.Connect(socket.SafeHandle, ref MemoryMarshal.GetReference(address), address.Length) == 0) return true;
+        return Marshal.GetLastPInvokeError() is Posix.InProgress or Posix.WouldBlock or Posix.Interrupted ? false : throw new SocketException((int)SocketError.ConnectionRefused);
     }
 
     /// <summary>Takes what is there, without waiting.</summary>

@@ -68,6 +68,53 @@ internal sealed class SocketSpliceTests
     }
 
     [Test]
+    public async Task Run_ReceiverThatDoesNotRead_HoldsTheSenderBackAndLosesNothing()
+    {
+        var down = RandomBytes(48_000_000, seed: 3);
+        var sending = SendAllAsync(_app, down);
+
+        // The other direction, on the same loop, is not held up by it.
+        for (byte message = 0; message < 20; message++) await PassAsync(_client, _app, message);
+        Assert.That(sending.IsCompleted, Is.False, "nobody has taken a byte of it");
+        var received = await TlsTerminationTests.ReadToEndAsync(_client).WaitAsync(FrontDoor.Patience);
+        await sending;
+
+        Assert.That(received.AsSpan().SequenceEqual(down), Is.True);
+    }
+
+    [Test]
+    public async Task Run_BesideOneThatNeverPauses_IsServedToo()
+    {
+        var (client, clientSide) = await PairAsync();
+        var (app, appSide) = await PairAsync();
+        using var other = new SocketSplice(clientSide, appSide, IdleTimeout, _loop, _time);
+        var running = other.RunAsync();
+        using var enough = new CancellationTokenSource();
+        var sending = SendUntilAsync(client, enough.Token);
+        var receiving = CountAsync(app);
+
+        for (byte message = 0; message < 50; message++) await PassAsync(_client, _app, message);
+        await enough.CancelAsync();
+
+        Assert.That(await receiving.WaitAsync(FrontDoor.Patience), Is.EqualTo(await sending).And.GreaterThan(1_000_000));
+        client.Dispose();
+        app.Dispose();
+        await running.WaitAsync(FrontDoor.Patience);
+    }
+
+    [Test]
+    public async Task Run_ClientBreaksOff_TheAppSeesABreak()
+    {
+        await PassAsync(_client, _app, 1);
+
+        _client.LingerState = new LingerOption(true, 0);
+        _client.Dispose();
+
+        Assert.That((await _running.WaitAsync(FrontDoor.Patience)).End, Is.EqualTo(SpliceEnd.Reset));
+        Assert.That(async () => await TlsTerminationTests.ReadToEndAsync(_app), Throws.InstanceOf<SocketException>());
+    }
+
+    [Test]
     public async Task Run_SilentForTooLong_EndsAsABreak()
     {
         await PassAsync(_client, _app, 1);
@@ -122,6 +169,23 @@ internal sealed class SocketSpliceTests
     {
         for (var sent = 0; sent < bytes.Length;) sent += await socket.SendAsync(bytes.AsMemory(sent));
         socket.Shutdown(SocketShutdown.Send);
+    }
+
+    private static async Task<long> CountAsync(Socket socket)
+    {
+        var buffer = new byte[64 * 1024];
+        long all = 0;
+        for (int count; (count = await socket.ReceiveAsync(buffer.AsMemory(), SocketFlags.None)) > 0;) all += count;
+        return all;
+    }
+
+    private static async Task<long> SendUntilAsync(Socket socket, CancellationToken enough)
+    {
+        var chunk = new byte[256 * 1024];
+        long all = 0;
+        while (!enough.IsCancellationRequested) all += await socket.SendAsync(chunk, CancellationToken.None);
+        socket.Shutdown(SocketShutdown.Send);
+        return all;
     }
 
     private static byte[] RandomBytes(int count, int seed)
