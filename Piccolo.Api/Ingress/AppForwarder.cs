@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Http.Features;
@@ -60,7 +59,8 @@ internal sealed class AppForwarder : IDisposable
         UseCookies = false,
         AllowAutoRedirect = false,
         AutomaticDecompression = DecompressionMethods.None,
-        ActivityHeadersPropagator = DistributedContextPropagator.CreatePassThroughPropagator(),
+        // What a client sends to trace its request by goes on as any other header field; nothing is added.
+        ActivityHeadersPropagator = null,
         EnableMultipleHttp2Connections = true,
         ConnectTimeout = _connectTimeout,
     }));

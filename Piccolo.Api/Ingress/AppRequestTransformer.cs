@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
@@ -17,10 +18,13 @@ internal sealed class AppRequestTransformer(int? hstsMaxAge) : HttpTransformer
     {
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
         var headers = proxyRequest.Headers;
-        foreach (var forged in headers.NonValidated.Select(h => h.Key).Where(IsForwardingHeader).ToList()) headers.Remove(forged);
+        RemoveForged(headers);
 
-        headers.Remove(HeaderNames.Cookie);
-        if (ApplianceCookies.WithoutOurs(httpContext.Request.Headers.Cookie) is { } cookies) headers.TryAddWithoutValidation(HeaderNames.Cookie, cookies);
+        if (httpContext.Request.Headers.Cookie is { Count: > 0 } sent)
+        {
+            headers.Remove(HeaderNames.Cookie);
+            if (ApplianceCookies.WithoutOurs(sent) is { } cookies) headers.TryAddWithoutValidation(HeaderNames.Cookie, cookies);
+        }
 
         // It is the app's to say whether it wants the body (RFC 9110, 10.1.1); until it does, none is asked of the client.
         if (httpContext.Request.Headers.Expect.Count > 0) headers.ExpectContinue = true;
@@ -44,9 +48,19 @@ internal sealed class AppRequestTransformer(int? hstsMaxAge) : HttpTransformer
         return proceed;
     }
 
+    private static void RemoveForged(HttpRequestHeaders headers)
+    {
+        List<string>? forged = null;
+        foreach (var (name, _) in headers.NonValidated)
+            if (IsForwardingHeader(name)) (forged ??= []).Add(name);
+        forged?.ForEach(name => headers.Remove(name));
+    }
+
     /// <summary>Also with underscores: CGI, WSGI and their like make the two spellings one.</summary>
     internal static bool IsForwardingHeader(string name)
     {
+        // Most names begin otherwise, and cost no more than a look.
+        if (name.Length == 0 || (name[0] | 0x20) is not ('x' or 'f')) return false;
         var spelled = name.Replace('_', '-');
         return spelled.StartsWith("X-Forwarded", StringComparison.OrdinalIgnoreCase)
             || spelled.Equals("Forwarded", StringComparison.OrdinalIgnoreCase)

@@ -35,7 +35,7 @@ internal readonly record struct PeekedHello(PeekFailure Failure, string? ServerN
 }
 
 /// <summary>Waits for a whole ClientHello and leaves every byte of it where it was. Kestrel's own handshake timeout starts only after this.</summary>
-internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, IngressMetrics metrics, TimeProvider time)
+internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, SocketLoops loops, IngressMetrics metrics, TimeProvider time)
 {
     private const int MaxPeek = 16 * 1024;
 
@@ -86,7 +86,7 @@ internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, IngressM
         var started = time.GetTimestamp();
         if (raw is not null)
         {
-            if (raw.Socket.Available == 0) await raw.Socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, cancellationToken);
+            if (raw.Socket.Available == 0) await loops.UntilReadableAsync(raw.Socket, cancellationToken);
             var hello = Peek(raw.Socket);
             if (hello.Verdict != ClientHelloVerdict.NeedMore) return Found(hello);
             // A second wait on the socket would end at once, with the same bytes: the rest comes through the pipe, which begins with them.

@@ -21,11 +21,13 @@ internal sealed class CountingPipe(IDuplexPipe inner, ListenerCounters counters)
             return true;
         }
 
-        public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+        public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
         {
-            var result = await inner.ReadAsync(cancellationToken);
+            var reading = inner.ReadAsync(cancellationToken);
+            if (!reading.IsCompletedSuccessfully) return AwaitAsync(reading);
+            var result = reading.Result;
             _seen = result.Buffer;
-            return result;
+            return ValueTask.FromResult(result);
         }
 
         public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
@@ -35,6 +37,13 @@ internal sealed class CountingPipe(IDuplexPipe inner, ListenerCounters counters)
             counters.Received(_seen.Slice(0, consumed).Length);
             _seen = default;
             inner.AdvanceTo(consumed, examined);
+        }
+
+        private async ValueTask<ReadResult> AwaitAsync(ValueTask<ReadResult> reading)
+        {
+            var result = await reading;
+            _seen = result.Buffer;
+            return result;
         }
 
         public override void CancelPendingRead() => inner.CancelPendingRead();

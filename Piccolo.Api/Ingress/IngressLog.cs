@@ -30,6 +30,9 @@ internal static partial class IngressLog
     [LoggerMessage(1007, LogLevel.Debug, "Connection {ConnectionId} to {Listener}: the TLS handshake failed: {Reason}.")]
     public static partial void HandshakeFailed(this ILogger logger, string connectionId, string listener, HandshakeFailure reason);
 
+    [LoggerMessage(1008, LogLevel.Error, "A spliced connection could not be served; the others go on.")]
+    public static partial void SocketLoopFailed(this ILogger logger, Exception exception);
+
     [LoggerMessage(1010, LogLevel.Information, "LAN port {Port} of {App}/{Listener} is listening.")]
     public static partial void LanPortListening(this ILogger logger, int port, string app, string listener);
 

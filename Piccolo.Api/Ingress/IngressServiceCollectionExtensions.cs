@@ -49,10 +49,12 @@ internal static class IngressServiceCollectionExtensions
         services.TryAddSingleton<TrustedProxies>();
         services.TryAddSingleton<ProxyHeaderReader>();
         services.TryAddSingleton<ClientHelloPeek>();
+        services.TryAddSingleton<SocketLoops>();
         services.TryAddSingleton<Splicer>();
         services.TryAddSingleton<SocketConnections>();
         services.AddSingleton<IConnectionListenerFactory, TlsPortListenerFactory>();
         services.TryAddSingleton<ServerCertificateSelector>();
+        services.TryAddSingleton<TlsBuffers>();
         return services;
     }
 

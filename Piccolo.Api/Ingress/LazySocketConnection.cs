@@ -16,6 +16,8 @@ internal sealed class LazySocketConnection : DefaultConnectionContext, IConnecti
 
     private readonly SocketConnections _transports;
     private readonly Lock _gate = new();
+    // Not disposed: an abort may come at any time, and there is nothing in it to let go of.
+    private readonly CancellationTokenSource _aborted = new();
     private ConnectionContext? _started;
     private System.IO.Pipelines.IDuplexPipe? _replaced;
     private bool _isOver;
@@ -44,7 +46,7 @@ internal sealed class LazySocketConnection : DefaultConnectionContext, IConnecti
 
     public override CancellationToken ConnectionClosed
     {
-        get => _started?.ConnectionClosed ?? base.ConnectionClosed;
+        get => _started?.ConnectionClosed ?? _aborted.Token;
         set => base.ConnectionClosed = value;
     }
 
@@ -57,7 +59,11 @@ internal sealed class LazySocketConnection : DefaultConnectionContext, IConnecti
             started = _started;
         }
         if (started is not null) started.Abort(abortReason);
-        else Socket.Break();
+        else
+        {
+            Socket.Break();
+            _aborted.Cancel();
+        }
     }
 
     public override async ValueTask DisposeAsync()

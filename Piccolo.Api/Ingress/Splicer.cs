@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Listeners;
+using Piccolo.Core.Primitives;
 using Piccolo.Core.Routing;
 
 namespace Piccolo.Api.Ingress;
@@ -33,8 +34,11 @@ internal readonly record struct SpliceResult(SpliceEnd End, long BytesToUpstream
 
 /// <summary>Copies a connection to an upstream socket and back without reading it: both half-closes are passed on, silence is bounded, bytes are counted.</summary>
 internal sealed class Splicer(
-    IOptions<IngressOptions> options, IngressMetrics metrics, ListenerTraffic traffic, TimeProvider time, ILogger<Splicer> logger)
+    IOptions<IngressOptions> options, SocketLoops loops, IngressMetrics metrics, ListenerTraffic traffic, TimeProvider time, ILogger<Splicer> logger)
 {
+    /// <summary>A thread may be held so long. Who needs longer is waited for without one.</summary>
+    private static readonly TimeSpan AtOnce = TimeSpan.FromMilliseconds(20);
+
     /// <summary>To the port at which the listener's container is published, with the header that tells the client if the listener asks for it.</summary>
     public async Task<SpliceResult> ToAppAsync(SpliceClient client, PublishedListener listener)
     {
@@ -62,15 +66,16 @@ internal sealed class Splicer(
     private async Task<SpliceResult> ConnectAndCopyAsync(SpliceClient client, EndPoint upstream, byte[] header)
     {
         var stop = client.Connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
-        using var socket = await ConnectAsync(upstream, header, stop);
+        using var socket = await ConnectAsync(upstream, header, client.Untouched is not null, stop);
         if (socket is null) return new SpliceResult(stop.IsCancellationRequested ? SpliceEnd.Stopped : SpliceEnd.ConnectFailed, 0, 0);
 
         using ISplice copy = client.Untouched is { } own
-            ? new SocketSplice(own, socket, options.Value.SpliceIdleTimeout, time)
+            ? new SocketSplice(own, socket, options.Value.SpliceIdleTimeout, loops.Next(), time)
             : new SpliceCopy(client, socket, options.Value.SpliceIdleTimeout, time);
         using var stopping = stop.UnsafeRegister(static c => ((ISplice)c!).End(SpliceEnd.Stopped), copy);
-        // On sockets this token fires at the client's FIN, which is a half-close and no end; a tunnel stream is gone when it fires.
-        using var gone = client.Connection.Features.Get<IConnectionSocketFeature>() is null
+        // On Kestrel's sockets this token fires at the client's FIN, which is a half-close and no end. A tunnel stream is gone when it fires, and an untouched
+        // socket was broken off by the server.
+        using var gone = client.Untouched is not null || client.Connection.Features.Get<IConnectionSocketFeature>() is null
             ? client.Connection.ConnectionClosed.Register(static c => ((ISplice)c!).End(SpliceEnd.Reset), copy)
             : default;
         return await copy.RunAsync();
@@ -82,24 +87,46 @@ internal sealed class Splicer(
         return ProxyHeaderWriter.Write(origin.ClientEndPoint, connection.LocalEndPoint is IPEndPoint own ? new IPEndPoint(own.Address, origin.PublicPort) : null);
     }
 
-    private async Task<Socket?> ConnectAsync(EndPoint upstream, byte[] header, CancellationToken stop)
+    /// <param name="forLoop">Whether a loop will watch the socket, and nobody else is to.</param>
+    private async Task<Socket?> ConnectAsync(EndPoint upstream, byte[] header, bool forLoop, CancellationToken stop)
     {
-        var socket = upstream is IPEndPoint ? new Socket(upstream.AddressFamily, SocketType.Stream, ProtocolType.Tcp) : new Socket(SocketType.Stream, ProtocolType.Tcp);
+        Socket? socket = null;
         try
         {
-            socket.NoDelay = true;
-            var connecting = socket.ConnectAsync(upstream);
-            // On this machine as a rule done at once: no timer for that.
-            if (connecting.IsCompleted) await connecting;
-            else await connecting.WaitAsync(options.Value.ConnectTimeout, time, stop);
+            if (forLoop && upstream is IPEndPoint { AddressFamily: AddressFamily.InterNetwork } app && app.Address.Equals(IPAddress.Loopback)) socket = ConnectAtOnce(app.Port);
+            if (socket is null)
+            {
+                socket = NewSocket(upstream);
+                await socket.ConnectAsync(upstream, CancellationToken.None).AsTask().WaitAsync(options.Value.ConnectTimeout, time, stop);
+            }
             // A few dozen bytes into an empty buffer: the kernel takes them whole.
-            if (header.Length > 0) await socket.SendAsync(header, SocketFlags.None, stop);
+            if (header.Length > 0) socket.Send(header);
             return socket;
         }
         catch (Exception failure) when (failure is SocketException or OperationCanceledException or TimeoutException)
         {
-            socket.Dispose();
+            socket?.Dispose();
             return null;
         }
     }
+
+    /// <returns>Null when the app is too busy to take the connection now.</returns>
+    private static Socket? ConnectAtOnce(int port)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            if (SocketPoller.ConnectToThisMachine(socket, port, AtOnce)) return socket;
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            throw;
+        }
+        socket.Dispose();
+        return null;
+    }
+
+    private static Socket NewSocket(EndPoint upstream) =>
+        upstream is IPEndPoint ? new Socket(upstream.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true } : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 }

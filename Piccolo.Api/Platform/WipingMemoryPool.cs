@@ -9,23 +9,24 @@ namespace Piccolo.Api.Platform;
 /// The blocks through which all requests and answers pass, wiped when they come back: no body with a password and no header with a token stays behind in a
 /// block that waits for its next use. Blocks are pinned, so that the collector makes no copies. Thread-safe.
 /// </summary>
-internal sealed class WipingMemoryPool : MemoryPool<byte>
+/// <param name="blockLength">Of every block, whatever less is asked for.</param>
+internal sealed class WipingMemoryPool(int blockLength = WipingMemoryPool.Page) : MemoryPool<byte>
 {
-    private const int BlockLength = 4096;
+    private const int Page = 4096;
 
-    /// <summary>16 MiB; what comes back beyond that is left to the collector.</summary>
-    private const int MaxWaiting = 4096;
+    /// <summary>What comes back beyond that is left to the collector.</summary>
+    private const int MaxWaitingBytes = 16 * 1024 * 1024;
 
     private readonly ConcurrentQueue<Block> _waiting = new();
     private int _count;
     private volatile bool _disposed;
 
-    public override int MaxBufferSize => BlockLength;
+    public override int MaxBufferSize => blockLength;
 
     public override IMemoryOwner<byte> Rent(int minBufferSize = -1)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(minBufferSize, BlockLength);
-        if (!_waiting.TryDequeue(out var block)) return new Block(this);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(minBufferSize, blockLength);
+        if (!_waiting.TryDequeue(out var block)) return new Block(this, blockLength);
         Interlocked.Decrement(ref _count);
         block.Lend();
         return block;
@@ -40,20 +41,20 @@ internal sealed class WipingMemoryPool : MemoryPool<byte>
     private void TakeBack(Block block)
     {
         if (_disposed) return;
-        if (Interlocked.Increment(ref _count) <= MaxWaiting) _waiting.Enqueue(block);
+        if (Interlocked.Increment(ref _count) <= MaxWaitingBytes / blockLength) _waiting.Enqueue(block);
         else Interlocked.Decrement(ref _count);
     }
 
     private sealed class Block : IMemoryOwner<byte>
     {
         private readonly WipingMemoryPool _pool;
-        private readonly byte[] _bytes = GC.AllocateArray<byte>(BlockLength, pinned: true);
+        private readonly byte[] _bytes;
         private int _lent = 1;
 
-        public Block(WipingMemoryPool pool)
+        public Block(WipingMemoryPool pool, int length)
         {
-            _pool = pool;
-            Memory = MemoryMarshal.CreateFromPinnedArray(_bytes, 0, BlockLength);
+            (_pool, _bytes) = (pool, GC.AllocateArray<byte>(length, pinned: true));
+            Memory = MemoryMarshal.CreateFromPinnedArray(_bytes, 0, length);
         }
 
         public Memory<byte> Memory { get; }

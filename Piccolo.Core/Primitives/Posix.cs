@@ -8,6 +8,12 @@ internal static partial class Posix
     public const int ReadOnly = 0;
     public const int Directory = 0x10000;
     public const int CloseOnExec = 0x80000;
+    public const int NonBlocking = 0x800;
+    public const int DoNotWait = 0x40;
+    public const int NoSignal = 0x4000;
+    public const int Interrupted = 4;
+    public const int WouldBlock = 11;
+    public const int InProgress = 115;
 
     // mmap(2) and madvise(2), the same numbers on every Linux architecture that .NET runs on.
     public const int ReadWriteProtection = 1 | 2;
@@ -40,4 +46,34 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
     public static partial int MUnmap(nint address, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    public static partial int Close(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
+    public static partial int EpollCreate(int flags);
+
+    [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
+    public static partial int EpollControl(SafeHandle poll, int operation, SafeHandle descriptor, ref byte oneEvent);
+
+    [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
+    public static partial int EpollWait(SafeHandle poll, ref byte events, int count, int milliseconds);
+
+    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
+    public static partial int EventFd(uint start, int flags);
+
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(SafeHandle descriptor, out ulong value, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    public static partial nint Write(SafeHandle descriptor, in ulong value, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
+    public static partial nint Receive(SafeHandle socket, ref byte buffer, nuint length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
+    public static partial nint Send(SafeHandle socket, ref readonly byte buffer, nuint length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)]
+    public static partial int Connect(SafeHandle socket, ref readonly byte address, int length);
 }

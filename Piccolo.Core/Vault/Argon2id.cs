@@ -7,7 +7,7 @@ namespace Piccolo.Core.Vault;
 
 /// <summary>
 /// Argon2id, version 0x13, one lane, without secret and associated data (RFC 9106, section 3). It gives what libsodium gives, which a test compares; why it is not
-/// libsodium's own is in ADR 0014.
+/// libsodium's own is in ADR 0015.
 /// </summary>
 internal static unsafe class Argon2id
 {

@@ -7,6 +7,7 @@ namespace Piccolo.Tests.Fakes;
 internal sealed class CapturedLog : ILoggerProvider, ILoggerFactory
 {
     private readonly ConcurrentQueue<LogEntry> _entries = new();
+    private readonly ConcurrentDictionary<int, TaskCompletionSource> _firsts = new();
 
     public IReadOnlyCollection<LogEntry> Entries => _entries;
 
@@ -14,7 +15,10 @@ internal sealed class CapturedLog : ILoggerProvider, ILoggerFactory
 
     public int Count(int eventId) => _entries.Count(e => e.EventId == eventId);
 
-    public ILogger CreateLogger(string categoryName) => new Logger(_entries, categoryName);
+    /// <summary>Ends with the first line of this id, at once when there is one.</summary>
+    public Task FirstAsync(int eventId) => First(eventId).Task;
+
+    public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
 
     public ILogger<T> For<T>() => LoggerFactoryExtensions.CreateLogger<T>(this);
 
@@ -24,14 +28,20 @@ internal sealed class CapturedLog : ILoggerProvider, ILoggerFactory
     {
     }
 
-    private sealed class Logger(ConcurrentQueue<LogEntry> entries, string category) : ILogger
+    private TaskCompletionSource First(int eventId) =>
+        _firsts.GetOrAdd(eventId, static _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+
+    private sealed class Logger(CapturedLog log, string category) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            entries.Enqueue(new LogEntry(category, logLevel, eventId.Id, formatter(state, exception), exception));
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            log._entries.Enqueue(new LogEntry(category, logLevel, eventId.Id, formatter(state, exception), exception));
+            log.First(eventId.Id).TrySetResult();
+        }
     }
 }
 

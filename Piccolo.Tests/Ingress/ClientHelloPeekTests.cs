@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.Metrics;
 using System.IO.Pipelines;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Piccolo.Api.Ingress;
@@ -15,6 +16,7 @@ internal sealed class ClientHelloPeekTests
     private readonly IngressOptions _options = new();
     private ServiceProvider _services = null!;
     private IngressMetrics _metrics = null!;
+    private SocketLoops _loops = null!;
     private Pipe _pipe = null!;
 
     [SetUp]
@@ -22,6 +24,7 @@ internal sealed class ClientHelloPeekTests
     {
         _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         _metrics = new IngressMetrics(_services.GetRequiredService<IMeterFactory>());
+        _loops = new SocketLoops(NullLogger<SocketLoops>.Instance);
         // Inline: once a write returns, the peek has seen it.
         _pipe = new Pipe(new PipeOptions(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false));
     }
@@ -29,6 +32,7 @@ internal sealed class ClientHelloPeekTests
     [TearDown]
     public void TearDown()
     {
+        _loops.Dispose();
         _metrics.Dispose();
         _services.Dispose();
     }
@@ -122,5 +126,5 @@ internal sealed class ClientHelloPeekTests
     }
 
     private Task<PeekedHello> Peek() =>
-        new ClientHelloPeek(Options.Create(_options), _metrics, _time).ReadAsync(_pipe.Reader, default).AsTask();
+        new ClientHelloPeek(Options.Create(_options), _loops, _metrics, _time).ReadAsync(_pipe.Reader, default).AsTask();
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Piccolo.Api.Ingress;
 
@@ -10,6 +11,7 @@ internal sealed class SocketSpliceTests
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromMinutes(1);
 
     private readonly FakeTimeProvider _time = new();
+    private SocketLoop _loop = null!;
     private Socket _client = null!;
     private Socket _app = null!;
     private SocketSplice _splice = null!;
@@ -18,9 +20,10 @@ internal sealed class SocketSpliceTests
     [SetUp]
     public async Task SetUp()
     {
+        _loop = new SocketLoop("test", NullLogger.Instance);
         (_client, var clientSide) = await PairAsync();
         (_app, var appSide) = await PairAsync();
-        _splice = new SocketSplice(clientSide, appSide, IdleTimeout, _time);
+        _splice = new SocketSplice(clientSide, appSide, IdleTimeout, _loop, _time);
         _running = _splice.RunAsync();
     }
 
@@ -33,6 +36,7 @@ internal sealed class SocketSpliceTests
         _splice.Dispose();
         _client.Dispose();
         _app.Dispose();
+        _loop.Dispose();
     }
 
     [Test]
@@ -56,13 +60,58 @@ internal sealed class SocketSpliceTests
         for (var pause = 0; pause < 3; pause++)
         {
             for (byte message = 0; message < 20; message++) await PassAsync(_client, _app, message);
-            // Past the quiet time: the direction lets its buffer go and waits without one.
-            _time.Advance(TimeSpan.FromSeconds(2.5));
-            _time.Advance(TimeSpan.FromSeconds(2.5));
+            _time.Advance(IdleTimeout / 2);
         }
         await PassAsync(_app, _client, 77);
 
         Assert.That(_running.IsCompleted, Is.False);
+    }
+
+    [Test]
+    public async Task Run_ReceiverThatDoesNotRead_HoldsTheSenderBackAndLosesNothing()
+    {
+        var down = RandomBytes(48_000_000, seed: 3);
+        var sending = SendAllAsync(_app, down);
+
+        // The other direction, on the same loop, is not held up by it.
+        for (byte message = 0; message < 20; message++) await PassAsync(_client, _app, message);
+        Assert.That(sending.IsCompleted, Is.False, "nobody has taken a byte of it");
+        var received = await TlsTerminationTests.ReadToEndAsync(_client).WaitAsync(FrontDoor.Patience);
+        await sending;
+
+        Assert.That(received.AsSpan().SequenceEqual(down), Is.True);
+    }
+
+    [Test]
+    public async Task Run_BesideOneThatNeverPauses_IsServedToo()
+    {
+        var (client, clientSide) = await PairAsync();
+        var (app, appSide) = await PairAsync();
+        using var other = new SocketSplice(clientSide, appSide, IdleTimeout, _loop, _time);
+        var running = other.RunAsync();
+        using var enough = new CancellationTokenSource();
+        var sending = SendUntilAsync(client, enough.Token);
+        var receiving = CountAsync(app);
+
+        for (byte message = 0; message < 50; message++) await PassAsync(_client, _app, message);
+        await enough.CancelAsync();
+
+        Assert.That(await receiving.WaitAsync(FrontDoor.Patience), Is.EqualTo(await sending).And.GreaterThan(1_000_000));
+        client.Dispose();
+        app.Dispose();
+        await running.WaitAsync(FrontDoor.Patience);
+    }
+
+    [Test]
+    public async Task Run_ClientBreaksOff_TheAppSeesABreak()
+    {
+        await PassAsync(_client, _app, 1);
+
+        _client.LingerState = new LingerOption(true, 0);
+        _client.Dispose();
+
+        Assert.That((await _running.WaitAsync(FrontDoor.Patience)).End, Is.EqualTo(SpliceEnd.Reset));
+        Assert.That(async () => await TlsTerminationTests.ReadToEndAsync(_app), Throws.InstanceOf<SocketException>());
     }
 
     [Test]
@@ -120,6 +169,23 @@ internal sealed class SocketSpliceTests
     {
         for (var sent = 0; sent < bytes.Length;) sent += await socket.SendAsync(bytes.AsMemory(sent));
         socket.Shutdown(SocketShutdown.Send);
+    }
+
+    private static async Task<long> CountAsync(Socket socket)
+    {
+        var buffer = new byte[64 * 1024];
+        long all = 0;
+        for (int count; (count = await socket.ReceiveAsync(buffer.AsMemory(), SocketFlags.None)) > 0;) all += count;
+        return all;
+    }
+
+    private static async Task<long> SendUntilAsync(Socket socket, CancellationToken enough)
+    {
+        var chunk = new byte[256 * 1024];
+        long all = 0;
+        while (!enough.IsCancellationRequested) all += await socket.SendAsync(chunk, CancellationToken.None);
+        socket.Shutdown(SocketShutdown.Send);
+        return all;
     }
 
     private static byte[] RandomBytes(int count, int seed)

@@ -10,8 +10,10 @@ const string BenchUsage = """
 
       vault [--unlocks N]   an owner's unlock alone and while others guess; commits; readiness meanwhile
       ingress [options]     the front door beside nginx, HAProxy and Caddy: requests, connections, bulk, handshakes,
-                            idle memory, 10,000 names, 2,000 slow clients. Options: --rounds N, --seconds N,
-                            --only PART, --door-env NAME=VALUE, --no-write
+                            idle memory, 10,000 names, 2,000 slow clients. Options: --rounds N, --seconds N, --no-write,
+                            --only PART (repeatable; idle, pass_keepalive, pass_new, pass_bulk, h1, h2, bulk,
+                            full_handshakes, resumed_handshakes, names, slow), --nginx-only,
+                            --try NAME=VALUE,... (repeatable: one more front door with these variables)
       tunnel [--mib N] [--rounds N] [--only down|up|terminated|keepalive|connect|far]
                             visitors through a relay, beside the same visitors straight at the app; what that costs the appliance
       acme [--names N]      certificates for many names at once from a real test CA, and what each costs it

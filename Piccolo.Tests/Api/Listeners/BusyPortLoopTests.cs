@@ -44,6 +44,8 @@ internal sealed class BusyPortLoopTests
         SetState(listener, isTaken: true);
 
         await AdvanceUntilAsync(() => _rig.Listeners.Changed.Version != changed);
+        // The line comes after the change that it tells of.
+        await _log.FirstAsync(7800).WaitAsync(TimeSpan.FromSeconds(10));
 
         Assert.That(_rig.Catalog.Find("web")!.Ports.Single().PublicPort, Is.EqualTo(35001));
         Assert.That(_rig.Listeners.Current.Single(), Is.EqualTo(listener with { PublicPort = 35001 }));

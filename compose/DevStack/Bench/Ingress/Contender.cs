@@ -53,7 +53,9 @@ internal sealed class Contenders(string folder, string certificate, string key)
     {
         var port = LoopbackPorts.Free(1)[0];
         var own = NewFolder("door");
-        string[] arguments = [SolutionBuild.Find("DevStack"), DoorHost.Command, Text(port), Text(plain), Text(tls), certificate, key, own, Text(names)];
+        // With the appliance's own runtime settings, which are not those of this program.
+        var (appliance, host) = (SolutionBuild.Find("Piccolo.Api"), SolutionBuild.Find("DevStack"));
+        string[] arguments = ["exec", "--runtimeconfig", Path.ChangeExtension(appliance, "runtimeconfig.json"), "--depsfile", Path.ChangeExtension(host, "deps.json"), host, DoorHost.Command, Text(port), Text(plain), Text(tls), certificate, key, own, Text(names)];
         var process = ChildProcess.Start(new ChildProcessStart("dotnet", arguments, Path.Combine(own, "door.log"), "dotnet-sdk-10.0") { Environment = environment, WorkingDirectory = own });
         await WaitAsync(process, port);
         return new Contender(name, port, port, process);

@@ -11,13 +11,18 @@ internal static class IdleMemory
 
     public static async Task MeasureAsync(BenchReport report, Contenders all, int plain, int tls, byte[] hello, IngressBenchSettings settings)
     {
-        Func<Task<Contender>>[] starts = [() => all.StartNginxAsync(plain, tls), () => all.StartHaproxyAsync(plain, tls), () => all.StartDoorAsync("door", plain, tls, 2, settings.Environment)];
+        Func<string, IReadOnlyDictionary<string, string>, Func<Task<Contender>>> door = (name, environment) => () => all.StartDoorAsync(name, plain, tls, 2, environment);
+        Func<Task<Contender>>[] starts =
+        [
+            () => all.StartNginxAsync(plain, tls), () => all.StartHaproxyAsync(plain, tls),
+            door(Rounds.Door, IngressBenchSettings.AsPackaged), .. settings.Tries.Select(t => door(t.Name, t.Environment)),
+        ];
         foreach (var start in starts)
         {
             await using var contender = await start();
             var perConnection = await MeasureAsync(contender, hello);
             var name = string.Create(CultureInfo.InvariantCulture, $"pass_idle_{contender.Name}");
-            if (contender.Name != "door")
+            if (contender.Name != Rounds.Door)
             {
                 report.Figure(name, perConnection, " KiB");
                 continue;

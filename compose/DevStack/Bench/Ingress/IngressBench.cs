@@ -10,7 +10,6 @@ namespace Piccolo.DevStack.Bench.Ingress;
 /// </summary>
 public static class IngressBench
 {
-    private const string Door = "door";
     private const int FewNames = 2;
     private const int ManyNames = 10_000;
     private const int BulkBytes = 64 * 1024 * 1024;
@@ -49,10 +48,13 @@ public static class IngressBench
         if (settings.Wants("idle")) await IdleMemory.MeasureAsync(report, all, plain, tls, hello, settings);
 
         await using var nginx = await all.StartNginxAsync(plain, tls);
-        await using var haproxy = await all.StartHaproxyAsync(plain, tls);
-        await using var caddy = await all.StartCaddyAsync(plain);
-        await using var door = await all.StartDoorAsync(Door, plain, tls, FewNames, settings.Environment);
-        Contender[] passing = [nginx, haproxy, door], ending = [nginx, haproxy, caddy, door];
+        await using var haproxy = settings.NginxOnly ? null : await all.StartHaproxyAsync(plain, tls);
+        await using var caddy = settings.NginxOnly ? null : await all.StartCaddyAsync(plain);
+        await using var door = await all.StartDoorAsync(Rounds.Door, plain, tls, FewNames, IngressBenchSettings.AsPackaged);
+        await using var tries = new Group();
+        foreach (var other in settings.Tries) tries.Members.Add(await all.StartDoorAsync(other.Name, plain, tls, FewNames, other.Environment));
+        Contender[] ending = [.. new[] { nginx, haproxy, caddy, door }.OfType<Contender>(), .. tries.Members];
+        Contender[] passing = [.. ending.Where(c => c.PassThroughPort is not null)];
         var seconds = settings.Seconds;
         var rounds = new Rounds(report, settings);
 
@@ -66,7 +68,7 @@ public static class IngressBench
         await rounds.CompareAsync("resumed_handshakes", "connections", ending, c => Load.HandshakesAsync(c.TerminatedPort, true, seconds), 0.8, 1.0);
         if (settings.Wants("names"))
         {
-            await using var many = await all.StartDoorAsync("door10k", plain, tls, ManyNames, settings.Environment);
+            await using var many = await all.StartDoorAsync("door10k", plain, tls, ManyNames, IngressBenchSettings.AsPackaged);
             NameLookUp.Measure(report, FewNames, ManyNames);
             await rounds.CompareSelfAsync("names_handshakes", door, many, c => RawClients.ConnectAsync(c.PassThroughPort!.Value, hello, seconds), 0.98);
         }
@@ -100,5 +102,15 @@ public static class IngressBench
         var content = folder.CreateSubdirectory("content");
         await File.WriteAllBytesAsync(Path.Combine(content.CreateSubdirectory("bulk").FullName, "file"), RandomNumberGenerator.GetBytes(BulkBytes));
         return content.FullName;
+    }
+
+    private sealed class Group : IAsyncDisposable
+    {
+        public List<Contender> Members { get; } = [];
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var member in Members) await member.DisposeAsync();
+        }
     }
 }

@@ -1,0 +1,147 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using Piccolo.Core.Primitives;
+
+namespace Piccolo.Api.Ingress;
+
+/// <summary>Who wants to know when a socket becomes ready. Called on the loop's thread, so never to wait there.</summary>
+internal interface ISocketWatcher
+{
+    /// <returns>True: there is more to do, when the others have had their turn.</returns>
+    bool OnReady(SocketReadiness readiness);
+}
+
+/// <summary>
+/// A thread that does the copying of many spliced sockets, one message after the other, through one buffer: no completion, no pooled thread and no memory
+/// per connection (ADR 0014). Registering and leaving is safe from any thread.
+/// </summary>
+internal sealed class SocketLoop : IDisposable
+{
+    /// <summary>Large enough that bulk pays for few system calls, small enough for the processor's own memory.</summary>
+    private const int BufferSize = 256 * 1024;
+
+    private const int QuietMilliseconds = 1000;
+
+    private readonly SocketPoller _poller = new();
+    private readonly Lock _gate = new();
+    private readonly Stack<int> _free = new();
+    private readonly ConcurrentQueue<ISocketWatcher> _posted = new();
+    private readonly Queue<ISocketWatcher> _again = new();
+    private readonly byte[] _buffer = GC.AllocateArray<byte>(BufferSize, pinned: true);
+    private readonly ILogger _logger;
+    private readonly Thread _thread;
+    private ISocketWatcher?[] _watchers = new ISocketWatcher?[64];
+    private int _count;
+    private int _used;
+    private volatile bool _ended;
+
+    public SocketLoop(string name, ILogger logger)
+    {
+        _logger = logger;
+        _thread = new Thread(Run) { IsBackground = true, Name = name };
+        _thread.Start();
+    }
+
+    /// <summary>Room for one message, to be used on the loop's thread only and not beyond the call.</summary>
+    public Span<byte> Buffer => _buffer;
+
+    /// <returns>What <see cref="Remove"/> takes back.</returns>
+    /// <exception cref="IOException">The kernel has no room for one more.</exception>
+    /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
+    public int Add(Socket socket, ISocketWatcher watcher)
+    {
+        int place;
+        lock (_gate)
+        {
+            if (!_free.TryPop(out place))
+            {
+                if (_count == _watchers.Length) Volatile.Write(ref _watchers, [.. _watchers, .. new ISocketWatcher?[_count]]);
+                place = _count++;
+            }
+            _watchers[place] = watcher;
+        }
+        try
+        {
+            _poller.Add(socket, place);
+            return place;
+        }
+        catch
+        {
+            Leave(place);
+            throw;
+        }
+    }
+
+    /// <summary>Has the watcher told of room for bytes too.</summary>
+    public void TellRoom(Socket socket, int place) => _poller.TellRoom(socket, place);
+
+    /// <summary>The watcher may still be told of what had already happened.</summary>
+    public void Remove(Socket socket, int place)
+    {
+        _poller.Remove(socket);
+        Leave(place);
+    }
+
+    /// <summary>Has a watcher called as soon as possible, although its socket has not changed.</summary>
+    public void Post(ISocketWatcher watcher)
+    {
+        _posted.Enqueue(watcher);
+        _poller.Wake();
+    }
+
+    /// <summary>So much of the buffer was filled, and is to be wiped when all have become quiet.</summary>
+    public void Used(int bytes) => _used = Math.Max(_used, bytes);
+
+    public void Dispose()
+    {
+        _ended = true;
+        _poller.Wake();
+        _thread.Join();
+        _poller.Dispose();
+    }
+
+    private void Run()
+    {
+        var ready = new (int Place, SocketReadiness Readiness)[256];
+        while (!_ended)
+        {
+            var patience = _again.Count > 0 ? 0 : _used > 0 ? QuietMilliseconds : Timeout.Infinite;
+            var count = _poller.Wait(ready, patience);
+            // Nothing for a while: what went through, in clear text perhaps, does not stay.
+            if (count == 0 && patience > 0) Wipe();
+            for (var left = _again.Count; left > 0; left--) Tell(_again.Dequeue(), SocketReadiness.None);
+            for (var i = 0; i < count; i++)
+                if (Volatile.Read(ref _watchers)[ready[i].Place] is { } watcher) Tell(watcher, ready[i].Readiness);
+            while (_posted.TryDequeue(out var watcher)) Tell(watcher, SocketReadiness.None);
+        }
+        Wipe();
+    }
+
+    private void Tell(ISocketWatcher watcher, SocketReadiness readiness)
+    {
+        try
+        {
+            if (watcher.OnReady(readiness)) _again.Enqueue(watcher);
+        }
+        catch (Exception failure)
+        {
+            // One connection's bad luck must not be that of all others.
+            _logger.SocketLoopFailed(failure);
+        }
+    }
+
+    private void Wipe()
+    {
+        _buffer.AsSpan(0, _used).Clear();
+        _used = 0;
+    }
+
+    private void Leave(int place)
+    {
+        lock (_gate)
+        {
+            _watchers[place] = null;
+            _free.Push(place);
+        }
+    }
+}
