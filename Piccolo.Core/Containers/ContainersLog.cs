@@ -24,4 +24,10 @@ internal static partial class ContainersLog
 
     [LoggerMessage(5106, LogLevel.Warning, "The file instance-id was damaged and has been replaced: containers made before are no longer known as ours.")]
     public static partial void InstanceIdReplaced(this ILogger logger);
+
+    [LoggerMessage(5107, LogLevel.Debug, "Container engine still cannot be reached. operation={Operation} reason={Reason}")]
+    public static partial void EngineStillUnreachable(this ILogger logger, string operation, string reason);
+
+    [LoggerMessage(5108, LogLevel.Information, "Container engine answers again.")]
+    public static partial void EngineAnswersAgain(this ILogger logger);
 }

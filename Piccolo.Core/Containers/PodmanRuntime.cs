@@ -22,11 +22,12 @@ internal sealed class PodmanRuntime : IContainerRuntime, IDisposable
     private readonly ContainerOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<PodmanRuntime> _logger;
+    private readonly EngineReach _reach;
     private readonly DockerClient? _client;
 
     public PodmanRuntime(InstanceId instance, IOptions<ContainerOptions> options, TimeProvider time, ILogger<PodmanRuntime> logger)
     {
-        (_instance, _options, _time, _logger) = (instance, options.Value, time, logger);
+        (_instance, _options, _time, _logger, _reach) = (instance, options.Value, time, logger, new EngineReach(logger));
         if (_options.Socket.Length == 0) return;
         _client = new DockerClientBuilder().WithEndpoint(new Uri("unix://" + Path.GetFullPath(_options.Socket)))
             .WithApiVersion(ApiVersion).WithTimeout(Timeout.InfiniteTimeSpan).Build();
@@ -195,17 +196,20 @@ internal sealed class PodmanRuntime : IContainerRuntime, IDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            return await call(_client, either.Token);
+            var result = await call(_client, either.Token);
+            _reach.Answered();
+            return result;
         }
         catch (DockerApiException e)
         {
+            _reach.Answered();
             var fault = EngineErrors.FromAnswer(e);
             _logger.EngineRefused(operation, fault.Kind, Cut(e.ResponseBody ?? ""));
             return fault;
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested && (EngineErrors.IsTransport(e) || e is OperationCanceledException))
         {
-            _logger.EngineUnreachable(operation, limit.IsCancellationRequested ? $"no answer within {timeout}" : e.Message);
+            _reach.Lost(operation, limit.IsCancellationRequested ? $"no answer within {timeout}" : e.Message);
             return EngineErrors.Unreachable(_options.Socket);
         }
     }

@@ -18,6 +18,21 @@ internal static class StoreVerifier
         return Find(connection, transaction, seal.Chain, anchor) ?? throw Diagnose(connection, transaction, seal, anchor);
     }
 
+    /// <summary>The same for a copy that nobody uses yet; it is not written to.</summary>
+    /// <exception cref="StoreFaultException">It is not whole, not a store, or cannot be read.</exception>
+    public static StoreHead VerifyFile(string path, RowSeal seal)
+    {
+        try
+        {
+            using var connection = StoreFile.OpenWithoutWriting(path, StoreSchema.Current);
+            return Verify(connection, seal, anchor: null);
+        }
+        catch (SqliteException e)
+        {
+            throw StoreFaults.From(e, Path.GetDirectoryName(path)!);
+        }
+    }
+
     /// <summary>The same without looking for the reason, beside whoever uses the store.</summary>
     public static StoreHead? TryVerify(SqliteConnection connection, StoreChain chain, StoreAnchor? anchor)
     {

@@ -119,14 +119,7 @@ public sealed class ImportIntake(StatePaths paths, ApplianceVault vault, IOption
     /// <summary>The store as it will be used: structure, chain and every row.</summary>
     private static void Verify(string storeCopy, RowSeal seal, ExportHeader header)
     {
-        try
-        {
-            using var connection = StoreFile.OpenWithoutWriting(storeCopy, StoreSchema.Current);
-            if (StoreVerifier.Verify(connection, seal, null).Revision != header.Revision) throw new ExportInvalidException("export_invalid", "The export's store is of another revision than its header says.");
-        }
-        catch (Microsoft.Data.Sqlite.SqliteException e)
-        {
-            throw new ExportInvalidException("export_invalid", "The export's control store is damaged.", e);
-        }
+        if (StoreVerifier.VerifyFile(storeCopy, seal).Revision != header.Revision)
+            throw new ExportInvalidException("export_invalid", "The export's store is of another revision than its header says.");
     }
 }

@@ -23,6 +23,7 @@ internal sealed partial class NexusSession
                         break;
                     case RelayMessageKind.TooLarge:
                         Writer.PostClose(WebSocketCloseStatus.MessageTooBig);
+                        await socket.DiscardAsync();
                         return TunnelFailure.TooLarge;
                     default:
                         _closeReason = message.HasCloseFrame ? message.Detail : null;

@@ -145,8 +145,8 @@ internal sealed partial class NexusSession(int number, TunnelTarget target, long
             var watching = Task.WhenAll(MeasureAsync(stop.Token), WatchStreamsAsync(stop.Token));
             await Task.WhenAny((Task)writing, receiving);
             var firstIsWriter = writing.IsCompleted && !receiving.IsCompleted;
-            // A goodbye of ours is still sent, and answered; after anything else there is nothing to wait for.
-            var goodbye = writing.IsCompleted ? await writing is null : await receiving == TunnelFailure.TooLarge;
+            // A goodbye of ours is still answered; after anything else there is nothing to wait for.
+            var goodbye = writing.IsCompleted && await writing is null;
             if (goodbye) await Task.WhenAny(Task.WhenAll((Task)writing, receiving), Task.Delay(GoodbyeLimit, Time, stop.Token));
             socket.Abort();
             await stop.CancelAsync();

@@ -52,13 +52,33 @@ internal sealed partial class RelaySocket
                 _end += read;
             }
         }
-        catch (Exception failure) when (failure is IOException or ObjectDisposedException or InvalidOperationException
-            // An aborted socket cancels what it was doing.
-            || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception failure) when (IsLoss(failure, cancellationToken))
         {
             return Closed(_abortReason ?? failure.Message);
         }
     }
+
+    /// <summary>
+    /// Drops what still comes until the relay closes or the socket is aborted. A socket that is closed over unread input resets the connection, and the relay
+    /// may then never read our goodbye.
+    /// </summary>
+    public async Task DiscardAsync()
+    {
+        try
+        {
+            while (await _stream.ReadAsync(_input) > 0)
+            {
+            }
+        }
+        catch (Exception failure) when (IsLoss(failure, CancellationToken.None))
+        {
+            // Then it has ended the other way.
+        }
+    }
+
+    // An aborted socket cancels what it was doing.
+    private static bool IsLoss(Exception failure, CancellationToken cancellationToken) => failure is IOException or ObjectDisposedException or InvalidOperationException
+        || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 
     private void DueChanged() => Volatile.Read(ref _due)?.Invoke();
 

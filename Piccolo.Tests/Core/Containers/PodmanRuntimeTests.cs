@@ -180,6 +180,22 @@ internal sealed class PodmanRuntimeTests
     }
 
     [Test]
+    public async Task Engine_GoneAndBack_IsLoggedOnceEach()
+    {
+        await using var podman = await PodmanServer.StartAsync().WaitAsync(Patience);
+        var moved = podman.SocketPath + ".moved";
+        var log = new RecordedLog();
+        using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = podman.SocketPath }), TimeProvider.System, log.For<PodmanRuntime>());
+
+        File.Move(podman.SocketPath, moved);
+        for (var i = 0; i < 3; i++) Assert.That((await runtime.ListAsync(default)).Fault!.Kind, Is.EqualTo(ContainerFaultKind.EngineUnreachable));
+        File.Move(moved, podman.SocketPath);
+        for (var i = 0; i < 2; i++) Assert.That((await runtime.ListAsync(default)).Fault, Is.Null);
+
+        Assert.That((log.Of(5101).Count, log.Of(5107).Count, log.Of(5108).Count), Is.EqualTo((1, 2, 1)));
+    }
+
+    [Test]
     public async Task Engine_NoneConfigured_IsSaid()
     {
         using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = "" }), TimeProvider.System, NullLogger<PodmanRuntime>.Instance);

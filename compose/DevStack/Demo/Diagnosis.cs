@@ -11,7 +11,9 @@ internal static class Diagnosis
         {
             var remote = await api.GetAsync("/api/v1/remote/status");
             var apps = (await api.GetAsync("/api/v1/apps"))["data"]!.AsArray();
-            return Join(Tunnel(remote).Concat(Certificates(remote)).Concat(apps.SelectMany(App)));
+            var causes = Tunnel(remote).Concat(Certificates(remote, "error")).Concat(apps.SelectMany(App)).ToList();
+            // A certificate that is waited for is no cause while something else is.
+            return Join(causes.Count > 0 ? causes : Certificates(remote, "pending"));
         }
         catch (Exception e) when (e is HttpRequestException or ApplianceRefusedException)
         {
@@ -25,10 +27,11 @@ internal static class Diagnosis
         if ((string?)tunnel["state"] != "online") yield return $"tunnel {tunnel["state"]}: {tunnel["reason"] ?? "no reason known"}";
     }
 
-    private static IEnumerable<string> Certificates(JsonNode remote) =>
+    private static IEnumerable<string> Certificates(JsonNode remote, string status) =>
         from certificate in remote["certificates"]!.AsArray()
-        where (string?)certificate!["status"] != "ok"
-        select $"certificate {certificate!["id"]} {certificate["status"]}: {certificate["failure_reason"] ?? "no failure known"} {certificate["last_error"]?["next_step"]}";
+        where (string?)certificate!["status"] == status
+        let reason = (string?)certificate!["failure_reason"] ?? "no failure known"
+        select $"certificate {certificate!["id"]} {status}: {reason.TrimEnd('.')}. {certificate["last_error"]?["next_step"]}".TrimEnd();
 
     private static IEnumerable<string> App(JsonNode? app)
     {
