@@ -29,8 +29,8 @@ internal sealed class SocketSplice : ISplice
     public SocketSplice(Socket client, Socket upstream, TimeSpan idleTimeout, SocketLoop loop, TimeProvider time)
     {
         (_client, _upstream, _idleTimeout, _loop, _time) = (client, upstream, idleTimeout, loop, time);
-        (_toUpstream, _toClient) = (new SpliceDirection(client, upstream, loop), new SpliceDirection(upstream, client, loop));
-        _touched = time.GetTimestamp();
+        (_toUpstream, _toClient) = (new SpliceDirection(client, upstream, loop, Touch), new SpliceDirection(upstream, client, loop, Touch));
+        Touch();
         _timer = time.CreateTimer(static s => ((SocketSplice)s!).OnTimer(), this, idleTimeout, Timeout.InfiniteTimeSpan);
     }
 
@@ -92,7 +92,6 @@ internal sealed class SocketSplice : ISplice
                 {
                     Fail();
                 }
-                if (incoming.TakeMoved() | outgoing.TakeMoved()) Volatile.Write(ref _touched, _time.GetTimestamp());
             }
             return !LeaveWhenOver() && again;
         }
@@ -122,6 +121,8 @@ internal sealed class SocketSplice : ISplice
         _toClient.GiveBack();
         return _done.TrySetResult();
     }
+
+    private void Touch() => Volatile.Write(ref _touched, _time.GetTimestamp());
 
     private void Fail() => Interlocked.CompareExchange(ref _end, (int)SpliceEnd.Reset, -1);
 

@@ -5,7 +5,8 @@ using Piccolo.Core.Primitives;
 namespace Piccolo.Api.Ingress;
 
 /// <summary>One direction of a <see cref="SocketSplice"/>, on the thread of its loop.</summary>
-internal sealed class SpliceDirection(Socket source, Socket target, SocketLoop loop)
+/// <param name="alive">Called before what came is passed on: who has seen it may rely on the splice to know.</param>
+internal sealed class SpliceDirection(Socket source, Socket target, SocketLoop loop, Action alive)
 {
     /// <summary>So many messages in a row, then others get their turn.</summary>
     private const int FairShare = 4;
@@ -16,7 +17,6 @@ internal sealed class SpliceDirection(Socket source, Socket target, SocketLoop l
     private int _heldMost;
     private bool _readable;
     private bool _sourceEnds;
-    private bool _moved;
 
     public long Bytes { get; private set; }
 
@@ -43,14 +43,6 @@ internal sealed class SpliceDirection(Socket source, Socket target, SocketLoop l
         // Nobody is left to read: without this a source that is never silent would not learn it.
         if ((readiness & SocketReadiness.Failed) != 0) throw new SocketException((int)SocketError.ConnectionReset);
         return _held is not null && Copy();
-    }
-
-    /// <summary>Whether bytes came through since the last call.</summary>
-    public bool TakeMoved()
-    {
-        var moved = _moved;
-        _moved = false;
-        return moved;
     }
 
     /// <summary>Wiped, for on a port of the LAN it may be clear text.</summary>
@@ -92,7 +84,7 @@ internal sealed class SpliceDirection(Socket source, Socket target, SocketLoop l
     private void Note(int received)
     {
         Bytes += received;
-        _moved = true;
+        alive();
         if (_held is null) loop.Used(received);
         else _heldMost = Math.Max(_heldMost, received);
     }
@@ -116,6 +108,8 @@ internal sealed class SpliceDirection(Socket source, Socket target, SocketLoop l
     private bool Flush()
     {
         if (!IsHeldUp) return true;
+        // Who is slow to take is not silent.
+        alive();
         _heldFrom += SendAll(_held.AsSpan(_heldFrom, _heldTo - _heldFrom));
         return !IsHeldUp;
     }
