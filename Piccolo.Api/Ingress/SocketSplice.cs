@@ -80,8 +80,6 @@ internal sealed class SocketSplice : ISplice
             var again = false;
             if (_end < 0)
             {
-                // Before anything is seen on the other side, so that who saw it can rely on it.
-                if (readiness != SocketReadiness.None) Volatile.Write(ref _touched, _time.GetTimestamp());
                 var (incoming, outgoing) = isClient ? (_toUpstream, _toClient) : (_toClient, _toUpstream);
                 try
                 {
