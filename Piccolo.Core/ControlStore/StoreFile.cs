@@ -147,6 +147,13 @@ internal static class StoreFile
             throw new StoreFaultException(FaultCode.SchemaTooNew, "The control store was written by a newer version of the appliance. Install that version again.");
     }
 
+    /// <summary>The oldest reader that understands a copy which nobody else uses.</summary>
+    public static long ReadMinReaderOfCopy(string path)
+    {
+        using var copy = OpenCopy(path);
+        return ReadMinReader(copy);
+    }
+
     public static long ReadMinReader(SqliteConnection connection)
     {
         using var exists = connection.CreateCommand();

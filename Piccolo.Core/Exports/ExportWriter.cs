@@ -51,7 +51,7 @@ public sealed class ExportWriter(
             CreatedAt = time.GetUtcNow(),
             Instance = instance,
             Revision = revision,
-            MinReader = MinReaderOf(storeCopy),
+            MinReader = StoreFile.ReadMinReaderOfCopy(storeCopy),
             Kdf = KeySet.Parse(keySet).Password.Kdf,
             Salt = salt,
             KeySet = keySet,
@@ -82,11 +82,5 @@ public sealed class ExportWriter(
         {
             CryptographicOperations.ZeroMemory(key);
         }
-    }
-
-    private static long MinReaderOf(string storeCopy)
-    {
-        using var copy = StoreFile.OpenCopy(storeCopy);
-        return StoreFile.ReadMinReader(copy);
     }
 }
