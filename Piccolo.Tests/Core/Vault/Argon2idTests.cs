@@ -1,17 +1,12 @@
-using System.Diagnostics;
-using System.Globalization;
 using Piccolo.Core.Vault;
 
 namespace Piccolo.Tests.Core.Vault;
 
-/// <summary>Our Argon2id is libsodium's, bit for bit, and nobody stands still while it takes and gives back its memory.</summary>
+/// <summary>What this processor derives by is libsodium's Argon2id, bit for bit. (That nobody stands still meanwhile is measured by the vault's benchmark.)</summary>
 [Category("Sealed")]
 internal sealed class Argon2idTests
 {
     private const int Seed = 9106;
-
-    [OneTimeSetUp]
-    public void SetUp() => Assume.That(Argon2Block.IsSupported, "this processor leaves Argon2id to libsodium");
 
     /// <summary>From the least memory there can be over sizes that are no multiple of four to the least that a key set may have.</summary>
     [TestCase(8, 1)]
@@ -40,7 +35,7 @@ internal sealed class Argon2idTests
     {
         Span<byte> derived = stackalloc byte[Argon2id.Length];
 
-        Argon2id.Derive(System.Text.Encoding.ASCII.GetBytes(password), System.Text.Encoding.ASCII.GetBytes(salt), memoryKiB, passes, derived);
+        PasswordKeyDerivation.DeriveBytes(System.Text.Encoding.ASCII.GetBytes(password), System.Text.Encoding.ASCII.GetBytes(salt), memoryKiB, passes, derived);
 
         Assert.That(Convert.ToHexStringLower(derived), Is.EqualTo(tag));
     }
@@ -48,41 +43,6 @@ internal sealed class Argon2idTests
     [Test]
     public void Memory_MoreThanThereIs_IsRefusedAndNotTaken() =>
         Assert.Throws<InsufficientMemoryException>(() => new Argon2Memory(1L << 46).Dispose());
-
-    /// <summary>
-    /// What the process's other threads need of its address space they get at once. One call for all of the memory, as libsodium makes it, kept them waiting for
-    /// as long as the kernel clears a quarter of a GiB.
-    /// </summary>
-    [Test]
-    public async Task Derive_WhileItRuns_OthersGetTheirPages()
-    {
-        const int memoryKiB = 256 * 1024;
-        var byUs = await LongestWaitAsync(() => Argon2id.Derive("a password"u8, new byte[16], memoryKiB, 1, new byte[Argon2id.Length]));
-        var byLibrary = await LongestWaitAsync(() => PasswordKeyDerivation.DeriveByLibrary("a password"u8, new byte[16], memoryKiB, 1, new byte[Argon2id.Length]));
-
-        TestContext.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"longest wait for a page: {byUs.TotalMilliseconds:0.0} ms, by libsodium {byLibrary.TotalMilliseconds:0.0} ms"));
-        Assert.That(byUs, Is.LessThan(byLibrary / 2));
-    }
-
-    /// <summary>Maps a page and unmaps it, over and over, while the work runs. The median of several runs: the machine has other work too.</summary>
-    private static async Task<TimeSpan> LongestWaitAsync(Action work)
-    {
-        var runs = new List<TimeSpan>();
-        for (var i = 0; i < 7; i++)
-        {
-            var running = Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-            var longest = TimeSpan.Zero;
-            while (!running.IsCompleted)
-            {
-                var began = Stopwatch.GetTimestamp();
-                new Argon2Memory(Environment.SystemPageSize).Dispose();
-                if (Stopwatch.GetElapsedTime(began) is var took && took > longest) longest = took;
-            }
-            await running;
-            runs.Add(longest);
-        }
-        return runs.Order().ElementAt(runs.Count / 2);
-    }
 
     private static void AssertSame(Random random, int memoryKiB, int passes)
     {
@@ -93,7 +53,7 @@ internal sealed class Argon2idTests
         Span<byte> ours = stackalloc byte[Argon2id.Length];
         Span<byte> theirs = stackalloc byte[Argon2id.Length];
 
-        Argon2id.Derive(password, salt, memoryKiB, passes, ours);
+        PasswordKeyDerivation.DeriveBytes(password, salt, memoryKiB, passes, ours);
         PasswordKeyDerivation.DeriveByLibrary(password, salt, memoryKiB, passes, theirs);
 
         Assert.That(Convert.ToHexString(ours), Is.EqualTo(Convert.ToHexString(theirs)), $"{memoryKiB} KiB, {passes} passes");
