@@ -62,7 +62,10 @@ internal sealed class LongTrafficTests
         });
         await using var door = await StartAsync(new()
         {
-            ["KeepAliveTimeout"] = "00:00:00.500", ["RequestHeadersTimeout"] = "00:00:00.500", ["PeekTotalTimeout"] = "00:00:00.500", ["HandshakeTimeout"] = "00:00:01",
+            ["KeepAliveTimeout"] = "00:00:00.500",
+            ["RequestHeadersTimeout"] = "00:00:00.500",
+            ["PeekTotalTimeout"] = "00:00:00.500",
+            ["HandshakeTimeout"] = "00:00:01",
         });
         door.PublishApp("web", app.Port);
         using var client = door.ClientFor(door.HttpsPort);
