@@ -84,6 +84,8 @@ internal sealed class HostDispatchMiddleware(
     private async Task ServePortalAsync(HttpContext context)
     {
         var begun = accessLog.ForPortal ? accessLog.Begin() : 0;
+        // The portal may block (it writes to disks): that is nothing for a thread on which everybody's bytes come in.
+        if (SocketLoop.Current is not null) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         await next(context);
         traffic.Of(ListenerTraffic.Portal).Answered(context.Response.StatusCode);
         if (accessLog.ForPortal) accessLog.Write(context, ListenerTraffic.Portal, begun);

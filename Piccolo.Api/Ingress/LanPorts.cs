@@ -140,7 +140,7 @@ internal sealed class LanPorts(
             return;
         }
         socket.NoDelay = true;
-        var connection = new LazySocketConnection(socket, connections);
+        var connection = connections.Create(socket);
         connection.Features.Set(origin);
         if (QueueOf(TrafficOf(listener)).Writer.TryWrite(connection)) return;
         metrics.Refused("queue_full");

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.IO.Pipelines;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -10,77 +11,93 @@ namespace Piccolo.Api.Ingress;
 /// An accepted socket as Kestrel sees a connection, of which nothing is read before someone asks for its pipes. Until then the socket may be peeked at, or
 /// spliced as it is, without a buffer or a receive loop of its own (ADR 0014).
 /// </summary>
-internal sealed class LazySocketConnection : DefaultConnectionContext, IConnectionSocketFeature, IMemoryPoolFeature
+internal sealed class LazySocketConnection : DefaultConnectionContext, IConnectionSocketFeature, IMemoryPoolFeature, IDuplexPipe
 {
     private static long _lastId = TimeProvider.System.GetTimestamp();
 
-    private readonly SocketConnections _transports;
+    private readonly SocketLoop _loop;
     private readonly Lock _gate = new();
     // Not disposed: an abort may come at any time, and there is nothing in it to let go of.
-    private readonly CancellationTokenSource _aborted = new();
-    private ConnectionContext? _started;
-    private System.IO.Pipelines.IDuplexPipe? _replaced;
+    private readonly CancellationTokenSource _closed = new();
+    private LoopSocket? _started;
+    private LoopReader? _input;
+    private LoopWriter? _output;
+    private IDuplexPipe? _replaced;
     private bool _isOver;
 
-    public LazySocketConnection(Socket socket, SocketConnections transports) : base(Interlocked.Increment(ref _lastId).ToString("X", CultureInfo.InvariantCulture))
+    /// <param name="loop">What the connection will live on as soon as something of it is read.</param>
+    public LazySocketConnection(Socket socket, SocketLoop loop, MemoryPool<byte> memory) : base(Interlocked.Increment(ref _lastId).ToString("X", CultureInfo.InvariantCulture))
     {
-        (Socket, _transports) = (socket, transports);
+        (Socket, _loop, MemoryPool) = (socket, loop, memory);
         (LocalEndPoint, RemoteEndPoint) = (socket.LocalEndPoint, socket.RemoteEndPoint);
         Features.Set<IConnectionSocketFeature>(this);
         Features.Set<IMemoryPoolFeature>(this);
+        // Of a client that is gone requests are told by this, whether or not anything is being read.
+        ConnectionClosed = _closed.Token;
     }
 
     public Socket Socket { get; }
 
+    public MemoryPool<byte> MemoryPool { get; }
+
     /// <summary>Whether every byte that the client sent is still in the kernel.</summary>
     public bool IsUntouched => _started is null;
 
-    public MemoryPool<byte> MemoryPool => Start().Features.Get<IMemoryPoolFeature>()!.MemoryPool;
-
     /// <summary>The first look at it starts the receiving; TLS and counters put their own in its place.</summary>
-    public override System.IO.Pipelines.IDuplexPipe Transport
+    public override IDuplexPipe Transport
     {
-        get => _replaced ?? Start().Transport;
+        get
+        {
+            if (_replaced is not null) return _replaced;
+            Start();
+            return this;
+        }
         set => _replaced = value;
     }
 
-    public override CancellationToken ConnectionClosed
-    {
-        get => _started?.ConnectionClosed ?? _aborted.Token;
-        set => base.ConnectionClosed = value;
-    }
+    PipeReader IDuplexPipe.Input => _input!;
+
+    PipeWriter IDuplexPipe.Output => _output!;
 
     public override void Abort(ConnectionAbortedException abortReason)
     {
-        ConnectionContext? started;
-        lock (_gate)
-        {
-            _isOver = true;
-            started = _started;
-        }
-        if (started is not null) started.Abort(abortReason);
-        else
-        {
-            Socket.Break();
-            _aborted.Cancel();
-        }
+        lock (_gate) _isOver = true;
+        if (_started is { } started) started.Abort();
+        else Socket.Break();
+        Closed();
     }
 
     public override async ValueTask DisposeAsync()
     {
         lock (_gate) _isOver = true;
-        if (_started is { } started) await started.DisposeAsync();
-        else Socket.Dispose();
+        if (_started is { } started)
+        {
+            _input!.Complete();
+            _output!.Complete();
+            started.Dispose();
+        }
+        else
+        {
+            Socket.Dispose();
+        }
         await base.DisposeAsync();
     }
 
-    private ConnectionContext Start()
+    private void Start()
     {
         lock (_gate)
         {
-            if (_started is null && _isOver) throw new ConnectionAbortedException("The connection was ended before anything was read.");
-            return _started ??= _transports.Create(Socket);
+            if (_started is not null) return;
+            if (_isOver) throw new ConnectionAbortedException("The connection was ended before anything was read.");
+            _started = new LoopSocket(Socket, _loop, Closed);
+            (_input, _output) = (new LoopReader(_started, MemoryPool), new LoopWriter(_started, MemoryPool));
         }
+    }
+
+    /// <summary>On the thread pool: what others do about it is no business of a loop.</summary>
+    private void Closed()
+    {
+        if (!_closed.IsCancellationRequested) ThreadPool.UnsafeQueueUserWorkItem(static closed => closed.Cancel(), _closed, preferLocal: false);
     }
 }
 

@@ -23,8 +23,12 @@ internal sealed class SocketLoop : IDisposable
     private const int QuietMilliseconds = 1000;
 
     private readonly SocketPoller _poller = new();
+    [ThreadStatic]
+    private static SocketLoop? _current;
+
     private readonly Lock _gate = new();
     private readonly Stack<int> _free = new();
+    private readonly List<int> _left = [];
     private readonly ConcurrentQueue<ISocketWatcher> _posted = new();
     private readonly Queue<ISocketWatcher> _again = new();
     private readonly byte[] _buffer = GC.AllocateArray<byte>(BufferSize, pinned: true);
@@ -41,6 +45,9 @@ internal sealed class SocketLoop : IDisposable
         _thread = new Thread(Run) { IsBackground = true, Name = name };
         _thread.Start();
     }
+
+    /// <summary>The loop whose thread this is; null on any other.</summary>
+    public static SocketLoop? Current => _current;
 
     /// <summary>Room for one message, to be used on the loop's thread only and not beyond the call.</summary>
     public Span<byte> Buffer => _buffer;
@@ -75,7 +82,7 @@ internal sealed class SocketLoop : IDisposable
     /// <summary>Has the watcher told of room for bytes too.</summary>
     public void TellRoom(Socket socket, int place) => _poller.TellRoom(socket, place);
 
-    /// <summary>The watcher may still be told of what had already happened.</summary>
+    /// <summary>The watcher may still be told of what had already happened; nobody else will be.</summary>
     public void Remove(Socket socket, int place)
     {
         _poller.Remove(socket);
@@ -102,9 +109,11 @@ internal sealed class SocketLoop : IDisposable
 
     private void Run()
     {
+        _current = this;
         var ready = new (int Place, SocketReadiness Readiness)[256];
         while (!_ended)
         {
+            FreeWhatWasLeft();
             var patience = _again.Count > 0 ? 0 : _used > 0 ? QuietMilliseconds : Timeout.Infinite;
             var count = _poller.Wait(ready, patience);
             // Nothing for a while: what went through, in clear text perhaps, does not stay.
@@ -141,7 +150,17 @@ internal sealed class SocketLoop : IDisposable
         lock (_gate)
         {
             _watchers[place] = null;
-            _free.Push(place);
+            _left.Add(place);
+        }
+    }
+
+    /// <summary>Only between two waits: what the kernel has told by then may still name a place, and must not reach whoever has it next.</summary>
+    private void FreeWhatWasLeft()
+    {
+        lock (_gate)
+        {
+            foreach (var place in _left) _free.Push(place);
+            _left.Clear();
         }
     }
 }

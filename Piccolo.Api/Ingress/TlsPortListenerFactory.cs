@@ -67,7 +67,7 @@ internal sealed class TlsPortListener(EndPoint endPoint, Socket? socket, SocketC
         try
         {
             accepted.NoDelay = true;
-            return new LazySocketConnection(accepted, connections);
+            return connections.Create(accepted);
         }
         catch (SocketException)
         {

@@ -20,10 +20,11 @@ internal sealed class LazySocketConnectionTests
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, WipingMemoryPoolFactory>();
+        builder.Services.AddSingleton<SocketLoops>();
         builder.Services.AddSingleton<SocketConnections>();
         _app = builder.Build();
         (_peer, var own) = await SocketSpliceTests.PairAsync();
-        _connection = new LazySocketConnection(own, _app.Services.GetRequiredService<SocketConnections>());
+        _connection = _app.Services.GetRequiredService<SocketConnections>().Create(own);
     }
 
     [TearDown]

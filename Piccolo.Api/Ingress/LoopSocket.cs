@@ -1,0 +1,216 @@
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Connections;
+using Piccolo.Core.Primitives;
+
+namespace Piccolo.Api.Ingress;
+
+/// <summary>
+/// A connected socket on a <see cref="SocketLoop"/>: sends and receives without waiting, and says when it is worth another try. One may receive and one may
+/// send at a time, on any thread; who waited goes on on the loop's thread, where nobody may block.
+/// </summary>
+internal sealed class LoopSocket : ISocketWatcher, IDisposable
+{
+    /// <summary>So many receives in a row on the loop's thread, then others get their turn.</summary>
+    private const int FairShare = 16;
+
+    private readonly Socket _socket;
+    private readonly LoopWait _readable = new();
+    private readonly LoopWait _writable = new();
+    private readonly Action? _ended;
+    private readonly int _place;
+    // The first try costs a call and spares a round through the loop: most clients have spoken by then.
+    private volatile bool _mayHaveBytes = true;
+    private volatile bool _hasEnded;
+    private volatile bool _isAborted;
+    private volatile bool _isWoken;
+    private int _turns;
+    private int _gone;
+
+    /// <param name="ended">Called once on the loop's thread when the peer ends its direction or breaks, after whoever waits for bytes.</param>
+    /// <exception cref="IOException">The kernel has no room for one more.</exception>
+    /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
+    public LoopSocket(Socket socket, SocketLoop loop, Action? ended = null)
+    {
+        (_socket, Loop, _ended) = (socket, loop, ended);
+        _place = loop.Add(socket, this);
+    }
+
+    public SocketLoop Loop { get; }
+
+    /// <summary>The peer's end, or a break, was seen. Bytes may still be there.</summary>
+    public bool HasEnded => _hasEnded;
+
+    /// <summary>False when a receive is known to bring nothing.</summary>
+    public bool MayHaveBytes => _mayHaveBytes || _hasEnded;
+
+    /// <summary>Neither bytes nor an end were seen since everything was received: the connection waits for what we say next.</summary>
+    public bool IsQuiet => !_mayHaveBytes && !_hasEnded && !_isAborted;
+
+    /// <summary>Takes what is there.</summary>
+    /// <returns>How much; 0 is the end, -1 that there is nothing now.</returns>
+    /// <exception cref="SocketException">The connection is broken.</exception>
+    /// <exception cref="ConnectionAbortedException">We broke it off ourselves.</exception>
+    public int TryReceive(Span<byte> buffer)
+    {
+        if (!MayHaveBytes || _turns >= FairShare) return -1;
+        // Before the call: whatever comes from here on says so again.
+        _mayHaveBytes = false;
+        int received;
+        try
+        {
+            received = SocketPoller.Receive(_socket, buffer);
+        }
+        catch (ObjectDisposedException)
+        {
+            throw new ConnectionAbortedException();
+        }
+        if (received == buffer.Length) _mayHaveBytes = true;
+        if (received > 0 && SocketLoop.Current is not null) _turns++;
+        return received;
+    }
+
+    /// <summary>Waits until a receive may bring something, or <see cref="WakeReader"/>.</summary>
+    /// <exception cref="ConnectionAbortedException">We broke it off ourselves.</exception>
+    public ValueTask UntilReadableAsync()
+    {
+        if (_turns >= FairShare)
+        {
+            var turn = _readable.Begin();
+            Loop.Post(this);
+            return turn;
+        }
+        ThrowIfAborted();
+        if (MayHaveBytes) return ValueTask.CompletedTask;
+        var wait = _readable.Begin();
+        return (MayHaveBytes || _isAborted || _isWoken) && _readable.TakeBack() ? ValueTask.CompletedTask : wait;
+    }
+
+    /// <summary>Has whoever waits for bytes look around, or who does next. From any thread.</summary>
+    public void WakeReader()
+    {
+        _isWoken = true;
+        Loop.Post(this);
+    }
+
+    /// <summary>Gives what there is room for.</summary>
+    /// <returns>How much; -1 when there is no room now.</returns>
+    /// <exception cref="SocketException">The connection is broken.</exception>
+    /// <exception cref="ConnectionAbortedException">We broke it off ourselves.</exception>
+    public int TrySend(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return SocketPoller.Send(_socket, bytes);
+        }
+        catch (ObjectDisposedException)
+        {
+            throw new ConnectionAbortedException();
+        }
+    }
+
+    /// <summary>Waits for room, or for <see cref="WakeWriter"/>.</summary>
+    /// <exception cref="ConnectionAbortedException">We broke it off ourselves.</exception>
+    public ValueTask UntilWritableAsync()
+    {
+        var wait = _writable.Begin();
+        try
+        {
+            // Asked each time, the kernel tells of room that is there already.
+            Loop.TellRoom(_socket, _place);
+        }
+        catch (Exception failure) when (failure is ObjectDisposedException or IOException)
+        {
+            if (_writable.TakeBack()) throw new ConnectionAbortedException();
+        }
+        if (_isAborted && _writable.TakeBack()) throw new ConnectionAbortedException();
+        return wait;
+    }
+
+    /// <summary>Has whoever waits for room look around. From any thread.</summary>
+    public void WakeWriter() => Loop.Post(new WriterWake(this));
+
+    /// <summary>Sends all of it.</summary>
+    /// <exception cref="SocketException">The connection is broken.</exception>
+    /// <exception cref="ConnectionAbortedException">We broke it off ourselves.</exception>
+    public ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        var sent = TrySend(bytes.Span);
+        return sent == bytes.Length ? ValueTask.CompletedTask : SendRestAsync(bytes[Math.Max(sent, 0)..]);
+    }
+
+    /// <summary>Breaks the connection off, so that the peer sees it (RST), and wakes whoever waits. From any thread, more than once.</summary>
+    public void Abort()
+    {
+        _isAborted = true;
+        if (!Leave()) return;
+        _socket.Break();
+        Loop.Post(this);
+    }
+
+    /// <summary>Leaves the loop and closes the socket in good order.</summary>
+    public void Dispose()
+    {
+        _isAborted = true;
+        if (!Leave()) return;
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (SocketException)
+        {
+            // It has gone.
+        }
+        _socket.Dispose();
+        Loop.Post(this);
+    }
+
+    bool ISocketWatcher.OnReady(SocketReadiness readiness)
+    {
+        var ended = (readiness & (SocketReadiness.PeerEnded | SocketReadiness.HungUp | SocketReadiness.Failed)) != 0;
+        var first = ended && !_hasEnded;
+        if (ended) _hasEnded = true;
+        if ((readiness & SocketReadiness.Readable) != 0) _mayHaveBytes = true;
+        _turns = 0;
+        if (MayHaveBytes || _isAborted || _isWoken || readiness == SocketReadiness.None)
+        {
+            _isWoken = false;
+            _readable.Wake();
+        }
+        if ((readiness & SocketReadiness.Writable) != 0 || ended || _isAborted) _writable.Wake();
+        if (first) _ended?.Invoke();
+        return false;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask SendRestAsync(ReadOnlyMemory<byte> bytes)
+    {
+        while (bytes.Length > 0)
+        {
+            await UntilWritableAsync();
+            ThrowIfAborted();
+            bytes = bytes[Math.Max(TrySend(bytes.Span), 0)..];
+        }
+    }
+
+    private void ThrowIfAborted()
+    {
+        if (_isAborted) throw new ConnectionAbortedException();
+    }
+
+    private bool Leave()
+    {
+        if (Interlocked.Exchange(ref _gone, 1) != 0) return false;
+        Loop.Remove(_socket, _place);
+        return true;
+    }
+
+    private sealed class WriterWake(LoopSocket socket) : ISocketWatcher
+    {
+        public bool OnReady(SocketReadiness readiness)
+        {
+            socket._writable.Wake();
+            return false;
+        }
+    }
+}
