@@ -11,8 +11,11 @@ internal sealed class SocketLoops : IDisposable
     private readonly SocketLoop[] _loops;
     private int _turn;
 
-    public SocketLoops(ILogger<SocketLoops> logger) =>
-        _loops = [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount, 1, Most)).Select(i => new SocketLoop($"splice-{i}", logger))];
+    /// <param name="count">0: as many as there are processors, up to a few.</param>
+    public SocketLoops(ILogger<SocketLoops> logger, int count = 0) =>
+        _loops = [.. Enumerable.Range(0, count > 0 ? count : Math.Clamp(Environment.ProcessorCount, 1, Most)).Select(i => new SocketLoop($"splice-{i}", logger))];
+
+    public ReadOnlySpan<SocketLoop> All => _loops;
 
     public SocketLoop Next() => _loops[(uint)Interlocked.Increment(ref _turn) % (uint)_loops.Length];
 

@@ -52,7 +52,7 @@ internal sealed class FrontDoor : IAsyncDisposable
 
     public int HttpsPort { get; private set; }
 
-    public static async Task<FrontDoor> StartAsync(Dictionary<string, string?>? settings = null, TimeProvider? time = null, ILoggerProvider? log = null)
+    public static async Task<FrontDoor> StartAsync(Dictionary<string, string?>? settings = null, TimeProvider? time = null, ILoggerProvider? log = null, int loops = 0)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -64,6 +64,7 @@ internal sealed class FrontDoor : IAsyncDisposable
             ["Piccolo:Ingress:ListenAddress"] = "loopback",
         });
         builder.Configuration.AddInMemoryCollection((settings ?? []).Select(s => KeyValuePair.Create($"Piccolo:Ingress:{s.Key}", s.Value)));
+        if (loops > 0) builder.Services.AddSingleton(s => new SocketLoops(NullLogger<SocketLoops>.Instance, loops));
         if (time is not null) builder.Services.AddSingleton(time);
         builder.Services.AddSingleton<ITunnelStreamSource, FakeTunnelStreamSource>();
         var folder = new TempFolder();

@@ -35,11 +35,11 @@ internal sealed class AppConnection : IDisposable
     private long _heard;
 
     /// <exception cref="IOException">The kernel has no room for one more.</exception>
-    public AppConnection(Socket socket, SocketLoop loop, AppConnectionKey key, AppConnections home)
+    public AppConnection(Socket socket, AppConnectionKey key, AppConnections home)
     {
         (Key, _home) = (key, home);
         Heard();
-        Socket = new LoopSocket(socket, loop, () => _home.OnEnded(this));
+        Socket = new LoopSocket(socket, key.Loop, () => _home.OnEnded(this));
     }
 
     public LoopSocket Socket { get; }

@@ -7,8 +7,8 @@ using Piccolo.Api.Platform;
 
 namespace Piccolo.Api.Ingress.Apps;
 
-/// <summary>Connections of one key take each other's place: to one app's port, for requests that run on one loop's thread, or on none's.</summary>
-internal readonly record struct AppConnectionKey(int Port, SocketLoop? Loop);
+/// <summary>Connections of one key take each other's place: to one app's port, on one loop.</summary>
+internal readonly record struct AppConnectionKey(int Port, SocketLoop Loop);
 
 /// <summary>All connections to apps that we speak on ourselves: those that wait for their next request, and the limit of silence for all. Thread-safe.</summary>
 internal sealed class AppConnections : IDisposable
@@ -50,19 +50,15 @@ internal sealed class AppConnections : IDisposable
     /// <summary>How many there are, idle ones included.</summary>
     public int Count => _all.Count;
 
-    /// <summary>A connection that waits for a request; null when there is none.</summary>
+    /// <summary>
+    /// A connection that waits for a request; null when there is none. Who is on a loop's thread gets one of that loop, and stays on the thread; for others
+    /// any will do.
+    /// </summary>
     public AppConnection? TakeIdle(int port)
     {
-        if (!_idle.TryGetValue(new AppConnectionKey(port, SocketLoop.Current), out var idle)) return null;
-        while (idle.Take() is { } connection)
-        {
-            if (IsQuiet(connection))
-            {
-                connection.Heard();
-                return connection;
-            }
-            connection.Dispose();
-        }
+        if (SocketLoop.Current is { } own) return TakeIdle(new AppConnectionKey(port, own));
+        foreach (var loop in _loops.All)
+            if (TakeIdle(new AppConnectionKey(port, loop)) is { } connection) return connection;
         return null;
     }
 
@@ -73,7 +69,7 @@ internal sealed class AppConnections : IDisposable
     /// <exception cref="IOException">The kernel has no room for one more.</exception>
     public async ValueTask<AppConnection> ConnectAsync(int port, CancellationToken cancellationToken)
     {
-        var key = new AppConnectionKey(port, SocketLoop.Current);
+        var key = new AppConnectionKey(port, SocketLoop.Current ?? _loops.Next());
         var socket = Splicer.ConnectAtOnce(port);
         if (socket is null)
         {
@@ -134,6 +130,21 @@ internal sealed class AppConnections : IDisposable
         Blocks.Dispose();
     }
 
+    private AppConnection? TakeIdle(AppConnectionKey key)
+    {
+        if (!_idle.TryGetValue(key, out var idle)) return null;
+        while (idle.Take() is { } connection)
+        {
+            if (IsQuiet(connection))
+            {
+                connection.Heard();
+                return connection;
+            }
+            connection.Dispose();
+        }
+        return null;
+    }
+
     /// <summary>Nothing came that nobody asked for. What looks like it may be an old report: a look at the socket tells.</summary>
     private static bool IsQuiet(AppConnection connection)
     {
@@ -156,7 +167,7 @@ internal sealed class AppConnections : IDisposable
         AppConnection connection;
         try
         {
-            connection = new AppConnection(socket, key.Loop ?? _loops.Next(), key, this);
+            connection = new AppConnection(socket, key, this);
         }
         catch
         {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
@@ -65,7 +66,7 @@ internal sealed class AppRequestTransformer(int? hstsMaxAge) : HttpTransformer
     private static void Add(HttpRequestMessage request, string name, StringValues values)
     {
         if (request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values)) return;
-        request.Content ??= new ByteArrayContent([]);
+        request.Content ??= new NoContent();
         request.Content.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
     }
 
@@ -73,5 +74,17 @@ internal sealed class AppRequestTransformer(int? hstsMaxAge) : HttpTransformer
     {
         if (!ForwardingRules.IsForClient(name, nominated)) return;
         foreach (var value in values) AppAnswer.Add(headers, name, value);
+    }
+
+    /// <summary>Carries fields only. Not an array of nothing: of that zero bytes would be written, and over HTTP/2 the connection would not like it.</summary>
+    private sealed class NoContent : HttpContent
+    {
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => Task.CompletedTask;
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return true;
+        }
     }
 }
