@@ -33,7 +33,7 @@ internal sealed class ForwardingRulesTests
     {
         const string Fields =
             "Host: web.home.test\r\nAccept: */*\r\nX-Name: caf\u00c3\u00a9\r\nCookie: theme=d\u00c3\u00a9; piccolo_session=secret\r\nX-Twice: 1\r\nX-Twice: 2\r\n"
-            + "X-Forwarded-For: 203.0.113.9\r\nX_Real_IP: 203.0.113.9\r\nForwarded: for=203.0.113.9\r\nConnection: keep-alive, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n"
+            + "X-Forwarded-For: 203.0.113.9\r\nX_Real_IP: 203.0.113.9\r\nForwarded: for=203.0.113.9\r\nConnection: keep-alive\r\nConnection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n"
             + "Proxy-Authorization: secret\r\nTE: trailers\r\nUser-Agent: test\r\n";
         foreach (var method in new[] { "GET", "HEAD", "OPTIONS", "DELETE" })
         {
