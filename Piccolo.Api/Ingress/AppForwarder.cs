@@ -21,8 +21,10 @@ internal sealed class AppForwarder : IDisposable
     private readonly ForwarderRequestConfig _http;
     private readonly ForwarderRequestConfig _grpc;
 
-    public AppForwarder(IHttpForwarder forwarder, IOptions<IngressOptions> options, ILogger<AppForwarder> logger)
+    private readonly SocketLoops _loops;
+    public AppForwarder(IHttpForwarder forwarder, IOptions<IngressOptions> options, ILogger<AppForwarder> logger, SocketLoops loops)
     {
+        _loops = loops;
         (_forwarder, _logger) = (forwarder, logger);
         _connectTimeout = options.Value.ConnectTimeout;
         _upstream = NewUpstream();
@@ -63,6 +65,13 @@ internal sealed class AppForwarder : IDisposable
         ActivityHeadersPropagator = null,
         EnableMultipleHttp2Connections = true,
         ConnectTimeout = _connectTimeout,
+        ConnectCallback = async (c, cancel) =>
+        {
+            var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.InterNetwork, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp) { NoDelay = true };
+            if (!Piccolo.Core.Primitives.SocketPoller.ConnectToThisMachine(socket, c.DnsEndPoint.Port, TimeSpan.FromMilliseconds(20))) throw new IOException();
+            await Task.CompletedTask;
+            return new LoopStream(new LoopSocket(socket, SocketLoop.Current ?? _loops.Next()));
+        },
     }));
 
     /// <summary>Browsers heed HSTS over https only (RFC 6797, 8.1), and a LAN port has no name of its own.</summary>
