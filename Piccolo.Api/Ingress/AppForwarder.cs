@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Net;
+using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Options;
+using Piccolo.Api.Ingress.Apps;
 using Piccolo.Core.Listeners;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -14,18 +16,18 @@ internal sealed class AppForwarder : IDisposable
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
     private readonly IHttpForwarder _forwarder;
+    private readonly AppExchange _exchange;
+    private readonly AppConnections _connections;
     private readonly ILogger<AppForwarder> _logger;
     private readonly AppRequestTransformer _transformer = new(null);
     private readonly TimeSpan _connectTimeout;
-    private HttpMessageInvoker _upstream;
     private readonly ForwarderRequestConfig _http;
     private readonly ForwarderRequestConfig _grpc;
+    private HttpMessageInvoker _upstream;
 
-    private readonly SocketLoops _loops;
-    public AppForwarder(IHttpForwarder forwarder, IOptions<IngressOptions> options, ILogger<AppForwarder> logger, SocketLoops loops)
+    public AppForwarder(IHttpForwarder forwarder, AppExchange exchange, AppConnections connections, IOptions<IngressOptions> options, ILogger<AppForwarder> logger)
     {
-        _loops = loops;
-        (_forwarder, _logger) = (forwarder, logger);
+        (_forwarder, _exchange, _connections, _logger) = (forwarder, exchange, connections, logger);
         _connectTimeout = options.Value.ConnectTimeout;
         _upstream = NewUpstream();
         var idle = options.Value.ForwardIdleTimeout;
@@ -33,27 +35,57 @@ internal sealed class AppForwarder : IDisposable
         _grpc = _http with { Version = HttpVersion.Version20 };
     }
 
-    public async Task ForwardAsync(HttpContext context, PublishedListener listener)
+    public ValueTask ForwardAsync(HttpContext context, PublishedListener listener)
+    {
+        var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        var sending = target is ['/', ..] && !ForwardingRules.IsPlainTarget(target) ? ValueTask.FromResult(ForwardOutcome.BadRequest)
+            : AppExchange.CanTake(context, listener, target) ? _exchange.RunAsync(context, listener.GuardPort, ForwardedFields.Of(context), HstsOf(context, listener))
+            : ByYarpAsync(context, listener);
+        if (!sending.IsCompletedSuccessfully) return AwaitAsync(sending, context, listener);
+        var outcome = sending.Result;
+        return outcome == ForwardOutcome.Done ? ValueTask.CompletedTask : FailAsync(context, listener, outcome);
+    }
+
+    /// <summary>Breaks off what is under way and closes the connections that wait for their next request: their buffers hold what apps said last.</summary>
+    public void Drop()
+    {
+        _connections.Drop();
+        Interlocked.Exchange(ref _upstream, NewUpstream()).Dispose();
+    }
+
+    public void Dispose() => _upstream.Dispose();
+
+    private async ValueTask AwaitAsync(ValueTask<ForwardOutcome> sending, HttpContext context, PublishedListener listener)
+    {
+        var outcome = await sending;
+        if (outcome != ForwardOutcome.Done) await FailAsync(context, listener, outcome);
+    }
+
+    private async ValueTask<ForwardOutcome> ByYarpAsync(HttpContext context, PublishedListener listener)
     {
         Unlimit(context);
         var destination = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{listener.GuardPort}");
         var config = listener.Definition.Protocol == ListenerProtocol.Grpc ? _grpc : _http;
-        var error = await _forwarder.SendAsync(context, destination, Volatile.Read(ref _upstream), config, TransformerFor(context, listener));
-        if (error == ForwarderError.None) return;
+        var transformer = HstsOf(context, listener) is { } age ? new AppRequestTransformer(age) : _transformer;
+        var error = await _forwarder.SendAsync(context, destination, Volatile.Read(ref _upstream), config, transformer);
+        return error switch
+        {
+            ForwarderError.None => ForwardOutcome.Done,
+            ForwarderError.RequestTimedOut => ForwardOutcome.TimedOut,
+            _ when context.Features.Get<IForwarderErrorFeature>()?.Exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => ForwardOutcome.Unavailable,
+            _ => ForwardOutcome.BadAnswer,
+        };
+    }
 
-        var failure = context.Features.Get<IForwarderErrorFeature>()?.Exception;
-        var (status, code, title, detail) = Explain(error, failure);
-        _logger.ForwardFailed(listener.App, listener.Name, error.ToString(), status);
+    private async ValueTask FailAsync(HttpContext context, PublishedListener listener, ForwardOutcome outcome)
+    {
+        var failure = ForwardFailure.Of(outcome);
+        _logger.ForwardFailed(listener.App, listener.Name, outcome.ToString(), failure.Status);
         if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested) return;
         // Of a half-read answer some header fields may be there already.
         context.Response.Clear();
-        await IngressPage.WriteAsync(context, status, code, title, detail, RetryAfter);
+        await IngressPage.WriteAsync(context, failure.Status, failure.Code, failure.Title, failure.Detail, outcome == ForwardOutcome.BadRequest ? null : RetryAfter);
     }
-
-    /// <summary>Breaks off what is under way and closes the connections that wait for their next request: their buffers hold what apps said last.</summary>
-    public void Drop() => Interlocked.Exchange(ref _upstream, NewUpstream()).Dispose();
-
-    public void Dispose() => _upstream.Dispose();
 
     private HttpMessageInvoker NewUpstream() => new(new FlushedUploads(new SocketsHttpHandler
     {
@@ -65,18 +97,12 @@ internal sealed class AppForwarder : IDisposable
         ActivityHeadersPropagator = null,
         EnableMultipleHttp2Connections = true,
         ConnectTimeout = _connectTimeout,
-        ConnectCallback = async (c, cancel) =>
-        {
-            var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.InterNetwork, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp) { NoDelay = true };
-            if (!Piccolo.Core.Primitives.SocketPoller.ConnectToThisMachine(socket, c.DnsEndPoint.Port, TimeSpan.FromMilliseconds(20))) throw new IOException();
-            await Task.CompletedTask;
-            return new LoopStream(new LoopSocket(socket, SocketLoop.Current ?? _loops.Next()));
-        },
+        RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
+        ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
     }));
 
     /// <summary>Browsers heed HSTS over https only (RFC 6797, 8.1), and a LAN port has no name of its own.</summary>
-    private AppRequestTransformer TransformerFor(HttpContext context, PublishedListener listener) =>
-        listener.Definition.HstsMaxAge is { } age && context.Request.IsHttps ? new AppRequestTransformer(age) : _transformer;
+    private static int? HstsOf(HttpContext context, PublishedListener listener) => context.Request.IsHttps ? listener.Definition.HstsMaxAge : null;
 
     /// <summary>Uploads of any size at any speed; only silence in both directions ends a request.</summary>
     private static void Unlimit(HttpContext context)
@@ -84,13 +110,4 @@ internal sealed class AppForwarder : IDisposable
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
         if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate) rate.MinDataRate = null;
     }
-
-    private static (int Status, string Code, string Title, string Detail) Explain(ForwarderError error, Exception? failure) => error switch
-    {
-        ForwarderError.RequestTimedOut =>
-            (StatusCodes.Status504GatewayTimeout, "app_timeout", "The app does not answer", "The app took the request but sent no answer in time."),
-        _ when failure is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } =>
-            (StatusCodes.Status503ServiceUnavailable, "app_unavailable", "The app is not running", "The app does not accept connections. It may be starting."),
-        _ => (StatusCodes.Status502BadGateway, "app_bad_answer", "The app's answer is unusable", "The app broke off, or did not answer as its listener declares."),
-    };
 }

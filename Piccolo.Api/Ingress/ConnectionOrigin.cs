@@ -1,4 +1,5 @@
 using System.Net;
+using Piccolo.Api.Ingress.Apps;
 using Piccolo.Core.Listeners;
 
 namespace Piccolo.Api.Ingress;
@@ -41,8 +42,15 @@ internal interface IConnectionOriginFeature
 
     /// <summary>Whether the client's network may reach the portal in clear text and the LAN ports of apps (<c>Ingress:AllowedNetworks</c>).</summary>
     bool IsAdmitted { get; }
+
+    /// <summary>What the app of the latest request was told of the client; null before the first.</summary>
+    ForwardedFields? Forwarded { get; set; }
 }
 
 /// <inheritdoc cref="IConnectionOriginFeature"/>
 internal sealed record ConnectionOriginFeature(
-    ConnectionOrigin Origin, IPEndPoint? ClientEndPoint, int PublicPort, PublishedListener? LanListener, bool IsAdmitted) : IConnectionOriginFeature;
+    ConnectionOrigin Origin, IPEndPoint? ClientEndPoint, int PublicPort, PublishedListener? LanListener, bool IsAdmitted) : IConnectionOriginFeature
+{
+    /// <inheritdoc/>
+    public ForwardedFields? Forwarded { get; set; }
+}

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Options;
@@ -16,6 +17,9 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
         kestrel.AddServerHeader = false;
         // Kept strings would be tokens and cookies that outlive their request.
         kestrel.DisableStringReuse = true;
+        // What is not ASCII goes through byte by byte: it is the app's and its client's to agree on what it means.
+        kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
+        kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
         kestrel.Limits.MaxConcurrentConnections = ingress.MaxConnections;
         kestrel.Limits.MaxConcurrentUpgradedConnections = ingress.MaxConnections;
         // A paused download of an app is no attack, and HTTP/2 can only switch this off for all of a connection.

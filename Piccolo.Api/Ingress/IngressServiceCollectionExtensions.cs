@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Piccolo.Api.Ingress.Apps;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Routing;
@@ -22,6 +23,8 @@ internal static class IngressServiceCollectionExtensions
         services.TryAddSingleton<DeviceCertificate>();
         services.AddHostedService<DeviceCertificateLoop>();
         services.TryAddSingleton<HostAllowList>();
+        services.TryAddSingleton<AppConnections>();
+        services.TryAddSingleton<AppExchange>();
         services.TryAddSingleton<AppForwarder>();
         services.TryAddSingleton<AccessLog>();
         return services;

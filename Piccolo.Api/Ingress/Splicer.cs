@@ -111,7 +111,7 @@ internal sealed class Splicer(
     }
 
     /// <returns>Null when the app is too busy to take the connection now.</returns>
-    private static Socket? ConnectAtOnce(int port)
+    internal static Socket? ConnectAtOnce(int port)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try

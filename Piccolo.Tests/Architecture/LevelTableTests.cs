@@ -13,6 +13,7 @@ internal sealed class LevelTableTests
     private static readonly Dictionary<string, int> Levels = new(StringComparer.Ordinal)
     {
         ["Primitives"] = 0,
+        ["Http"] = 0,
         ["Tls"] = 0,
         ["Vault"] = 2,
         ["Leadership"] = 2,

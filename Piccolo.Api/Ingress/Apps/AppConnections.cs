@@ -1,0 +1,189 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Options;
+using Piccolo.Api.Platform;
+
+namespace Piccolo.Api.Ingress.Apps;
+
+/// <summary>Connections of one key take each other's place: to one app's port, for requests that run on one loop's thread, or on none's.</summary>
+internal readonly record struct AppConnectionKey(int Port, SocketLoop? Loop);
+
+/// <summary>All connections to apps that we speak on ourselves: those that wait for their next request, and the limit of silence for all. Thread-safe.</summary>
+internal sealed class AppConnections : IDisposable
+{
+    /// <summary>Of one key, that wait.</summary>
+    private const int MaxIdle = 128;
+
+    private static readonly TimeSpan MaxIdleTime = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<AppConnectionKey, IdleAppConnections> _idle = new();
+    private readonly ConcurrentDictionary<AppConnection, bool> _all = new();
+    private readonly SocketLoops _loops;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _silence;
+    private readonly TimeSpan _idleTimeout;
+    private readonly TimeSpan _connectTimeout;
+    private readonly TimeSpan _period;
+    private readonly ITimer _sweep;
+    private long _now;
+    private int _sweeps;
+
+    public AppConnections(SocketLoops loops, IOptions<IngressOptions> options, TimeProvider time)
+    {
+        (_loops, _time) = (loops, time);
+        (_silence, _connectTimeout) = (options.Value.ForwardIdleTimeout, options.Value.ConnectTimeout);
+        _idleTimeout = _silence < MaxIdleTime ? _silence : MaxIdleTime;
+        _period = _silence < Second * 4 ? _silence / 4 : Second;
+        _now = time.GetTimestamp();
+        _sweep = time.CreateTimer(static s => ((AppConnections)s!).Sweep(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public MemoryPool<byte> Blocks { get; } = new WipingMemoryPool();
+
+    /// <summary>A timestamp, at most a period of the sweep old: the hot path reads no clock.</summary>
+    public long Now => Volatile.Read(ref _now);
+
+    /// <summary>How many there are, idle ones included.</summary>
+    public int Count => _all.Count;
+
+    /// <summary>A connection that waits for a request; null when there is none.</summary>
+    public AppConnection? TakeIdle(int port)
+    {
+        if (!_idle.TryGetValue(new AppConnectionKey(port, SocketLoop.Current), out var idle)) return null;
+        while (idle.Take() is { } connection)
+        {
+            if (IsQuiet(connection))
+            {
+                connection.Heard();
+                return connection;
+            }
+            connection.Dispose();
+        }
+        return null;
+    }
+
+    /// <summary>A new connection.</summary>
+    /// <exception cref="SocketException">Nobody listens at the port.</exception>
+    /// <exception cref="TimeoutException">Nobody has answered in time.</exception>
+    /// <exception cref="OperationCanceledException">The client went away.</exception>
+    /// <exception cref="IOException">The kernel has no room for one more.</exception>
+    public async ValueTask<AppConnection> ConnectAsync(int port, CancellationToken cancellationToken)
+    {
+        var key = new AppConnectionKey(port, SocketLoop.Current);
+        var socket = Splicer.ConnectAtOnce(port);
+        if (socket is null)
+        {
+            socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port), CancellationToken.None).AsTask().WaitAsync(_connectTimeout, _time, cancellationToken);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+        return Add(socket, key);
+    }
+
+    /// <summary>Takes a connection back whose answer was read to its end.</summary>
+    public void Return(AppConnection connection)
+    {
+        connection.Rest();
+        connection.WasUsed = true;
+        connection.Heard();
+        if (!IsQuiet(connection) || !_idle.GetOrAdd(connection.Key, static _ => new IdleAppConnections()).Add(connection, MaxIdle))
+        {
+            connection.Dispose();
+            return;
+        }
+        // Its end may have been told before it was among those that wait, or all may have been dropped.
+        if (connection.Socket.HasEnded || connection.EndedBecause != AppConnectionEnd.None) OnEnded(connection);
+    }
+
+    /// <summary>The app ended a connection. One that waits is of no more use.</summary>
+    public void OnEnded(AppConnection connection)
+    {
+        if (_idle.TryGetValue(connection.Key, out var idle) && idle.Remove(connection)) connection.Dispose();
+    }
+
+    public void Forget(AppConnection connection) => _all.TryRemove(connection, out _);
+
+    public TimeSpan Since(long timestamp) => _time.GetElapsedTime(timestamp);
+
+    /// <summary>Ends all of them, those with an answer under way too. Others may be made at once.</summary>
+    public void Drop()
+    {
+        foreach (var (connection, _) in _all)
+        {
+            connection.End(AppConnectionEnd.Dropped);
+            OnEnded(connection);
+        }
+        _idle.Clear();
+    }
+
+    public void Dispose()
+    {
+        _sweep.Dispose();
+        Drop();
+        Blocks.Dispose();
+    }
+
+    /// <summary>Nothing came that nobody asked for. What looks like it may be an old report: a look at the socket tells.</summary>
+    private static bool IsQuiet(AppConnection connection)
+    {
+        var socket = connection.Socket;
+        if (socket.IsQuiet) return true;
+        if (socket.HasEnded) return false;
+        Span<byte> one = stackalloc byte[1];
+        try
+        {
+            return socket.TryReceive(one) < 0 && socket.IsQuiet;
+        }
+        catch (Exception failure) when (failure is SocketException or Microsoft.AspNetCore.Connections.ConnectionAbortedException)
+        {
+            return false;
+        }
+    }
+
+    private AppConnection Add(Socket socket, AppConnectionKey key)
+    {
+        AppConnection connection;
+        try
+        {
+            connection = new AppConnection(socket, key.Loop ?? _loops.Next(), key, this);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+        _all.TryAdd(connection, true);
+        if (Interlocked.Exchange(ref _sweeps, 1) == 0)
+        {
+            Volatile.Write(ref _now, _time.GetTimestamp());
+            connection.Heard();
+            _sweep.Change(_period, Timeout.InfiniteTimeSpan);
+        }
+        return connection;
+    }
+
+    private void Sweep()
+    {
+        Volatile.Write(ref _now, _time.GetTimestamp());
+        foreach (var (connection, _) in _all)
+        {
+            // What was heard was noted with a time up to a period old. One that waits ends in good order, and before it could count as silent.
+            if (Since(connection.LastHeard) > _idleTimeout + _period) OnEnded(connection);
+            connection.EndIfSilent(_silence + _period);
+        }
+        // A box without traffic sleeps.
+        Volatile.Write(ref _sweeps, 0);
+        if (!_all.IsEmpty && Interlocked.Exchange(ref _sweeps, 1) == 0) _sweep.Change(_period, Timeout.InfiniteTimeSpan);
+    }
+}
