@@ -68,7 +68,6 @@ internal sealed class AppForwarder : IDisposable
         var config = listener.Definition.Protocol == ListenerProtocol.Grpc ? _grpc : _http;
         var transformer = HstsOf(context, listener) is { } age ? new AppRequestTransformer(age) : _transformer;
         var error = await _forwarder.SendAsync(context, destination, Volatile.Read(ref _upstream), config, transformer);
-        if (error != ForwarderError.None) Console.Error.WriteLine("DBG " + error + context.Features.Get<IForwarderErrorFeature>()?.Exception);
         return error switch
         {
             ForwarderError.None => ForwardOutcome.Done,

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 
@@ -42,7 +41,7 @@ internal sealed class HandshakeGateMiddleware(
         }
         var progress = new HandshakeProgress(metrics.EndHandshake);
         connection.Features.Set(progress);
-        connection.Features.Set<IMemoryPoolFeature>(buffers);
+        connection.Features.Set(buffers.ForConnection());
         var started = time.GetTimestamp();
         try
         {

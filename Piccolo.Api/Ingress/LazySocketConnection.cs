@@ -32,6 +32,7 @@ internal sealed class LazySocketConnection : DefaultConnectionContext, IConnecti
         (LocalEndPoint, RemoteEndPoint) = (socket.LocalEndPoint, socket.RemoteEndPoint);
         Features.Set<IConnectionSocketFeature>(this);
         Features.Set<IMemoryPoolFeature>(this);
+        Features.Set(this);
         // Of a client that is gone requests are told by this, whether or not anything is being read.
         ConnectionClosed = _closed.Token;
     }
@@ -53,6 +54,12 @@ internal sealed class LazySocketConnection : DefaultConnectionContext, IConnecti
             return this;
         }
         set => _replaced = value;
+    }
+
+    /// <inheritdoc cref="LoopSocket.OnPool"/>
+    public void GoOnOnPool()
+    {
+        if (_started is { } started) started.OnPool = true;
     }
 
     PipeReader IDuplexPipe.Input => _input!;

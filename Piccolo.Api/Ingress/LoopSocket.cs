@@ -7,7 +7,8 @@ namespace Piccolo.Api.Ingress;
 
 /// <summary>
 /// A connected socket on a <see cref="SocketLoop"/>: sends and receives without waiting, and says when it is worth another try. One may receive and one may
-/// send at a time, on any thread; who waited goes on on the loop's thread, where nobody may block.
+/// send at a time, on any thread; who waited goes on on the loop's thread, where nobody may
+/// block, unless <see cref="OnPool"/> says otherwise.
 /// </summary>
 internal sealed class LoopSocket : ISocketWatcher, IDisposable
 {
@@ -15,8 +16,8 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
     private const int FairShare = 16;
 
     private readonly Socket _socket;
-    private readonly LoopWait _readable = new();
-    private readonly LoopWait _writable = new();
+    private readonly LoopWait _readable;
+    private readonly LoopWait _writable;
     private readonly Action? _ended;
     private readonly int _place;
     // The first try costs a call and spares a round through the loop: most clients have spoken by then.
@@ -33,10 +34,17 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
     public LoopSocket(Socket socket, SocketLoop loop, Action? ended = null)
     {
         (_socket, Loop, _ended) = (socket, loop, ended);
+        (_readable, _writable) = (new LoopWait(loop), new LoopWait(loop));
         _place = loop.Add(socket, this);
     }
 
     public SocketLoop Loop { get; }
+
+    /// <summary>
+    /// Whether whoever waits goes on on the thread pool instead of the loop's thread. For work that needs the pool anyway, as that of HTTP/2 does: to go back
+    /// and forth between the two would wake a thread each time.
+    /// </summary>
+    public bool OnPool { get; set; }
 
     /// <summary>The peer's end, or a break, was seen. Bytes may still be there.</summary>
     public bool HasEnded => _hasEnded;
@@ -76,13 +84,13 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
     {
         if (_turns >= FairShare)
         {
-            var turn = _readable.Begin();
+            var turn = _readable.Begin(OnPool);
             Loop.Post(this);
             return turn;
         }
         ThrowIfAborted();
         if (MayHaveBytes) return ValueTask.CompletedTask;
-        var wait = _readable.Begin();
+        var wait = _readable.Begin(OnPool);
         return (MayHaveBytes || _isAborted || _isWoken) && _readable.TakeBack() ? ValueTask.CompletedTask : wait;
     }
 
@@ -113,7 +121,7 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
     /// <exception cref="ConnectionAbortedException">We broke it off ourselves.</exception>
     public ValueTask UntilWritableAsync()
     {
-        var wait = _writable.Begin();
+        var wait = _writable.Begin(OnPool);
         try
         {
             // Asked each time, the kernel tells of room that is there already.

@@ -3,17 +3,20 @@ using System.Threading.Tasks.Sources;
 namespace Piccolo.Api.Ingress;
 
 /// <summary>
-/// One who waits for a socket to become ready, again and again without an allocation. Who waits goes on inside <see cref="Wake"/>, on the thread of the loop.
+/// One who waits for a socket to become ready, again and again without an allocation. Who waits goes on inside <see cref="Wake"/>, on the thread of the loop,
+/// or on the thread pool.
 /// </summary>
-internal sealed class LoopWait : IValueTaskSource
+internal sealed class LoopWait(SocketLoop loop) : IValueTaskSource
 {
     private ManualResetValueTaskSourceCore<bool> _core;
     private int _waits;
+    private bool _onPool;
 
     /// <summary>To be called when nobody waits. <see cref="TakeBack"/> must follow when it turns out that there is nothing to wait for.</summary>
-    public ValueTask Begin()
+    public ValueTask Begin(bool onPool)
     {
         _core.Reset();
+        _onPool = onPool;
         var wait = new ValueTask(this, _core.Version);
         // A full fence: what decides whether to wait is looked at once more after this.
         Interlocked.Exchange(ref _waits, 1);
@@ -26,8 +29,13 @@ internal sealed class LoopWait : IValueTaskSource
     /// <summary>On the loop's thread. Nothing happens when nobody waits.</summary>
     public void Wake()
     {
-        if (Volatile.Read(ref _waits) == 1 && Interlocked.Exchange(ref _waits, 0) == 1) _core.SetResult(true);
+        if (Volatile.Read(ref _waits) == 0 || Interlocked.Exchange(ref _waits, 0) == 0) return;
+        if (_onPool) loop.ToPool(this);
+        else Answer();
     }
+
+    /// <summary>Goes on with what waited; only by whom the wait was handed to.</summary>
+    public void Answer() => _core.SetResult(true);
 
     void IValueTaskSource.GetResult(short token) => _core.GetResult(token);
 

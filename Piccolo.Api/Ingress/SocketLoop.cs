@@ -15,7 +15,7 @@ internal interface ISocketWatcher
 /// A thread that does the copying of many spliced sockets, one message after the other, through one buffer: no completion, no pooled thread and no memory
 /// per connection (ADR 0014). Registering and leaving is safe from any thread.
 /// </summary>
-internal sealed class SocketLoop : IDisposable
+internal sealed class SocketLoop : IThreadPoolWorkItem, IDisposable
 {
     /// <summary>Large enough that bulk pays for few system calls, small enough for the processor's own memory.</summary>
     private const int BufferSize = 256 * 1024;
@@ -31,12 +31,14 @@ internal sealed class SocketLoop : IDisposable
     private readonly List<int> _left = [];
     private readonly ConcurrentQueue<ISocketWatcher> _posted = new();
     private readonly Queue<ISocketWatcher> _again = new();
+    private readonly ConcurrentQueue<LoopWait> _pooled = new();
     private readonly byte[] _buffer = GC.AllocateArray<byte>(BufferSize, pinned: true);
     private readonly ILogger _logger;
     private readonly Thread _thread;
     private ISocketWatcher?[] _watchers = new ISocketWatcher?[64];
     private int _count;
     private int _used;
+    private int _poolAsked;
     private volatile bool _ended;
 
     public SocketLoop(string name, ILogger logger)
@@ -96,6 +98,9 @@ internal sealed class SocketLoop : IDisposable
         _poller.Wake();
     }
 
+    /// <summary>Has a wait answered by the thread pool. On the loop's thread; it goes with the others of this round, for to wake the pool costs.</summary>
+    public void ToPool(LoopWait wait) => _pooled.Enqueue(wait);
+
     /// <summary>So much of the buffer was filled, and is to be wiped when all have become quiet.</summary>
     public void Used(int bytes) => _used = Math.Max(_used, bytes);
 
@@ -122,6 +127,7 @@ internal sealed class SocketLoop : IDisposable
             for (var i = 0; i < count; i++)
                 if (Volatile.Read(ref _watchers)[ready[i].Place] is { } watcher) Tell(watcher, ready[i].Readiness);
             while (_posted.TryDequeue(out var watcher)) Tell(watcher, SocketReadiness.None);
+            if (!_pooled.IsEmpty) AskPool();
         }
         Wipe();
     }
@@ -137,6 +143,21 @@ internal sealed class SocketLoop : IDisposable
             // One connection's bad luck must not be that of all others.
             _logger.SocketLoopFailed(failure);
         }
+    }
+
+    private void AskPool()
+    {
+        if (Interlocked.Exchange(ref _poolAsked, 1) == 0) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    /// <summary>On the pool: one after the other, with the help of another thread as long as there are more.</summary>
+    void IThreadPoolWorkItem.Execute()
+    {
+        Volatile.Write(ref _poolAsked, 0);
+        if (!_pooled.TryDequeue(out var wait)) return;
+        if (!_pooled.IsEmpty) AskPool();
+        do wait.Answer();
+        while (_pooled.TryDequeue(out wait));
     }
 
     private void Wipe()

@@ -28,6 +28,9 @@ internal sealed class TerminatedConnectionMiddleware(ConnectionDelegate next, Sp
             await splicer.ToAppAsync(SpliceClient.OfTls(connection), raw.Listener);
             return;
         }
+        var tls = connection.Features.GetRequiredFeature<ISslStreamFeature>().SslStream;
+        // The server runs each stream of HTTP/2 on the thread pool.
+        if (tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2) connection.Features.Get<LazySocketConnection>()?.GoOnOnPool();
         var counters = traffic.Of(chosen.Label);
         counters.Connected();
         connection.Transport = new CountingPipe(connection.Transport, counters);

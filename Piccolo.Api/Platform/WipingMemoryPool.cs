@@ -23,12 +23,15 @@ internal sealed class WipingMemoryPool(int blockLength = WipingMemoryPool.Page) 
 
     public override int MaxBufferSize => blockLength;
 
-    public override IMemoryOwner<byte> Rent(int minBufferSize = -1)
+    public override IMemoryOwner<byte> Rent(int minBufferSize = -1) => Rent(minBufferSize, null);
+
+    /// <param name="returning">Told of the block when it comes back, before it is wiped.</param>
+    public IMemoryOwner<byte> Rent(int minBufferSize, IBlockObserver? returning)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(minBufferSize, blockLength);
-        if (!_waiting.TryDequeue(out var block)) return new Block(this, blockLength);
-        Interlocked.Decrement(ref _count);
-        block.Lend();
+        if (_waiting.TryDequeue(out var block)) Interlocked.Decrement(ref _count);
+        else block = new Block(this, blockLength);
+        block.Lend(returning);
         return block;
     }
 
@@ -49,7 +52,8 @@ internal sealed class WipingMemoryPool(int blockLength = WipingMemoryPool.Page) 
     {
         private readonly WipingMemoryPool _pool;
         private readonly byte[] _bytes;
-        private int _lent = 1;
+        private IBlockObserver? _returning;
+        private int _lent;
 
         public Block(WipingMemoryPool pool, int length)
         {
@@ -59,16 +63,28 @@ internal sealed class WipingMemoryPool(int blockLength = WipingMemoryPool.Page) 
 
         public Memory<byte> Memory { get; }
 
-        public void Lend() => Volatile.Write(ref _lent, 1);
+        public void Lend(IBlockObserver? returning)
+        {
+            _returning = returning;
+            Volatile.Write(ref _lent, 1);
+        }
 
         public void Dispose()
         {
             // Twice is once: a block must not be lent to two.
             if (Interlocked.Exchange(ref _lent, 0) == 0) return;
+            _returning?.Returning(_bytes);
+            _returning = null;
             Array.Clear(_bytes);
             _pool.TakeBack(this);
         }
     }
+}
+
+/// <summary>Who wants to know how blocks were used.</summary>
+internal interface IBlockObserver
+{
+    void Returning(ReadOnlySpan<byte> block);
 }
 
 /// <summary>Gives the server its blocks.</summary>

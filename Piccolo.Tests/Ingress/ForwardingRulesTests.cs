@@ -32,8 +32,8 @@ internal sealed class ForwardingRulesTests
     public async Task Request_ReachesTheAppTheSameWhateverItsMethod()
     {
         const string Fields =
-            "Host: web.home.test\r\nAccept: */*\r\nX-Name: caf\u00c3\u00a9\r\nCookie: theme=d\u00c3\u00a9; piccolo_session=secret\r\nX-Twice: 1\r\nX-Twice: 2\r\n"
-            + "X-Forwarded-For: 203.0.113.9\r\nX_Real_IP: 203.0.113.9\r\nForwarded: for=203.0.113.9\r\nConnection: keep-alive\r\nConnection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n"
+            "Host: web.home.test\r\nAccept: */*\r\nX-Name: caf\u00c3\u00a9\r\nCookie: theme=d\u00c3\u00a9; piccolo_session=secret\r\n"
+            + "X-Forwarded-For: 203.0.113.9\r\nX_Real_IP: 203.0.113.9\r\nForwarded: for=203.0.113.9\r\nConnection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n"
             + "Proxy-Authorization: secret\r\nTE: trailers\r\nUser-Agent: test\r\n";
         foreach (var method in new[] { "GET", "HEAD", "OPTIONS", "DELETE" })
         {
@@ -43,7 +43,7 @@ internal sealed class ForwardingRulesTests
             Assert.That(Sorted(request), Is.EqualTo(new[]
             {
                 "Accept: */*", "Cookie: theme=d\u00c3\u00a9", "Forwarded: for=127.0.0.1;host=\"web.home.test\";proto=https", "Host: web.home.test", "User-Agent: test",
-                "X-Forwarded-For: 127.0.0.1", "X-Forwarded-Host: web.home.test", "X-Forwarded-Proto: https", "X-Name: caf\u00c3\u00a9", "X-Twice: 1", "X-Twice: 2",
+                "X-Forwarded-For: 127.0.0.1", "X-Forwarded-Host: web.home.test", "X-Forwarded-Proto: https", "X-Name: caf\u00c3\u00a9",
             }), method);
         }
     }
@@ -162,7 +162,7 @@ internal sealed class ForwardingRulesTests
 
         var exact = new byte[length];
         Assert.That(RequestHeadWriter.Write(exact, "GET", "/a", false, headers, forwarded, out _), Is.EqualTo(WriteVerdict.Written));
-        Assert.That(Encoding.Latin1.GetString(exact), Does.Contain("Forwarded: for=\"[::1]\";host=\"web.home.test:1\";proto=https\r\n\r\n").And.Not.Contain("Content-Length"));
+        Assert.That(Encoding.Latin1.GetString(exact), Does.Contain("Forwarded: for=\"[::1]\";host=\"web.home.test:1\";proto=https\r\n\r\n").And.Contain("X-A: 1\r\nX-A: 2\r\n").And.Not.Contain("Content-Length"));
     }
 
     [Test]

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Piccolo.Core.Http;
 using Piccolo.Core.Routing;
 using Piccolo.Core.Tls;
 using Piccolo.Core.Tunnel;
@@ -15,6 +16,7 @@ internal static class FuzzTargets
         ["proxy-v2"] = ProxyV2,
         ["frame"] = Frame,
         ["http-head"] = HttpRequestHead,
+        ["http-answer"] = HttpAnswer,
     };
 
     public static IEnumerable<string> Names => All.Keys;
@@ -78,6 +80,38 @@ internal static class FuzzTargets
         Promise(host is not null, "The host is null.");
         var earlier = HttpHead.Parse(input.AsSpan(0, input.Length / 2), out _);
         Promise(earlier == HeadState.NeedMore || earlier == state, "More bytes changed what was decided.");
+    }
+
+    private static void HttpAnswer(byte[] input)
+    {
+        var head = new ResponseHead();
+        var verdict = ResponseHeadParser.Parse(input, head);
+        var earlier = ResponseHeadParser.Parse(input.AsSpan(0, input.Length / 2), new ResponseHead());
+        Promise(earlier == HeadVerdict.NeedMore || earlier == verdict, "More bytes changed a verdict.");
+        if (verdict == HeadVerdict.Head)
+        {
+            Promise(head.Length > 0 && head.Length <= input.Length && head.Fields.Length <= ResponseHeadParser.MaxFields, "The head is larger than what came.");
+            foreach (var field in head.Fields) Promise(FieldText.IsName(field.Name(input)) && FieldText.IsValue(field.Value(input)), "A field could break a line.");
+            Promise(FieldText.IsValue(head.Reason.Value(input)), "The reason could break a line.");
+        }
+        // What follows the head, or everything, as chunks: whole, and in two pieces.
+        var content = input[(verdict == HeadVerdict.Head ? head.Length : 0)..];
+        var (whole, rest) = (content.ToArray(), content.ToArray());
+        var (once, twice) = (new ChunkedDecoder(), new ChunkedDecoder());
+        var end = once.Take(whole, out var length, out var taken);
+        Promise(length <= taken && taken <= whole.Length, "There is more content than bytes.");
+        var half = rest.Length / 2;
+        var first = twice.Take(rest.AsSpan(0, half), out var firstLength, out var firstTaken);
+        if (first != ContentVerdict.NeedMore)
+        {
+            Promise(first == end && firstLength == length && firstTaken == taken, "More bytes changed content.");
+            return;
+        }
+        var second = twice.Take(rest.AsSpan(half), out var secondLength, out var secondTaken);
+        Promise(second == end && firstLength + secondLength == length && firstTaken + secondTaken == taken, "A cut changed content.");
+        Promise(whole.AsSpan(0, firstLength).SequenceEqual(rest.AsSpan(0, firstLength)) && whole.AsSpan(firstLength, secondLength).SequenceEqual(rest.AsSpan(half, secondLength)), "A cut changed bytes.");
+        Promise(once.Trailers.SequenceEqual(twice.Trailers), "A cut changed the trailers.");
+        if (end == ContentVerdict.Complete) _ = ResponseHeadParser.ParseTrailers(once.Trailers, new ResponseHead());
     }
 
     private static ReadOnlySequence<byte> Halves(byte[] input)

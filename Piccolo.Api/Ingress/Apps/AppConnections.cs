@@ -138,6 +138,7 @@ internal sealed class AppConnections : IDisposable
             if (IsQuiet(connection))
             {
                 connection.Heard();
+                connection.Socket.OnPool = SocketLoop.Current is null;
                 return connection;
             }
             connection.Dispose();
@@ -168,6 +169,7 @@ internal sealed class AppConnections : IDisposable
         try
         {
             connection = new AppConnection(socket, key, this);
+            connection.Socket.OnPool = SocketLoop.Current is null;
         }
         catch
         {

@@ -40,6 +40,7 @@ internal static class AppContentCopy
         var unsent = 0;
         var mustWait = early.IsEmpty && !socket.MayHaveBytes;
         var mustFlush = true;
+        var hasFlushed = false;
         while (true)
         {
             // Before the first look for room: what is received before the head stands would be copied.
@@ -49,22 +50,28 @@ internal static class AppContentCopy
                 connection.GiveBuffer();
                 // Also the head alone: who opens a stream of events waits for it.
                 if (mustFlush && !await connection.FlushAsync(context)) return ContentEnd.ClientGone;
-                (mustFlush, unsent) = (false, 0);
+                (mustFlush, hasFlushed, unsent) = (false, true, 0);
                 await socket.UntilReadableAsync();
             }
             var verdict = Receive(connection, writer.GetMemory(Room).Span, ref early, out var received, out var copied, out var isSurplus);
+            if (received == 0 && hasFlushed && unsent > 0 && content.EndsWithConnection && !await connection.FlushAsync(context)) return ContentEnd.ClientGone;
             if (received == 0) return content.EndsWithConnection ? Finish(connection, context, surplus: false) : ContentEnd.Broken;
             if (received > 0) connection.Heard();
             if (copied > 0) writer.Advance(copied);
             unsent += copied;
-            if (verdict == ContentVerdict.Complete) return Finish(connection, context, isSurplus || !early.IsEmpty);
+            if (verdict == ContentVerdict.Complete)
+            {
+                // The server sends the last of an answer by itself only if nothing of it was sent before.
+                if (hasFlushed && unsent > 0 && !await connection.FlushAsync(context)) return ContentEnd.ClientGone;
+                return Finish(connection, context, isSurplus || !early.IsEmpty);
+            }
             if (verdict == ContentVerdict.Malformed) return ContentEnd.Broken;
             mustWait = received < 0 || (early.IsEmpty && !socket.MayHaveBytes);
             // Room that was asked for and not used is given back by a flush, too.
             mustFlush |= copied > 0 || received < 0;
             if (unsent < FlushAfter) continue;
             if (!await connection.FlushAsync(context)) return ContentEnd.ClientGone;
-            (mustFlush, unsent) = (false, 0);
+            (mustFlush, hasFlushed, unsent) = (false, true, 0);
         }
     }
 

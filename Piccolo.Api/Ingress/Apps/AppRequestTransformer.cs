@@ -23,12 +23,12 @@ internal sealed class AppRequestTransformer(int? hstsMaxAge) : HttpTransformer
 
         var isHttp2 = HttpProtocol.IsHttp2(request.Protocol);
         var nominated = ForwardingRules.NominatedBy(request.Headers.Connection);
-        var isCoded = request.Headers.TransferEncoding.Count > 0;
+        var hasNoLength = proxyRequest.Content is null || request.Headers.TransferEncoding.Count > 0;
         foreach (var (name, values) in request.Headers)
         {
             var kept = ForwardingRules.ToApp(name, values, nominated, isHttp2);
-            // Beside a transfer coding a length is none (RFC 9112, 6.3).
-            if (kept.Count == 0 || (isCoded && name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase))) continue;
+            // Beside a transfer coding a length is none (RFC 9112, 6.3), and without content none is needed: where a method wants one, the handler says 0.
+            if (kept.Count == 0 || (hasNoLength && name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase))) continue;
             Add(proxyRequest, name, kept);
         }
         // It is the app's to say whether it wants the body (RFC 9110, 10.1.1); until it does, none is asked of the client.
@@ -76,7 +76,7 @@ internal sealed class AppRequestTransformer(int? hstsMaxAge) : HttpTransformer
         foreach (var value in values) AppAnswer.Add(headers, name, value);
     }
 
-    /// <summary>Carries fields only. Not an array of nothing: of that zero bytes would be written, and over HTTP/2 the connection would not like it.</summary>
+    /// <summary>Carries fields only.</summary>
     private sealed class NoContent : HttpContent
     {
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => Task.CompletedTask;

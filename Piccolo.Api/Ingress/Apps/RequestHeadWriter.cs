@@ -38,7 +38,7 @@ internal static class RequestHeadWriter
         {
             var kept = ForwardingRules.ToApp(name, values, nominated, isHttp2);
             // There is no content, and nothing may say that there is.
-            if (kept.Count == 0 || (name.Length == 14 && IsOtherLength(name, kept))) continue;
+            if (kept.Count == 0 || (name.Length == 14 && name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase))) continue;
             if (kept.Count == 1) head.Field(name, kept[0]);
             else foreach (var value in kept) head.Field(name, value);
         }
@@ -47,9 +47,6 @@ internal static class RequestHeadWriter
         written = head.Written;
         return head.Verdict;
     }
-
-    private static bool IsOtherLength(string name, Microsoft.Extensions.Primitives.StringValues values) =>
-        name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase) && values != "0";
 
     /// <summary>The room, how much of it is used, and whether all is well.</summary>
     private ref struct Head(Span<byte> buffer)
