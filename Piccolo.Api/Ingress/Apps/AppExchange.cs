@@ -77,8 +77,8 @@ internal sealed class AppExchange(AppConnections connections)
         try
         {
             if (!TryWriteHead(connection, context, forwarded, out var length)) return ForwardOutcome.BadRequest;
-            await connection.Socket.SendAsync(connection.Buffer[..length]);
             leaving = context.RequestAborted.UnsafeRegister(static c => ((AppConnection)c!).End(AppConnectionEnd.Given), connection);
+            await connection.Socket.SendAsync(connection.Buffer[..length]);
 
             var buffer = connection.Buffer;
             var (filled, interim) = (0, 0);
