@@ -4,11 +4,11 @@ using System.IO.Pipelines;
 namespace Piccolo.Api.Ingress;
 
 /// <summary>A connection's two pipes, with the bytes that go through them added to a listener's counters as they go.</summary>
-internal sealed class CountingPipe(IDuplexPipe inner, ListenerCounters counters) : IDuplexPipe
+internal sealed class CountingPipe(PipeReader input, PipeWriter output, ListenerCounters counters) : IDuplexPipe
 {
-    public PipeReader Input { get; } = new CountingReader(inner.Input, counters);
+    public PipeReader Input { get; } = new CountingReader(input, counters);
 
-    public PipeWriter Output { get; } = new CountingWriter(inner.Output, counters);
+    public PipeWriter Output { get; } = new CountingWriter(output, counters);
 
     private sealed class CountingReader(PipeReader inner, ListenerCounters counters) : PipeReader
     {

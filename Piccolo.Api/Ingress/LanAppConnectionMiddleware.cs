@@ -14,7 +14,7 @@ internal sealed class LanAppConnectionMiddleware(
         {
             var counters = traffic.Of(listener.Name);
             counters.Connected();
-            connection.Transport = new CountingPipe(connection.Transport, counters);
+            connection.Transport = new CountingPipe(connection.Transport.Input, connection.Transport.Output, counters);
             await next(connection);
             return;
         }

@@ -11,11 +11,12 @@ internal sealed class LoopWriter(LoopSocket socket, MemoryPool<byte> pool) : Pip
 {
     // Against an end from elsewhere while bytes go out.
     private readonly Lock _gate = new();
-    private readonly Queue<Chunk> _waiting = new();
-    private Chunk? _open;
+    private readonly Queue<WriteBlock> _waiting = new();
+    private WriteBlock? _open;
     private long _unflushed;
     private int _cancelled;
     private bool _isCompleted;
+    private bool _isBroken;
 
     public override bool CanGetUnflushedBytes => true;
 
@@ -31,7 +32,7 @@ internal sealed class LoopWriter(LoopSocket socket, MemoryPool<byte> pool) : Pip
     public override Memory<byte> GetMemory(int sizeHint = 0)
     {
         ObjectDisposedException.ThrowIf(_isCompleted, this);
-        if (_open is null || _open.Room.Length < Math.Max(sizeHint, 1)) _waiting.Enqueue(_open = new Chunk(pool, sizeHint));
+        if (_open is null || _open.Room.Length < Math.Max(sizeHint, 1)) _waiting.Enqueue(_open = new WriteBlock(pool, sizeHint));
         return _open.Room;
     }
 
@@ -41,10 +42,10 @@ internal sealed class LoopWriter(LoopSocket socket, MemoryPool<byte> pool) : Pip
 
     public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
     {
-        if (_isCompleted) return ValueTask.FromResult(new FlushResult(isCanceled: false, isCompleted: true));
+        if (_isCompleted || _isBroken) return ValueTask.FromResult(new FlushResult(isCanceled: false, isCompleted: true));
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled<FlushResult>(cancellationToken);
         // Nearly always: straight from the caller's memory, and all of it.
-        return Send(ref source) ? ValueTask.FromResult(default(FlushResult)) : SendRestAsync(source, cancellationToken);
+        return Send(ref source) ? ValueTask.FromResult(Result) : SendRestAsync(source, cancellationToken);
     }
 
     public override void CancelPendingFlush()
@@ -57,19 +58,12 @@ internal sealed class LoopWriter(LoopSocket socket, MemoryPool<byte> pool) : Pip
     {
         if (_isCompleted) return;
         _isCompleted = true;
-        try
-        {
-            // What nobody flushed goes as far as there is room: there is nobody left to wait for more.
-            var nothing = ReadOnlyMemory<byte>.Empty;
-            if (exception is null) Send(ref nothing);
-        }
-        catch (Exception failure) when (failure is ConnectionResetException or ConnectionAbortedException)
-        {
-            // The connection has gone before.
-        }
+        // What nobody flushed goes as far as there is room: there is nobody left to wait for more.
+        var nothing = ReadOnlyMemory<byte>.Empty;
+        if (exception is null && !_isBroken) Send(ref nothing);
         lock (_gate)
         {
-            while (_waiting.TryDequeue(out var chunk)) chunk.GiveBack();
+            while (_waiting.TryDequeue(out var block)) block.GiveBack();
             (_open, _unflushed) = (null, 0);
         }
     }
@@ -80,7 +74,7 @@ internal sealed class LoopWriter(LoopSocket socket, MemoryPool<byte> pool) : Pip
         using var registration = cancellationToken.UnsafeRegister(static writer => ((LoopWriter)writer!).Wake(), this);
         do
         {
-            await socket.UntilWritableAsync();
+            if (!await UntilWritableAsync()) break;
             if (Interlocked.Exchange(ref _cancelled, 0) == 1)
             {
                 // It is said to be written: it goes with the next flush.
@@ -90,34 +84,50 @@ internal sealed class LoopWriter(LoopSocket socket, MemoryPool<byte> pool) : Pip
             cancellationToken.ThrowIfCancellationRequested();
         }
         while (!Send(ref source));
-        return default;
+        return Result;
     }
 
-    /// <summary>In order: what waits, then the caller's memory.</summary>
+    private FlushResult Result => new(isCanceled: false, isCompleted: _isBroken);
+
+    /// <returns>False when we have broken the connection off.</returns>
+    private async ValueTask<bool> UntilWritableAsync()
+    {
+        try
+        {
+            await socket.UntilWritableAsync();
+            return true;
+        }
+        catch (ConnectionAbortedException)
+        {
+            _isBroken = true;
+            return false;
+        }
+    }
+
+    /// <summary>In order: what waits, then the caller's memory. Of a connection that is broken those who read are told; what is written goes nowhere.</summary>
     /// <param name="source">What is left of it.</param>
-    /// <returns>Whether nothing is left.</returns>
-    /// <exception cref="ConnectionResetException">The peer has broken off.</exception>
+    /// <returns>Whether nothing is left to do.</returns>
     private bool Send(ref ReadOnlyMemory<byte> source)
     {
         try
         {
             lock (_gate) return SendWhatFits(ref source);
         }
-        catch (SocketException failure)
+        catch (Exception failure) when (failure is SocketException or ConnectionAbortedException)
         {
-            throw new ConnectionResetException("The peer has broken the connection off.", failure);
+            return _isBroken = true;
         }
     }
 
     private bool SendWhatFits(ref ReadOnlyMemory<byte> source)
     {
-        while (_waiting.TryPeek(out var chunk))
+        while (_waiting.TryPeek(out var block))
         {
-            var sent = SendUntilFull(chunk.Unsent);
-            chunk.Took(sent);
+            var sent = SendUntilFull(block.Unsent.Span);
+            block.Took(sent);
             _unflushed -= sent;
-            if (!chunk.Unsent.IsEmpty) return false;
-            if (_open == chunk) _open = null;
+            if (!block.Unsent.IsEmpty) return false;
+            if (_open == block) _open = null;
             _waiting.Dequeue().GiveBack();
         }
         source = source[SendUntilFull(source.Span)..];
@@ -137,33 +147,4 @@ internal sealed class LoopWriter(LoopSocket socket, MemoryPool<byte> pool) : Pip
     }
 
     private void Wake() => socket.WakeWriter();
-
-    private sealed class Chunk
-    {
-        private readonly IMemoryOwner<byte>? _owner;
-        private readonly Memory<byte> _memory;
-        private int _from;
-        private int _to;
-
-        /// <summary>Of a length that the pool does not have, the memory is the collector's.</summary>
-        public Chunk(MemoryPool<byte> pool, int length)
-        {
-            _owner = length <= pool.MaxBufferSize ? pool.Rent() : null;
-            _memory = _owner?.Memory ?? new byte[length];
-        }
-
-        public Memory<byte> Room => _memory[_to..];
-
-        public ReadOnlySpan<byte> Unsent => _memory.Span[_from.._to];
-
-        public void Add(int bytes) => _to += bytes;
-
-        public void Took(int bytes) => _from += bytes;
-
-        public void GiveBack()
-        {
-            if (_owner is null) _memory.Span.Clear();
-            else _owner.Dispose();
-        }
-    }
 }

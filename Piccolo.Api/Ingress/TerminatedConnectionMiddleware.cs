@@ -1,5 +1,6 @@
 using System.Net.Security;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Route = Piccolo.Core.Routing.Route;
@@ -29,14 +30,32 @@ internal sealed class TerminatedConnectionMiddleware(ConnectionDelegate next, Sp
             return;
         }
         var tls = connection.Features.GetRequiredFeature<ISslStreamFeature>().SslStream;
-        // The server runs each stream of HTTP/2 on the thread pool.
-        if (tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2) connection.Features.Get<LazySocketConnection>()?.GoOnOnPool();
         var counters = traffic.Of(chosen.Label);
         counters.Connected();
-        connection.Transport = new CountingPipe(connection.Transport, counters);
-        await next(connection);
+        if (tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2) await Http2Async(connection, tls, counters);
+        else await Http1Async(connection, counters);
         // Kestrel ends the stream without close_notify, which clients rightly report as a truncation (RFC 8446, 6.1).
-        await CloseNotifyAsync(connection.Features.GetRequiredFeature<ISslStreamFeature>().SslStream);
+        await CloseNotifyAsync(tls);
+    }
+
+    private Task Http1Async(ConnectionContext connection, ListenerCounters counters)
+    {
+        connection.Transport = new CountingPipe(connection.Transport.Input, connection.Transport.Output, counters);
+        return next(connection);
+    }
+
+    private async Task Http2Async(ConnectionContext connection, SslStream tls, ListenerCounters counters)
+    {
+        // The server runs each of its streams on the thread pool.
+        connection.Features.Get<LazySocketConnection>()?.GoOnOnPool();
+        var output = new GatheringWriter(tls, connection.Features.GetRequiredFeature<IMemoryPoolFeature>().MemoryPool);
+        connection.Transport = new CountingPipe(connection.Transport.Input, output, counters);
+        await next(connection);
+        output.Complete();
+        // Who does not take the last frames is not waited for longer than who does not take the goodbye.
+        var quiet = output.UntilQuietAsync();
+        await quiet.WaitAsync(CloseNotifyTimeout, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!quiet.IsCompleted) connection.Abort(new ConnectionAbortedException("The peer does not take the end."));
     }
 
     private async Task CloseNotifyAsync(SslStream tls)

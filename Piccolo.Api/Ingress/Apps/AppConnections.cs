@@ -13,8 +13,8 @@ internal readonly record struct AppConnectionKey(int Port, SocketLoop Loop);
 /// <summary>All connections to apps that we speak on ourselves: those that wait for their next request, and the limit of silence for all. Thread-safe.</summary>
 internal sealed class AppConnections : IDisposable
 {
-    /// <summary>Of one key, that wait.</summary>
-    private const int MaxIdle = 128;
+    /// <summary>Of one key, that wait. As many as a few busy browsers' streams: to connect anew costs more than an idle connection does in its minute.</summary>
+    private const int MaxIdle = 512;
 
     private static readonly TimeSpan MaxIdleTime = TimeSpan.FromSeconds(60);
 
