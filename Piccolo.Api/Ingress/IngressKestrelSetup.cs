@@ -16,7 +16,6 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
         kestrel.AddServerHeader = false;
         // Kept strings would be tokens and cookies that outlive their request.
         kestrel.DisableStringReuse = true;
-        kestrel.Limits.MaxConcurrentConnections = ingress.MaxConnections;
         kestrel.Limits.MaxConcurrentUpgradedConnections = ingress.MaxConnections;
         // A paused download of an app is no attack, and HTTP/2 can only switch this off for all of a connection.
         kestrel.Limits.MinResponseDataRate = null;
@@ -68,12 +67,16 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
 
     private ListenOptions Origin(ListenOptions listen, int publicPort)
     {
+        // Before the origin is known: with a proxy in front that takes a while.
+        Use<ConnectionLimitMiddleware>(listen);
         listen.Use(next => ActivatorUtilities.CreateInstance<ConnectionOriginMiddleware>(services, next, publicPort).OnConnectionAsync);
-        return Limited(listen);
+        Use<AddressLimitMiddleware>(listen);
+        return listen;
     }
 
     private ListenOptions Limited(ListenOptions listen)
     {
+        Use<ConnectionLimitMiddleware>(listen);
         Use<AddressLimitMiddleware>(listen);
         return listen;
     }

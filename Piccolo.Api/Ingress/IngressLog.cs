@@ -8,9 +8,9 @@ internal static partial class IngressLog
     public static partial void ConnectionRefused(
         this ILogger logger, string connectionId, string reason, string? serverName, int publicPort, ConnectionOrigin origin);
 
-    [LoggerMessage(1001, LogLevel.Debug, "Connection {ConnectionId} to {Upstream} ended: {End}. up={BytesToUpstream} down={BytesToClient}")]
+    [LoggerMessage(1001, LogLevel.Debug, "Connection {ConnectionId} to {Upstream} ended: {End}. up={BytesToUpstream} down={BytesToClient} lasted={Lasted}")]
     public static partial void SpliceEnded(
-        this ILogger logger, string connectionId, EndPoint upstream, SpliceEnd end, long bytesToUpstream, long bytesToClient);
+        this ILogger logger, string connectionId, EndPoint upstream, SpliceEnd end, long bytesToUpstream, long bytesToClient, TimeSpan lasted);
 
     [LoggerMessage(1002, LogLevel.Information, "Connection {ConnectionId} failed at the edge.")]
     public static partial void ConnectionFailed(this ILogger logger, Exception exception, string connectionId);
