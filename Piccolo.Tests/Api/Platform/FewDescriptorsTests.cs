@@ -52,7 +52,7 @@ internal sealed class FewDescriptorsTests
     /// <summary>A place is free again a moment after its client has gone; a daemon that is dead never answers.</summary>
     private static async Task UntilAliveAsync(int port)
     {
-        using var client = new HttpClient();
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         using var limit = new CancellationTokenSource(Limit);
         while (true)
         {
