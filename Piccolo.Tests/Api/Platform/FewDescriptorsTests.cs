@@ -31,7 +31,7 @@ internal sealed class FewDescriptorsTests
         try
         {
             foreach (var port in ports)
-                for (var i = 0; i < Held; i++) held.Add(await DialAsync(port));
+                for (var i = 0; i < Held; i++) await DialAsync(port, held);
         }
         finally
         {
@@ -42,11 +42,18 @@ internal sealed class FewDescriptorsTests
         Assert.That(await File.ReadAllTextAsync(daemon.LogFile), Does.Contain($"this process may open {Files} files only"));
     }
 
-    private static async Task<Socket> DialAsync(int port)
+    private static async Task DialAsync(int port, List<Socket> held)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(IPAddress.Loopback, port).WaitAsync(Limit);
-        return socket;
+        held.Add(socket);
+        try
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, port).WaitAsync(Limit);
+        }
+        catch (SocketException failure) when (failure.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            // Turned away already. One that is refused would mean that nobody listens any more.
+        }
     }
 
     /// <summary>A place is free again a moment after its client has gone; a daemon that is dead never answers.</summary>
