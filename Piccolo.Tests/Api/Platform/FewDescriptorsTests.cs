@@ -8,8 +8,8 @@ namespace Piccolo.Tests.Api.Platform;
 /// <summary>An appliance that may open few files, and clients who hold more connections than that.</summary>
 internal sealed class FewDescriptorsTests
 {
-    private const int Files = 800;
-    private const int Held = 900;
+    private const int Files = 4096;
+    private const int Held = 2500;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     [Test]
