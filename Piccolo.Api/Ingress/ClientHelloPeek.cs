@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Immutable;
 using System.IO.Pipelines;
 using System.Net.Sockets;
@@ -32,44 +31,54 @@ internal enum PeekFailure
 internal readonly record struct PeekedHello(PeekFailure Failure, string? ServerName, ImmutableArray<string> Alpn)
 {
     public static PeekedHello Failed(PeekFailure failure) => new(failure, null, []);
+
+    /// <param name="hello">Any but one that needs more.</param>
+    public static PeekedHello Of(in ClientHello hello) => new(FailureOf(hello.Verdict), hello.ServerName, hello.Alpn);
+
+    private static PeekFailure FailureOf(ClientHelloVerdict verdict) => verdict switch
+    {
+        ClientHelloVerdict.Hello => PeekFailure.None,
+        ClientHelloVerdict.NotTls => PeekFailure.NotTls,
+        ClientHelloVerdict.TooLarge => PeekFailure.TooLarge,
+        _ => PeekFailure.Malformed,
+    };
 }
 
 /// <summary>Waits for a whole ClientHello and leaves every byte of it where it was. Kestrel's own handshake timeout starts only after this.</summary>
 internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, SocketLoops loops, IngressMetrics metrics, TimeProvider time)
 {
-    private const int MaxPeek = 16 * 1024;
+    public ValueTask<PeekedHello> ReadAsync(ConnectionContext connection, CancellationToken closing) =>
+        connection is LazySocketConnection { IsUntouched: true } raw ? ReadAsync(raw.Socket, connection, closing) : ReadAsync(connection.Transport.Input, closing);
 
-    /// <summary>On a socket of which nothing was read the hello, as a rule there already, is looked at where it lies, in the kernel.</summary>
-    public ValueTask<PeekedHello> ReadAsync(ConnectionContext connection, CancellationToken closing)
+    /// <summary>The hello, as a rule there already, is looked at where it lies, in the kernel.</summary>
+    /// <param name="socket">The connection's, of which nothing was read.</param>
+    internal ValueTask<PeekedHello> ReadAsync(Socket socket, ConnectionContext connection, CancellationToken closing)
     {
-        if (connection is not LazySocketConnection { IsUntouched: true } raw) return ReadAsync(connection.Transport.Input, closing);
         try
         {
-            if (raw.Socket.Available > 0 && Peek(raw.Socket) is { Verdict: not ClientHelloVerdict.NeedMore } hello) return ValueTask.FromResult(Found(hello));
+            var hello = UnreadHello.Peek(socket, out var seen);
+            if (hello.Verdict != ClientHelloVerdict.NeedMore) return ValueTask.FromResult(PeekedHello.Of(hello));
+            return seen == 0 ? ValueTask.FromResult(PeekedHello.Failed(PeekFailure.Closed)) : WaitAsync(socket, connection, closing);
         }
-        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
+        catch (Exception failure) when (IsEnd(failure))
         {
             return ValueTask.FromResult(PeekedHello.Failed(PeekFailure.Closed));
         }
-        return WaitAsync(raw, () => connection.Transport.Input, closing);
     }
 
-    public ValueTask<PeekedHello> ReadAsync(PipeReader input, CancellationToken closing) => WaitAsync(null, () => input, closing);
+    public ValueTask<PeekedHello> ReadAsync(PipeReader input, CancellationToken closing) => WaitAsync(started => WaitOnPipeAsync(input, started, closing));
 
-    private async ValueTask<PeekedHello> WaitAsync(LazySocketConnection? raw, Func<PipeReader> input, CancellationToken closing)
+    private ValueTask<PeekedHello> WaitAsync(Socket socket, ConnectionContext connection, CancellationToken closing) =>
+        WaitAsync(async started => await WaitOnSocketAsync(socket, started, closing) ?? await WaitOnPipeAsync(connection.Transport.Input, started, closing));
+
+    private async ValueTask<PeekedHello> WaitAsync(Func<long, ValueTask<PeekedHello>> wait)
     {
         if (!metrics.TryBeginPeek(options.Value.MaxWaitingPeeks)) return PeekedHello.Failed(PeekFailure.Busy);
-        using var deadline = new CancellationTokenSource(options.Value.PeekFirstByteTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, closing);
         try
         {
-            return await ReadAsync(raw, input, deadline, either.Token);
+            return await wait(time.GetTimestamp());
         }
-        catch (OperationCanceledException) when (either.IsCancellationRequested)
-        {
-            return PeekedHello.Failed(closing.IsCancellationRequested ? PeekFailure.Closed : PeekFailure.Timeout);
-        }
-        catch (Exception failure) when (failure is IOException or SocketException or ObjectDisposedException or ConnectionAbortedException)
+        catch (Exception failure) when (IsEnd(failure))
         {
             // A reset, as port scanners end their visits.
             return PeekedHello.Failed(PeekFailure.Closed);
@@ -80,19 +89,28 @@ internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, SocketLo
         }
     }
 
-    private async ValueTask<PeekedHello> ReadAsync(
-        LazySocketConnection? raw, Func<PipeReader> pipe, CancellationTokenSource deadline, CancellationToken cancellationToken)
+    private async ValueTask<PeekedHello?> WaitOnSocketAsync(Socket socket, long started, CancellationToken closing)
     {
-        var started = time.GetTimestamp();
-        if (raw is not null)
+        using var unread = new UnreadHello(socket, loops.Next(), options.Value, started, time);
+        return await unread.WaitAsync(closing);
+    }
+
+    private async ValueTask<PeekedHello> WaitOnPipeAsync(PipeReader input, long started, CancellationToken closing)
+    {
+        using var deadline = new CancellationTokenSource(options.Value.PeekFirstByteTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, closing);
+        try
         {
-            if (raw.Socket.Available == 0) await loops.UntilReadableAsync(raw.Socket, cancellationToken);
-            var hello = Peek(raw.Socket);
-            if (hello.Verdict != ClientHelloVerdict.NeedMore) return Found(hello);
-            // A second wait on the socket would end at once, with the same bytes: the rest comes through the pipe, which begins with them.
-            deadline.CancelAfter(options.Value.PeekIdleTimeout);
+            return await ReadAsync(input, started, deadline, either.Token);
         }
-        var input = pipe();
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !closing.IsCancellationRequested)
+        {
+            return PeekedHello.Failed(PeekFailure.Timeout);
+        }
+    }
+
+    private async ValueTask<PeekedHello> ReadAsync(PipeReader input, long started, CancellationTokenSource deadline, CancellationToken cancellationToken)
+    {
         var minimum = 1;
         while (true)
         {
@@ -105,39 +123,20 @@ internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, SocketLo
                 {
                     // Nothing examined: the next reader gets these bytes at once instead of waiting for new ones.
                     input.AdvanceTo(buffer.Start, buffer.Start);
-                    return Found(hello);
+                    return PeekedHello.Of(hello);
                 }
                 minimum = hello.MinimumLength;
             }
             input.AdvanceTo(buffer.Start, buffer.End);
             if (result.IsCompleted || result.IsCanceled) return PeekedHello.Failed(PeekFailure.Closed);
 
-            var left = options.Value.PeekTotalTimeout - time.GetElapsedTime(started);
+            var left = options.Value.PeekLeft(time.GetElapsedTime(started), hasBegun: true, TimeSpan.Zero);
             if (left <= TimeSpan.Zero) return PeekedHello.Failed(PeekFailure.Timeout);
-            deadline.CancelAfter(left < options.Value.PeekIdleTimeout ? left : options.Value.PeekIdleTimeout);
+            deadline.CancelAfter(left);
         }
     }
 
-    private static ClientHello Peek(Socket socket)
-    {
-        var buffer = ArrayPool<byte>.Shared.Rent(MaxPeek);
-        try
-        {
-            return ClientHelloParser.Parse(buffer.AsMemory(0, socket.Receive(buffer, SocketFlags.Peek)));
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
-    private static PeekedHello Found(ClientHello hello) => new(FailureOf(hello.Verdict), hello.ServerName, hello.Alpn);
-
-    private static PeekFailure FailureOf(ClientHelloVerdict verdict) => verdict switch
-    {
-        ClientHelloVerdict.Hello => PeekFailure.None,
-        ClientHelloVerdict.NotTls => PeekFailure.NotTls,
-        ClientHelloVerdict.TooLarge => PeekFailure.TooLarge,
-        _ => PeekFailure.Malformed,
-    };
+    /// <summary>The client has gone, or the server goes.</summary>
+    private static bool IsEnd(Exception failure) =>
+        failure is IOException or SocketException or ObjectDisposedException or ConnectionAbortedException or OperationCanceledException;
 }

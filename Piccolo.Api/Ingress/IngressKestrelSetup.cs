@@ -20,7 +20,6 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
         // What is not ASCII goes through byte by byte: it is the app's and its client's to agree on what it means.
         kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
         kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
-        kestrel.Limits.MaxConcurrentConnections = ingress.MaxConnections;
         kestrel.Limits.MaxConcurrentUpgradedConnections = ingress.MaxConnections;
         // A paused download of an app is no attack, and HTTP/2 can only switch this off for all of a connection.
         kestrel.Limits.MinResponseDataRate = null;
@@ -72,12 +71,16 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
 
     private ListenOptions Origin(ListenOptions listen, int publicPort)
     {
+        // Before the origin is known: with a proxy in front that takes a while.
+        Use<ConnectionLimitMiddleware>(listen);
         listen.Use(next => ActivatorUtilities.CreateInstance<ConnectionOriginMiddleware>(services, next, publicPort).OnConnectionAsync);
-        return Limited(listen);
+        Use<AddressLimitMiddleware>(listen);
+        return listen;
     }
 
     private ListenOptions Limited(ListenOptions listen)
     {
+        Use<ConnectionLimitMiddleware>(listen);
         Use<AddressLimitMiddleware>(listen);
         return listen;
     }

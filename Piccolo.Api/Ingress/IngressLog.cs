@@ -8,9 +8,9 @@ internal static partial class IngressLog
     public static partial void ConnectionRefused(
         this ILogger logger, string connectionId, string reason, string? serverName, int publicPort, ConnectionOrigin origin);
 
-    [LoggerMessage(1001, LogLevel.Debug, "Connection {ConnectionId} to {Upstream} ended: {End}. up={BytesToUpstream} down={BytesToClient}")]
+    [LoggerMessage(1001, LogLevel.Debug, "Connection {ConnectionId} to {Upstream} ended: {End}. up={BytesToUpstream} down={BytesToClient} lasted={Lasted}")]
     public static partial void SpliceEnded(
-        this ILogger logger, string connectionId, EndPoint upstream, SpliceEnd end, long bytesToUpstream, long bytesToClient);
+        this ILogger logger, string connectionId, EndPoint upstream, SpliceEnd end, long bytesToUpstream, long bytesToClient, TimeSpan lasted);
 
     [LoggerMessage(1002, LogLevel.Information, "Connection {ConnectionId} failed at the edge.")]
     public static partial void ConnectionFailed(this ILogger logger, Exception exception, string connectionId);
@@ -33,6 +33,9 @@ internal static partial class IngressLog
     [LoggerMessage(1008, LogLevel.Error, "A spliced connection could not be served; the others go on.")]
     public static partial void SocketLoopFailed(this ILogger logger, Exception exception);
 
+    [LoggerMessage(1009, LogLevel.Warning, "Connections to {EndPoint} cannot be accepted for the moment: {Reason}")]
+    public static partial void TlsPortAcceptFailed(this ILogger logger, EndPoint endPoint, string reason);
+
     [LoggerMessage(1010, LogLevel.Information, "LAN port {Port} of {App}/{Listener} is listening.")]
     public static partial void LanPortListening(this ILogger logger, int port, string app, string listener);
 
@@ -48,6 +51,9 @@ internal static partial class IngressLog
 
     [LoggerMessage(1014, LogLevel.Error, "The LAN ports could not be brought in line with the listeners; the next attempt follows.")]
     public static partial void LanPortsFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(1015, LogLevel.Warning, "MaxConnections is {Wanted}, but this process may open {Files} files only: it is cut to {Affordable}. Raise the limit (LimitNOFILE, ulimit -n).")]
+    public static partial void ConnectionsCutToOpenFiles(this ILogger logger, int wanted, int affordable, long files);
 
     [LoggerMessage(1020, LogLevel.Warning, "Tunnel streams cannot be accepted for the moment. attempt={Attempt} next={NextAttempt}")]
     public static partial void TunnelAcceptFailed(this ILogger logger, Exception exception, int attempt, TimeSpan nextAttempt);

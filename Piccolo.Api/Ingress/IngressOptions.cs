@@ -107,6 +107,16 @@ internal sealed class IngressOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "1.00:00:00")]
     public TimeSpan BusyPortPatience { get; set; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long a ClientHello may still be awaited; nothing or less when it has taken too long.</summary>
+    /// <param name="elapsed">Since it was first awaited.</param>
+    /// <param name="silent">How long ago the last byte came, if one has.</param>
+    internal TimeSpan PeekLeft(TimeSpan elapsed, bool hasBegun, TimeSpan silent)
+    {
+        if (!hasBegun) return PeekFirstByteTimeout - elapsed;
+        var (total, idle) = (PeekTotalTimeout - elapsed, PeekIdleTimeout - silent);
+        return total < idle ? total : idle;
+    }
+
     /// <summary>What <see cref="ListenAddress"/> means; null when it is no address.</summary>
     internal IPAddress[]? ParseListenAddress() => ListenAddress.ToLowerInvariant() switch
     {

@@ -18,7 +18,7 @@ internal static class IngressPage
     /// <summary>A page or a problem, as the client's Accept prefers.</summary>
     public static Task WriteAsync(HttpContext context, int status, string code, string title, string detail, TimeSpan? retryAfter)
     {
-        if (!context.Request.Headers.Accept.ToString().Contains(MediaTypeNames.Text.Html, StringComparison.OrdinalIgnoreCase))
+        if (!PrefersHtml(context.Request))
         {
             Begin(context, status, "application/problem+json", retryAfter);
             return WriteJsonAsync(context, status, code, title, detail);
@@ -34,6 +34,19 @@ internal static class IngressPage
 
             """,
             context.RequestAborted);
+    }
+
+    /// <summary>RFC 9110, 12.5.1: by quality, then by order. Who names neither form, as tools that take anything do, gets the one for programs.</summary>
+    internal static bool PrefersHtml(HttpRequest request)
+    {
+        var (html, json) = (0.0, 0.0);
+        foreach (var accepted in request.GetTypedHeaders().Accept)
+        {
+            var quality = accepted.Quality ?? 1;
+            if (accepted.MediaType.Equals(MediaTypeNames.Text.Html, StringComparison.OrdinalIgnoreCase)) html = Math.Max(html, quality > json ? quality : 0);
+            else if (accepted.MediaType.Value is { } type && type.EndsWith("json", StringComparison.OrdinalIgnoreCase)) json = Math.Max(json, quality > html ? quality : 0);
+        }
+        return html > json;
     }
 
     private static void Begin(HttpContext context, int status, string contentType, TimeSpan? retryAfter)

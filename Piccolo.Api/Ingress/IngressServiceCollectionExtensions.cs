@@ -16,6 +16,7 @@ internal static class IngressServiceCollectionExtensions
     {
         services.AddOptions<IngressOptions>().BindConfiguration(IngressOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<IValidateOptions<IngressOptions>, IngressOptionsValidator>();
+        services.AddSingleton<IPostConfigureOptions<IngressOptions>, DescriptorBudget>();
         services.AddSingleton<IConfigureOptions<KestrelServerOptions>, IngressKestrelSetup>();
         services.AddSharedState().AddConnections().AddLanPorts().AddTunnelTransport();
         services.AddHttpForwarder();

@@ -55,9 +55,11 @@ internal sealed class Splicer(
 
     private async Task<SpliceResult> RunAsync(SpliceClient client, EndPoint upstream, byte[] header)
     {
+        var began = time.GetTimestamp();
         var result = await ConnectAndCopyAsync(client, upstream, header);
-        metrics.Spliced(result);
-        logger.SpliceEnded(client.Connection.ConnectionId, upstream, result.End, result.BytesToUpstream, result.BytesToClient);
+        var lasted = time.GetElapsedTime(began);
+        metrics.Spliced(result, lasted);
+        logger.SpliceEnded(client.Connection.ConnectionId, upstream, result.End, result.BytesToUpstream, result.BytesToClient, lasted);
         // A broken connection must look broken to the client, not like a regular end.
         if (result.End != SpliceEnd.Completed) client.Connection.Abort(new ConnectionAbortedException($"Splice ended: {result.End}."));
         return result;

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net.Sockets;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Ingress;
 
@@ -12,10 +13,9 @@ internal static class TlsAlert
     /// <summary>Before anything was read from the socket: what has come is taken off it, for unread bytes would turn the close into a reset.</summary>
     public static void SendUnrecognizedName(Socket socket)
     {
-        Span<byte> unread = stackalloc byte[4096];
         try
         {
-            for (var left = socket.Available; left > 0; left -= unread.Length) socket.Receive(unread);
+            ReceiveQueue.Drop(socket);
             // Into an empty buffer: the kernel takes them whole.
             socket.Send(UnrecognizedNameRecord);
             socket.Shutdown(SocketShutdown.Send);

@@ -14,7 +14,9 @@ internal sealed class TlsPortEndPoint(IPAddress address, int port, bool isOption
 }
 
 /// <summary>The transport behind <see cref="TlsPortEndPoint"/>: as Kestrel's own, but nothing of a connection is read before its ClientHello was peeked at.</summary>
-internal sealed class TlsPortListenerFactory(SocketConnections connections, IOptions<SocketTransportOptions> options) : IConnectionListenerFactory, IConnectionListenerFactorySelector
+internal sealed class TlsPortListenerFactory(
+    SocketConnections connections, IOptions<SocketTransportOptions> options, TimeProvider time, ILogger<TlsPortListenerFactory> logger)
+    : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     public bool CanBind(EndPoint endpoint) => endpoint is TlsPortEndPoint;
 
@@ -24,13 +26,15 @@ internal sealed class TlsPortListenerFactory(SocketConnections connections, IOpt
         // Not the end point itself: its family's [::] would not be seen as any.
         var socket = options.Value.CreateBoundListenSocketOrNull(new IPEndPoint(own.Address, own.Port), own.IsOptional);
         socket?.Listen(options.Value.Backlog);
-        return ValueTask.FromResult<IConnectionListener>(new TlsPortListener(socket?.LocalEndPoint ?? endpoint, socket, connections));
+        return ValueTask.FromResult<IConnectionListener>(new TlsPortListener(socket?.LocalEndPoint ?? endpoint, socket, connections, time, logger));
     }
 }
 
 /// <param name="socket">Null for an optional address that is missing: nobody comes.</param>
-internal sealed class TlsPortListener(EndPoint endPoint, Socket? socket, SocketConnections connections) : IConnectionListener
+internal sealed class TlsPortListener(EndPoint endPoint, Socket? socket, SocketConnections connections, TimeProvider time, ILogger logger) : IConnectionListener
 {
+    private static readonly TimeSpan AcceptPause = TimeSpan.FromSeconds(1);
+
     public EndPoint EndPoint => endPoint;
 
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
@@ -49,6 +53,13 @@ internal sealed class TlsPortListener(EndPoint endPoint, Socket? socket, SocketC
             catch (Exception failure) when (failure is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
             {
                 return null;
+            }
+            catch (SocketException failure)
+            {
+                // Out of descriptors, most likely, because somebody holds that many connections. Kestrel would never call again after an exception: the port
+                // would be dead for good.
+                logger.TlsPortAcceptFailed(endPoint, failure.Message);
+                await Task.Delay(AcceptPause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
         return null;

@@ -9,6 +9,7 @@ internal static partial class Posix
     public const int Directory = 0x10000;
     public const int CloseOnExec = 0x80000;
     public const int NonBlocking = 0x800;
+    public const int DoNotTake = 0x2;
     public const int DoNotWait = 0x40;
     public const int NoSignal = 0x4000;
     public const int Interrupted = 4;

@@ -84,8 +84,14 @@ internal sealed class AppForwarderTests
     [Test]
     public void WithoutOurs_OnlyOurs_LeavesNothing() => Assert.That(ApplianceCookies.WithoutOurs("piccolo_session=a;"), Is.Null);
 
-    [TestCase("text/html,application/xhtml+xml", "text/html")]
+    [TestCase("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html")]
     [TestCase("application/json", "application/problem+json")]
+    [TestCase("*/*", "application/problem+json")]
+    [TestCase("application/json, text/html;q=0.5", "application/problem+json")]
+    [TestCase("text/html;q=0.5, application/problem+json;q=0.4", "text/html")]
+    [TestCase("text/html;q=0", "application/problem+json")]
+    [TestCase("application/json, text/html", "application/problem+json")]
+    [TestCase("not/a/type;;q=x", "application/problem+json")]
     public async Task App_Down_Answers503InTheClientsFormat(string accept, string expected)
     {
         using (PassThroughTests.StartListening(out var unused)) _door.PublishApp("down", unused);
@@ -116,6 +122,7 @@ internal sealed class AppForwarderTests
         using var response = await asking;
 
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.BadGateway));
+        Assert.That(response.Headers.RetryAfter!.Delta, Is.EqualTo(TimeSpan.FromSeconds(5)));
         Assert.That(await response.Content.ReadAsStringAsync(), Does.Contain("\"code\":\"app_bad_answer\""));
     }
 
@@ -127,8 +134,13 @@ internal sealed class AppForwarderTests
         door.PublishApp("slow", port);
         using var client = door.ClientFor(door.HttpsPort);
 
-        using var response = await client.GetAsync("https://slow.home.test/");
+        using var request = new HttpRequestMessage(HttpMethod.Get, "https://slow.home.test/");
+        request.Headers.TryAddWithoutValidation("Accept", "text/html");
+
+        using var response = await client.SendAsync(request);
 
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.GatewayTimeout));
+        Assert.That(response.Headers.RetryAfter!.Delta, Is.EqualTo(TimeSpan.FromSeconds(5)));
+        Assert.That(await response.Content.ReadAsStringAsync(), Does.Contain("The app does not answer").And.Not.Contain("Exception"));
     }
 }

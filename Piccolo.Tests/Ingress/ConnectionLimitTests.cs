@@ -60,6 +60,29 @@ internal sealed class ConnectionLimitTests
     }
 
     [Test]
+    public async Task Connections_MoreThanTheTotal_AreRefusedOnEveryEndpointUntilOneEnds()
+    {
+        await using var door = await StartAsync(new() { ["MaxConnections"] = "3" });
+        await using var app = await FakeApp.StartAsync(c => c.Response.WriteAsync("ok"));
+        door.PublishApp("web", app.Port);
+        var ports = await door.OpenLanPortsAsync(Listener("lan", app.Port));
+        // One each on three endpoints: all have been answered, so all are counted.
+        using var plain = door.ClientFor(door.HttpPort);
+        using var lan = door.ClientFor(ports[0]);
+        using var tls = await door.ConnectTlsAsync("web.home.test");
+        Assert.That(await plain.GetStringAsync("http://localhost/"), Is.EqualTo(PortalBody));
+        Assert.That(await lan.GetStringAsync("http://box.local/"), Is.EqualTo("ok"));
+
+        foreach (var port in new[] { door.HttpPort, door.HttpsPort, ports[0] }) Assert.That(await IsAnsweredAsync(port), Is.False);
+        var stream = door.Tunnel.Open("web.home.test", 443, true, IPEndPoint.Parse("198.51.100.7:2"));
+        await stream.Ended.WaitAsync(Patience);
+        Assert.That(await plain.GetStringAsync("http://localhost/"), Is.EqualTo(PortalBody), "who is in stays in");
+
+        tls.Close();
+        await ReadUntilServedAsync(door);
+    }
+
+    [Test]
     public async Task Handshakes_MoreThanTheLimit_AreRefusedUntilOneEnds()
     {
         await using var door = await StartAsync(new() { ["MaxHandshakes"] = "1" });
@@ -74,6 +97,20 @@ internal sealed class ConnectionLimitTests
         stuck.LingerState = new LingerOption(true, 0);
         stuck.Close();
         await ReadUntilServedAsync(door);
+    }
+
+    private static async Task<bool> IsAnsweredAsync(int port)
+    {
+        try
+        {
+            using var socket = await ConnectAsync(port);
+            await socket.SendAsync("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray());
+            return await socket.ReceiveAsync(new byte[64]).WaitAsync(Patience) > 0;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     private static HttpClient ClientOf(FrontDoor door, string address) =>

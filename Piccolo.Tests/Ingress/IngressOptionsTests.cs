@@ -25,6 +25,19 @@ internal sealed class IngressOptionsTests
     public void ParseListenAddress_OfAKnownForm_GivesAddresses(string text, int count) =>
         Assert.That(new IngressOptions { ListenAddress = text }.ParseListenAddress(), Has.Length.EqualTo(count));
 
+    [TestCase("Limit                     Soft Limit           Hard Limit           Units     \nMax open files            1024                 524288               files     \n", 1024)]
+    [TestCase("Max open files            unlimited            unlimited            files     \n", null)]
+    [TestCase("Max processes             100                  100                  processes \n", null)]
+    [TestCase("", null)]
+    public void ParseOpenFiles_OfTheKernelsTable_GivesTheSoftLimit(string limits, long? expected) =>
+        Assert.That(DescriptorBudget.ParseOpenFiles(limits), Is.EqualTo(expected));
+
+    [TestCase(524_288, 261_888)]
+    [TestCase(1024, 256)]
+    [TestCase(100, 1)]
+    public void Affordable_OfFewDescriptors_LeavesSomeForTheRest(long files, int connections) =>
+        Assert.That(DescriptorBudget.Affordable(files), Is.EqualTo(connections));
+
     [Test]
     public void LogEvents_AreUniqueAndInTheirBlock()
     {

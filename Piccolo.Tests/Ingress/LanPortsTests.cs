@@ -69,6 +69,26 @@ internal sealed class LanPortsTests
     }
 
     [Test]
+    public async Task Listener_OnAnyAddress_AnswersOnBothFamiliesAndSeesAStrangerOnOneOfThem()
+    {
+        await using var door = await StartAsync(new() { ["ListenAddress"] = "any" });
+        using var stranger = PassThroughTests.StartListening(out var taken);
+
+        door.Listeners.Replace([Listener("web", _app.Port), Listener("late", _app.Port) with { PublicPort = taken }]);
+        await door.LanPortsAsync(states => states.Count == 2);
+        var port = door.LanPorts.Find("web")!.Port;
+
+        foreach (var address in new[] { IPAddress.Loopback, IPAddress.IPv6Loopback })
+        {
+            using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(address, port);
+            await socket.SendAsync("GET / HTTP/1.1\r\nHost: box.local\r\nConnection: close\r\n\r\n"u8.ToArray());
+            Assert.That(Encoding.ASCII.GetString(await ReadToEndAsync(socket)), Does.StartWith("HTTP/1.1 200 "), $"{address}");
+        }
+        Assert.That((door.LanPorts.Find("late")!.Binding, door.LanPorts.Find("late")!.IsTaken), Is.EqualTo((LanPortBinding.BindFailed, true)));
+    }
+
+    [Test]
     public async Task Listener_WhoseUpstreamChanges_KeepsItsPort()
     {
         var before = Listener("web", 1);

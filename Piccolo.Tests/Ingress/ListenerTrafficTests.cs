@@ -65,6 +65,11 @@ internal sealed class ListenerTrafficTests
     {
         using var upstream = PassThroughTests.StartListening(out var port);
         _door.PublishApp("own", port, ListenerFlow.Tls);
+        double? lasted = null;
+        var ours = _door.Get<IMeterFactory>();
+        using var durations = new MeterListener { InstrumentPublished = (i, l) => { if (i.Meter.Scope == ours && i.Name == "piccolo.ingress.spliced.duration") l.EnableMeasurementEvents(i); } };
+        durations.SetMeasurementEventCallback<double>((_, seconds, _, _) => lasted = seconds);
+        durations.Start();
         var hello = HelloBytes.WithServerName("own.home.test");
         using var client = await ConnectAsync(_door.HttpsPort);
         await client.SendAsync(hello);
@@ -77,6 +82,7 @@ internal sealed class ListenerTrafficTests
         await EventuallyAsync(() => counters.BytesOut == 777);
 
         Assert.That((counters.Connections, counters.BytesIn), Is.EqualTo((1, hello.Length)));
+        Assert.That(lasted, Is.InRange(0.000_001, Patience.TotalSeconds), "how long it lasted is told before its bytes are");
     }
 
     [Test]

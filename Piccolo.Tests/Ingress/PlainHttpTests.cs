@@ -72,9 +72,13 @@ internal sealed class PlainHttpTests
     {
         _door.PublishApp("web", 1, withCertificate: false);
 
-        using var response = await _client.GetAsync("http://web.home.test/");
+        using var request = new HttpRequestMessage(HttpMethod.Get, "http://web.home.test/");
+        request.Headers.TryAddWithoutValidation("Accept", "text/html");
+
+        using var response = await _client.SendAsync(request);
 
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
+        Assert.That(response.Content.Headers.ContentType!.MediaType, Is.EqualTo("text/html"));
         Assert.That(response.Headers.RetryAfter!.Delta, Is.EqualTo(TimeSpan.FromSeconds(10)));
     }
 

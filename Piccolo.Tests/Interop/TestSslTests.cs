@@ -12,12 +12,24 @@ internal sealed class TestSslTests
 
     private static readonly string[] Harmless = ["OK", "INFO", "LOW", "DEBUG"];
 
+    /// <summary>Its client may leave before the ticket has come, and then it could not look: it says so as a warning, and is asked again.</summary>
+    private const int Attempts = 3;
+
     [Test]
     public async Task TerminatedName_HasNoFindingOfMediumOrWorse()
     {
         await using var rig = await StartAsync();
-        var report = rig.File("report.json");
+        var (findings, output) = await JudgeAsync(rig, 1);
+        for (var attempt = 2; attempt <= Attempts && findings.Exists(f => f.Severity == "WARN"); attempt++) (findings, output) = await JudgeAsync(rig, attempt);
 
+        Assert.That(findings.Select(f => f.Id), Does.Contain("TLS1_3").And.Contain("heartbleed").And.Contain("LUCKY13"), output);
+        Assert.That(findings.Where(f => !Harmless.Contains(f.Severity) && !OfTheTestCa.Contains(f.Id)).Select(f => $"{f.Severity} {f.Id}: {f.Finding}"), Is.Empty);
+        TestContext.Out.WriteLine(string.Join('\n', findings.Where(f => f.Severity is not ("OK" or "INFO")).Select(f => $"{f.Severity} {f.Id}: {f.Finding}")));
+    }
+
+    private static async Task<(List<(string Id, string Severity, string Finding)> Findings, string Output)> JudgeAsync(InteropRig rig, int attempt)
+    {
+        var report = rig.File($"report{attempt}.json");
         var run = await ToolRun.OfAsync(
             "testssl",
             [
@@ -25,10 +37,7 @@ internal sealed class TestSslTests
                 "--protocols", "--std", "--pfs", "--server-defaults", "--headers", "--vulnerable", $"{Host}:{rig.Port}",
             ],
             limit: TimeSpan.FromMinutes(5));
-        var findings = JsonNode.Parse(await File.ReadAllTextAsync(report))!.AsArray().Select(f => (Id: (string)f!["id"]!, Severity: (string)f["severity"]!, Finding: (string)f["finding"]!)).ToList();
-
-        Assert.That(findings.Select(f => f.Id), Does.Contain("TLS1_3").And.Contain("heartbleed").And.Contain("LUCKY13"), run.Output);
-        Assert.That(findings.Where(f => !Harmless.Contains(f.Severity) && !OfTheTestCa.Contains(f.Id)).Select(f => $"{f.Severity} {f.Id}: {f.Finding}"), Is.Empty);
-        TestContext.Out.WriteLine(string.Join('\n', findings.Where(f => f.Severity is not ("OK" or "INFO")).Select(f => $"{f.Severity} {f.Id}: {f.Finding}")));
+        var all = JsonNode.Parse(await File.ReadAllTextAsync(report))!.AsArray();
+        return ([.. all.Select(f => ((string)f!["id"]!, (string)f["severity"]!, (string)f["finding"]!))], run.Output);
     }
 }

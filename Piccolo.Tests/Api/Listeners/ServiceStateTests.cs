@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Piccolo.Api.Ingress;
 using Piccolo.Api.Listeners;
+using Piccolo.Core.Listeners;
 using Piccolo.DevStack;
 using Piccolo.Tests.Fakes;
 
@@ -48,6 +49,53 @@ internal sealed class ServiceStateTests
         Assert.That(second, Is.Not.EqualTo(first));
         Assert.That(since, Is.EqualTo(TimeProvider.System.GetUtcNow()).Within(Limit));
         Assert.That(appliance.Log.Count(7800), Is.EqualTo(1), "the move is told once");
+    }
+
+    [Test]
+    public async Task State_AppThatWasNotHeardYet_IsListening()
+    {
+        await using var appliance = new TestAppliance(null, ("Piccolo:Ingress:ProbeTimeout", "00:01:00"));
+        await appliance.OwnedAsync();
+        var health = appliance.Services.GetRequiredService<ListenerHealth>();
+        await appliance.Api.InstallAsync("name: blog\nimage: localhost/blog:1\nlisteners:\n  - { name: web, guest_port: 8080, protocol: http, x-piccolo: { health_path: /well } }\n");
+        await WhenAsync(health.Changed, () => health.Find("web") is { Answers: false });
+        await appliance.Api.PostAsync("/api/v1/apps/blog/stop");
+        await WhenAsync(health.Changed, () => health.Find("web") is null);
+
+        // It takes the question and does not answer.
+        using var app = new TcpListener(IPAddress.Loopback, appliance.Services.GetRequiredService<ListenerTable>().Current.Single().GuardPort);
+        app.Start();
+        await appliance.Api.PostAsync("/api/v1/apps/blog/start");
+        using var asked = await app.AcceptSocketAsync().WaitAsync(Limit);
+        var (_, since) = await ShowsAsync(appliance, "listening", null);
+
+        Assert.That(since, Is.EqualTo(TimeProvider.System.GetUtcNow()).Within(Limit));
+    }
+
+    [Test]
+    public async Task State_PortThatAStrangerHas_IsBindFailedWithTheReasonSinceItBegan()
+    {
+        await using var appliance = new TestAppliance();
+        await appliance.OwnedAsync();
+        var ports = appliance.Services.GetRequiredService<LanPortStates>();
+        await appliance.Api.InstallAsync("name: blog\nimage: localhost/blog:1\nlisteners:\n  - { name: web, guest_port: 8080, protocol: http }\n");
+        await WhenAsync(ports.Changed, () => ports.Find("web") is { Binding: LanPortBinding.Listening });
+        var first = ports.Find("web")!.Port;
+        await appliance.Api.PostAsync("/api/v1/crypto/lock");
+        await WhenAsync(ports.Changed, () => ports.Current.IsEmpty);
+
+        using (var stranger = new TcpListener(IPAddress.Loopback, first))
+        {
+            stranger.Start();
+            await appliance.Api.UnlockAsync(TestAppliance.Password);
+            await WhenAsync(ports.Changed, () => ports.Find("web") is { Binding: LanPortBinding.BindFailed });
+            var (port, since) = await ShowsAsync(appliance, "bind_failed", ports.Find("web")!.Reason);
+
+            Assert.That((port, since), Is.EqualTo((first, (DateTimeOffset?)ports.Find("web")!.Since)));
+            Assert.That(ports.Find("web")!.Reason, Does.Contain("in use"));
+        }
+        await WhenAsync(ports.Changed, () => ports.Find("web") is { Binding: LanPortBinding.Listening });
+        await ShowsAsync(appliance, "app_down", "The app does not accept connections.");
     }
 
     private static async Task<(int PublicPort, DateTimeOffset? Since)> ShowsAsync(TestAppliance appliance, string state, string? reason)

@@ -71,7 +71,7 @@ internal sealed class Rounds(BenchReport report, IngressBenchSettings settings)
     }
 
     /// <summary>What does not count: pools, caches, and a compiler that works while the code runs, on processors that are busy with the load.</summary>
-    private static async Task WarmUpAsync(Contender contender, Func<Contender, Task<LoadResult>> load)
+    public static async Task WarmUpAsync(Contender contender, Func<Contender, Task<LoadResult>> load)
     {
         var began = Stopwatch.GetTimestamp();
         var (best, slowerInARow) = ((await load(contender)).Rate, 0);

@@ -3,23 +3,35 @@ using System.Net.Sockets;
 
 namespace Piccolo.DevStack.Bench.Ingress;
 
-/// <summary>Clients that send one byte a second of a ClientHello, from many addresses; who is cut off comes back.</summary>
+/// <summary>
+/// Clients that send one byte a second of a ClientHello, from many addresses. None stays longer than a door lets it: it goes a moment before it would be cut
+/// off, and comes back. Their first visits are of all lengths, so that from the beginning as many come and go in a second as later on.
+/// </summary>
 internal sealed class SlowHellos : IAsyncDisposable
 {
+    /// <summary>In bytes, which are seconds: one less than the front door's limit for a whole hello.</summary>
+    public const int LongestVisit = 19;
+
     private const int Batches = 20;
     private static readonly TimeSpan BatchEvery = TimeSpan.FromSeconds(1.0 / Batches);
 
     private readonly CancellationTokenSource _ended = new();
-    private readonly (Socket? Socket, int Sent)[] _clients;
+    private readonly (Socket? Socket, int Sent, int Stay)[] _clients;
     private readonly byte[] _hello;
     private readonly int _port;
     private readonly TaskCompletionSource _allConnected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _running = Task.CompletedTask;
 
-    private SlowHellos(int port, byte[] hello, int count) => (_port, _hello, _clients) = (port, hello, new (Socket?, int)[count]);
+    private SlowHellos(int port, byte[] hello, int count) => (_port, _hello, _clients) = (port, hello, new (Socket?, int, int)[count]);
 
-    /// <summary>How often a client was cut off and came back.</summary>
+    /// <summary>How many bytes were sent.</summary>
+    public long Sent { get; private set; }
+
+    /// <summary>How often a client went and came back.</summary>
     public int Returned { get; private set; }
+
+    /// <summary>How often one was cut off before its time.</summary>
+    public int CutOff { get; private set; }
 
     /// <summary>Returns when all are connected and sending.</summary>
     public static async Task<SlowHellos> StartAsync(int port, byte[] hello, int count)
@@ -34,7 +46,7 @@ internal sealed class SlowHellos : IAsyncDisposable
     {
         await _ended.CancelAsync();
         await _running;
-        foreach (var (socket, _) in _clients) socket?.Dispose();
+        foreach (var (socket, _, _) in _clients) socket?.Dispose();
         _ended.Dispose();
     }
 
@@ -51,33 +63,45 @@ internal sealed class SlowHellos : IAsyncDisposable
 
     private async Task StepAsync(int index)
     {
-        var (socket, sent) = _clients[index];
-        try
+        var (socket, sent, stay) = _clients[index];
+        if (socket is not null)
         {
-            // A byte short of the whole, so that it never becomes an answer.
-            if (socket is not null && sent < _hello.Length - 1 && !(socket.Poll(0, SelectMode.SelectRead) && socket.Available == 0))
+            if (sent < stay && TrySend(socket, sent))
             {
-                socket.Send(_hello.AsSpan(sent, 1));
                 _clients[index].Sent++;
                 return;
             }
+            if (sent < stay) CutOff++;
+            Returned++;
+            socket.Dispose();
         }
-        catch (SocketException)
-        {
-            // Cut off.
-        }
-        if (socket is not null) Returned++;
-        socket?.Dispose();
-        _clients[index] = (null, 0);
+        _clients[index] = default;
         try
         {
             var fresh = await RawClients.DialAsync(_port, IPAddress.Parse($"127.0.{1 + index / 250 % 250}.{1 + index % 250}"));
-            fresh.Send(_hello.AsSpan(0, 1));
-            _clients[index] = (fresh, 1);
+            TrySend(fresh, 0);
+            // All lengths of a first visit are in each batch.
+            _clients[index] = (fresh, 1, socket is null ? 1 + index / Batches % LongestVisit : LongestVisit);
         }
         catch (SocketException)
         {
             // The next turn tries again.
+        }
+    }
+
+    /// <returns>False when the client was cut off.</returns>
+    private bool TrySend(Socket socket, int position)
+    {
+        try
+        {
+            if (socket.Poll(0, SelectMode.SelectRead) && socket.Available == 0) return false;
+            socket.Send(_hello.AsSpan(position, 1));
+            Sent++;
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
         }
     }
 }

@@ -1,33 +1,71 @@
 namespace Piccolo.DevStack.Bench.Ingress;
 
-/// <summary>What is left for honest users while thousands send their ClientHello byte by byte: rates with and without them, in turns.</summary>
+/// <summary>
+/// What is left for honest users while thousands send their ClientHello byte by byte. The clients live on the machine that is measured, so the comparison has
+/// them too, at a port where nobody cares for them: what is missing then is what the front door spends on them.
+/// </summary>
 internal static class Slowloris
 {
-    private const int Clients = 2_000;
+    public const int Clients = 2_000;
     private const double Bar = 0.95;
+    private const double Microseconds = 1_000_000;
+    private static readonly TimeSpan Alone = TimeSpan.FromSeconds(3);
 
     public static async Task MeasureAsync(BenchReport report, Contender door, byte[] hello, IngressBenchSettings settings)
     {
-        Func<Task<LoadResult>> connect = () => RawClients.ConnectAsync(door.PassThroughPort!.Value, hello, settings.Seconds);
-        Func<Task<LoadResult>> request = () => Load.Http1Async(door.TerminatedPort, BenchNames.Terminated, settings.Seconds);
-        List<(double Connections, double Requests)> ratios = [];
-        var returned = 0;
+        using var nobody = new HoldingPort(TimeSpan.FromSeconds(2 * SlowHellos.LongestVisit));
+        Func<Contender, Task<LoadResult>> connect = c => RawClients.ConnectAsync(c.PassThroughPort!.Value, hello, settings.Seconds);
+        Func<Contender, Task<LoadResult>> request = c => Load.Http1Async(c.TerminatedPort, BenchNames.Terminated, settings.Seconds);
+        await Rounds.WarmUpAsync(door, connect);
+        await Rounds.WarmUpAsync(door, request);
+        List<Round> rounds = [];
+        var (returned, cutOff) = (0, 0);
         for (var round = 0; round < settings.Rounds; round++)
         {
-            // Without, with, without: what the machine does meanwhile falls on both.
-            var (before, beforeRequests) = ((await connect()).Rate, (await request()).Rate);
-            double during, duringRequests;
+            var quiet = await UsersAsync();
+            // Elsewhere, here, elsewhere: what the machine does meanwhile falls on both.
+            var before = await ElsewhereAsync();
+            double doorCpu, clientsCpu;
+            Users during;
             await using (var slow = await SlowHellos.StartAsync(door.PassThroughPort!.Value, hello, Clients))
             {
-                (during, duringRequests) = ((await connect()).Rate, (await request()).Rate);
+                (doorCpu, clientsCpu) = await CpuPerByteAsync(door, slow);
+                during = await UsersAsync();
                 returned += slow.Returned;
+                cutOff += slow.CutOff;
             }
-            var (after, afterRequests) = ((await connect()).Rate, (await request()).Rate);
-            ratios.Add((during * 2 / (before + after), duringRequests * 2 / (beforeRequests + afterRequests)));
+            rounds.Add(new Round(quiet, before, during, await ElsewhereAsync(), doorCpu, clientsCpu));
         }
+        double Middle(Func<Round, double> figure) => Rounds.Median(rounds.Select(figure));
         report.Figure("slow_clients", Clients, "");
         report.Figure("slow_clients_came_back", returned, "");
-        report.AtLeast("slow_new_connections_ratio", Rounds.Median(ratios.Select(r => r.Connections)), "x", Bar);
-        report.AtLeast("slow_requests_ratio", Rounds.Median(ratios.Select(r => r.Requests)), "x", Bar);
+        report.Figure("slow_clients_cut_off", cutOff, "");
+        report.Figure("slow_byte_door_cpu", Middle(r => r.DoorCpu) * Microseconds, "µs");
+        report.Figure("slow_byte_client_cpu", Middle(r => r.ClientsCpu) * Microseconds, "µs");
+        report.Figure("slow_new_connections_of_quiet", Middle(r => r.During.Connections / r.Quiet.Connections), "x");
+        report.Figure("slow_requests_of_quiet", Middle(r => r.During.Requests / r.Quiet.Requests), "x");
+        report.AtLeast("slow_new_connections_ratio", Middle(r => r.During.Connections * 2 / (r.Before.Connections + r.After.Connections)), "x", Bar);
+        report.AtLeast("slow_requests_ratio", Middle(r => r.During.Requests * 2 / (r.Before.Requests + r.After.Requests)), "x", Bar);
+
+        async Task<Users> UsersAsync() => new((await connect(door)).Rate, (await request(door)).Rate);
+
+        async Task<Users> ElsewhereAsync()
+        {
+            await using var slow = await SlowHellos.StartAsync(nobody.Port, hello, Clients);
+            return await UsersAsync();
+        }
     }
+
+    /// <summary>While the slow clients are alone: what a byte costs the front door, and what it costs those who send it.</summary>
+    private static async Task<(double Door, double Clients)> CpuPerByteAsync(Contender door, SlowHellos slow)
+    {
+        var (doorBefore, clientsBefore, sentBefore) = (ProcessFigures.CpuSeconds(door.Process.Id), Environment.CpuUsage.TotalTime.TotalSeconds, slow.Sent);
+        await Task.Delay(Alone, TimeProvider.System);
+        var sent = slow.Sent - sentBefore;
+        return ((ProcessFigures.CpuSeconds(door.Process.Id) - doorBefore) / sent, (Environment.CpuUsage.TotalTime.TotalSeconds - clientsBefore) / sent);
+    }
+
+    private readonly record struct Users(double Connections, double Requests);
+
+    private readonly record struct Round(Users Quiet, Users Before, Users During, Users After, double DoorCpu, double ClientsCpu);
 }

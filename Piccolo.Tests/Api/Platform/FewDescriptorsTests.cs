@@ -1,0 +1,78 @@
+using System.Net;
+using System.Net.Sockets;
+using Piccolo.DevStack;
+using Piccolo.Tests.Fakes;
+
+namespace Piccolo.Tests.Api.Platform;
+
+/// <summary>An appliance that may open few files, and clients who hold more connections than that.</summary>
+internal sealed class FewDescriptorsTests
+{
+    private const int Files = 4096;
+    private const int Held = 2500;
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    [Test]
+    public async Task Connections_MoreThanThereAreDescriptors_AreRefusedAndTheDaemonLives()
+    {
+        using var folder = new TempFolder();
+        int[] ports = [.. LoopbackPorts.Free(2)];
+        var environment = new Dictionary<string, string>
+        {
+            ["ASPNETCORE_ENVIRONMENT"] = "Development",
+            ["Piccolo__StateDirectory"] = folder.File("state"),
+            ["Piccolo__Ingress__HttpPort"] = $"{ports[0]}",
+            ["Piccolo__Ingress__HttpsPort"] = $"{ports[1]}",
+        };
+        string[] arguments = [$"--nofile={Files}:{Files}", "dotnet", SolutionBuild.Find("Piccolo.Api")];
+        await using var daemon = ChildProcess.Start(new ChildProcessStart("prlimit", arguments, folder.File("appliance.log"), "util-linux") { Environment = environment });
+        await daemon.WaitForPortAsync(ports[0], Limit);
+        var held = new List<Socket>();
+        try
+        {
+            foreach (var port in ports)
+                for (var i = 0; i < Held; i++) await DialAsync(port, held);
+        }
+        finally
+        {
+            held.ForEach(s => s.Dispose());
+        }
+
+        await UntilAliveAsync(ports[0]);
+        Assert.That(await File.ReadAllTextAsync(daemon.LogFile), Does.Contain($"this process may open {Files} files only"));
+    }
+
+    private static async Task DialAsync(int port, List<Socket> held)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        held.Add(socket);
+        try
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, port).WaitAsync(Limit);
+        }
+        catch (SocketException failure) when (failure.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            // Turned away already. One that is refused would mean that nobody listens any more.
+        }
+    }
+
+    /// <summary>A place is free again a moment after its client has gone; a daemon that is dead never answers.</summary>
+    private static async Task UntilAliveAsync(int port)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        using var limit = new CancellationTokenSource(Limit);
+        while (true)
+        {
+            try
+            {
+                using var response = await client.GetAsync(new Uri($"http://127.0.0.1:{port}/health/live"), limit.Token);
+                Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+                return;
+            }
+            catch (HttpRequestException failure) when (failure.HttpRequestError != HttpRequestError.ConnectionError || failure.InnerException is not SocketException { SocketErrorCode: SocketError.ConnectionRefused })
+            {
+                // Turned away: not yet.
+            }
+        }
+    }
+}
