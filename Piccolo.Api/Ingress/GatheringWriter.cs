@@ -95,7 +95,7 @@ internal sealed class GatheringWriter(Stream target, MemoryPool<byte> pool) : Pi
         }
     }
 
-    /// <summary>After <see cref="Complete"/>: waits until everything is sent or nothing more will be.</summary>
+    /// <summary>Waits until everything that was flushed is sent, or nothing more will be.</summary>
     public Task UntilQuietAsync()
     {
         lock (_gate)
@@ -164,6 +164,7 @@ internal sealed class GatheringWriter(Stream target, MemoryPool<byte> pool) : Pi
         _isSending = false;
         if (_isBroken || _isCompleted) GiveAllBack();
         _quiet?.TrySetResult();
+        _quiet = null;
     }
 
     private void GiveAllBack()

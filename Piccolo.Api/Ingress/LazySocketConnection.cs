@@ -56,6 +56,9 @@ internal sealed class LazySocketConnection : DefaultConnectionContext, IConnecti
         set => _replaced = value;
     }
 
+    /// <inheritdoc cref="LoopReader.IsBroken"/>
+    public bool IsBroken => _input is { IsBroken: true };
+
     /// <inheritdoc cref="LoopSocket.OnPool"/>
     public void GoOnOnPool()
     {

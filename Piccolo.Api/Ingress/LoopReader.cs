@@ -1,8 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Net.Sockets;
 using System.Runtime.CompilerServices;
-using Microsoft.AspNetCore.Connections;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Ingress;
 
@@ -12,7 +11,7 @@ internal sealed class LoopReader(LoopSocket socket, MemoryPool<byte> pool) : Pip
     /// <summary>With less room than this in the last block, the next receive gets a new one.</summary>
     private const int LeastRoom = 1024;
 
-    // Against an end from elsewhere while bytes come in: a block must not be given back under a receive.
+    // Against an end from elsewhere: a block must not be given back under a receive, nor twice.
     private readonly Lock _gate = new();
     private LoopBlock? _first;
     private LoopBlock? _last;
@@ -23,22 +22,19 @@ internal sealed class LoopReader(LoopSocket socket, MemoryPool<byte> pool) : Pip
     private bool _isCompleted;
     private int _cancelled;
 
+    /// <summary>
+    /// The end was a break. It is read as an end all the same: most TLS clients leave so, and an exception through all layers would cost more than a request.
+    /// Who must know asks.
+    /// </summary>
+    public bool IsBroken { get; private set; }
+
     public override bool TryRead(out ReadResult result)
     {
         ThrowIfCompleted();
-        if (Interlocked.Exchange(ref _cancelled, 0) == 0 && _isExamined && !_isOver) Fill();
-        else if (_isExamined && !_isOver)
-        {
-            result = new ReadResult(Unread(), isCanceled: true, isCompleted: false);
-            return true;
-        }
-        if (_isExamined && !_isOver)
-        {
-            result = default;
-            return false;
-        }
-        result = Result();
-        return true;
+        var isCanceled = Interlocked.Exchange(ref _cancelled, 0) == 1;
+        if (!isCanceled && _isExamined && !_isOver) Fill();
+        result = new ReadResult(Unread(), isCanceled, _isOver);
+        return isCanceled || !_isExamined || _isOver;
     }
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
@@ -57,19 +53,22 @@ internal sealed class LoopReader(LoopSocket socket, MemoryPool<byte> pool) : Pip
 
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
-        if (consumed.GetObject() is not LoopBlock to) return;
-        while (_first != to)
+        lock (_gate)
         {
-            var gone = _first ?? throw new InvalidOperationException("What is consumed lies before what was read.");
-            _first = (LoopBlock?)gone.Next;
-            gone.Dispose();
+            if (_isCompleted || consumed.GetObject() is not LoopBlock to) return;
+            while (_first != to)
+            {
+                var gone = _first ?? throw new InvalidOperationException("What is consumed lies before what was read.");
+                _first = (LoopBlock?)gone.Next;
+                gone.Dispose();
+            }
+            _consumed = consumed.GetInteger();
+            _isExamined = examined.GetObject() == _last && examined.GetInteger() == _written;
+            if (_first != _last || _consumed != _written) return;
+            // Nothing is left: no block waits with a silent peer.
+            _first!.Dispose();
+            (_first, _last, _consumed, _written) = (null, null, 0, 0);
         }
-        _consumed = consumed.GetInteger();
-        _isExamined = examined.GetObject() == _last && examined.GetInteger() == _written;
-        if (_first != _last || _consumed != _written) return;
-        // Nothing is left: no block waits with a silent peer.
-        _first!.Dispose();
-        (_first, _last, _consumed, _written) = (null, null, 0, 0);
     }
 
     public override void CancelPendingRead()
@@ -106,7 +105,6 @@ internal sealed class LoopReader(LoopSocket socket, MemoryPool<byte> pool) : Pip
     private void Wake() => socket.WakeReader();
 
     /// <summary>One receive, when there may be something.</summary>
-    /// <exception cref="ConnectionResetException">The peer has broken off.</exception>
     private void Fill()
     {
         if (!socket.MayHaveBytes) return;
@@ -123,8 +121,9 @@ internal sealed class LoopReader(LoopSocket socket, MemoryPool<byte> pool) : Pip
         var fresh = room.IsEmpty ? new LoopBlock(pool.Rent()) : null;
         try
         {
-            var received = socket.TryReceive((fresh?.Owned ?? room).Span);
-            if (received == 0) _isOver = true;
+            var received = socket.TryReceiveOrBroken((fresh?.Owned ?? room).Span);
+            if (received == SocketPoller.Broken) IsBroken = true;
+            if (received is 0 or SocketPoller.Broken) _isOver = true;
             if (received <= 0) return;
             if (fresh is not null)
             {
@@ -134,10 +133,6 @@ internal sealed class LoopReader(LoopSocket socket, MemoryPool<byte> pool) : Pip
             }
             _written += received;
             _isExamined = false;
-        }
-        catch (SocketException failure)
-        {
-            throw new ConnectionResetException("The peer has broken the connection off.", failure);
         }
         finally
         {

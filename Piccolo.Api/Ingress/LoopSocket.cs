@@ -59,7 +59,12 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
     /// <returns>How much; 0 is the end, -1 that there is nothing now.</returns>
     /// <exception cref="SocketException">The connection is broken.</exception>
     /// <exception cref="ConnectionAbortedException">We broke it off ourselves.</exception>
-    public int TryReceive(Span<byte> buffer)
+    public int TryReceive(Span<byte> buffer) =>
+        TryReceiveOrBroken(buffer) is var received && received != SocketPoller.Broken ? received : throw new SocketException((int)SocketError.ConnectionReset);
+
+    /// <inheritdoc cref="TryReceive"/>
+    /// <returns><see cref="SocketPoller.Broken"/> for a broken connection.</returns>
+    public int TryReceiveOrBroken(Span<byte> buffer)
     {
         if (!MayHaveBytes || _turns >= FairShare) return -1;
         // Before the call: whatever comes from here on says so again.
@@ -67,7 +72,7 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
         int received;
         try
         {
-            received = SocketPoller.Receive(_socket, buffer);
+            received = SocketPoller.ReceiveOrBroken(_socket, buffer);
         }
         catch (ObjectDisposedException)
         {

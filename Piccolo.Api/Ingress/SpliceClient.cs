@@ -18,6 +18,9 @@ internal abstract class SpliceClient(ConnectionContext connection)
 
     public PipeReader Input => Connection.Transport.Input;
 
+    /// <summary>Whether what was read as the client's end was a break.</summary>
+    public bool IsBroken => Connection.Features.Get<LazySocketConnection>() is { IsBroken: true };
+
     /// <summary>Whether the client can go on sending after <see cref="EndAsync"/>.</summary>
     public abstract bool CanHalfClose { get; }
 

@@ -36,6 +36,8 @@ internal sealed class SpliceCopy : ISplice
     {
         // Both are awaited: whichever ends first has only ended its own direction.
         await Task.WhenAll(GuardAsync(CopyToUpstreamAsync), GuardAsync(CopyToClientAsync));
+        // Nor must a broken client look to the app like one that has said everything.
+        if (_end is >= 0 and not (int)SpliceEnd.Completed) _upstream.Break();
         return new SpliceResult(_end < 0 ? SpliceEnd.Completed : (SpliceEnd)_end, _bytesToUpstream, _bytesToClient);
     }
 
@@ -73,7 +75,8 @@ internal sealed class SpliceCopy : ISplice
             Touch();
             if (result.IsCompleted || result.IsCanceled) break;
         }
-        _upstream.Shutdown(SocketShutdown.Send);
+        if (_client.IsBroken) End(SpliceEnd.Reset);
+        else _upstream.Shutdown(SocketShutdown.Send);
     }
 
     private async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)

@@ -32,6 +32,9 @@ public enum SocketReadiness
 /// </summary>
 public sealed class SocketPoller : IDisposable
 {
+    /// <summary>What <see cref="ReceiveOrBroken"/> says of a broken connection.</summary>
+    public const int Broken = -2;
+
     private const int MaxEvents = 256;
     private const int OperationAdd = 1;
     private const int OperationRemove = 2;
@@ -125,29 +128,50 @@ public sealed class SocketPoller : IDisposable
     /// <exception cref="SocketException">Nobody listens there.</exception>
     public static bool ConnectToThisMachine(Socket socket, int port, TimeSpan patience)
     {
-        // struct sockaddr_in: family in the machine's order, port and address in the network's.
-        Span<byte> address = stackalloc byte[16];
-        address.Clear();
-        BinaryPrimitives.WriteUInt16LittleEndian(address, (ushort)AddressFamily.InterNetwork);
-        BinaryPrimitives.WriteUInt16BigEndian(address[2..], (ushort)port);
-        IPAddress.Loopback.TryWriteBytes(address[4..], out _);
         // What bounds a blocking connect, too (socket(7)).
         socket.SendTimeout = (int)patience.TotalMilliseconds;
-        if (Posix.Connect(socket.SafeHandle, ref MemoryMarshal.GetReference(address), address.Length) == 0) return true;
-        return Marshal.GetLastPInvokeError() is Posix.InProgress or Posix.WouldBlock or Posix.Interrupted ? false : throw new SocketException((int)SocketError.ConnectionRefused);
+        return TryConnect(socket, port);
+    }
+
+    /// <summary>Begins to connect to a port of this machine; room for bytes tells the end of it.</summary>
+    /// <param name="socket">Of IPv4, fresh; after a failure it is of no more use.</param>
+    /// <returns>Whether it is over already.</returns>
+    /// <exception cref="SocketException">Nobody listens there.</exception>
+    public static bool BeginConnectToThisMachine(Socket socket, int port)
+    {
+        socket.Blocking = false;
+        return TryConnect(socket, port);
+    }
+
+    /// <summary>How a connect that was begun has ended.</summary>
+    /// <exception cref="SocketException">Nobody listens there.</exception>
+    public static void EndConnect(Socket socket)
+    {
+        if (socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error) is int error and not 0) throw new SocketException(error);
     }
 
     /// <summary>Takes what is there, without waiting.</summary>
     /// <returns>How much; 0 is the end, -1 that there is nothing now.</returns>
     /// <exception cref="SocketException">The connection is broken.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public static int Receive(Socket socket, Span<byte> buffer)
+    public static int Receive(Socket socket, Span<byte> buffer) =>
+        ReceiveOrBroken(socket, buffer) is var received && received != Broken ? received : throw new SocketException((int)SocketError.ConnectionReset);
+
+    /// <summary>As <see cref="Receive"/>, for those to whom a break is nothing special: most TLS clients leave so, with our last bytes unread.</summary>
+    /// <returns><see cref="Broken"/> for a broken connection.</returns>
+    /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
+    public static int ReceiveOrBroken(Socket socket, Span<byte> buffer)
     {
         while (true)
         {
             var received = (int)Posix.Receive(socket.SafeHandle, ref MemoryMarshal.GetReference(buffer), (nuint)buffer.Length, Posix.DoNotWait);
             if (received >= 0) return received;
-            if (!IsInterruption()) return -1;
+            switch (Marshal.GetLastPInvokeError())
+            {
+                case Posix.Interrupted: continue;
+                case Posix.WouldBlock: return -1;
+                default: return Broken;
+            }
         }
     }
 
@@ -169,6 +193,18 @@ public sealed class SocketPoller : IDisposable
     {
         _poll.Dispose();
         _wake.Dispose();
+    }
+
+    private static bool TryConnect(Socket socket, int port)
+    {
+        // struct sockaddr_in: family in the machine's order, port and address in the network's.
+        Span<byte> address = stackalloc byte[16];
+        address.Clear();
+        BinaryPrimitives.WriteUInt16LittleEndian(address, (ushort)AddressFamily.InterNetwork);
+        BinaryPrimitives.WriteUInt16BigEndian(address[2..], (ushort)port);
+        IPAddress.Loopback.TryWriteBytes(address[4..], out _);
+        if (Posix.Connect(socket.SafeHandle, ref MemoryMarshal.GetReference(address), address.Length) == 0) return true;
+        return Marshal.GetLastPInvokeError() is Posix.InProgress or Posix.WouldBlock or Posix.Interrupted ? false : throw new SocketException((int)SocketError.ConnectionRefused);
     }
 
     /// <returns>False when there is nothing to do but wait.</returns>

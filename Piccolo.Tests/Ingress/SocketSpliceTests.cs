@@ -188,7 +188,7 @@ internal sealed class SocketSpliceTests
         return all;
     }
 
-    private static byte[] RandomBytes(int count, int seed)
+    internal static byte[] RandomBytes(int count, int seed)
     {
         var bytes = new byte[count];
         new Random(seed).NextBytes(bytes);

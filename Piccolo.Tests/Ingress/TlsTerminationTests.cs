@@ -5,6 +5,7 @@ using System.Net.WebSockets;
 using System.Security.Authentication;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Piccolo.Api.Ingress;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Routing;
@@ -194,6 +195,27 @@ internal sealed class TlsTerminationTests
         await tls.ShutdownAsync();
         tls.Close();
         Assert.That(Encoding.ASCII.GetString(await ReadToEndAsync(app)), Is.EqualTo("late"));
+    }
+
+    [Test]
+    public async Task RawListener_WhoseClientBreaksOff_IsBrokenOffForTheAppToo()
+    {
+        using var upstream = new TcpListener(IPAddress.Loopback, 0);
+        upstream.Start();
+        _door.PublishApp("mail", ((IPEndPoint)upstream.LocalEndpoint).Port, ListenerFlow.Tcp, ListenerProtocol.Raw);
+        var accepting = upstream.AcceptSocketAsync();
+        var socket = await ConnectAsync(_door.HttpsPort);
+        await using var tls = new SslStream(new NetworkStream(socket, ownsSocket: true));
+        await _door.HandshakeAsync(tls, "mail.home.test");
+        using var app = await accepting.WaitAsync(Patience);
+        await tls.WriteAsync("half"u8.ToArray());
+        var half = new byte[4];
+        await app.ReceiveAsync(half).WaitAsync(Patience);
+
+        socket.Break();
+
+        // Nor is it a regular end: the app would take half for the whole.
+        Assert.That(async () => await ReadToEndAsync(app), Throws.InstanceOf<SocketException>());
     }
 
     internal static async Task<string> ReadToEndAsync(Stream stream)

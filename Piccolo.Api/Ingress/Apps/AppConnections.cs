@@ -1,9 +1,10 @@
 using System.Buffers;
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using Piccolo.Api.Platform;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Ingress.Apps;
 
@@ -70,21 +71,25 @@ internal sealed class AppConnections : IDisposable
     public async ValueTask<AppConnection> ConnectAsync(int port, CancellationToken cancellationToken)
     {
         var key = new AppConnectionKey(port, SocketLoop.Current ?? _loops.Next());
-        var socket = Splicer.ConnectAtOnce(port);
-        if (socket is null)
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        AppConnection? connection = null;
+        try
         {
-            socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port), CancellationToken.None).AsTask().WaitAsync(_connectTimeout, _time, cancellationToken);
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
+            // Not by the runtime's own way, which would watch the socket from then on; and not blocking, for this may be a loop's thread.
+            var isOver = SocketPoller.BeginConnectToThisMachine(socket, port);
+            connection = Add(socket, key);
+            if (!isOver) await connection.Socket.UntilWritableAsync().AsTask().WaitAsync(_connectTimeout, _time, cancellationToken);
+            SocketPoller.EndConnect(socket);
+            return connection;
         }
-        return Add(socket, key);
+        catch (Exception failure)
+        {
+            connection?.Dispose();
+            socket.Dispose();
+            // All were dropped meanwhile.
+            if (failure is ObjectDisposedException or ConnectionAbortedException) throw new IOException("The connection was broken off.", failure);
+            throw;
+        }
     }
 
     /// <summary>Takes a connection back whose answer was read to its end.</summary>
@@ -157,7 +162,7 @@ internal sealed class AppConnections : IDisposable
         {
             return socket.TryReceive(one) < 0 && socket.IsQuiet;
         }
-        catch (Exception failure) when (failure is SocketException or Microsoft.AspNetCore.Connections.ConnectionAbortedException)
+        catch (Exception failure) when (failure is SocketException or ConnectionAbortedException)
         {
             return false;
         }
@@ -165,17 +170,7 @@ internal sealed class AppConnections : IDisposable
 
     private AppConnection Add(Socket socket, AppConnectionKey key)
     {
-        AppConnection connection;
-        try
-        {
-            connection = new AppConnection(socket, key, this);
-            connection.Socket.OnPool = SocketLoop.Current is null;
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
+        var connection = new AppConnection(socket, key, this);
         _all.TryAdd(connection, true);
         if (Interlocked.Exchange(ref _sweeps, 1) == 0)
         {
