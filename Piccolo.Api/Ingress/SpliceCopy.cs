@@ -36,8 +36,8 @@ internal sealed class SpliceCopy : ISplice
     {
         // Both are awaited: whichever ends first has only ended its own direction.
         await Task.WhenAll(GuardAsync(CopyToUpstreamAsync), GuardAsync(CopyToClientAsync));
-        // Nor must a broken client look to the app like one that has said everything.
-        if (_end is >= 0 and not (int)SpliceEnd.Completed) _upstream.Break();
+        // It must not look to the app as if it had said everything. What the relay tells of its users makes no such difference.
+        if (_client.IsBroken) _upstream.Break();
         return new SpliceResult(_end < 0 ? SpliceEnd.Completed : (SpliceEnd)_end, _bytesToUpstream, _bytesToClient);
     }
 
