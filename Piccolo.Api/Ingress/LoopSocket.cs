@@ -110,11 +110,16 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
     /// <returns>How much; -1 when there is no room now.</returns>
     /// <exception cref="SocketException">The connection is broken.</exception>
     /// <exception cref="ConnectionAbortedException">We broke it off ourselves.</exception>
-    public int TrySend(ReadOnlySpan<byte> bytes)
+    public int TrySend(ReadOnlySpan<byte> bytes) =>
+        TrySendOrBroken(bytes) is var sent && sent != SocketPoller.Broken ? sent : throw new SocketException((int)SocketError.ConnectionReset);
+
+    /// <inheritdoc cref="TrySend"/>
+    /// <returns><see cref="SocketPoller.Broken"/> for a broken connection.</returns>
+    public int TrySendOrBroken(ReadOnlySpan<byte> bytes)
     {
         try
         {
-            return SocketPoller.Send(_socket, bytes);
+            return SocketPoller.SendOrBroken(_socket, bytes);
         }
         catch (ObjectDisposedException)
         {

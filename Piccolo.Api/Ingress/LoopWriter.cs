@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Ingress;
 
@@ -111,9 +111,9 @@ internal sealed class LoopWriter(LoopSocket socket, MemoryPool<byte> pool) : Pip
     {
         try
         {
-            lock (_gate) return SendWhatFits(ref source);
+            lock (_gate) return SendWhatFits(ref source) || _isBroken;
         }
-        catch (Exception failure) when (failure is SocketException or ConnectionAbortedException)
+        catch (ConnectionAbortedException)
         {
             return _isBroken = true;
         }
@@ -139,7 +139,8 @@ internal sealed class LoopWriter(LoopSocket socket, MemoryPool<byte> pool) : Pip
         var sent = 0;
         while (sent < bytes.Length)
         {
-            var taken = socket.TrySend(bytes[sent..]);
+            var taken = socket.TrySendOrBroken(bytes[sent..]);
+            if (taken == SocketPoller.Broken) _isBroken = true;
             if (taken < 0) break;
             sent += taken;
         }

@@ -34,8 +34,8 @@ internal sealed class TerminatedConnectionMiddleware(ConnectionDelegate next, Sp
         counters.Connected();
         if (tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2) await Http2Async(connection, tls, counters);
         else await Http1Async(connection, counters);
-        // Kestrel ends the stream without close_notify, which clients rightly report as a truncation (RFC 8446, 6.1).
-        await CloseNotifyAsync(tls);
+        // Kestrel ends the stream without close_notify, which clients rightly report as a truncation (RFC 8446, 6.1). Who broke off is not there to be told.
+        if (connection.Features.Get<LazySocketConnection>() is not { IsBroken: true }) await CloseNotifyAsync(tls);
     }
 
     private Task Http1Async(ConnectionContext connection, ListenerCounters counters)

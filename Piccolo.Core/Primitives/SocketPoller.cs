@@ -166,12 +166,7 @@ public sealed class SocketPoller : IDisposable
         {
             var received = (int)Posix.Receive(socket.SafeHandle, ref MemoryMarshal.GetReference(buffer), (nuint)buffer.Length, Posix.DoNotWait);
             if (received >= 0) return received;
-            switch (Marshal.GetLastPInvokeError())
-            {
-                case Posix.Interrupted: continue;
-                case Posix.WouldBlock: return -1;
-                default: return Broken;
-            }
+            if (Failure() is var failure && failure != 0) return failure;
         }
     }
 
@@ -179,13 +174,18 @@ public sealed class SocketPoller : IDisposable
     /// <returns>How much; -1 when there is no room now.</returns>
     /// <exception cref="SocketException">The connection is broken.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public static int Send(Socket socket, ReadOnlySpan<byte> bytes)
+    public static int Send(Socket socket, ReadOnlySpan<byte> bytes) =>
+        SendOrBroken(socket, bytes) is var sent && sent != Broken ? sent : throw new SocketException((int)SocketError.ConnectionReset);
+
+    /// <inheritdoc cref="Send"/>
+    /// <returns><see cref="Broken"/> for a broken connection.</returns>
+    public static int SendOrBroken(Socket socket, ReadOnlySpan<byte> bytes)
     {
         while (true)
         {
             var sent = (int)Posix.Send(socket.SafeHandle, ref MemoryMarshal.GetReference(bytes), (nuint)bytes.Length, Posix.DoNotWait | Posix.NoSignal);
             if (sent >= 0) return sent;
-            if (!IsInterruption()) return -1;
+            if (Failure() is var failure && failure != 0) return failure;
         }
     }
 
@@ -207,13 +207,12 @@ public sealed class SocketPoller : IDisposable
         return Marshal.GetLastPInvokeError() is Posix.InProgress or Posix.WouldBlock or Posix.Interrupted ? false : throw new SocketException((int)SocketError.ConnectionRefused);
     }
 
-    /// <returns>False when there is nothing to do but wait.</returns>
-    private static bool IsInterruption() => Marshal.GetLastPInvokeError() switch
+    /// <returns>0: once more. -1: there is nothing to do but wait. <see cref="Broken"/>: which of the kernel's reasons it was makes no difference to anyone.</returns>
+    private static int Failure() => Marshal.GetLastPInvokeError() switch
     {
-        Posix.Interrupted => true,
-        Posix.WouldBlock => false,
-        // Which of the kernel's reasons it was makes no difference to anyone.
-        _ => throw new SocketException((int)SocketError.ConnectionReset),
+        Posix.Interrupted => 0,
+        Posix.WouldBlock => -1,
+        _ => Broken,
     };
 
     private void Control(int operation, SafeHandle descriptor, uint events, int tag)
