@@ -16,6 +16,9 @@ internal sealed class EngineHarness : IAsyncDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    /// <summary>For a stepped clock: between two questions to a CA it never waits longer.</summary>
+    public static readonly TimeSpan LongestPoll = AcmePolling.LongestAsked;
+
     private readonly CertificateEngine _engine;
 
     public EngineHarness(

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Time.Testing;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme;
 using Piccolo.Tests.Fakes;
@@ -60,17 +59,17 @@ internal sealed class NeverOrderTwiceTests : HostileCaFixture
         Ca.Refuse("new-order", 429, "rateLimited", "come back in a week", "604800");
         var options = EngineHarness.OptionsFor(Ca);
         options.Fallback = new FallbackOptions { DirectoryUrl = second.DirectoryUrl, TrustedRootsFile = second.TrustFile, After = TimeSpan.FromHours(6) };
-        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var time = new SteppedTime(TimeProvider.System.GetUtcNow());
         (options.RequestTimeout, options.OrderTimeout) = (TimeSpan.FromHours(1), TimeSpan.FromHours(2));
         await using var harness = new EngineHarness(Path.Combine(Folder.Path, "two"), Key, options, time);
         await harness.StartAsync();
         harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-        var failed = await RenewalClock.RunAsync(time, harness.UntilAsync(Id, CertificateStatus.Error));
+        var failed = await time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Error), EngineHarness.LongestPoll);
 
         Assert.That(failed.NextAttempt - failed.FailingSince, Is.EqualTo(TimeSpan.FromHours(6)).Within(TimeSpan.FromMinutes(1)), "not a week");
         time.Advance(TimeSpan.FromHours(6.1));
         harness.Scheduler.Wake();
-        var issued = await RenewalClock.RunAsync(time, harness.UntilAsync(Id, CertificateStatus.Ok));
+        var issued = await time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), EngineHarness.LongestPoll);
 
         Assert.That(issued.Directory, Is.EqualTo(second.DirectoryUrl));
         Assert.That((Ca.Count("new-order"), second.Count("new-order")), Is.EqualTo((1, 1)));

@@ -1,6 +1,7 @@
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme;
 using Piccolo.Core.Certificates.Hosting;
+using Piccolo.Tests.Fakes;
 using Piccolo.Tests.Ingress;
 
 namespace Piccolo.Tests.Core.Certificates;
@@ -23,12 +24,12 @@ internal sealed class PebbleRenewalTests : PebbleFixture
         await pebble.SuggestWindowAsync(harness.Table.Find("web.home.test")!.Leaf.ExportCertificatePem(), now.AddHours(-2), now.AddHours(-1));
         await harness.DisposeAsync();
         // A day later, as this device sees it: then the CA is asked again, and wants the renewal at once.
-        var later = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(now.AddDays(2));
+        var later = new ShiftedTime { Offset = TimeSpan.FromDays(2) };
         await using var next = new EngineHarness(
             Path.Combine(Folder.Path, "state"), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later, Web.Challenges);
         await next.StartAsync();
         next.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-        var renewed = await RenewalClock.RunAsync(later, NextAsync(next, first));
+        var renewed = await NextAsync(next, first);
 
         Assert.That(renewed.Serial, Is.Not.EqualTo(first.Serial));
         Assert.That(await File.ReadAllTextAsync(pebble.LogFile), Does.Contain("ARI: order").And.Contain("is a replacement of"));
@@ -46,13 +47,13 @@ internal sealed class PebbleRenewalTests : PebbleFixture
             Assert.That(await harness.Authority.Client.RevokeAsync(account, harness.Table.Find("web.home.test")!.Leaf.RawData, reason: 1, default), Is.Null);
             Assert.That(await harness.Authority.Client.RevokeAsync(account, harness.Table.Find("web.home.test")!.Leaf.RawData, reason: 1, default), Is.Null, "revoked already is as good");
         }
-        var later = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(TimeProvider.System.GetUtcNow().AddDays(2));
+        var later = new ShiftedTime { Offset = TimeSpan.FromDays(2) };
         await using var next = new EngineHarness(
             Path.Combine(Folder.Path, "state"), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later, Web.Challenges);
         await next.StartAsync();
         next.Scheduler.Want([EngineHarness.Want("web.home.test")]);
 
-        var renewed = await RenewalClock.RunAsync(later, NextAsync(next, first));
+        var renewed = await NextAsync(next, first);
 
         Assert.That(await pebble.StatusAsync(first.Serial!), Is.EqualTo("Revoked"));
         Assert.That(await pebble.StatusAsync(renewed.Serial!), Is.EqualTo("Valid"));
@@ -63,13 +64,13 @@ internal sealed class PebbleRenewalTests : PebbleFixture
     {
         await using var pebble = await PebbleAsync(o => o with { Profiles = new Dictionary<string, TimeSpan> { ["shortlived"] = TimeSpan.FromDays(6) } });
         await using (var harness = Harness(pebble, o => o.Profile = "shortlived")) await IssueAsync(harness);
-        var later = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(TimeProvider.System.GetUtcNow().AddMinutes(5));
+        var later = new ShiftedTime { Offset = TimeSpan.FromMinutes(5) };
         await using var next = new EngineHarness(
             Path.Combine(Folder.Path, "state"), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later, Web.Challenges);
         var first = await IssueAsync(next);
 
         Assert.That(next.Scheduler.RenewNow(first.Id), Is.True);
-        var renewed = await RenewalClock.RunAsync(later, NextAsync(next, first));
+        var renewed = await NextAsync(next, first);
 
         Assert.That(renewed.Profile, Is.EqualTo("shortlived"));
         Assert.That(renewed.NotAfter - renewed.NotBefore, Is.EqualTo(TimeSpan.FromDays(6)).Within(TimeSpan.FromMinutes(1)));
@@ -89,16 +90,16 @@ internal sealed class PebbleRenewalTests : PebbleFixture
 
         Assert.That(log.Count(2019), Is.EqualTo(1), log.Text);
 
-        async Task<Piccolo.Tests.Fakes.CapturedLog> RenewAsync(string folder)
+        async Task<CapturedLog> RenewAsync(string folder)
         {
-            var later = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(now.AddHours(1));
+            var later = new ShiftedTime { Offset = TimeSpan.FromHours(1) };
             await using var harness = new EngineHarness(
                 Path.Combine(Folder.Path, folder), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later, Web.Challenges);
             await harness.StartAsync();
             harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
             var before = harness.Inventory.Find("host:web.home.test") is { Serial: not null } held ? held : (await harness.UntilAsync("host:web.home.test", CertificateStatus.Ok));
             harness.Scheduler.RenewNow(before.Id);
-            await RenewalClock.RunAsync(later, NextAsync(harness, before));
+            await NextAsync(harness, before);
             return harness.Log;
         }
     }
@@ -108,14 +109,14 @@ internal sealed class PebbleRenewalTests : PebbleFixture
     {
         await using var pebble = await PebbleAsync();
         await using (var harness = Harness(pebble)) await IssueAsync(harness);
-        var later = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(TimeProvider.System.GetUtcNow().AddMinutes(5));
+        var later = new ShiftedTime { Offset = TimeSpan.FromMinutes(5) };
         await using var next = new EngineHarness(
             Path.Combine(Folder.Path, "state"), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later, Web.Challenges);
         var first = await IssueAsync(next);
         var oldKey = next.Table.Find("web.home.test")!.Leaf.PublicKey.ExportSubjectPublicKeyInfo();
 
         Assert.That(next.Scheduler.RekeyNow(first.Id), Is.True);
-        await RenewalClock.RunAsync(later, NextAsync(next, first));
+        await NextAsync(next, first);
         await next.UntilAsync(_ => next.Log.Count(2017) == 1);
 
         Assert.That(next.Table.Find("web.home.test")!.Leaf.PublicKey.ExportSubjectPublicKeyInfo(), Is.Not.EqualTo(oldKey));

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Health;
 using Piccolo.Core.Vault;
@@ -11,6 +10,9 @@ namespace Piccolo.Tests.Core.Certificates;
 internal sealed class RenewalSchedulerTests
 {
     private const string Id = "host:web.home.test";
+
+    /// <summary>Pauses and waits after a failure; what limits a request or an order is further away.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
 
     private TemporaryFolder _folder = null!;
     private HostileCa _ca = null!;
@@ -175,7 +177,7 @@ internal sealed class RenewalSchedulerTests
     [Test]
     public async Task Failure_ThenTheWaitEnds_OrdersAgainAndClearsTheError()
     {
-        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var time = new SteppedTime(TimeProvider.System.GetUtcNow());
         await using var harness = Harness(time);
         _ca.Refuse("new-order", 500, "serverInternal", "down", times: 1);
         await harness.StartAsync();
@@ -183,7 +185,7 @@ internal sealed class RenewalSchedulerTests
         var failed = await harness.UntilAsync(Id, CertificateStatus.Error);
         Assert.That(failed.Failures, Is.EqualTo(1));
 
-        var entry = await PollingClockAsync(time, harness.UntilAsync(Id, CertificateStatus.Ok));
+        var entry = await time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), Longest);
 
         Assert.That((entry.Failures, entry.LastError), Is.EqualTo((0, (AttemptError?)null)));
         Assert.That(harness.Attempts(), Is.Empty);
@@ -193,16 +195,16 @@ internal sealed class RenewalSchedulerTests
     [Test]
     public async Task Renewal_TwoThirdsOfTheLifetimeGone_OrdersAgain()
     {
-        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var time = new SteppedTime(TimeProvider.System.GetUtcNow());
         await using var harness = Harness(time);
         await harness.StartAsync();
         harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-        var first = await PollingClockAsync(time, harness.UntilAsync(Id, CertificateStatus.Ok));
+        var first = await time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), Longest);
         Assert.That(first.NextAttempt, Is.EqualTo(first.RenewAt));
         _ca.Chain = request => _ca.Authority.IssueChain(request, TimeSpan.FromDays(50), TimeSpan.FromDays(140));
 
         time.Advance(first.RenewAt!.Value - time.GetUtcNow() + TimeSpan.FromSeconds(1));
-        var second = (await PollingClockAsync(time, harness.UntilAsync(l => l[0].Status == CertificateStatus.Ok && l[0].Serial != first.Serial)))[0];
+        var second = (await time.RunAsync(harness.UntilAsync(l => l[0].Status == CertificateStatus.Ok && l[0].Serial != first.Serial), Longest))[0];
 
         Assert.That(second.NotAfter, Is.GreaterThan(first.NotAfter!.Value));
         Assert.That(harness.Table.Find("web.home.test")!.Leaf.SerialNumber, Is.EqualTo(second.Serial));
@@ -219,16 +221,16 @@ internal sealed class RenewalSchedulerTests
     [Test]
     public async Task RenewNow_Twice_OneOrderAndNotBeforeAMinute()
     {
-        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var time = new SteppedTime(TimeProvider.System.GetUtcNow());
         await using var harness = Harness(time);
         await harness.StartAsync();
         harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-        var first = await PollingClockAsync(time, harness.UntilAsync(Id, CertificateStatus.Ok));
+        var first = await time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), Longest);
 
         Assert.That(harness.Scheduler.RenewNow(Id), Is.True);
         Assert.That(harness.Scheduler.RenewNow(Id), Is.True);
         Assert.That(harness.Inventory.Find(Id)!.NextAttempt, Is.EqualTo(first.IssuedAt + DuePolicy.ManualSpacing));
-        var second = (await PollingClockAsync(time, harness.UntilAsync(l => l[0].Status == CertificateStatus.Ok && l[0].Serial != first.Serial)))[0];
+        var second = (await time.RunAsync(harness.UntilAsync(l => l[0].Status == CertificateStatus.Ok && l[0].Serial != first.Serial), Longest))[0];
 
         Assert.That(second.NextAttempt, Is.EqualTo(second.RenewAt));
         Assert.That(_ca.Count("new-order"), Is.EqualTo(2));
@@ -292,14 +294,14 @@ internal sealed class RenewalSchedulerTests
     public async Task Restart_OrderGoneAtTheCa_PlacesAnother()
     {
         _ca.Refuse("finalize", 503, "serverInternal", "down", times: 1);
-        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var time = new SteppedTime(TimeProvider.System.GetUtcNow());
         await using var harness = Harness(time);
         await harness.StartAsync();
         harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-        await PollingClockAsync(time, harness.UntilAsync(Id, CertificateStatus.Error));
+        await time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Error), Longest);
         _ca.Refuse("order", 404, "malformed", "no such order");
 
-        await PollingClockAsync(time, harness.UntilAsync(Id, CertificateStatus.Ok));
+        await time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), Longest);
 
         Assert.That(_ca.Count("new-order"), Is.EqualTo(2));
     }
@@ -307,11 +309,11 @@ internal sealed class RenewalSchedulerTests
     [Test]
     public async Task Prune_ExpiredAndUnwanted_IsForgottenValidIsKept()
     {
-        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var time = new SteppedTime(TimeProvider.System.GetUtcNow());
         await using var harness = Harness(time);
         await harness.StartAsync();
         harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-        await PollingClockAsync(time, harness.UntilAsync(Id, CertificateStatus.Ok));
+        await time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), Longest);
 
         harness.Scheduler.Want([]);
         await harness.UntilAsync(l => l.IsEmpty);
@@ -348,19 +350,8 @@ internal sealed class RenewalSchedulerTests
     private EngineHarness Harness(TimeProvider? time = null)
     {
         var options = EngineHarness.OptionsFor(_ca);
-        // A fake clock runs a hundred times faster than the sockets below it.
+        // A stepped clock must never come to these.
         if (time is not null) (options.RequestTimeout, options.OrderTimeout) = (TimeSpan.FromHours(1), TimeSpan.FromHours(2));
         return new EngineHarness(Path.Combine(_folder.Path, "state"), _key, options, time);
-    }
-
-    /// <summary>Lets a fake clock run, faster than the true one, while something is awaited that polls by it.</summary>
-    private static async Task<T> PollingClockAsync<T>(FakeTimeProvider time, Task<T> awaited)
-    {
-        while (!awaited.IsCompleted)
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(awaited, Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System));
-        }
-        return await awaited;
     }
 }

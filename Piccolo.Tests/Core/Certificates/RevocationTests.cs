@@ -35,13 +35,13 @@ internal sealed class RevocationTests : HostileCaFixture
             return Ca.Authority.IssueChain(request, TimeSpan.FromDays(-2), TimeSpan.FromDays(88));
         };
         _lists.Content["leaf"] = Ca.Authority.ListOfIntermediate();
-        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var time = new SteppedTime(TimeProvider.System.GetUtcNow());
         var options = EngineHarness.OptionsFor(Ca);
         (options.RequestTimeout, options.OrderTimeout) = (TimeSpan.FromMinutes(5), TimeSpan.FromHours(1));
         await using var harness = new EngineHarness(Path.Combine(Folder.Path, "listed"), Key, options, time);
         await harness.StartAsync();
         harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-        var first = await RenewalClock.RunAsync(time, harness.UntilAsync(Id, CertificateStatus.Ok));
+        var first = await time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), EngineHarness.LongestPoll);
         await _lists.FetchedAsync(1);
         // Read is not judged: the next look is a day after the moment at which this one has ended.
         await harness.Scheduler.SettledAsync();
@@ -50,7 +50,7 @@ internal sealed class RevocationTests : HostileCaFixture
         _lists.Content["leaf"] = Ca.Authority.ListOfIntermediate(harness.Table.Find("web.home.test")!.Leaf);
         time.Advance(TimeSpan.FromDays(1.1));
         harness.Scheduler.Wake();
-        var second = await RenewalClock.RunAsync(time, NextAsync(harness, first));
+        var second = await time.RunAsync(NextAsync(harness, first), EngineHarness.LongestPoll);
 
         Assert.That(second.NotAfter, Is.Not.Null);
         Assert.That(harness.Log.Count(2022), Is.EqualTo(1), harness.Log.Text);
