@@ -122,8 +122,8 @@ internal sealed class LoopReader(LoopSocket socket, MemoryPool<byte> pool) : Pip
         try
         {
             var received = socket.TryReceiveOrBroken((fresh?.Owned ?? room).Span);
-            if (received == SocketPoller.Broken) IsBroken = true;
-            if (received is 0 or SocketPoller.Broken) _isOver = true;
+            if (received == SocketTransfer.Broken) IsBroken = true;
+            if (received is 0 or SocketTransfer.Broken) _isOver = true;
             if (received <= 0) return;
             if (fresh is not null)
             {

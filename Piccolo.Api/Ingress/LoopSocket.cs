@@ -60,10 +60,10 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
     /// <exception cref="SocketException">The connection is broken.</exception>
     /// <exception cref="ConnectionAbortedException">We broke it off ourselves.</exception>
     public int TryReceive(Span<byte> buffer) =>
-        TryReceiveOrBroken(buffer) is var received && received != SocketPoller.Broken ? received : throw new SocketException((int)SocketError.ConnectionReset);
+        TryReceiveOrBroken(buffer) is var received && received != SocketTransfer.Broken ? received : throw new SocketException((int)SocketError.ConnectionReset);
 
     /// <inheritdoc cref="TryReceive"/>
-    /// <returns><see cref="SocketPoller.Broken"/> for a broken connection.</returns>
+    /// <returns><see cref="SocketTransfer.Broken"/> for a broken connection.</returns>
     public int TryReceiveOrBroken(Span<byte> buffer)
     {
         if (!MayHaveBytes || _turns >= FairShare) return -1;
@@ -72,7 +72,7 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
         int received;
         try
         {
-            received = SocketPoller.ReceiveOrBroken(_socket, buffer);
+            received = SocketTransfer.ReceiveOrBroken(_socket, buffer);
         }
         catch (ObjectDisposedException)
         {
@@ -111,15 +111,15 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
     /// <exception cref="SocketException">The connection is broken.</exception>
     /// <exception cref="ConnectionAbortedException">We broke it off ourselves.</exception>
     public int TrySend(ReadOnlySpan<byte> bytes) =>
-        TrySendOrBroken(bytes) is var sent && sent != SocketPoller.Broken ? sent : throw new SocketException((int)SocketError.ConnectionReset);
+        TrySendOrBroken(bytes) is var sent && sent != SocketTransfer.Broken ? sent : throw new SocketException((int)SocketError.ConnectionReset);
 
     /// <inheritdoc cref="TrySend"/>
-    /// <returns><see cref="SocketPoller.Broken"/> for a broken connection.</returns>
+    /// <returns><see cref="SocketTransfer.Broken"/> for a broken connection.</returns>
     public int TrySendOrBroken(ReadOnlySpan<byte> bytes)
     {
         try
         {
-            return SocketPoller.SendOrBroken(_socket, bytes);
+            return SocketTransfer.SendOrBroken(_socket, bytes);
         }
         catch (ObjectDisposedException)
         {

@@ -140,7 +140,7 @@ internal sealed class LoopWriter(LoopSocket socket, MemoryPool<byte> pool) : Pip
         while (sent < bytes.Length)
         {
             var taken = socket.TrySendOrBroken(bytes[sent..]);
-            if (taken == SocketPoller.Broken) _isBroken = true;
+            if (taken == SocketTransfer.Broken) _isBroken = true;
             if (taken < 0) break;
             sent += taken;
         }

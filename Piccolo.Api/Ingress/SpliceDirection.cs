@@ -66,7 +66,7 @@ internal sealed class SpliceDirection(Socket source, Socket target, SocketLoop l
                 return false;
             }
             var buffer = _held is { } own ? own.AsSpan() : loop.Buffer;
-            var received = SocketPoller.Receive(source, buffer);
+            var received = SocketTransfer.Receive(source, buffer);
             if (received <= 0)
             {
                 _readable = false;
@@ -119,7 +119,7 @@ internal sealed class SpliceDirection(Socket source, Socket target, SocketLoop l
         var sent = 0;
         while (sent < bytes.Length)
         {
-            var taken = SocketPoller.Send(target, bytes[sent..]);
+            var taken = SocketTransfer.Send(target, bytes[sent..]);
             if (taken < 0) break;
             sent += taken;
         }

@@ -113,12 +113,12 @@ internal sealed class Splicer(
     }
 
     /// <returns>Null when the app is too busy to take the connection now.</returns>
-    internal static Socket? ConnectAtOnce(int port)
+    private static Socket? ConnectAtOnce(int port)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            if (SocketPoller.ConnectToThisMachine(socket, port, AtOnce)) return socket;
+            if (LocalConnect.Wait(socket, port, AtOnce)) return socket;
         }
         catch (SocketException)
         {

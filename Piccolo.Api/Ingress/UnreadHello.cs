@@ -44,7 +44,7 @@ internal sealed class UnreadHello : ISocketWatcher, IDisposable
         var buffer = ArrayPool<byte>.Shared.Rent(MaxLook);
         try
         {
-            seen = ReceiveQueue.Peek(socket, buffer.AsSpan(0, MaxLook));
+            seen = SocketTransfer.Peek(socket, buffer.AsSpan(0, MaxLook));
             return ClientHelloParser.Parse(buffer.AsMemory(0, Math.Max(seen, 0)));
         }
         finally

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 
 namespace Piccolo.Core.Primitives;
 
@@ -24,25 +23,6 @@ public static class ReceiveQueue
     private const byte LastAcknowledgement = 9;
     private const byte Closing = 11;
 
-    /// <summary>Looks at what is there, without waiting, and leaves it.</summary>
-    /// <returns>How much; 0 is the end, -1 that there is nothing now.</returns>
-    /// <exception cref="SocketException">The connection is broken.</exception>
-    /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public static int Peek(Socket socket, Span<byte> buffer)
-    {
-        while (true)
-        {
-            var seen = (int)Posix.Receive(socket.SafeHandle, ref MemoryMarshal.GetReference(buffer), (nuint)buffer.Length, Posix.DoNotWait | Posix.DoNotTake);
-            if (seen >= 0) return seen;
-            switch (Marshal.GetLastPInvokeError())
-            {
-                case Posix.Interrupted: continue;
-                case Posix.WouldBlock: return -1;
-                default: throw new SocketException((int)SocketError.ConnectionReset);
-            }
-        }
-    }
-
     /// <summary>Takes off what is there now and forgets it: unread bytes would turn a close into a break. Of a broken connection there is nothing.</summary>
     public static void Drop(Socket socket)
     {
@@ -51,7 +31,7 @@ public static class ReceiveQueue
         {
             for (var left = socket.Available; left > 0;)
             {
-                var taken = SocketPoller.Receive(socket, unread);
+                var taken = SocketTransfer.Receive(socket, unread);
                 if (taken <= 0) return;
                 left -= taken;
             }

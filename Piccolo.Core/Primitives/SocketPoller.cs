@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
@@ -32,9 +31,6 @@ public enum SocketReadiness
 /// </summary>
 public sealed class SocketPoller : IDisposable
 {
-    /// <summary>What <see cref="ReceiveOrBroken"/> says of a broken connection.</summary>
-    public const int Broken = -2;
-
     private const int MaxEvents = 256;
     private const int OperationAdd = 1;
     private const int OperationRemove = 2;
@@ -118,102 +114,11 @@ public sealed class SocketPoller : IDisposable
         return told;
     }
 
-    /// <summary>
-    /// Connects to a port of this machine, which takes no time unless the listener is too busy to answer. The runtime's own way would watch the socket from
-    /// then on, and wake threads for all that happens on it.
-    /// </summary>
-    /// <param name="socket">Of IPv4, fresh; after a failure it is of no more use.</param>
-    /// <param name="patience">How long the thread waits at most.</param>
-    /// <returns>False when nobody has answered so soon.</returns>
-    /// <exception cref="SocketException">Nobody listens there.</exception>
-    public static bool ConnectToThisMachine(Socket socket, int port, TimeSpan patience)
-    {
-        // What bounds a blocking connect, too (socket(7)).
-        socket.SendTimeout = (int)patience.TotalMilliseconds;
-        return TryConnect(socket, port);
-    }
-
-    /// <summary>Begins to connect to a port of this machine; room for bytes tells the end of it.</summary>
-    /// <param name="socket">Of IPv4, fresh; after a failure it is of no more use.</param>
-    /// <returns>Whether it is over already.</returns>
-    /// <exception cref="SocketException">Nobody listens there.</exception>
-    public static bool BeginConnectToThisMachine(Socket socket, int port)
-    {
-        socket.Blocking = false;
-        return TryConnect(socket, port);
-    }
-
-    /// <summary>How a connect that was begun has ended.</summary>
-    /// <exception cref="SocketException">Nobody listens there.</exception>
-    public static void EndConnect(Socket socket)
-    {
-        if (socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error) is int error and not 0) throw new SocketException(error);
-    }
-
-    /// <summary>Takes what is there, without waiting.</summary>
-    /// <returns>How much; 0 is the end, -1 that there is nothing now.</returns>
-    /// <exception cref="SocketException">The connection is broken.</exception>
-    /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public static int Receive(Socket socket, Span<byte> buffer) =>
-        ReceiveOrBroken(socket, buffer) is var received && received != Broken ? received : throw new SocketException((int)SocketError.ConnectionReset);
-
-    /// <summary>As <see cref="Receive"/>, for those to whom a break is nothing special: most TLS clients leave so, with our last bytes unread.</summary>
-    /// <returns><see cref="Broken"/> for a broken connection.</returns>
-    /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public static int ReceiveOrBroken(Socket socket, Span<byte> buffer)
-    {
-        while (true)
-        {
-            var received = (int)Posix.Receive(socket.SafeHandle, ref MemoryMarshal.GetReference(buffer), (nuint)buffer.Length, Posix.DoNotWait);
-            if (received >= 0) return received;
-            if (Failure() is var failure && failure != 0) return failure;
-        }
-    }
-
-    /// <summary>Gives what there is room for, without waiting.</summary>
-    /// <returns>How much; -1 when there is no room now.</returns>
-    /// <exception cref="SocketException">The connection is broken.</exception>
-    /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public static int Send(Socket socket, ReadOnlySpan<byte> bytes) =>
-        SendOrBroken(socket, bytes) is var sent && sent != Broken ? sent : throw new SocketException((int)SocketError.ConnectionReset);
-
-    /// <inheritdoc cref="Send"/>
-    /// <returns><see cref="Broken"/> for a broken connection.</returns>
-    public static int SendOrBroken(Socket socket, ReadOnlySpan<byte> bytes)
-    {
-        while (true)
-        {
-            var sent = (int)Posix.Send(socket.SafeHandle, ref MemoryMarshal.GetReference(bytes), (nuint)bytes.Length, Posix.DoNotWait | Posix.NoSignal);
-            if (sent >= 0) return sent;
-            if (Failure() is var failure && failure != 0) return failure;
-        }
-    }
-
     public void Dispose()
     {
         _poll.Dispose();
         _wake.Dispose();
     }
-
-    private static bool TryConnect(Socket socket, int port)
-    {
-        // struct sockaddr_in: family in the machine's order, port and address in the network's.
-        Span<byte> address = stackalloc byte[16];
-        address.Clear();
-        BinaryPrimitives.WriteUInt16LittleEndian(address, (ushort)AddressFamily.InterNetwork);
-        BinaryPrimitives.WriteUInt16BigEndian(address[2..], (ushort)port);
-        IPAddress.Loopback.TryWriteBytes(address[4..], out _);
-        if (Posix.Connect(socket.SafeHandle, ref MemoryMarshal.GetReference(address), address.Length) == 0) return true;
-        return Marshal.GetLastPInvokeError() is Posix.InProgress or Posix.WouldBlock or Posix.Interrupted ? false : throw new SocketException((int)SocketError.ConnectionRefused);
-    }
-
-    /// <returns>0: once more. -1: there is nothing to do but wait. <see cref="Broken"/>: which of the kernel's reasons it was makes no difference to anyone.</returns>
-    private static int Failure() => Marshal.GetLastPInvokeError() switch
-    {
-        Posix.Interrupted => 0,
-        Posix.WouldBlock => -1,
-        _ => Broken,
-    };
 
     private void Control(int operation, SafeHandle descriptor, uint events, int tag)
     {

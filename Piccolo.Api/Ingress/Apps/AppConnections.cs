@@ -76,10 +76,10 @@ internal sealed class AppConnections : IDisposable
         try
         {
             // Not by the runtime's own way, which would watch the socket from then on; and not blocking, for this may be a loop's thread.
-            var isOver = SocketPoller.BeginConnectToThisMachine(socket, port);
+            var isOver = LocalConnect.Begin(socket, port);
             connection = Add(socket, key);
             if (!isOver) await connection.Socket.UntilWritableAsync().AsTask().WaitAsync(_connectTimeout, _time, cancellationToken);
-            SocketPoller.EndConnect(socket);
+            LocalConnect.End(socket);
             return connection;
         }
         catch (Exception failure)
