@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using Piccolo.Api.Ingress;
 using Piccolo.Api.Ingress.Apps;
@@ -8,32 +7,13 @@ using static Piccolo.Tests.Ingress.FrontDoor;
 namespace Piccolo.Tests.Ingress;
 
 /// <summary>How long connections to apps live, and who notices when one side goes.</summary>
-internal sealed class AppConnectionTests
+internal sealed class AppConnectionTests : RawAppFixture
 {
     private const string Ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
     private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
-    private FrontDoor _door = null!;
-    private RawApp _app = null!;
-    private HttpClient _client = null!;
 
-    [SetUp]
-    public async Task SetUp()
-    {
-        // Of several each would have connections of its own.
-        _door = await StartAsync(time: _time, loops: 1);
-        _app = new RawApp();
-        _door.PublishApp("web", _app.Port);
-        _client = _door.ClientFor(_door.HttpsPort);
-    }
-
-    [TearDown]
-    public async Task TearDown()
-    {
-        _client.Dispose();
-        _app.Dispose();
-        await _door.DisposeAsync();
-    }
+    private protected override TimeProvider Time => _time;
 
     [TestCase("1.1", true)]
     [TestCase("1.1", false)]
@@ -42,7 +22,7 @@ internal sealed class AppConnectionTests
     public async Task Connection_ThatEndsAsTheNextRequestArrives_IsReplacedAndTheRequestAskedAgain(string version, bool reset)
     {
         var asking = GetAsync(version);
-        using var app = await _app.AcceptAsync();
+        using var app = await App.AcceptAsync();
         await app.AnswerAsync(Ok);
         await TextAsync(asking);
 
@@ -50,7 +30,7 @@ internal sealed class AppConnectionTests
         await app.RequestAsync();
         if (reset) app.Reset();
         else app.EndSending();
-        using var next = await _app.AcceptAsync();
+        using var next = await App.AcceptAsync();
         await next.AnswerAsync(Ok);
 
         Assert.That(await TextAsync(asking), Is.EqualTo("ok"));
@@ -60,7 +40,7 @@ internal sealed class AppConnectionTests
     public async Task Connection_ThatEndsAfterTheFirstByte_IsNotAskedAgain()
     {
         var asking = GetAsync("1.1");
-        using var app = await _app.AcceptAsync();
+        using var app = await App.AcceptAsync();
         await app.AnswerAsync(Ok);
         await TextAsync(asking);
 
@@ -70,31 +50,31 @@ internal sealed class AppConnectionTests
         using var response = await asking;
 
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.BadGateway));
-        Assert.That(_app.IsAskedFor, Is.False);
+        Assert.That(App.IsAskedFor, Is.False);
     }
 
     [Test]
     public async Task FreshConnection_ThatEndsWithoutAnAnswer_Is502()
     {
         var asking = GetAsync("1.1");
-        using var app = await _app.AcceptAsync();
+        using var app = await App.AcceptAsync();
         await app.RequestAsync();
         app.EndSending();
         using var response = await asking;
 
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.BadGateway));
-        Assert.That(_app.IsAskedFor, Is.False);
+        Assert.That(App.IsAskedFor, Is.False);
     }
 
     [Test]
     public async Task App_ThatIsGone_Is503AlsoForConnectionsThatWaited()
     {
         var asking = GetAsync("1.1");
-        using (var app = await _app.AcceptAsync())
+        using (var app = await App.AcceptAsync())
         {
             await app.AnswerAsync(Ok);
             await TextAsync(asking);
-            _app.Stop();
+            App.Stop();
         }
 
         using var response = await GetAsync("1.1");
@@ -107,7 +87,7 @@ internal sealed class AppConnectionTests
     public async Task App_SilentForLongerThanTheLimit_Is504(string version)
     {
         var asking = GetAsync(version);
-        using var app = await _app.AcceptAsync();
+        using var app = await App.AcceptAsync();
         await app.RequestAsync();
         _time.Advance(new IngressOptions().ForwardIdleTimeout + TimeSpan.FromSeconds(3));
 
@@ -122,7 +102,7 @@ internal sealed class AppConnectionTests
     public async Task App_SilentWithinItsAnswer_IsBrokenOff()
     {
         var asking = GetAsync("1.1");
-        using var app = await _app.AcceptAsync();
+        using var app = await App.AcceptAsync();
         await app.AnswerAsync("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
         using var response = await asking;
         using var content = await response.Content.ReadAsStreamAsync();
@@ -136,14 +116,14 @@ internal sealed class AppConnectionTests
     public async Task Connection_ThatWaitsForAMinute_IsClosed()
     {
         var asking = GetAsync("1.1");
-        using var app = await _app.AcceptAsync();
+        using var app = await App.AcceptAsync();
         await app.AnswerAsync(Ok);
         await TextAsync(asking);
 
         _time.Advance(TimeSpan.FromSeconds(62));
 
         await app.UntilEndAsync();
-        Assert.That(_door.Get<AppConnections>().Count, Is.Zero);
+        Assert.That(Door.Get<AppConnections>().Count, Is.Zero);
     }
 
     [TestCase("1.1", "")]
@@ -153,8 +133,8 @@ internal sealed class AppConnectionTests
     public async Task Client_ThatGoesAway_TakesTheConnectionWithIt(string version, string answer)
     {
         using var leaving = new CancellationTokenSource();
-        var asking = _client.SendAsync(Request(version), HttpCompletionOption.ResponseHeadersRead, leaving.Token);
-        using var app = await _app.AcceptAsync();
+        var asking = Client.SendAsync(Request(HttpMethod.Get, version), HttpCompletionOption.ResponseHeadersRead, leaving.Token);
+        using var app = await App.AcceptAsync();
         await app.AnswerAsync(answer);
         if (answer.Length > 0) (await asking).Dispose();
         else await leaving.CancelAsync();
@@ -168,9 +148,9 @@ internal sealed class AppConnectionTests
     public async Task Drop_EndsWhatWaitsAndWhatIsUnderWay(string version)
     {
         var first = GetAsync(version);
-        using var waiting = await _app.AcceptAsync();
+        using var waiting = await App.AcceptAsync();
         var second = GetAsync(version);
-        using var busy = await _app.AcceptAsync();
+        using var busy = await App.AcceptAsync();
         await busy.AnswerAsync("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
         using var response = await second;
         using var content = await response.Content.ReadAsStreamAsync();
@@ -178,13 +158,13 @@ internal sealed class AppConnectionTests
         await waiting.AnswerAsync(Ok);
         await TextAsync(first);
 
-        _door.Get<AppForwarder>().Drop();
+        Door.Get<AppForwarder>().Drop();
 
         await waiting.UntilEndAsync();
         await busy.UntilEndAsync();
         Assert.That(async () => await content.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(Patience), Throws.InstanceOf<IOException>().Or.InstanceOf<HttpProtocolException>());
         var after = GetAsync(version);
-        using var fresh = await _app.AcceptAsync();
+        using var fresh = await App.AcceptAsync();
         await fresh.AnswerAsync(Ok);
         Assert.That(await TextAsync(after), Is.EqualTo("ok"));
     }
@@ -195,10 +175,10 @@ internal sealed class AppConnectionTests
     public async Task Content_OfAnySize_IsNeverAheadOfASlowClientByMoreThanBuffers(string version, string method = "GET")
     {
         const int Total = 128 * 1024 * 1024;
-        using var request = Request(version);
+        using var request = Request(HttpMethod.Get, version);
         request.Method = new HttpMethod(method);
-        var asking = _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        using var app = await _app.AcceptAsync();
+        var asking = Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var app = await App.AcceptAsync();
         await app.AnswerAsync($"HTTP/1.1 200 OK\r\nContent-Length: {Total}\r\n\r\n");
         var block = new byte[64 * 1024];
         long sent = 0;
@@ -221,15 +201,4 @@ internal sealed class AppConnectionTests
         await sending.WaitAsync(Patience);
         Assert.That(received, Is.EqualTo(Total));
     }
-
-    private static HttpRequestMessage Request(string version) =>
-        new(HttpMethod.Get, "https://web.home.test/") { Version = Version.Parse(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-
-    private static async Task<string> TextAsync(Task<HttpResponseMessage> asking)
-    {
-        using var response = await asking;
-        return Encoding.Latin1.GetString(await response.Content.ReadAsByteArrayAsync());
-    }
-
-    private Task<HttpResponseMessage> GetAsync(string version) => _client.SendAsync(Request(version), HttpCompletionOption.ResponseHeadersRead);
 }

@@ -1,34 +1,11 @@
 using System.Net;
-using System.Text;
 using static Piccolo.Tests.Ingress.FrontDoor;
 
 namespace Piccolo.Tests.Ingress;
 
 /// <summary>What apps may say, byte by byte, and what their clients get of it.</summary>
-internal sealed class AppExchangeTests
+internal sealed class AppExchangeTests : RawAppFixture
 {
-    private FrontDoor _door = null!;
-    private RawApp _app = null!;
-    private HttpClient _client = null!;
-
-    [SetUp]
-    public async Task SetUp()
-    {
-        // Of several each would have connections of its own.
-        _door = await StartAsync(loops: 1);
-        _app = new RawApp();
-        _door.PublishApp("web", _app.Port);
-        _client = _door.ClientFor(_door.HttpsPort);
-    }
-
-    [TearDown]
-    public async Task TearDown()
-    {
-        _client.Dispose();
-        _app.Dispose();
-        await _door.DisposeAsync();
-    }
-
     [TestCase("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "hello")]
     [TestCase("HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", "hello")]
     [TestCase("HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\nContent-Length: 5\r\n\r\nhello", "hello")]
@@ -40,7 +17,7 @@ internal sealed class AppExchangeTests
         foreach (var version in new[] { "1.1", "2.0" })
         {
             var asking = GetAsync(version);
-            using var app = await _app.AcceptAsync();
+            using var app = await App.AcceptAsync();
             await app.AnswerAsync(answer);
             Assert.That(await TextAsync(asking), Is.EqualTo(content), version);
 
@@ -49,7 +26,7 @@ internal sealed class AppExchangeTests
             await app.RequestAsync();
             foreach (var letter in answer) await app.SendAsync(letter.ToString());
             Assert.That(await TextAsync(asking), Is.EqualTo(content), version);
-            Assert.That(_app.IsAskedFor, Is.False, "the connection was used again");
+            Assert.That(App.IsAskedFor, Is.False, "the connection was used again");
             app.Reset();
         }
     }
@@ -66,14 +43,14 @@ internal sealed class AppExchangeTests
         foreach (var version in new[] { "1.1", "2.0" })
         {
             var asking = GetAsync(version);
-            using var app = await _app.AcceptAsync();
+            using var app = await App.AcceptAsync();
             await app.AnswerAsync(answer);
             if (ends) app.EndSending();
             Assert.That(await TextAsync(asking), Is.EqualTo("hello"), version);
             await app.UntilEndAsync();
 
             asking = GetAsync(version);
-            using var next = await _app.AcceptAsync();
+            using var next = await App.AcceptAsync();
             await next.AnswerAsync("HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnext");
             Assert.That(await TextAsync(asking), Is.EqualTo("next"), version);
         }
@@ -88,7 +65,7 @@ internal sealed class AppExchangeTests
     public async Task Answer_ThatIsNone_Is502(string answer)
     {
         var asking = GetAsync("1.1");
-        using var app = await _app.AcceptAsync();
+        using var app = await App.AcceptAsync();
         await app.AnswerAsync(answer);
 
         using var response = await asking;
@@ -104,7 +81,7 @@ internal sealed class AppExchangeTests
     public async Task Head_BeyondTheLimit_Is502AndOneWithinItArrives(string version)
     {
         var asking = GetAsync(version);
-        using var app = await _app.AcceptAsync();
+        using var app = await App.AcceptAsync();
         await app.AnswerAsync($"HTTP/1.1 200 OK\r\nX-Big: {new string('x', 30_000)}\r\nContent-Length: 2\r\n\r\nok");
         using (var response = await asking) Assert.That(response.Headers.GetValues("X-Big").Single(), Has.Length.EqualTo(30_000));
 
@@ -124,7 +101,7 @@ internal sealed class AppExchangeTests
         foreach (var version in new[] { "1.1", "2.0" })
         {
             var asking = GetAsync(version);
-            using var app = await _app.AcceptAsync();
+            using var app = await App.AcceptAsync();
             await app.AnswerAsync(answer);
             using (var response = await asking)
             {
@@ -143,8 +120,8 @@ internal sealed class AppExchangeTests
     public async Task Head_IsAnsweredWithTheLengthThatThereWouldBe(string version)
     {
         using var request = Request(HttpMethod.Head, version);
-        var asking = _client.SendAsync(request);
-        using var app = await _app.AcceptAsync();
+        var asking = Client.SendAsync(request);
+        using var app = await App.AcceptAsync();
         var seen = await app.AnswerAsync("HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n");
         using (var response = await asking) Assert.That(response.Content.Headers.ContentLength, Is.EqualTo(12345));
 
@@ -159,8 +136,8 @@ internal sealed class AppExchangeTests
     public async Task Options_GoTheSameWay()
     {
         using var request = Request(HttpMethod.Options, "1.1");
-        var asking = _client.SendAsync(request);
-        using var app = await _app.AcceptAsync();
+        var asking = Client.SendAsync(request);
+        using var app = await App.AcceptAsync();
         var seen = await app.AnswerAsync("HTTP/1.1 200 OK\r\nAllow: GET\r\nContent-Length: 0\r\n\r\n");
 
         using var response = await asking;
@@ -173,7 +150,7 @@ internal sealed class AppExchangeTests
     public async Task Trailers_ReachClientsOfHttp2()
     {
         var asking = GetAsync("2.0");
-        using var app = await _app.AcceptAsync();
+        using var app = await App.AcceptAsync();
         await app.AnswerAsync(
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\nX-Sum: 2\r\nSet-Cookie: a=b\r\nContent-Length: 3\r\n\r\n");
 
@@ -195,7 +172,7 @@ internal sealed class AppExchangeTests
     public async Task Content_ThatEndsTooEarly_IsBrokenForTheClientToo(string version, string answer, bool reset = false, string more = "")
     {
         var asking = GetAsync(version);
-        using var app = await _app.AcceptAsync();
+        using var app = await App.AcceptAsync();
         await app.AnswerAsync(answer);
         using var response = await asking;
         using var content = await response.Content.ReadAsStreamAsync();
@@ -212,22 +189,11 @@ internal sealed class AppExchangeTests
     public async Task UnusualReason_IsKept()
     {
         var asking = GetAsync("1.1");
-        using var app = await _app.AcceptAsync();
+        using var app = await App.AcceptAsync();
         await app.AnswerAsync("HTTP/1.1 299 Almost there\r\nContent-Length: 0\r\n\r\n");
 
         using var response = await asking;
 
         Assert.That(response.ReasonPhrase, Is.EqualTo("Almost there"));
     }
-
-    private static HttpRequestMessage Request(HttpMethod method, string version) =>
-        new(method, "https://web.home.test/") { Version = Version.Parse(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-
-    private static async Task<string> TextAsync(Task<HttpResponseMessage> asking)
-    {
-        using var response = await asking;
-        return Encoding.Latin1.GetString(await response.Content.ReadAsByteArrayAsync());
-    }
-
-    private Task<HttpResponseMessage> GetAsync(string version) => _client.SendAsync(Request(HttpMethod.Get, version), HttpCompletionOption.ResponseHeadersRead);
 }

@@ -1,40 +1,19 @@
 using System.Buffers;
-using System.Diagnostics.Metrics;
 using System.IO.Pipelines;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
-using Microsoft.Extensions.Time.Testing;
 using Piccolo.Api.Ingress;
 using Piccolo.Tests.Core.Tls;
 
 namespace Piccolo.Tests.Ingress;
 
-internal sealed class ClientHelloPeekTests
+internal sealed class ClientHelloPeekTests : PeekFixture
 {
-    private readonly FakeTimeProvider _time = new();
-    private readonly IngressOptions _options = new();
-    private ServiceProvider _services = null!;
-    private IngressMetrics _metrics = null!;
-    private SocketLoops _loops = null!;
     private Pipe _pipe = null!;
 
     [SetUp]
     public void SetUp()
     {
-        _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        _metrics = new IngressMetrics(_services.GetRequiredService<IMeterFactory>());
-        _loops = new SocketLoops(NullLogger<SocketLoops>.Instance);
         // Inline: once a write returns, the peek has seen it.
         _pipe = new Pipe(new PipeOptions(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false));
-    }
-
-    [TearDown]
-    public void TearDown()
-    {
-        _loops.Dispose();
-        _metrics.Dispose();
-        _services.Dispose();
     }
 
     [Test]
@@ -54,9 +33,9 @@ internal sealed class ClientHelloPeekTests
     {
         var peeking = Peek();
 
-        _time.Advance(TimeSpan.FromSeconds(9.9));
+        Time.Advance(TimeSpan.FromSeconds(9.9));
         Assert.That(peeking.IsCompleted, Is.False);
-        _time.Advance(TimeSpan.FromSeconds(0.2));
+        Time.Advance(TimeSpan.FromSeconds(0.2));
 
         Assert.That((await peeking.WaitAsync(FrontDoor.Patience)).Failure, Is.EqualTo(PeekFailure.Timeout));
     }
@@ -67,9 +46,9 @@ internal sealed class ClientHelloPeekTests
         var peeking = Peek();
         await _pipe.Writer.WriteAsync(HelloBytes.Example.AsMemory(0, 100));
 
-        _time.Advance(TimeSpan.FromSeconds(4.9));
+        Time.Advance(TimeSpan.FromSeconds(4.9));
         Assert.That(peeking.IsCompleted, Is.False);
-        _time.Advance(TimeSpan.FromSeconds(0.2));
+        Time.Advance(TimeSpan.FromSeconds(0.2));
 
         Assert.That((await peeking.WaitAsync(FrontDoor.Patience)).Failure, Is.EqualTo(PeekFailure.Timeout));
     }
@@ -82,7 +61,7 @@ internal sealed class ClientHelloPeekTests
         while (!peeking.IsCompleted && sent < HelloBytes.Example.Length)
         {
             await _pipe.Writer.WriteAsync(HelloBytes.Example.AsMemory(sent++, 1));
-            _time.Advance(TimeSpan.FromSeconds(1));
+            Time.Advance(TimeSpan.FromSeconds(1));
             if (sent == 20) await peeking.WaitAsync(FrontDoor.Patience);
         }
 
@@ -112,7 +91,7 @@ internal sealed class ClientHelloPeekTests
     [Test]
     public async Task Read_MoreThanTheLimitOfWaitingPeeks_RefusesTheRest()
     {
-        _options.MaxWaitingPeeks = 1;
+        Limits.MaxWaitingPeeks = 1;
         var first = Peek();
 
         var second = await Peek();
@@ -126,5 +105,5 @@ internal sealed class ClientHelloPeekTests
     }
 
     private Task<PeekedHello> Peek() =>
-        new ClientHelloPeek(Options.Create(_options), _loops, _metrics, _time).ReadAsync(_pipe.Reader, default).AsTask();
+        NewPeek().ReadAsync(_pipe.Reader, default).AsTask();
 }

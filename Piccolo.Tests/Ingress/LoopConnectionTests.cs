@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Abstractions;
 using Piccolo.Api.Ingress;
 using Piccolo.Api.Platform;
+using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Ingress;
 
@@ -140,7 +141,7 @@ internal sealed class LoopConnectionTests
 
         Assert.That((await Input.ReadAsync().AsTask().WaitAsync(FrontDoor.Patience)).IsCompleted, Is.True);
         Assert.That(_connection.IsBroken, Is.False);
-        await FiresAsync(_connection.ConnectionClosed);
+        await _connection.ConnectionClosed.FiredAsync().WaitAsync(FrontDoor.Patience);
     }
 
     [Test]
@@ -148,7 +149,7 @@ internal sealed class LoopConnectionTests
     {
         _peer.Break();
 
-        await FiresAsync(_connection.ConnectionClosed);
+        await _connection.ConnectionClosed.FiredAsync().WaitAsync(FrontDoor.Patience);
         Assert.That((await Input.ReadAsync()).IsCompleted, Is.True);
         Assert.That(_connection.IsBroken, Is.True);
     }
@@ -157,7 +158,7 @@ internal sealed class LoopConnectionTests
     public async Task Write_AfterABreak_IsOverAndNoError()
     {
         _peer.Break();
-        await FiresAsync(_connection.ConnectionClosed);
+        await _connection.ConnectionClosed.FiredAsync().WaitAsync(FrontDoor.Patience);
 
         Assert.That((await Output.WriteAsync("x"u8.ToArray())).IsCompleted, Is.True);
         Assert.That((await Output.FlushAsync()).IsCompleted, Is.True);
@@ -238,7 +239,7 @@ internal sealed class LoopConnectionTests
         Assert.That(async () => await reading.WaitAsync(FrontDoor.Patience), Throws.InstanceOf<ConnectionAbortedException>());
         Assert.That((await writing.WaitAsync(FrontDoor.Patience)).IsCompleted, Is.True);
         Assert.That(async () => await TlsTerminationTests.ReadToEndAsync(_peer), Throws.InstanceOf<SocketException>());
-        await FiresAsync(_connection.ConnectionClosed);
+        await _connection.ConnectionClosed.FiredAsync().WaitAsync(FrontDoor.Patience);
     }
 
     [Test]
@@ -281,12 +282,5 @@ internal sealed class LoopConnectionTests
         await devouring.WaitAsync(FrontDoor.Patience);
         _connection.Abort(new ConnectionAbortedException("A test."));
         await talking.WaitAsync(FrontDoor.Patience);
-    }
-
-    private static async Task FiresAsync(CancellationToken token)
-    {
-        var fired = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = token.Register(fired.SetResult);
-        await fired.Task.WaitAsync(FrontDoor.Patience, CancellationToken.None);
     }
 }

@@ -1,11 +1,6 @@
-using System.Diagnostics.Metrics;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
-using Microsoft.Extensions.Time.Testing;
 using Piccolo.Api.Ingress;
 using Piccolo.Core.Primitives;
 using Piccolo.Tests.Core.Tls;
@@ -13,13 +8,8 @@ using Piccolo.Tests.Core.Tls;
 namespace Piccolo.Tests.Ingress;
 
 /// <summary>The peek at a socket of which nothing is read.</summary>
-internal sealed class SocketPeekTests
+internal sealed class SocketPeekTests : PeekFixture
 {
-    private readonly FakeTimeProvider _time = new();
-    private readonly IngressOptions _options = new();
-    private ServiceProvider _services = null!;
-    private IngressMetrics _metrics = null!;
-    private SocketLoops _loops = null!;
     private Pipe _pipe = null!;
     private Socket _client = null!;
     private Socket _own = null!;
@@ -27,9 +17,6 @@ internal sealed class SocketPeekTests
     [SetUp]
     public async Task SetUp()
     {
-        _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        _metrics = new IngressMetrics(_services.GetRequiredService<IMeterFactory>());
-        _loops = new SocketLoops(NullLogger<SocketLoops>.Instance);
         _pipe = new Pipe();
         (_client, _own) = await SocketSpliceTests.PairAsync();
     }
@@ -39,9 +26,6 @@ internal sealed class SocketPeekTests
     {
         _client.Dispose();
         _own.Dispose();
-        _loops.Dispose();
-        _metrics.Dispose();
-        _services.Dispose();
     }
 
     [Test]
@@ -129,9 +113,9 @@ internal sealed class SocketPeekTests
     {
         var peeking = Peek();
 
-        _time.Advance(TimeSpan.FromSeconds(9.9));
+        Time.Advance(TimeSpan.FromSeconds(9.9));
         Assert.That(peeking.IsCompleted, Is.False);
-        _time.Advance(TimeSpan.FromSeconds(0.2));
+        Time.Advance(TimeSpan.FromSeconds(0.2));
 
         Assert.That((await peeking.WaitAsync(FrontDoor.Patience)).Failure, Is.EqualTo(PeekFailure.Timeout));
     }
@@ -140,7 +124,7 @@ internal sealed class SocketPeekTests
     public async Task Read_ClientThatPauses_IsGivenTheIdleTimeSinceItsLastByteAndNoMore()
     {
         // The kernel keeps this one, so it is real time; the other two limits cannot come first.
-        _options.PeekIdleTimeout = TimeSpan.FromMilliseconds(400);
+        Limits.PeekIdleTimeout = TimeSpan.FromMilliseconds(400);
         var began = TimeProvider.System.GetTimestamp();
         var peeking = Peek(TimeProvider.System);
         for (var sent = 0; sent < 3; sent++)
@@ -163,7 +147,7 @@ internal sealed class SocketPeekTests
         while (!peeking.IsCompleted && sent < HelloBytes.Example.Length - 1)
         {
             await _client.SendAsync(HelloBytes.Example.AsMemory(sent++, 1));
-            _time.Advance(TimeSpan.FromSeconds(1));
+            Time.Advance(TimeSpan.FromSeconds(1));
             await Task.WhenAny(peeking, Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System));
         }
 
@@ -197,7 +181,7 @@ internal sealed class SocketPeekTests
     [Test]
     public async Task Read_MoreThanTheLimitOfWaitingPeeks_RefusesTheRestAndGivesPlacesBack()
     {
-        _options.MaxWaitingPeeks = 1;
+        Limits.MaxWaitingPeeks = 1;
         var first = Peek();
         var (otherClient, other) = await SocketSpliceTests.PairAsync();
         using var atTheEnd = otherClient;
@@ -214,7 +198,7 @@ internal sealed class SocketPeekTests
     [Test]
     public async Task Bytes_ThatComeOneByOne_WakeTheLoopForTheLastOnly()
     {
-        var loop = _loops.Next();
+        var loop = Loops.Next();
         var (watcher, fenceWatcher) = (new Watcher(), new Watcher());
         ReceiveQueue.TellFrom(_own, 100);
         loop.Add(_own, watcher);
@@ -237,7 +221,7 @@ internal sealed class SocketPeekTests
     private Task<PeekedHello> Peek(TimeProvider? time = null, Socket? socket = null, CancellationToken closing = default)
     {
         var connection = new DefaultConnectionContext("peeked", new Duplex(_pipe), new Duplex(_pipe));
-        return new ClientHelloPeek(Options.Create(_options), _loops, _metrics, time ?? _time).ReadAsync(socket ?? _own, connection, closing).AsTask();
+        return NewPeek(time).ReadAsync(socket ?? _own, connection, closing).AsTask();
     }
 
     private sealed class Watcher : ISocketWatcher

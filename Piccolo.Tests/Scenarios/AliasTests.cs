@@ -5,43 +5,20 @@ using Piccolo.Core.Remote.Aliases;
 using Piccolo.Core.Remote.Events;
 using Piccolo.Core.Remote.Probing;
 using Piccolo.Core.Tunnel;
-using Piccolo.DevStack.Acme;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Scenarios;
 
 /// <summary>An appliance behind a DevRelay with a real CA and a real DNS: preflight, aliases, the issuance lock, and the events of all of it.</summary>
 [Category("Scenario"), Category("Pebble"), Category("Acme")]
-internal sealed class AliasTests
+internal sealed class AliasTests : RemoteBoxFixture
 {
-    private const string CaaIdentity = "pebble.test";
-
-    private TempFolder _folder = null!;
-    private ChallengeTestServer _dns = null!;
-    private PebbleServer _ca = null!;
-    private RemoteBox _box = null!;
+    private protected override (string Key, string Value)[] Settings => [("Piccolo:Remote:AliasRetryInterval", "00:00:01")];
 
     [OneTimeSetUp]
-    public async Task SetUp()
+    public async Task UntilReadyAsync()
     {
-        _folder = new TempFolder();
-        _dns = await ChallengeTestServer.StartAsync(_folder.Path);
-        var http = new PublicDoor();
-        _ca = await PebbleServer.StartAsync(_folder.Path, new PebbleOptions { HttpPort = http.Port, DnsServer = _dns.DnsServer });
-        _box = await RemoteBox.StartAsync(http,
-            ("Piccolo:Acme:DirectoryUrl", _ca.DirectoryUrl.ToString()), ("Piccolo:Acme:TrustedRootsFile", _ca.TrustFile),
-            ("Piccolo:Remote:ProbeResolver", _dns.DnsServer), ("Piccolo:Remote:CaaIdentities:0", CaaIdentity), ("Piccolo:Remote:AliasRetryInterval", "00:00:01"));
-        await _box.ConfigureAsync();
-        await _box.UntilAsync(RemoteBox.Portal, ReachResult.Reachable);
-    }
-
-    [OneTimeTearDown]
-    public async Task TearDown()
-    {
-        await _box.DisposeAsync();
-        await _ca.DisposeAsync();
-        await _dns.DisposeAsync();
-        _folder.Dispose();
+        await Box.UntilAsync(RemoteBox.Portal, ReachResult.Reachable);
     }
 
     [Test]
@@ -56,8 +33,8 @@ internal sealed class AliasTests
     [Test]
     public async Task Preflight_WhatIsWrong_IsNamedWithANextStep()
     {
-        await _dns.SetCaaAsync(RemoteBox.Domain, ("issue", "other-ca.test"));
-        _box.Http.HangsUp();
+        await Dns.SetCaaAsync(RemoteBox.Domain, ("issue", "other-ca.test"));
+        Box.Http.HangsUp();
         try
         {
             var checks = await PreflightAsync();
@@ -68,15 +45,15 @@ internal sealed class AliasTests
         }
         finally
         {
-            _box.Restore();
-            await _dns.SetCaaAsync(RemoteBox.Domain);
+            Box.Restore();
+            await Dns.SetCaaAsync(RemoteBox.Domain);
         }
     }
 
     [Test]
     public async Task Preflight_DnsThatFails_FailsEveryCheckThatNeedsIt()
     {
-        await _dns.SetServFailAsync(RemoteBox.Portal);
+        await Dns.SetServFailAsync(RemoteBox.Portal);
         try
         {
             var failed = (await PreflightAsync()).Where(c => (string?)c!["status"] == "fail").Select(c => (string?)c!["id"]);
@@ -85,7 +62,7 @@ internal sealed class AliasTests
         }
         finally
         {
-            await _dns.ClearServFailAsync(RemoteBox.Portal);
+            await Dns.ClearServFailAsync(RemoteBox.Portal);
         }
     }
 
@@ -93,28 +70,28 @@ internal sealed class AliasTests
     public async Task Alias_IsVerifiedCertifiedRoutedAndRemoved()
     {
         const string name = "www.elsewhere.test";
-        await _dns.AddAAsync(name, "192.0.2.9");
+        await Dns.AddAAsync(name, "192.0.2.9");
 
-        var alias = await _box.Appliance.Api.PostAsync("/api/v1/remote/aliases", new { hostname = name });
+        var alias = await Box.Appliance.Api.PostAsync("/api/v1/remote/aliases", new { hostname = name });
 
         Assert.That((string?)alias["id"], Is.EqualTo("alias:" + name));
         Assert.That((string?)alias["status"], Is.EqualTo("pending"));
         Assert.That((string?)alias["message"], Does.Contain("192.0.2.9"));
-        Assert.That(_box.Get<NexusTunnel>().Status.Hostnames, Does.Not.Contain(name), "what does not lead to the relay is not claimed there");
+        Assert.That(Box.Get<NexusTunnel>().Status.Hostnames, Does.Not.Contain(name), "what does not lead to the relay is not claimed there");
 
-        await _dns.ClearAAsync(name);
-        await _box.UntilAsync(name, ReachResult.Reachable);
+        await Dns.ClearAAsync(name);
+        await Box.UntilAsync(name, ReachResult.Reachable);
 
-        alias = (await _box.Appliance.Api.GetAsync("/api/v1/remote/aliases"))["aliases"]!.AsArray().Single(a => (string?)a!["hostname"] == name)!;
+        alias = (await Box.Appliance.Api.GetAsync("/api/v1/remote/aliases"))["aliases"]!.AsArray().Single(a => (string?)a!["hostname"] == name)!;
         Assert.That((string?)alias["status"], Is.EqualTo("active"));
-        var held = _box.Get<CertificateInventory>().Find("alias:" + name)!;
+        var held = Box.Get<CertificateInventory>().Find("alias:" + name)!;
         Assert.That(held.Issuer, Does.Contain("Pebble"), "reachable means: under the key of a certificate from the CA");
         Assert.That((await RefusedAsync(new { hostname = name })).Code, Is.EqualTo("alias_taken"));
 
-        await _box.Appliance.SendAsync(HttpMethod.Delete, $"/api/v1/remote/aliases/alias:{name}");
-        await RemoteBox.UntilAsync(_box.Get<NexusTunnel>().Changed, () => !_box.Get<NexusTunnel>().Status.Hostnames.Contains(name), "the relay has forgotten the name");
-        Assert.That(_box.Get<CertificateInventory>().Find("alias:" + name), Is.Null);
-        Assert.That(_box.Get<RemoteAliasStore>().List().Select(a => a.Hostname), Does.Not.Contain(name));
+        await Box.Appliance.SendAsync(HttpMethod.Delete, $"/api/v1/remote/aliases/alias:{name}");
+        await RemoteBox.UntilAsync(Box.Get<NexusTunnel>().Changed, () => !Box.Get<NexusTunnel>().Status.Hostnames.Contains(name), "the relay has forgotten the name");
+        Assert.That(Box.Get<CertificateInventory>().Find("alias:" + name), Is.Null);
+        Assert.That(Box.Get<RemoteAliasStore>().List().Select(a => a.Hostname), Does.Not.Contain(name));
         await UntilEventAsync($"{name} is reachable");
         Assert.That((await EventsAsync()).Select(e => (string?)e!["message"]).Where(m => m!.Contains(name)),
             Has.Some.Contains("was added").And.Some.Contains("leads to the relay").And.Some.Contains("is reachable").And.Some.Contains("was removed"));
@@ -144,25 +121,25 @@ internal sealed class AliasTests
         Assert.That((string?)found["trust_level"], Is.EqualTo("relay_could_issue"));
         Assert.That((bool)found["recommended"]!, Is.False, "without an export the lock could lock the owner out");
         var record = found["names"]![0]!["record"]!;
-        Assert.That((string?)record["zone_line"], Does.StartWith($"{RemoteBox.Domain}. IN CAA 0 issue \"{CaaIdentity}; accounturi={new Uri(_ca.DirectoryUrl, "/")}"));
+        Assert.That((string?)record["zone_line"], Does.StartWith($"{RemoteBox.Domain}. IN CAA 0 issue \"{CaaIdentity}; accounturi={new Uri(Ca.DirectoryUrl, "/")}"));
 
-        await _dns.SetCaaAsync(RemoteBox.Domain, ("issue", (string)record["value"]!));
+        await Dns.SetCaaAsync(RemoteBox.Domain, ("issue", (string)record["value"]!));
         try
         {
             found = await CheckLockAsync();
             Assert.That((string?)found["trust_level"], Is.EqualTo("only_this_device_can_issue"));
-            Assert.That((string?)(await _box.StatusAsync())["trust_level"], Is.EqualTo("only_this_device_can_issue"));
+            Assert.That((string?)(await Box.StatusAsync())["trust_level"], Is.EqualTo("only_this_device_can_issue"));
 
-            await _dns.SetCaaAsync(RemoteBox.Domain, ("issue", (string)record["value"]!), ("issue", "other-ca.test"));
+            await Dns.SetCaaAsync(RemoteBox.Domain, ("issue", (string)record["value"]!), ("issue", "other-ca.test"));
             Assert.That((string?)(await CheckLockAsync())["trust_level"], Is.EqualTo("relay_could_issue"), "one more CA is one too many");
 
-            await _dns.SetServFailAsync(RemoteBox.Domain);
+            await Dns.SetServFailAsync(RemoteBox.Domain);
             Assert.That((string?)(await CheckLockAsync())["trust_level"], Is.EqualTo("unknown"));
         }
         finally
         {
-            await _dns.ClearServFailAsync(RemoteBox.Domain);
-            await _dns.SetCaaAsync(RemoteBox.Domain);
+            await Dns.ClearServFailAsync(RemoteBox.Domain);
+            await Dns.SetCaaAsync(RemoteBox.Domain);
         }
         Assert.That((await EventsAsync()).Select(e => (string?)e!["source"]), Does.Contain("issuance_lock"));
     }
@@ -179,21 +156,21 @@ internal sealed class AliasTests
         Assert.That(events.ToJsonString(), Does.Not.Contain(RemoteBox.Secret));
     }
 
-    private async Task<JsonArray> EventsAsync() => (await _box.Appliance.Api.GetAsync("/api/v1/remote/events?limit=500"))["events"]!.AsArray();
+    private async Task<JsonArray> EventsAsync() => (await Box.Appliance.Api.GetAsync("/api/v1/remote/events?limit=500"))["events"]!.AsArray();
 
     private Task UntilEventAsync(string words)
     {
-        var events = _box.Get<RemoteEventLog>();
+        var events = Box.Get<RemoteEventLog>();
         return RemoteBox.UntilAsync(events.Changed, () => events.Page(500).Any(e => e.Message.Contains(words, StringComparison.Ordinal)), $"an event says '{words}'");
     }
 
-    private async Task<JsonArray> PreflightAsync() => (await _box.Appliance.Api.PostAsync("/api/v1/remote/preflight"))["checks"]!.AsArray();
+    private async Task<JsonArray> PreflightAsync() => (await Box.Appliance.Api.PostAsync("/api/v1/remote/preflight"))["checks"]!.AsArray();
 
-    private Task<JsonNode> CheckLockAsync() => _box.Appliance.Api.PostAsync("/api/v1/remote/issuance-lock/check");
+    private Task<JsonNode> CheckLockAsync() => Box.Appliance.Api.PostAsync("/api/v1/remote/issuance-lock/check");
 
     private async Task<(string? Code, string? Detail)> RefusedAsync(object body)
     {
-        using var response = await _box.Appliance.SendAsync(HttpMethod.Post, "/api/v1/remote/aliases", JsonContent.Create(body));
+        using var response = await Box.Appliance.SendAsync(HttpMethod.Post, "/api/v1/remote/aliases", JsonContent.Create(body));
         Assert.That(response.IsSuccessStatusCode, Is.False);
         var problem = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
         return ((string?)problem["code"], (string?)problem["detail"]);

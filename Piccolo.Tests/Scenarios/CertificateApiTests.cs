@@ -12,45 +12,27 @@ namespace Piccolo.Tests.Scenarios;
 
 /// <summary>What the API says of certificates, against what the CA made and what a stranger is shown through the relay.</summary>
 [Category("Scenario"), Category("Pebble"), Category("Acme")]
-internal sealed class CertificateApiTests
+internal sealed class CertificateApiTests : RemoteBoxFixture
 {
-    private TempFolder _folder = null!;
-    private ChallengeTestServer _dns = null!;
-    private PebbleServer _ca = null!;
-    private RemoteBox _box = null!;
-
     // The portal's entry before anybody was shown its certificate.
     private JsonNode _unseen = null!;
 
-    [OneTimeSetUp]
-    public async Task SetUp()
-    {
-        _folder = new TempFolder();
-        _dns = await ChallengeTestServer.StartAsync(_folder.Path);
-        var http = new PublicDoor();
-        _ca = await PebbleServer.StartAsync(_folder.Path, new PebbleOptions { HttpPort = http.Port, DnsServer = _dns.DnsServer, Edition = PebbleEdition.Current });
-        // Nobody dials by itself for an hour: who is shown the certificate first is the test.
-        _box = await RemoteBox.StartAsync(http,
-            ("Piccolo:Acme:DirectoryUrl", _ca.DirectoryUrl.ToString()), ("Piccolo:Acme:TrustedRootsFile", _ca.TrustFile), ("Piccolo:Remote:CaaIdentities:0", "pebble.test"),
-            ("Piccolo:Remote:ProbeResolver", _dns.DnsServer), ("Piccolo:Remote:ProbeDebounce", "00:01:00"), ("Piccolo:Remote:ProbeGrace", "00:10:00"));
-        await _box.ConfigureAsync();
-        await RemoteBox.UntilAsync(_box.Get<CertificateInventory>().Changed, () => _box.Get<CertificateInventory>().Find("portal") is { Status: CertificateStatus.Ok }, "the portal is certified");
-        _unseen = await PortalAsync();
-    }
+    private protected override PebbleEdition Edition => PebbleEdition.Current;
 
-    [OneTimeTearDown]
-    public async Task TearDown()
+    // Nobody dials by itself for an hour: who is shown the certificate first is the test.
+    private protected override (string Key, string Value)[] Settings => [("Piccolo:Remote:ProbeDebounce", "00:01:00"), ("Piccolo:Remote:ProbeGrace", "00:10:00")];
+
+    [OneTimeSetUp]
+    public async Task UntilReadyAsync()
     {
-        await _box.DisposeAsync();
-        await _ca.DisposeAsync();
-        await _dns.DisposeAsync();
-        _folder.Dispose();
+        await RemoteBox.UntilAsync(Box.Get<CertificateInventory>().Changed, () => Box.Get<CertificateInventory>().Find("portal") is { Status: CertificateStatus.Ok }, "the portal is certified");
+        _unseen = await PortalAsync();
     }
 
     [Test]
     public async Task Certificate_SaysWhatTheLeafSaysAndIsActiveOnceAHandshakeShowedIt()
     {
-        using var shown = await new PublicInternet(new IPEndPoint(IPAddress.Loopback, _box.Tls.Port), []).PeekCertificateAsync(RemoteBox.Portal, default);
+        using var shown = await new PublicInternet(new IPEndPoint(IPAddress.Loopback, Box.Tls.Port), []).PeekCertificateAsync(RemoteBox.Portal, default);
         // The server may hear of the end of the handshake a moment after the client.
         var after = await new Observer(TimeProvider.System).UntilAsync(RemoteBox.Patience, async _ => await PortalAsync() is var now && (bool)now["active"]! ? now : null, () => Task.FromResult("never active"));
 
@@ -71,7 +53,7 @@ internal sealed class CertificateApiTests
     [Test]
     public async Task Story_TellsTheWholeOrderWithoutSecrets()
     {
-        var story = await _box.Appliance.Api.GetAsync("/api/v1/remote/certificates/portal/story");
+        var story = await Box.Appliance.Api.GetAsync("/api/v1/remote/certificates/portal/story");
 
         var order = story["orders"]!.AsArray().Single()!;
         var exchanges = order["exchanges"]!.AsArray();
@@ -86,16 +68,16 @@ internal sealed class CertificateApiTests
     {
         var issued = (DateTimeOffset)(await PortalAsync())["last_attempt"]!;
 
-        await _box.Appliance.Api.PostAsync("/api/v1/remote/certificates/portal/rekey");
-        await _box.Appliance.Api.PostAsync("/api/v1/remote/certificates/portal/renew");
+        await Box.Appliance.Api.PostAsync("/api/v1/remote/certificates/portal/rekey");
+        await Box.Appliance.Api.PostAsync("/api/v1/remote/certificates/portal/renew");
 
         Assert.That((DateTimeOffset)(await PortalAsync())["next_attempt"]!, Is.LessThanOrEqualTo(issued.AddMinutes(1)));
         foreach (var path in (string[])["renew", "rekey"])
         {
-            using var refused = await _box.Appliance.SendAsync(HttpMethod.Post, $"/api/v1/remote/certificates/host:nobody.test/{path}");
+            using var refused = await Box.Appliance.SendAsync(HttpMethod.Post, $"/api/v1/remote/certificates/host:nobody.test/{path}");
             Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
         }
-        using var untold = await _box.Appliance.SendAsync(HttpMethod.Get, "/api/v1/remote/certificates/host:nobody.test/story");
+        using var untold = await Box.Appliance.SendAsync(HttpMethod.Get, "/api/v1/remote/certificates/host:nobody.test/story");
         Assert.That(untold.StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
     }
 
@@ -103,16 +85,16 @@ internal sealed class CertificateApiTests
     public async Task Rekey_ThroughTheApi_RevokesTheOldOneOnceTheNewOneServes()
     {
         var old = (string)(await PortalAsync())["serial"]!;
-        var inventory = _box.Get<CertificateInventory>();
-        await _box.Appliance.Api.PostAsync("/api/v1/remote/certificates/portal/rekey");
+        var inventory = Box.Get<CertificateInventory>();
+        await Box.Appliance.Api.PostAsync("/api/v1/remote/certificates/portal/rekey");
 
         // A minute between two orders of one name is the least, however often the owner asks.
         using (var limit = new CancellationTokenSource(TimeSpan.FromMinutes(3)))
         {
             while (inventory.Find("portal") is { } entry && (entry.Serial == old || entry.Status != CertificateStatus.Ok)) await inventory.Changed.WaitAsync(inventory.Changed.Version, limit.Token);
         }
-        using var shown = await new PublicInternet(new IPEndPoint(IPAddress.Loopback, _box.Tls.Port), []).PeekCertificateAsync(RemoteBox.Portal, default);
-        var revoked = await new Observer(TimeProvider.System).UntilAsync(RemoteBox.Patience, async token => await _ca.StatusAsync(old, token) == "Revoked" ? old : null, () => Task.FromResult("the old one is not revoked"));
+        using var shown = await new PublicInternet(new IPEndPoint(IPAddress.Loopback, Box.Tls.Port), []).PeekCertificateAsync(RemoteBox.Portal, default);
+        var revoked = await new Observer(TimeProvider.System).UntilAsync(RemoteBox.Patience, async token => await Ca.StatusAsync(old, token) == "Revoked" ? old : null, () => Task.FromResult("the old one is not revoked"));
 
         Assert.That(revoked, Is.EqualTo(old));
         Assert.That(shown.SerialNumber, Is.Not.EqualTo(old));
@@ -122,9 +104,9 @@ internal sealed class CertificateApiTests
     public async Task IssuanceLock_IsRecommendedOnceAnExportExists()
     {
         Assert.That((bool)(await CheckLockAsync())["recommended"]!, Is.False);
-        var job = await _box.Appliance.Api.PostAsync("/api/v1/exports/control");
+        var job = await Box.Appliance.Api.PostAsync("/api/v1/exports/control");
         await new Observer(TimeProvider.System).UntilAsync(
-            RemoteBox.Patience, async _ => (string?)(await _box.Appliance.Api.GetAsync($"/api/v1/jobs/{job["id"]}"))["state"] == "succeeded" ? job : null, () => Task.FromResult("the export does not end"));
+            RemoteBox.Patience, async _ => (string?)(await Box.Appliance.Api.GetAsync($"/api/v1/jobs/{job["id"]}"))["state"] == "succeeded" ? job : null, () => Task.FromResult("the export does not end"));
 
         var found = await CheckLockAsync();
 
@@ -133,8 +115,8 @@ internal sealed class CertificateApiTests
         Assert.That((string?)found["names"]![0]!["record"]!["value"], Does.Match("^pebble\\.test; accounturi=https://.+; validationmethods=http-01,tls-alpn-01$"));
     }
 
-    private Task<JsonNode> CheckLockAsync() => _box.Appliance.Api.PostAsync("/api/v1/remote/issuance-lock/check");
+    private Task<JsonNode> CheckLockAsync() => Box.Appliance.Api.PostAsync("/api/v1/remote/issuance-lock/check");
 
     private async Task<JsonNode> PortalAsync() =>
-        (await _box.Appliance.Api.GetAsync("/api/v1/remote/certificates"))["certificates"]!.AsArray().Single(c => (string?)c!["id"] == "portal")!;
+        (await Box.Appliance.Api.GetAsync("/api/v1/remote/certificates"))["certificates"]!.AsArray().Single(c => (string?)c!["id"] == "portal")!;
 }

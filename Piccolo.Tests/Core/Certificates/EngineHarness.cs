@@ -16,8 +16,8 @@ internal sealed class EngineHarness : IAsyncDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>For a stepped clock: between two questions to a CA it never waits longer.</summary>
-    public static readonly TimeSpan LongestPoll = AcmePolling.LongestAsked;
+    /// <summary>For a stepped clock: pauses between two questions to the CA, and shorter than any wait after a failure of it, which is to be seen first.</summary>
+    public static readonly TimeSpan LongestPoll = AcmePolling.Longest;
 
     private readonly CertificateEngine _engine;
 

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme;
+using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Certificates;
 
@@ -106,9 +107,12 @@ internal sealed class HostileAnswerTests : HostileCaFixture
             context.Response.ContentType = "application/json";
             await context.Response.WriteAsync("{");
             await context.Response.Body.FlushAsync();
+            // The pace of a peer, not a wait for anything: it ends with the client.
+            using var trickle = new PeriodicTimer(TimeSpan.FromMilliseconds(50), TimeProvider.System);
             while (!context.RequestAborted.IsCancellationRequested)
             {
-                await Task.Delay(trickles ? TimeSpan.FromMilliseconds(50) : Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (trickles) await trickle.WaitForNextTickAsync();
+                else await context.RequestAborted.FiredAsync();
                 await context.Response.WriteAsync(" ");
                 await context.Response.Body.FlushAsync();
             }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme;
 using Piccolo.Core.Vault;
+using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Certificates;
 
@@ -22,7 +23,7 @@ internal static class KilledChild
         {
             if (step != stop) return;
             Console.WriteLine("REACHED " + step);
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System);
+            await CancellationToken.None.FiredAsync();
         });
         await harness.StartAsync();
         harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);

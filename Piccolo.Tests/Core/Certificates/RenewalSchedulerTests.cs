@@ -76,7 +76,7 @@ internal sealed class RenewalSchedulerTests
         {
             if (n > 1) return false;
             reached.SetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await context.RequestAborted.FiredAsync();
             return true;
         };
         await harness.StartAsync();
@@ -271,7 +271,7 @@ internal sealed class RenewalSchedulerTests
         {
             if (n > 1) return false;
             reached.SetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await context.RequestAborted.FiredAsync();
             return true;
         };
         await using (var killed = Harness())
@@ -298,7 +298,7 @@ internal sealed class RenewalSchedulerTests
         await using var harness = Harness(time);
         await harness.StartAsync();
         harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-        await time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Error), Longest);
+        await time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Error), EngineHarness.LongestPoll);
         _ca.Refuse("order", 404, "malformed", "no such order");
 
         await time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), Longest);
