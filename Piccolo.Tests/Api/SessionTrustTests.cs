@@ -6,7 +6,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Piccolo.Api.Ingress;
-using Piccolo.Core.Listeners;
 using Piccolo.DevStack;
 using Piccolo.Tests.Fakes;
 using Piccolo.Tests.Ingress;
@@ -20,11 +19,15 @@ internal sealed class SessionTrustTests
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
     private TestAppliance _appliance = null!;
+    private int _guardPort;
 
     [SetUp]
     public async Task SetUp()
     {
-        _appliance = new TestAppliance(null, ("Piccolo:Ingress:HttpsPort", "-1"));
+        var free = LoopbackPorts.Free(2);
+        _guardPort = free[0];
+        _appliance = new TestAppliance(null,
+            ("Piccolo:Ingress:HttpsPort", "-1"), ("Piccolo:Ingress:GuardPorts", $"{free[0]}-{free[0]}"), ("Piccolo:Ingress:PublicPorts", $"{free[1]}-{free[1]}"));
         await _appliance.Api.SetUpAsync(TestAppliance.Password);
     }
 
@@ -145,16 +148,16 @@ internal sealed class SessionTrustTests
     [Test]
     public async Task AppOnALanPort_EchoingAllItGets_NeverSeesOurCookies()
     {
-        await using var app = await FakeApp.StartAsync(context => context.Response.WriteAsync(
-            string.Join('\n', context.Request.Headers.Select(h => $"{h.Key}: {h.Value}"))));
         using var plain = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri($"http://127.0.0.1:{_appliance.HttpPort}"), Timeout = Limit };
         using var unlocked = await UnlockAsync(plain);
         var cookie = unlocked.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
         var id = cookie.Split('=', 2)[1];
-        var port = LoopbackPorts.Free(1)[0];
-        _appliance.Services.GetRequiredService<ListenerTable>().Replace(
-            [new PublishedListener("echo", new ListenerDefinition("echo", 8080, ListenerFlow.Tcp, ListenerProtocol.Http, ListenerDefinition.DefaultRemotePorts), app.Port, port)]);
-        await LanPortAsync("echo");
+        await _appliance.Api.UnlockAsync(TestAppliance.Password);
+        await _appliance.Api.TakeTokenAsync("test");
+        await _appliance.Api.InstallAsync("name: echo\nimage: localhost/echo:1\nlisteners:\n  - { name: echo, guest_port: 8080, protocol: http }\n");
+        await using var app = await FakeApp.StartAsync(context => context.Response.WriteAsync(
+            string.Join('\n', context.Request.Headers.Select(h => $"{h.Key}: {h.Value}"))), port: _guardPort);
+        var port = await LanPortAsync("echo");
         using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{port}/");
         // As a browser does: the app has the device's host name, and cookies ignore ports.
         request.Headers.Add("Cookie", $"theirs=1; {cookie}; __Host-{cookie}; PICCOLO_SESSION={id}");
@@ -219,11 +222,12 @@ internal sealed class SessionTrustTests
         return await reader.ReadToEndAsync().WaitAsync(Limit);
     }
 
-    private async Task LanPortAsync(string listener)
+    private async Task<int> LanPortAsync(string listener)
     {
         var states = _appliance.Services.GetRequiredService<LanPortStates>();
         using var limit = new CancellationTokenSource(Limit);
         for (var seen = states.Changed.Version; states.Find(listener)?.Binding != LanPortBinding.Listening; seen = states.Changed.Version) await states.Changed.WaitAsync(seen, limit.Token);
+        return states.Find(listener)!.Port;
     }
 
     private static async Task ToolAsync(string program, params string[] arguments)

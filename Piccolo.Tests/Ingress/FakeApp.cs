@@ -24,11 +24,12 @@ internal sealed class FakeApp : IAsyncDisposable
     /// <summary>The headers of each request, as they arrived.</summary>
     public Channel<IHeaderDictionary> Requests { get; } = Channel.CreateUnbounded<IHeaderDictionary>();
 
-    public static async Task<FakeApp> StartAsync(RequestDelegate handle, HttpProtocols protocols = HttpProtocols.Http1, X509Certificate2? certificate = null)
+    /// <param name="port">The guard port an installed app was given; 0 for any.</param>
+    public static async Task<FakeApp> StartAsync(RequestDelegate handle, HttpProtocols protocols = HttpProtocols.Http1, X509Certificate2? certificate = null, int port = 0)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen =>
         {
             listen.Protocols = protocols;
             if (certificate is not null) listen.UseHttps(certificate);
