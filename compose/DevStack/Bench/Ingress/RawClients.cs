@@ -27,7 +27,7 @@ internal static class RawClients
         {
             var opened = await Task.WhenAll(Enumerable.Range(0, Math.Min(Workers, count - sockets.Count)).Select(async _ =>
             {
-                var socket = await DialAsync(port, IPAddress.Loopback);
+                var socket = await DialAsync(port);
                 await socket.SendAsync(hello);
                 if (await socket.ReceiveAsync(new byte[Answer]) == 0) throw new InvalidOperationException($"Port {port} closed a connection that was to stay.");
                 return socket;
@@ -37,12 +37,11 @@ internal static class RawClients
         return sockets;
     }
 
-    public static async Task<Socket> DialAsync(int port, IPAddress from)
+    private static async Task<Socket> DialAsync(int port)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            if (!from.Equals(IPAddress.Loopback)) socket.Bind(new IPEndPoint(from, 0));
             await socket.ConnectAsync(IPAddress.Loopback, port);
             return socket;
         }
@@ -59,7 +58,7 @@ internal static class RawClients
         var buffer = new byte[Answer];
         while (!ended.IsCancellationRequested)
         {
-            using var socket = await DialAsync(port, IPAddress.Loopback);
+            using var socket = await DialAsync(port);
             await socket.SendAsync(hello);
             if (await socket.ReceiveAsync(buffer) == 0) throw new InvalidOperationException($"Port {port} gave no answer to a ClientHello.");
             socket.Shutdown(SocketShutdown.Send);
