@@ -36,8 +36,8 @@ internal readonly record struct SpliceResult(SpliceEnd End, long BytesToUpstream
 internal sealed class Splicer(
     IOptions<IngressOptions> options, SocketLoops loops, IngressMetrics metrics, ListenerTraffic traffic, TimeProvider time, ILogger<Splicer> logger)
 {
-    /// <summary>A thread may be held so long. Who needs longer is waited for without one.</summary>
-    private static readonly TimeSpan AtOnce = TimeSpan.FromMilliseconds(20);
+    /// <summary>A thread of the pool may be held so long. Who needs longer is waited for without one.</summary>
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(20);
 
     /// <summary>To the port at which the listener's container is published, with the header that tells the client if the listener asks for it.</summary>
     public async Task<SpliceResult> ToAppAsync(SpliceClient client, PublishedListener listener)
@@ -72,7 +72,7 @@ internal sealed class Splicer(
         if (socket is null) return new SpliceResult(stop.IsCancellationRequested ? SpliceEnd.Stopped : SpliceEnd.ConnectFailed, 0, 0);
 
         using ISplice copy = client.Untouched is { } own
-            ? new SocketSplice(own, socket, options.Value.SpliceIdleTimeout, loops.Next(), time)
+            ? new SocketSplice(own, socket, options.Value.SpliceIdleTimeout, loops.Here(), time)
             : new SpliceCopy(client, socket, options.Value.SpliceIdleTimeout, time);
         using var stopping = stop.UnsafeRegister(static c => ((ISplice)c!).End(SpliceEnd.Stopped), copy);
         // On Kestrel's sockets this token fires at the client's FIN, which is a half-close and no end. A tunnel stream is gone when it fires, and an untouched
@@ -95,7 +95,8 @@ internal sealed class Splicer(
         Socket? socket = null;
         try
         {
-            if (forLoop && upstream is IPEndPoint { AddressFamily: AddressFamily.InterNetwork } app && app.Address.Equals(IPAddress.Loopback)) socket = ConnectAtOnce(app.Port);
+            if (forLoop && upstream is IPEndPoint { AddressFamily: AddressFamily.InterNetwork } app && app.Address.Equals(IPAddress.Loopback))
+                socket = TryConnect(app.Port, LocalConnect.AtOnce) ?? await Task.Run(() => TryConnect(app.Port, static (socket, port) => LocalConnect.Wait(socket, port, Soon)));
             if (socket is null)
             {
                 socket = NewSocket(upstream);
@@ -113,12 +114,12 @@ internal sealed class Splicer(
     }
 
     /// <returns>Null when the app is too busy to take the connection now.</returns>
-    private static Socket? ConnectAtOnce(int port)
+    private static Socket? TryConnect(int port, Func<Socket, int, bool> connect)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            if (LocalConnect.Wait(socket, port, AtOnce)) return socket;
+            if (connect(socket, port)) return socket;
         }
         catch (SocketException)
         {

@@ -33,6 +33,16 @@ public static class LocalConnect
         return TryConnect(socket, port);
     }
 
+    /// <summary>Connects without waiting, which a listener that has room takes at once.</summary>
+    /// <param name="socket">Of IPv4, fresh; after a failure it is of no more use.</param>
+    /// <returns>False when it has not answered yet.</returns>
+    /// <exception cref="SocketException">Nobody listens there.</exception>
+    public static bool AtOnce(Socket socket, int port)
+    {
+        // Within the machine the answer is there by the end of the call, which says that it is under way all the same. A second call tells.
+        return Begin(socket, port) || TryConnect(socket, port);
+    }
+
     /// <summary>How a connect that was begun has ended.</summary>
     /// <exception cref="SocketException">Nobody listens there.</exception>
     public static void End(Socket socket)
@@ -49,6 +59,6 @@ public static class LocalConnect
         BinaryPrimitives.WriteUInt16BigEndian(address[2..], (ushort)port);
         IPAddress.Loopback.TryWriteBytes(address[4..], out _);
         if (Posix.Connect(socket.SafeHandle, ref MemoryMarshal.GetReference(address), address.Length) == 0) return true;
-        return Marshal.GetLastPInvokeError() is Posix.InProgress or Posix.WouldBlock or Posix.Interrupted ? false : throw new SocketException((int)SocketError.ConnectionRefused);
+        return Marshal.GetLastPInvokeError() is Posix.InProgress or Posix.AlreadyInProgress or Posix.WouldBlock or Posix.Interrupted ? false : throw new SocketException((int)SocketError.ConnectionRefused);
     }
 }

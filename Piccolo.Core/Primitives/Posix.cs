@@ -14,6 +14,8 @@ internal static partial class Posix
     public const int NoSignal = 0x4000;
     public const int Interrupted = 4;
     public const int WouldBlock = 11;
+    public const int ConnectionAborted = 103;
+    public const int AlreadyInProgress = 114;
     public const int InProgress = 115;
 
     // mmap(2) and madvise(2), the same numbers on every Linux architecture that .NET runs on.
@@ -77,4 +79,7 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)]
     public static partial int Connect(SafeHandle socket, ref readonly byte address, int length);
+
+    [LibraryImport("libc", EntryPoint = "accept4", SetLastError = true)]
+    public static partial int Accept(SafeHandle listening, nint address, nint length, int flags);
 }

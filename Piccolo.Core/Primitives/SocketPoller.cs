@@ -36,6 +36,7 @@ public sealed class SocketPoller : IDisposable
     private const int OperationRemove = 2;
     private const int OperationChange = 3;
     private const uint EdgeByEdge = 1u << 31;
+    private const uint OneOfMany = 1u << 28;
     private const int WakeTag = -1;
 
     // The structure is packed on x86-64 only.
@@ -61,6 +62,10 @@ public sealed class SocketPoller : IDisposable
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
     public void Add(Socket socket, int tag) =>
         Control(OperationAdd, socket.SafeHandle, (uint)(SocketReadiness.Readable | SocketReadiness.PeerEnded) | EdgeByEdge, tag);
+
+    /// <summary>As <see cref="Add"/>, of a listening socket that several pollers have: each client is told to one of them that waits at that moment.</summary>
+    /// <inheritdoc cref="Add"/>
+    public void AddListening(Socket socket, int tag) => Control(OperationAdd, socket.SafeHandle, (uint)SocketReadiness.Readable | EdgeByEdge | OneOfMany, tag);
 
     /// <summary>Room for bytes is told too from now on, at once when there is some already.</summary>
     /// <exception cref="IOException">The socket was never added.</exception>
