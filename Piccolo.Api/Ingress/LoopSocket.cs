@@ -19,23 +19,21 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
     private readonly LoopWait _readable;
     private readonly LoopWait _writable;
     private readonly Action? _ended;
-    private readonly int _place;
+    private readonly Lock _gate = new();
+    private int _place = -1;
     // The first try costs a call and spares a round through the loop: most clients have spoken by then.
     private volatile bool _mayHaveBytes = true;
     private volatile bool _hasEnded;
     private volatile bool _isAborted;
     private volatile bool _isWoken;
+    private bool _isGone;
     private int _turns;
-    private int _gone;
 
-    /// <param name="ended">Called once on the loop's thread when the peer ends its direction or breaks, after whoever waits for bytes.</param>
-    /// <exception cref="IOException">The kernel has no room for one more.</exception>
-    /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
+    /// <param name="ended">Called once on the loop's thread when the peer ends its direction or breaks, after whoever waits for bytes; from the first receive on.</param>
     public LoopSocket(Socket socket, SocketLoop loop, Action? ended = null)
     {
         (_socket, Loop, _ended) = (socket, loop, ended);
         (_readable, _writable) = (new LoopWait(loop), new LoopWait(loop));
-        _place = loop.Add(socket, this);
     }
 
     public SocketLoop Loop { get; }
@@ -50,7 +48,7 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
     public bool HasEnded => _hasEnded;
 
     /// <summary>False when a receive is known to bring nothing.</summary>
-    public bool MayHaveBytes => _mayHaveBytes || _hasEnded;
+    public bool MayHaveBytes => _mayHaveBytes || _hasEnded || _isAborted;
 
     /// <summary>Neither bytes nor an end were seen since everything was received: the connection waits for what we say next.</summary>
     public bool IsQuiet => !_mayHaveBytes && !_hasEnded && !_isAborted;
@@ -60,12 +58,14 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
     /// <exception cref="SocketException">The connection is broken.</exception>
     /// <exception cref="ConnectionAbortedException">We broke it off ourselves.</exception>
     public int TryReceive(Span<byte> buffer) =>
-        TryReceiveOrBroken(buffer) is var received && received != SocketTransfer.Broken ? received : throw new SocketException((int)SocketError.ConnectionReset);
+        TryReceiveOrBroken(buffer) is var received && received != SocketTransfer.Broken ? received : throw Break();
 
     /// <inheritdoc cref="TryReceive"/>
-    /// <returns><see cref="SocketTransfer.Broken"/> for a broken connection.</returns>
+    /// <returns><see cref="SocketTransfer.Broken"/> for a connection that is broken, by whomever.</returns>
     public int TryReceiveOrBroken(Span<byte> buffer)
     {
+        // Before the call: its exception on the closed socket would cost more than a request.
+        if (_isAborted) return SocketTransfer.Broken;
         if (!MayHaveBytes || _turns >= FairShare) return -1;
         // Before the call: whatever comes from here on says so again.
         _mayHaveBytes = false;
@@ -73,18 +73,20 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
         try
         {
             received = SocketTransfer.ReceiveOrBroken(_socket, buffer);
+            // After the first bytes were taken: told of what is there already, the loop would wake for nothing.
+            if (_place < 0 && received != SocketTransfer.Broken) Watch();
         }
-        catch (ObjectDisposedException)
+        catch (Exception failure) when (failure is ObjectDisposedException or IOException)
         {
-            throw new ConnectionAbortedException();
+            // Ended in between, or without a place on the loop, where it would hang.
+            return SocketTransfer.Broken;
         }
         if (received == buffer.Length) _mayHaveBytes = true;
         if (received > 0 && SocketLoop.Current is not null) _turns++;
         return received;
     }
 
-    /// <summary>Waits until a receive may bring something, or <see cref="WakeReader"/>.</summary>
-    /// <exception cref="ConnectionAbortedException">We broke it off ourselves.</exception>
+    /// <summary>Waits until a receive may bring something, were it only that the connection is broken, or <see cref="WakeReader"/>.</summary>
     public ValueTask UntilReadableAsync()
     {
         if (_turns >= FairShare)
@@ -93,10 +95,9 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
             Loop.Post(this);
             return turn;
         }
-        ThrowIfAborted();
         if (MayHaveBytes) return ValueTask.CompletedTask;
         var wait = _readable.Begin(OnPool);
-        return (MayHaveBytes || _isAborted || _isWoken) && _readable.TakeBack() ? ValueTask.CompletedTask : wait;
+        return (MayHaveBytes || _isWoken) && _readable.TakeBack() ? ValueTask.CompletedTask : wait;
     }
 
     /// <summary>Has whoever waits for bytes look around, or who does next. From any thread.</summary>
@@ -111,19 +112,20 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
     /// <exception cref="SocketException">The connection is broken.</exception>
     /// <exception cref="ConnectionAbortedException">We broke it off ourselves.</exception>
     public int TrySend(ReadOnlySpan<byte> bytes) =>
-        TrySendOrBroken(bytes) is var sent && sent != SocketTransfer.Broken ? sent : throw new SocketException((int)SocketError.ConnectionReset);
+        TrySendOrBroken(bytes) is var sent && sent != SocketTransfer.Broken ? sent : throw Break();
 
     /// <inheritdoc cref="TrySend"/>
-    /// <returns><see cref="SocketTransfer.Broken"/> for a broken connection.</returns>
+    /// <returns><see cref="SocketTransfer.Broken"/> for a connection that is broken, by whomever.</returns>
     public int TrySendOrBroken(ReadOnlySpan<byte> bytes)
     {
+        if (_isAborted) return SocketTransfer.Broken;
         try
         {
             return SocketTransfer.SendOrBroken(_socket, bytes);
         }
         catch (ObjectDisposedException)
         {
-            throw new ConnectionAbortedException();
+            return SocketTransfer.Broken;
         }
     }
 
@@ -134,6 +136,7 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
         var wait = _writable.Begin(OnPool);
         try
         {
+            if (_place < 0) Watch();
             // Asked each time, the kernel tells of room that is there already.
             Loop.TellRoom(_socket, _place);
         }
@@ -190,7 +193,7 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
         if (ended) _hasEnded = true;
         if ((readiness & SocketReadiness.Readable) != 0) _mayHaveBytes = true;
         _turns = 0;
-        if (MayHaveBytes || _isAborted || _isWoken || readiness == SocketReadiness.None)
+        if (MayHaveBytes || _isWoken || readiness == SocketReadiness.None)
         {
             _isWoken = false;
             _readable.Wake();
@@ -211,16 +214,30 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
         }
     }
 
+    private Exception Break() => _isAborted ? new ConnectionAbortedException() : new SocketException((int)SocketError.ConnectionReset);
+
     private void ThrowIfAborted()
     {
         if (_isAborted) throw new ConnectionAbortedException();
     }
 
+    /// <exception cref="IOException">The kernel has no room for one more.</exception>
+    /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
+    private void Watch()
+    {
+        lock (_gate)
+            if (_place < 0 && !_isGone) _place = Loop.Add(_socket, this);
+    }
+
     private bool Leave()
     {
-        if (Interlocked.Exchange(ref _gone, 1) != 0) return false;
-        Loop.Remove(_socket, _place);
-        return true;
+        lock (_gate)
+        {
+            if (_isGone) return false;
+            _isGone = true;
+            if (_place >= 0) Loop.Remove(_socket, _place);
+            return true;
+        }
     }
 
     private sealed class WriterWake(LoopSocket socket) : ISocketWatcher

@@ -109,14 +109,7 @@ internal sealed class LoopWriter(LoopSocket socket, MemoryPool<byte> pool) : Pip
     /// <returns>Whether nothing is left to do.</returns>
     private bool Send(ref ReadOnlyMemory<byte> source)
     {
-        try
-        {
-            lock (_gate) return SendWhatFits(ref source) || _isBroken;
-        }
-        catch (ConnectionAbortedException)
-        {
-            return _isBroken = true;
-        }
+        lock (_gate) return SendWhatFits(ref source) || _isBroken;
     }
 
     private bool SendWhatFits(ref ReadOnlyMemory<byte> source)

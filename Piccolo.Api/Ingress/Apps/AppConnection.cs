@@ -34,7 +34,6 @@ internal sealed class AppConnection : IDisposable
     private int _gone;
     private long _heard;
 
-    /// <exception cref="IOException">The kernel has no room for one more.</exception>
     public AppConnection(Socket socket, AppConnectionKey key, AppConnections home)
     {
         (Key, _home) = (key, home);
