@@ -91,7 +91,7 @@ internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, SocketLo
 
     private async ValueTask<PeekedHello?> WaitOnSocketAsync(Socket socket, long started, CancellationToken closing)
     {
-        using var unread = new UnreadHello(socket, loops.Next(), options.Value, started, time);
+        using var unread = new UnreadHello(socket, loops.Here(), options.Value, started, time);
         return await unread.WaitAsync(closing);
     }
 

@@ -28,7 +28,7 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
         kestrel.Limits.KeepAliveTimeout = ingress.KeepAliveTimeout;
 
         Listen(kestrel, ingress, ingress.HttpPort, listen => Origin(Http1(listen), ListenerDefinition.HttpPort));
-        ListenTls(kestrel, ingress, listen => Tls(Origin(listen, ListenerDefinition.HttpsPort)));
+        ListenTls(kestrel, ingress, listen => Tls(Origin(Arrived(listen), ListenerDefinition.HttpsPort)));
         kestrel.Listen(new LanAppsEndPoint(LanTraffic.Http), listen => Use<LanAppConnectionMiddleware>(Http1(Limited(listen))));
         kestrel.Listen(new LanAppsEndPoint(LanTraffic.Http2), listen => Use<LanAppConnectionMiddleware>(Http2(Limited(listen))));
         kestrel.Listen(new TunnelEndPoint(TunnelTraffic.Plain), listen => Http1(Limited(listen)));
@@ -66,6 +66,12 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
     private static ListenOptions Http2(ListenOptions listen)
     {
         listen.Protocols = HttpProtocols.Http2;
+        return listen;
+    }
+
+    private ListenOptions Arrived(ListenOptions listen)
+    {
+        Use<ArrivalMiddleware>(listen);
         return listen;
     }
 

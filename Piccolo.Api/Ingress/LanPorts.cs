@@ -139,7 +139,6 @@ internal sealed class LanPorts(
             socket.Dispose();
             return;
         }
-        socket.NoDelay = true;
         var connection = connections.Create(socket);
         connection.Features.Set(origin);
         if (QueueOf(TrafficOf(listener)).Writer.TryWrite(connection)) return;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
+using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -8,28 +9,31 @@ using Microsoft.AspNetCore.Connections.Features;
 namespace Piccolo.Api.Ingress;
 
 /// <summary>
-/// An accepted socket as Kestrel sees a connection, of which nothing is read before someone asks for its pipes. Until then the socket may be peeked at, or
-/// spliced as it is, without a buffer or a receive loop of its own (ADR 0014).
+/// A connection as Kestrel sees it, of which nothing is read before someone asks for its pipes. Until then its socket may be peeked at, or spliced as it is,
+/// without a buffer or a receive loop of its own (ADR 0014). It may be handed to the server before its client is there (ADR 0018).
 /// </summary>
 internal sealed class LazySocketConnection : DefaultConnectionContext, IConnectionSocketFeature, IMemoryPoolFeature, IDuplexPipe
 {
     private static long _lastId = TimeProvider.System.GetTimestamp();
 
-    private readonly SocketLoop _loop;
+    // Who waits for the client goes on where it is accepted.
+    private readonly TaskCompletionSource<bool> _arrival = new();
     private readonly Lock _gate = new();
     // Not disposed: an abort may come at any time, and there is nothing in it to let go of.
     private readonly CancellationTokenSource _closed = new();
+    private Socket? _socket;
+    private SocketLoop? _loop;
     private LoopSocket? _started;
     private LoopReader? _input;
     private LoopWriter? _output;
     private IDuplexPipe? _replaced;
     private bool _isOver;
+    private volatile bool _isDisposed;
 
-    /// <param name="loop">What the connection will live on as soon as something of it is read.</param>
-    public LazySocketConnection(Socket socket, SocketLoop loop, MemoryPool<byte> memory) : base(Interlocked.Increment(ref _lastId).ToString("X", CultureInfo.InvariantCulture))
+    /// <param name="local">The address at which its client is awaited.</param>
+    public LazySocketConnection(EndPoint? local, MemoryPool<byte> memory) : base(Interlocked.Increment(ref _lastId).ToString("X", CultureInfo.InvariantCulture))
     {
-        (Socket, _loop, MemoryPool) = (socket, loop, memory);
-        (LocalEndPoint, RemoteEndPoint) = (socket.LocalEndPoint, socket.RemoteEndPoint);
+        (LocalEndPoint, MemoryPool) = (local, memory);
         Features.Set<IConnectionSocketFeature>(this);
         Features.Set<IMemoryPoolFeature>(this);
         Features.Set(this);
@@ -37,7 +41,8 @@ internal sealed class LazySocketConnection : DefaultConnectionContext, IConnecti
         ConnectionClosed = _closed.Token;
     }
 
-    public Socket Socket { get; }
+    /// <exception cref="InvalidOperationException">The client is not there yet.</exception>
+    public Socket Socket => _socket ?? throw new InvalidOperationException("The client is not there yet.");
 
     public MemoryPool<byte> MemoryPool { get; }
 
@@ -65,12 +70,30 @@ internal sealed class LazySocketConnection : DefaultConnectionContext, IConnecti
         if (_started is { } started) started.OnPool = true;
     }
 
+    /// <returns>False when none comes any more.</returns>
+    public Task<bool> ArrivalAsync() => _arrival.Task;
+
+    /// <summary>The client is there. Who waits for it goes on inside this call.</summary>
+    /// <param name="loop">What the connection will live on as soon as something of it is read.</param>
+    /// <exception cref="SocketException">It has gone again: the connection goes on waiting, and the socket is the caller's.</exception>
+    public void Arrive(Socket socket, SocketLoop loop)
+    {
+        socket.NoDelay = true;
+        (LocalEndPoint, RemoteEndPoint) = (socket.LocalEndPoint, socket.RemoteEndPoint ?? throw new SocketException((int)SocketError.NotConnected));
+        (_socket, _loop) = (socket, loop);
+        if (!_arrival.TrySetResult(true)) socket.Dispose();
+    }
+
+    /// <summary>Nobody comes any more. Of a connection whose client is there nothing changes.</summary>
+    public void StayAway() => _arrival.TrySetResult(false);
+
     PipeReader IDuplexPipe.Input => _input!;
 
     PipeWriter IDuplexPipe.Output => _output!;
 
     public override void Abort(ConnectionAbortedException abortReason)
     {
+        if (_arrival.TrySetResult(false)) return;
         lock (_gate) _isOver = true;
         if (_started is { } started) started.Abort();
         else Socket.Break();
@@ -88,8 +111,9 @@ internal sealed class LazySocketConnection : DefaultConnectionContext, IConnecti
         }
         else
         {
-            Socket.Dispose();
+            _socket?.Dispose();
         }
+        _isDisposed = true;
         await base.DisposeAsync();
     }
 
@@ -99,15 +123,15 @@ internal sealed class LazySocketConnection : DefaultConnectionContext, IConnecti
         {
             if (_started is not null) return;
             if (_isOver) throw new ConnectionAbortedException("The connection was ended before anything was read.");
-            _started = new LoopSocket(Socket, _loop, Closed);
+            _started = new LoopSocket(Socket, _loop!, Closed);
             (_input, _output) = (new LoopReader(_started, MemoryPool), new LoopWriter(_started, MemoryPool));
         }
     }
 
-    /// <summary>On the thread pool: what others do about it is no business of a loop.</summary>
+    /// <summary>On the thread pool: what others do about it is no business of a loop. After the disposal there are no others.</summary>
     private void Closed()
     {
-        if (!_closed.IsCancellationRequested) ThreadPool.UnsafeQueueUserWorkItem(static closed => closed.Cancel(), _closed, preferLocal: false);
+        if (!_isDisposed && !_closed.IsCancellationRequested) ThreadPool.UnsafeQueueUserWorkItem(static closed => closed.Cancel(), _closed, preferLocal: false);
     }
 }
 

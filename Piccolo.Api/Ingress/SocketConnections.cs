@@ -1,15 +1,26 @@
 using System.Buffers;
+using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 
 namespace Piccolo.Api.Ingress;
 
-/// <summary>Makes connections out of sockets that we accepted ourselves, each on one of the loops, with the server's own memory. Thread-safe.</summary>
+/// <summary>Makes connections for sockets that we accept ourselves, with the server's own memory. Thread-safe.</summary>
 internal sealed class SocketConnections(SocketLoops loops, IMemoryPoolFactory<byte> memory) : IDisposable
 {
     private readonly MemoryPool<byte> _memory = memory.Create();
 
-    public LazySocketConnection Create(Socket socket) => new(socket, loops.Next(), _memory);
+    /// <summary>For a client that is there, on the next of the loops.</summary>
+    /// <exception cref="SocketException">It has gone again.</exception>
+    public LazySocketConnection Create(Socket socket)
+    {
+        var connection = Await(null);
+        connection.Arrive(socket, loops.Next());
+        return connection;
+    }
+
+    /// <summary>For a client that is to come.</summary>
+    public LazySocketConnection Await(EndPoint? local) => new(local, _memory);
 
     public void Dispose() => _memory.Dispose();
 }

@@ -57,29 +57,11 @@ internal sealed class SocketLoop : IThreadPoolWorkItem, IDisposable
     /// <returns>What <see cref="Remove"/> takes back.</returns>
     /// <exception cref="IOException">The kernel has no room for one more.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public int Add(Socket socket, ISocketWatcher watcher)
-    {
-        int place;
-        lock (_gate)
-        {
-            if (!_free.TryPop(out place))
-            {
-                if (_count == _watchers.Length) Volatile.Write(ref _watchers, [.. _watchers, .. new ISocketWatcher?[_count]]);
-                place = _count++;
-            }
-            _watchers[place] = watcher;
-        }
-        try
-        {
-            _poller.Add(socket, place);
-            return place;
-        }
-        catch
-        {
-            Leave(place);
-            throw;
-        }
-    }
+    public int Add(Socket socket, ISocketWatcher watcher) => Add(socket, watcher, isListening: false);
+
+    /// <inheritdoc cref="SocketPoller.AddListening"/>
+    /// <inheritdoc cref="Add(Socket, ISocketWatcher)"/>
+    public int AddListening(Socket socket, ISocketWatcher watcher) => Add(socket, watcher, isListening: true);
 
     /// <summary>Has the watcher told of room for bytes too.</summary>
     public void TellRoom(Socket socket, int place) => _poller.TellRoom(socket, place);
@@ -95,7 +77,8 @@ internal sealed class SocketLoop : IThreadPoolWorkItem, IDisposable
     public void Post(ISocketWatcher watcher)
     {
         _posted.Enqueue(watcher);
-        _poller.Wake();
+        // On the loop's own thread it comes to it before it waits again.
+        if (_current != this) _poller.Wake();
     }
 
     /// <summary>Has a wait answered by the thread pool. On the loop's thread; it goes with the others of this round, for to wake the pool costs.</summary>
@@ -164,6 +147,31 @@ internal sealed class SocketLoop : IThreadPoolWorkItem, IDisposable
     {
         _buffer.AsSpan(0, _used).Clear();
         _used = 0;
+    }
+
+    private int Add(Socket socket, ISocketWatcher watcher, bool isListening)
+    {
+        int place;
+        lock (_gate)
+        {
+            if (!_free.TryPop(out place))
+            {
+                if (_count == _watchers.Length) Volatile.Write(ref _watchers, [.. _watchers, .. new ISocketWatcher?[_count]]);
+                place = _count++;
+            }
+            _watchers[place] = watcher;
+        }
+        try
+        {
+            if (isListening) _poller.AddListening(socket, place);
+            else _poller.Add(socket, place);
+            return place;
+        }
+        catch
+        {
+            Leave(place);
+            throw;
+        }
     }
 
     private void Leave(int place)

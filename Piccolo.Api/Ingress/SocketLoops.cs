@@ -12,9 +12,12 @@ internal sealed class SocketLoops : IDisposable
     public SocketLoops(ILogger<SocketLoops> logger, int count = 0) =>
         _loops = [.. Enumerable.Range(0, count > 0 ? count : Math.Clamp(Environment.ProcessorCount, 1, Most)).Select(i => new SocketLoop($"splice-{i}", logger))];
 
-    public ReadOnlySpan<SocketLoop> All => _loops;
+    public IReadOnlyList<SocketLoop> All => _loops;
 
     public SocketLoop Next() => _loops[(uint)Interlocked.Increment(ref _turn) % (uint)_loops.Length];
+
+    /// <summary>The loop whose thread this is; on another thread the next.</summary>
+    public SocketLoop Here() => SocketLoop.Current ?? Next();
 
     public void Dispose()
     {

@@ -15,7 +15,7 @@ internal sealed class TlsPortEndPoint(IPAddress address, int port, bool isOption
 
 /// <summary>The transport behind <see cref="TlsPortEndPoint"/>: as Kestrel's own, but nothing of a connection is read before its ClientHello was peeked at.</summary>
 internal sealed class TlsPortListenerFactory(
-    SocketConnections connections, IOptions<SocketTransportOptions> options, TimeProvider time, ILogger<TlsPortListenerFactory> logger)
+    SocketConnections connections, SocketLoops loops, IOptions<SocketTransportOptions> options, TimeProvider time, ILogger<TlsPortListener> logger)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     public bool CanBind(EndPoint endpoint) => endpoint is TlsPortEndPoint;
@@ -25,72 +25,60 @@ internal sealed class TlsPortListenerFactory(
         var own = (TlsPortEndPoint)endpoint;
         // Not the end point itself: its family's [::] would not be seen as any.
         var socket = options.Value.CreateBoundListenSocketOrNull(new IPEndPoint(own.Address, own.Port), own.IsOptional);
+        // By the time of its first bytes, which a TLS client sends at once: who is welcomed before them costs a second call.
+        socket?.DeferAccept();
         socket?.Listen(options.Value.Backlog);
-        return ValueTask.FromResult<IConnectionListener>(new TlsPortListener(socket?.LocalEndPoint ?? endpoint, socket, connections, time, logger));
+        return ValueTask.FromResult<IConnectionListener>(new TlsPortListener(socket?.LocalEndPoint ?? endpoint, socket, loops, connections, time, logger));
     }
 }
 
-/// <param name="socket">Null for an optional address that is missing: nobody comes.</param>
-internal sealed class TlsPortListener(EndPoint endPoint, Socket? socket, SocketConnections connections, TimeProvider time, ILogger logger) : IConnectionListener
+/// <summary>The clients of one address, as connections that Kestrel gets ahead of them (ADR 0018). All loops accept.</summary>
+internal sealed class TlsPortListener : IConnectionListener
 {
-    private static readonly TimeSpan AcceptPause = TimeSpan.FromSeconds(1);
+    private readonly Socket? _socket;
+    private readonly PostedConnections _posted;
+    private readonly LoopAcceptor[] _acceptors;
 
-    public EndPoint EndPoint => endPoint;
-
-    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
+    /// <param name="socket">Null for an optional address that is missing: nobody comes.</param>
+    public TlsPortListener(EndPoint endPoint, Socket? socket, SocketLoops loops, SocketConnections connections, TimeProvider time, ILogger logger)
     {
-        while (socket is not null)
+        (EndPoint, _socket, _posted) = (endPoint, socket, new PostedConnections(endPoint, connections));
+        if (socket is null)
         {
-            try
-            {
-                var accepted = await socket.AcceptAsync(cancellationToken);
-                if (Wrap(accepted) is { } connection) return connection;
-            }
-            catch (SocketException failure) when (failure.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted)
-            {
-                // The client went before we came to it.
-            }
-            catch (Exception failure) when (failure is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
-            {
-                return null;
-            }
-            catch (SocketException failure)
-            {
-                // Out of descriptors, most likely, because somebody holds that many connections. Kestrel would never call again after an exception: the port
-                // would be dead for good.
-                logger.TlsPortAcceptFailed(endPoint, failure.Message);
-                await Task.Delay(AcceptPause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
+            _acceptors = [];
+            _posted.Close();
+            return;
         }
-        return null;
+        socket.Blocking = false;
+        _acceptors = [.. loops.All.Select(loop => new LoopAcceptor(endPoint, socket, loop, _posted, time, logger))];
     }
+
+    public EndPoint EndPoint { get; }
+
+    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default) => await _posted.PostAsync();
 
     public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
-        socket?.Dispose();
+        foreach (var acceptor in _acceptors) acceptor.Dispose();
+        _socket?.Dispose();
+        _posted.Close();
         return ValueTask.CompletedTask;
     }
 
     public ValueTask DisposeAsync() => UnbindAsync();
-
-    private LazySocketConnection? Wrap(Socket accepted)
-    {
-        try
-        {
-            accepted.NoDelay = true;
-            return connections.Create(accepted);
-        }
-        catch (SocketException)
-        {
-            // Gone between the two calls.
-            accepted.Dispose();
-            return null;
-        }
-    }
 }
 
 internal static class ListenSockets
 {
+    private const int TcpLevel = 6;
+    private const int TcpDeferAccept = 9;
+
+    /// <summary>
+    /// Has the kernel show a client when its first bytes are there (tcp(7), TCP_DEFER_ACCEPT), or after a second without any: then it is shown all the same,
+    /// and our own limits begin.
+    /// </summary>
+    public static void DeferAccept(this Socket socket) => socket.SetRawSocketOption(TcpLevel, TcpDeferAccept, BitConverter.GetBytes(1));
+
     /// <exception cref="AddressInUseException">Someone else listens there.</exception>
     public static Socket? CreateBoundListenSocketOrNull(this SocketTransportOptions options, IPEndPoint endPoint, bool isOptional)
     {

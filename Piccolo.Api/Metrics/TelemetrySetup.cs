@@ -16,6 +16,10 @@ internal static class TelemetrySetup
     /// <summary>OpenTelemetry's own variable; without it nothing leaves the device.</summary>
     private const string Collector = "OTEL_EXPORTER_OTLP_ENDPOINT";
     private const string BearerPrefix = "Bearer ";
+    private const string Server = "Microsoft.AspNetCore.Server.Kestrel";
+
+    /// <summary>They count connections that wait for their clients, too (ADR 0018). Our own gauge of open connections does not.</summary>
+    private static readonly string[] NotAsTheySay = ["kestrel.active_connections", "kestrel.connection.duration"];
 
     public static IServiceCollection AddTelemetry(this IServiceCollection services, IConfiguration configuration)
     {
@@ -26,7 +30,8 @@ internal static class TelemetrySetup
             .ConfigureResource(resource => resource.AddService("piccolo", serviceVersion: SystemEndpoints.Version))
             .WithMetrics(metrics =>
             {
-                metrics.AddMeter("Piccolo.*", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime").AddPrometheusExporter();
+                metrics.AddMeter("Piccolo.*", Server, "System.Runtime").AddPrometheusExporter();
+                metrics.AddView(static instrument => NotAsTheySay.Contains(instrument.Name) ? MetricStreamConfiguration.Drop : null);
                 if (collects) metrics.AddOtlpExporter();
             });
         // Without anybody to read them spans are not even made. The server's own source makes one for each request, above ours.

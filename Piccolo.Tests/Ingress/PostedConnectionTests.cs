@@ -1,0 +1,191 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging.Abstractions;
+using Piccolo.Api.Ingress;
+using Piccolo.Api.Platform;
+using Piccolo.Core.Listeners;
+using Piccolo.Core.Primitives;
+using Piccolo.Tests.Core.Tls;
+using static Piccolo.Tests.Ingress.FrontDoor;
+
+namespace Piccolo.Tests.Ingress;
+
+/// <summary>Connections that are there before their clients: how many, who gets one, and what becomes of those for whom nobody comes.</summary>
+internal sealed class PostedConnectionTests
+{
+    private const int Most = 32;
+    private static readonly EndPoint Local = new IPEndPoint(IPAddress.Loopback, 0);
+
+    private SocketLoops _loops = null!;
+    private SocketConnections _connections = null!;
+    private PostedConnections _posted = null!;
+    private Socket _listening = null!;
+    private LoopAcceptor _acceptor = null!;
+
+    [SetUp]
+    public void SetUp()
+    {
+        _loops = new SocketLoops(NullLogger<SocketLoops>.Instance, 1);
+        _connections = new SocketConnections(_loops, new WipingMemoryPoolFactory());
+        _posted = new PostedConnections(Local, _connections);
+        _listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+        _listening.Bind(Local);
+        _listening.Listen();
+        _acceptor = new LoopAcceptor(Local, _listening, _loops.All[0], _posted, TimeProvider.System, NullLogger.Instance);
+    }
+
+    [TearDown]
+    public void TearDown()
+    {
+        _acceptor.Dispose();
+        _listening.Dispose();
+        _posted.Close();
+        _connections.Dispose();
+        _loops.Dispose();
+    }
+
+    [Test]
+    public async Task Posting_StopsAtTheMostAndGoesOnWhenFewAreLeft()
+    {
+        for (var i = 0; i < Most; i++) Assert.That(_posted.PostAsync().AsTask().IsCompleted, Is.True);
+        var next = _posted.PostAsync().AsTask();
+
+        for (var i = 0; i < Most / 2 - 1; i++) Assert.That(_posted.TakeFor(_acceptor), Is.Not.Null);
+        Assert.That(next.IsCompleted, Is.False, "more than half are left");
+        Assert.That(_posted.TakeFor(_acceptor), Is.Not.Null);
+
+        Assert.That(await next.WaitAsync(Patience), Is.Not.Null);
+    }
+
+    [Test]
+    public async Task Client_WhoComesBeforeAConnection_GetsTheFirstThatIsPosted()
+    {
+        using var client = await ClientAsync();
+        var connection = (await _posted.PostAsync())!;
+
+        Assert.That(await connection.ArrivalAsync().WaitAsync(Patience), Is.True);
+        Assert.That(connection.RemoteEndPoint, Is.EqualTo(client.LocalEndPoint));
+        Assert.That(connection.LocalEndPoint, Is.EqualTo(client.RemoteEndPoint));
+        await connection.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Client_ArrivesOnTheLoopsThread()
+    {
+        var connection = (await _posted.PostAsync())!;
+        var arrived = connection.ArrivalAsync().ContinueWith(_ => SocketLoop.Current, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
+        using var client = await ClientAsync();
+
+        Assert.That(await arrived.WaitAsync(Patience), Is.SameAs(_loops.All[0]));
+        await connection.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Close_TellsWhoWaitsThatNobodyComes()
+    {
+        for (var i = 1; i < Most; i++) _ = await _posted.PostAsync();
+        var last = (await _posted.PostAsync())!;
+        var next = _posted.PostAsync().AsTask();
+
+        _posted.Close();
+
+        Assert.That(await last.ArrivalAsync().WaitAsync(Patience), Is.False);
+        Assert.That(await next.WaitAsync(Patience), Is.Null);
+        Assert.That(await _posted.PostAsync(), Is.Null);
+    }
+
+    [Test]
+    public async Task Abort_BeforeTheClient_TurnsItAway()
+    {
+        var connection = (await _posted.PostAsync())!;
+        connection.Abort(new ConnectionAbortedException());
+
+        using var client = await ClientAsync();
+
+        Assert.That(await connection.ArrivalAsync().WaitAsync(Patience), Is.False);
+        Assert.That(await client.ReceiveAsync(new byte[1]).WaitAsync(Patience), Is.Zero);
+    }
+
+    [Test]
+    public async Task Client_WhoIsGoneAtOnce_TakesNoConnectionAway()
+    {
+        // One of them: it goes on waiting, however many come and go.
+        var connection = (await _posted.PostAsync())!;
+        for (var i = 0; i < Most * 2; i++)
+        {
+            var (gone, own) = await SocketSpliceTests.PairAsync();
+            gone.Break();
+            // Until the break is here.
+            Assert.That(() => own.Receive(new byte[1]), Throws.InstanceOf<SocketException>());
+            var known = own.SafeHandle.DangerousGetHandle();
+            using var fresh = new Socket(new SafeSocketHandle(known, ownsHandle: false));
+            Assert.That(() => connection.Arrive(fresh, _loops.All[0]), Throws.InstanceOf<SocketException>());
+            own.Dispose();
+        }
+        Assert.That(() => connection.Socket, Throws.InvalidOperationException);
+
+        using var client = await ClientAsync();
+
+        Assert.That(await connection.ArrivalAsync().WaitAsync(Patience), Is.True);
+        await connection.DisposeAsync();
+    }
+
+    [Test]
+    public void Accept_OfNobody_ReturnsAtOnce() => Assert.That(SocketAccept.TryAccept(_listening), Is.Null);
+
+    [Test]
+    public async Task Clients_MoreAtOnceThanConnectionsWerePosted_AreAllServed()
+    {
+        await using var door = await StartAsync();
+        using var upstream = PassThroughTests.StartListening(out var port);
+        door.PublishApp("own", port, ListenerFlow.Tls);
+        var hello = HelloBytes.WithServerName("own.home.test");
+        var clients = new List<Socket>();
+        try
+        {
+            for (var i = 0; i < Most * 8; i++) clients.Add(await ConnectAsync(door.HttpsPort));
+            await Task.WhenAll(clients.Select(c => c.SendAsync(hello)));
+
+            var served = new List<Socket>();
+            try
+            {
+                while (served.Count < clients.Count) served.Add(await upstream.AcceptSocketAsync().WaitAsync(Patience));
+            }
+            finally
+            {
+                served.ForEach(s => s.Dispose());
+            }
+        }
+        finally
+        {
+            clients.ForEach(c => c.Dispose());
+        }
+    }
+
+    [Test]
+    public async Task Client_WhoSaysNothing_IsStillCutOff()
+    {
+        await using var door = await StartAsync(new() { ["PeekFirstByteTimeout"] = "00:00:00.200" });
+        using var silent = await ConnectAsync(door.HttpsPort);
+
+        Assert.That(await silent.ReceiveAsync(new byte[1]).WaitAsync(Patience), Is.Zero);
+    }
+
+    [Test]
+    public async Task Stop_WaitsForNobodyWhoHasNotCome()
+    {
+        var door = await StartAsync();
+        using (var client = await ConnectAsync(door.HttpsPort)) await client.SendAsync("no TLS"u8.ToArray());
+
+        await door.DisposeAsync().AsTask().WaitAsync(Patience);
+    }
+
+    private async Task<Socket> ClientAsync()
+    {
+        var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(_listening.LocalEndPoint!);
+        return client;
+    }
+}
