@@ -71,7 +71,7 @@ internal sealed class StagingTests
         Assert.That(printed, Does.Contain("RENEWAL OK"));
     }
 
-    [Test]
+    [Test, Category("Slow")]
     public async Task Run_NameThatLeadsNowhere_FailsWithCauseAndNextStep()
     {
         await _dns.SetServFailAsync("lost.home.test");
