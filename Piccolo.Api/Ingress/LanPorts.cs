@@ -139,12 +139,26 @@ internal sealed class LanPorts(
             socket.Dispose();
             return;
         }
-        var connection = connections.Create(socket);
+        if (TryCreate(socket) is not { } connection) return;
         connection.Features.Set(origin);
         if (QueueOf(TrafficOf(listener)).Writer.TryWrite(connection)) return;
         metrics.Refused("queue_full");
         connection.Abort(new ConnectionAbortedException("Too many connections wait for an app."));
         _ = connection.DisposeAsync().AsTask();
+    }
+
+    private LazySocketConnection? TryCreate(Socket socket)
+    {
+        try
+        {
+            return connections.Create(socket);
+        }
+        catch (SocketException)
+        {
+            // Gone between the two calls.
+            socket.Dispose();
+            return null;
+        }
     }
 
     private Channel<ConnectionContext> QueueOf(LanTraffic traffic) => traffic == LanTraffic.Http2 ? _http2 : _http;

@@ -22,13 +22,14 @@ internal sealed class LoopAcceptor : ISocketWatcher, IDisposable
     private readonly ITimer _pause;
     private readonly int _place;
     private volatile bool _isClosed;
+    private volatile bool _isPaused;
 
     /// <param name="listening">Not blocking. It remains the caller's.</param>
     /// <exception cref="IOException">The kernel has no room for one more.</exception>
     public LoopAcceptor(EndPoint local, Socket listening, SocketLoop loop, PostedConnections posted, TimeProvider time, ILogger logger)
     {
         (_local, _listening, _loop, _posted, _logger) = (local, listening, loop, posted, logger);
-        _pause = time.CreateTimer(static acceptor => ((LoopAcceptor)acceptor!).GoOn(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _pause = time.CreateTimer(static acceptor => ((LoopAcceptor)acceptor!).EndPause(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _place = loop.AddListening(listening, this);
     }
 
@@ -47,7 +48,7 @@ internal sealed class LoopAcceptor : ISocketWatcher, IDisposable
     {
         for (var taken = 0; taken < FairShare; taken++)
         {
-            if (_isClosed || _posted.TakeFor(this) is not { } connection) return false;
+            if (_isClosed || _isPaused || _posted.TakeFor(this) is not { } connection) return false;
             if (TryAccept() is { } client)
             {
                 Welcome(connection, client);
@@ -73,6 +74,13 @@ internal sealed class LoopAcceptor : ISocketWatcher, IDisposable
         }
     }
 
+    private void EndPause()
+    {
+        _isPaused = false;
+        // Who waits already is not told again.
+        GoOn();
+    }
+
     private Socket? TryAccept()
     {
         try
@@ -83,9 +91,10 @@ internal sealed class LoopAcceptor : ISocketWatcher, IDisposable
         {
             return null;
         }
-        catch (SocketException failure)
+        catch (Exception failure) when (failure is IOException or SocketException)
         {
-            // Out of descriptors, most likely, because somebody holds that many connections: a pause instead of a spin. Who waits is not told again.
+            // Out of descriptors, most likely, because somebody holds that many connections: a pause instead of a spin, and of a line for each who comes.
+            _isPaused = true;
             _logger.TlsPortAcceptFailed(_local, failure.Message);
             _pause.Change(Pause, Timeout.InfiniteTimeSpan);
             return null;

@@ -13,7 +13,7 @@ internal sealed class PostedConnections(EndPoint local, SocketConnections connec
 
     private readonly Lock _gate = new();
     private readonly Stack<LazySocketConnection> _waiting = new();
-    private readonly List<LoopAcceptor> _idle = [];
+    private readonly HashSet<LoopAcceptor> _idle = [];
     private TaskCompletionSource? _few;
     private bool _isFull;
     private bool _isClosed;

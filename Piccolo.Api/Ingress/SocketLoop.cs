@@ -102,14 +102,15 @@ internal sealed class SocketLoop : IThreadPoolWorkItem, IDisposable
         while (!_ended)
         {
             FreeWhatWasLeft();
-            var patience = _again.Count > 0 ? 0 : _used > 0 ? QuietMilliseconds : Timeout.Infinite;
+            var patience = _again.Count > 0 || !_posted.IsEmpty ? 0 : _used > 0 ? QuietMilliseconds : Timeout.Infinite;
             var count = _poller.Wait(ready, patience);
             // Nothing for a while: what went through, in clear text perhaps, does not stay.
             if (count == 0 && patience > 0) Wipe();
             for (var left = _again.Count; left > 0; left--) Tell(_again.Dequeue(), SocketReadiness.None);
             for (var i = 0; i < count; i++)
                 if (Volatile.Read(ref _watchers)[ready[i].Place] is { } watcher) Tell(watcher, ready[i].Readiness);
-            while (_posted.TryDequeue(out var watcher)) Tell(watcher, SocketReadiness.None);
+            // Who posts itself anew meanwhile has its turn after the others.
+            for (var left = _posted.Count; left > 0 && _posted.TryDequeue(out var watcher); left--) Tell(watcher, SocketReadiness.None);
             if (!_pooled.IsEmpty) AskPool();
         }
         Wipe();

@@ -8,7 +8,7 @@ public static class SocketAccept
 {
     /// <param name="listening">Not blocking.</param>
     /// <returns>Null when nobody waits.</returns>
-    /// <exception cref="SocketException">Nobody can be taken now, for want of descriptors most likely.</exception>
+    /// <exception cref="IOException">Nobody can be taken now, for want of descriptors most likely.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
     public static Socket? TryAccept(Socket listening)
     {
@@ -21,7 +21,7 @@ public static class SocketAccept
                 case Posix.WouldBlock: return null;
                 // A client that went before we came to it is not the next one's fault.
                 case Posix.Interrupted or Posix.ConnectionAborted: continue;
-                default: throw new SocketException((int)SocketError.TooManyOpenSockets, Marshal.GetLastPInvokeErrorMessage());
+                default: throw new IOException(Marshal.GetLastPInvokeErrorMessage());
             }
         }
     }

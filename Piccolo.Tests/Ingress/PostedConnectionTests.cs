@@ -2,11 +2,13 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Piccolo.Api.Ingress;
 using Piccolo.Api.Platform;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 using Piccolo.Tests.Core.Tls;
+using Piccolo.Tests.Fakes;
 using static Piccolo.Tests.Ingress.FrontDoor;
 
 namespace Piccolo.Tests.Ingress;
@@ -15,6 +17,7 @@ namespace Piccolo.Tests.Ingress;
 internal sealed class PostedConnectionTests
 {
     private const int Most = 32;
+    private const int AcceptFailed = 1009;
     private static readonly EndPoint Local = new IPEndPoint(IPAddress.Loopback, 0);
 
     private SocketLoops _loops = null!;
@@ -133,6 +136,32 @@ internal sealed class PostedConnectionTests
     }
 
     [Test]
+    public async Task Accept_ThatFails_IsToldOnceAPauseHoweverManyCome()
+    {
+        var (time, log) = (new FakeTimeProvider(), new CapturedLog());
+        // Bound, but not listening: to accept there is an error, as it is without descriptors.
+        using var deaf = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+        deaf.Bind(Local);
+        using var acceptor = new LoopAcceptor(Local, deaf, _loops.All[0], _posted, time, log.CreateLogger("test"));
+        _ = await _posted.PostAsync();
+
+        for (var i = 0; i < 10; i++) await LookAsync();
+        Assert.That(log.Count(AcceptFailed), Is.EqualTo(1));
+
+        time.Advance(TimeSpan.FromSeconds(1));
+        await LookAsync();
+        Assert.That(log.Count(AcceptFailed), Is.EqualTo(2));
+
+        Task LookAsync()
+        {
+            acceptor.GoOn();
+            var after = new Marker();
+            _loops.All[0].Post(after);
+            return after.Reached.Task.WaitAsync(Patience);
+        }
+    }
+
+    [Test]
     public void Accept_OfNobody_ReturnsAtOnce() => Assert.That(SocketAccept.TryAccept(_listening), Is.Null);
 
     [Test]
@@ -187,5 +216,16 @@ internal sealed class PostedConnectionTests
         var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await client.ConnectAsync(_listening.LocalEndPoint!);
         return client;
+    }
+
+    private sealed class Marker : ISocketWatcher
+    {
+        public TaskCompletionSource Reached { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool OnReady(SocketReadiness readiness)
+        {
+            Reached.TrySetResult();
+            return false;
+        }
     }
 }

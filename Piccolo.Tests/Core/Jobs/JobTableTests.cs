@@ -46,7 +46,8 @@ internal sealed class JobTableTests
     {
         var (job, _) = _jobs.Start("export", "exports", async (_, token) =>
         {
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
+            await token.FiredAsync();
+            token.ThrowIfCancellationRequested();
             return null;
         });
 
@@ -98,7 +99,8 @@ internal sealed class JobTableTests
     {
         var (job, _) = _jobs.Start("a", "a", async (_, token) =>
         {
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
+            await token.FiredAsync();
+            token.ThrowIfCancellationRequested();
             return null;
         });
 
