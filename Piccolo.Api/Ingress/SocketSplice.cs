@@ -10,7 +10,8 @@ namespace Piccolo.Api.Ingress;
 internal sealed class SocketSplice : ISplice
 {
     private readonly Lock _gate = new();
-    private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Who waits for it goes on on the loop's thread.
+    private readonly TaskCompletionSource _done = new();
     private readonly Socket _client;
     private readonly Socket _upstream;
     private readonly TimeSpan _idleTimeout;
@@ -25,6 +26,7 @@ internal sealed class SocketSplice : ISplice
     private bool _upstreamTellsRoom;
     private long _touched;
     private int _end = -1;
+    private bool _hasLeft;
 
     public SocketSplice(Socket client, Socket upstream, TimeSpan idleTimeout, SocketLoop loop, TimeProvider time)
     {
@@ -68,16 +70,17 @@ internal sealed class SocketSplice : ISplice
             {
                 Fail();
                 LeaveWhenOver();
+                _done.SetResult();
             }
         }
     }
 
     private bool OnReady(SocketReadiness readiness, bool isClient)
     {
+        var again = false;
         lock (_gate)
         {
-            if (_done.Task.IsCompleted) return false;
-            var again = false;
+            if (_hasLeft) return false;
             if (_end < 0)
             {
                 var (incoming, outgoing) = isClient ? (_toUpstream, _toClient) : (_toClient, _toUpstream);
@@ -91,8 +94,10 @@ internal sealed class SocketSplice : ISplice
                     Fail();
                 }
             }
-            return !LeaveWhenOver() && again;
+            if (!LeaveWhenOver()) return again;
         }
+        _done.SetResult();
+        return false;
     }
 
     /// <summary>Only who was once too slow is waited for: most never are, and to be told costs.</summary>
@@ -117,7 +122,7 @@ internal sealed class SocketSplice : ISplice
         if (_upstreamPlace >= 0) _loop.Remove(_upstream, _upstreamPlace);
         _toUpstream.GiveBack();
         _toClient.GiveBack();
-        return _done.TrySetResult();
+        return _hasLeft = true;
     }
 
     private void Touch() => Volatile.Write(ref _touched, _time.GetTimestamp());

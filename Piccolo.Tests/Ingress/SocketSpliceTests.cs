@@ -55,6 +55,22 @@ internal sealed class SocketSpliceTests
     }
 
     [Test]
+    public async Task Run_BothSidesEnd_GoesOnOnTheLoopsThread()
+    {
+        var (client, clientSide) = await PairAsync();
+        var (app, appSide) = await PairAsync();
+        using var splice = new SocketSplice(clientSide, appSide, IdleTimeout, _loop, _time);
+        // As in the server: without the context of a test, to which every await would go back.
+        var running = await Task.Factory.StartNew(splice.RunAsync, CancellationToken.None, TaskCreationOptions.None, TaskScheduler.Default);
+        var after = running.ContinueWith(_ => SocketLoop.Current, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
+        client.Dispose();
+        app.Dispose();
+
+        Assert.That(await after.WaitAsync(FrontDoor.Patience), Is.SameAs(_loop));
+    }
+
+    [Test]
     public async Task Run_BusyThenQuietThenBusyAgain_LosesNothing()
     {
         for (var pause = 0; pause < 3; pause++)
