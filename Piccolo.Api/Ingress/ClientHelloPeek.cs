@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.IO.Pipelines;
 using System.Net.Sockets;
@@ -45,8 +46,10 @@ internal readonly record struct PeekedHello(PeekFailure Failure, string? ServerN
 }
 
 /// <summary>Waits for a whole ClientHello and leaves every byte of it where it was. Kestrel's own handshake timeout starts only after this.</summary>
-internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, SocketLoops loops, IngressMetrics metrics, TimeProvider time)
+internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, SocketLoops loops, IngressMetrics metrics, TimeProvider time) : IDisposable
 {
+    private readonly FrozenDictionary<SocketLoop, HelloDeadlines> _deadlines = loops.All.ToFrozenDictionary(loop => loop, loop => new HelloDeadlines(loop, time));
+
     public ValueTask<PeekedHello> ReadAsync(ConnectionContext connection, CancellationToken closing) =>
         connection is LazySocketConnection { IsUntouched: true } raw ? ReadAsync(raw.Socket, connection, closing) : ReadAsync(connection.Transport.Input, closing);
 
@@ -66,17 +69,26 @@ internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, SocketLo
         }
     }
 
-    public ValueTask<PeekedHello> ReadAsync(PipeReader input, CancellationToken closing) => WaitAsync(started => WaitOnPipeAsync(input, started, closing));
+    public ValueTask<PeekedHello> ReadAsync(PipeReader input, CancellationToken closing) => WaitAsync(null, () => input, closing);
 
+    public void Dispose()
+    {
+        foreach (var deadlines in _deadlines.Values) deadlines.Dispose();
+    }
+
+    // Apart, for only who waits is to pay for what it captures.
     private ValueTask<PeekedHello> WaitAsync(Socket socket, ConnectionContext connection, CancellationToken closing) =>
-        WaitAsync(async started => await WaitOnSocketAsync(socket, started, closing) ?? await WaitOnPipeAsync(connection.Transport.Input, started, closing));
+        WaitAsync(socket, () => connection.Transport.Input, closing);
 
-    private async ValueTask<PeekedHello> WaitAsync(Func<long, ValueTask<PeekedHello>> wait)
+    /// <param name="unread">Null: it can only be read. Thousands may wait here, and each layer in between would be memory for each.</param>
+    private async ValueTask<PeekedHello> WaitAsync(Socket? unread, Func<PipeReader> input, CancellationToken closing)
     {
         if (!metrics.TryBeginPeek(options.Value.MaxWaitingPeeks)) return PeekedHello.Failed(PeekFailure.Busy);
         try
         {
-            return await wait(time.GetTimestamp());
+            var started = time.GetTimestamp();
+            var hello = unread is null ? null : await WaitOnSocketAsync(unread, started, closing);
+            return hello ?? await WaitOnPipeAsync(input(), started, closing);
         }
         catch (Exception failure) when (IsEnd(failure))
         {
@@ -89,10 +101,10 @@ internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, SocketLo
         }
     }
 
-    private async ValueTask<PeekedHello?> WaitOnSocketAsync(Socket socket, long started, CancellationToken closing)
+    private Task<PeekedHello?> WaitOnSocketAsync(Socket socket, long started, CancellationToken closing)
     {
-        using var unread = new UnreadHello(socket, loops.Here(), options.Value, started, time);
-        return await unread.WaitAsync(closing);
+        var loop = loops.Here();
+        return new UnreadHello(socket, loop, _deadlines[loop], options.Value, started, time).WaitAsync(closing);
     }
 
     private async ValueTask<PeekedHello> WaitOnPipeAsync(PipeReader input, long started, CancellationToken closing)

@@ -57,15 +57,15 @@ internal sealed class IngressOptions
     [Range(1, 1_000_000)]
     public int MaxWaitingPeeks { get; set; } = 2048;
 
-    /// <value>How long a client may stay silent at first. Default 10 s.</value>
+    /// <value>How long a client may stay silent at first, to a quarter of a second. Default 10 s.</value>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:05:00")]
     public TimeSpan PeekFirstByteTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <value>How long it may pause within its ClientHello. Default 5 s.</value>
+    /// <value>How long it may pause within its ClientHello, to a quarter of a second. Default 5 s.</value>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:05:00")]
     public TimeSpan PeekIdleTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <value>How long the whole ClientHello may take. Default 20 s.</value>
+    /// <value>How long the whole ClientHello may take, to a quarter of a second. Default 20 s.</value>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:05:00")]
     public TimeSpan PeekTotalTimeout { get; set; } = TimeSpan.FromSeconds(20);
 

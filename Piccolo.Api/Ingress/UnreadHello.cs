@@ -7,33 +7,30 @@ namespace Piccolo.Api.Ingress;
 
 /// <summary>
 /// A ClientHello that is awaited on a socket of which nothing is read. The kernel counts its bytes and keeps their time, so that who sends them one by one
-/// wakes nobody: there is a look at the first byte, one when the length of the whole is known, one at the last. The socket is given back as it was.
+/// wakes nobody: there is a look at the first byte, one when the length of the whole is known, one at the last. The socket is given back as it was. All of it,
+/// and what follows, happens on the loop's thread.
 /// </summary>
-internal sealed class UnreadHello : ISocketWatcher, IDisposable
+/// <param name="started">The timestamp from which the limits count.</param>
+internal sealed class UnreadHello(Socket socket, SocketLoop loop, HelloDeadlines deadlines, IngressOptions limits, long started, TimeProvider time) : ISocketWatcher
 {
     private const int MaxLook = 16 * 1024;
 
     /// <summary>So often a socket may call for nothing; then this kernel does not count, or has no room for more.</summary>
     private const int MaxIdleCalls = 3;
 
-    private readonly Lock _gate = new();
-    private readonly TaskCompletionSource<PeekedHello?> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Socket _socket;
-    private readonly SocketLoop _loop;
-    private readonly IngressOptions _limits;
-    private readonly TimeProvider _time;
-    private readonly long _started;
-    private readonly ITimer _timer;
+    private readonly TaskCompletionSource<PeekedHello?> _over = new();
+    private CancellationTokenRegistration _stopping;
+    private volatile bool _isStopped;
+    private bool _isOver;
     private int _place = -1;
     private int _minimum = 1;
     private int _idleCalls;
 
-    /// <param name="started">The timestamp from which the limits count.</param>
-    public UnreadHello(Socket socket, SocketLoop loop, IngressOptions limits, long started, TimeProvider time)
-    {
-        (_socket, _loop, _limits, _started, _time) = (socket, loop, limits, started, time);
-        _timer = time.CreateTimer(static u => ((UnreadHello)u!).Look(isCall: false), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-    }
+    /// <summary>The timestamp at which it is to be looked at although nothing has come.</summary>
+    public long Due { get; private set; }
+
+    /// <summary>Where <see cref="HelloDeadlines"/> keeps it.</summary>
+    public int Seat { get; set; }
 
     /// <summary>Looks at what is there now.</summary>
     /// <param name="seen">How many bytes; 0 is the end, -1 that there are none yet.</param>
@@ -58,83 +55,98 @@ internal sealed class UnreadHello : ISocketWatcher, IDisposable
     /// <exception cref="SocketException">The connection broke.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
     /// <exception cref="OperationCanceledException">The server stops.</exception>
-    public async Task<PeekedHello?> WaitAsync(CancellationToken stopping)
+    public Task<PeekedHello?> WaitAsync(CancellationToken stopping)
     {
-        // The first look also tells the kernel when to call, before the loop knows the socket: what is there already is not told again.
-        Look(isCall: false);
-        if (!_over.Task.IsCompleted) _place = _loop.Add(_socket, this);
-        using var stop = stopping.UnsafeRegister(static (u, stopped) => ((UnreadHello)u!)._over.TrySetCanceled(stopped), this);
-        return await _over.Task;
+        _stopping = stopping.UnsafeRegister(static hello => ((UnreadHello)hello!).Stop(), this);
+        if (SocketLoop.Current == loop) Look(isCall: false);
+        else loop.Post(this);
+        return _over.Task;
     }
 
     public bool OnReady(SocketReadiness readiness)
     {
-        Look(isCall: true);
+        if (!_isOver) Look(isCall: readiness != SocketReadiness.None);
         return false;
     }
 
-    public void Dispose()
+    /// <summary><see cref="Due"/> has come.</summary>
+    public void OnDue() => Look(isCall: false);
+
+    private void Stop()
     {
-        // What is still on its way here finds the end.
-        _over.TrySetResult(null);
-        lock (_gate)
-        {
-            _timer.Dispose();
-            if (_place >= 0) _loop.Remove(_socket, _place);
-            try
-            {
-                if (_minimum != 1) ReceiveQueue.TellFrom(_socket, 1);
-            }
-            catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
-            {
-                // Gone: nobody will be told anything.
-            }
-        }
+        _isStopped = true;
+        loop.Post(this);
     }
 
     private void Look(bool isCall)
     {
-        lock (_gate)
+        try
         {
-            if (_over.Task.IsCompleted) return;
-            try
-            {
-                if (TryFind(isCall) is { } hello) _over.TrySetResult(hello);
-                else if (_minimum > MaxLook || _idleCalls >= MaxIdleCalls) _over.TrySetResult(null);
-            }
-            catch (Exception failure)
-            {
-                _over.TrySetException(failure);
-            }
+            if (_isStopped) End().SetCanceled();
+            else if (TryFind(isCall) is { } hello) End().SetResult(hello);
+            else if (_minimum > MaxLook || _idleCalls >= MaxIdleCalls) End().SetResult(null);
+            else if (_place < 0) Watch();
         }
+        catch (Exception failure) when (!_isOver)
+        {
+            End().SetException(failure);
+        }
+    }
+
+    /// <summary>After the first look, which told the kernel when to call: what is there already is not told again.</summary>
+    private void Watch()
+    {
+        _place = loop.Add(socket, this);
+        deadlines.Add(this);
+    }
+
+    /// <returns>Whose waiting is over. What is still on its way here finds the end.</returns>
+    private TaskCompletionSource<PeekedHello?> End()
+    {
+        _isOver = true;
+        _stopping.Dispose();
+        if (_place >= 0)
+        {
+            loop.Remove(socket, _place);
+            deadlines.Remove(this);
+        }
+        try
+        {
+            if (_minimum != 1) ReceiveQueue.TellFrom(socket, 1);
+        }
+        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
+        {
+            // Gone: nobody will be told anything.
+        }
+        return _over;
     }
 
     private PeekedHello? TryFind(bool isCall)
     {
         while (true)
         {
-            var hello = Peek(_socket, out var seen);
+            var hello = Peek(socket, out var seen);
             if (hello.Verdict != ClientHelloVerdict.NeedMore) return PeekedHello.Of(hello);
             if (seen == 0) return PeekedHello.Failed(PeekFailure.Closed);
-            var status = seen > 0 ? ReceiveQueue.StatusOf(_socket) : default;
+            var status = seen > 0 ? ReceiveQueue.StatusOf(socket) : default;
             if (status.PeerEnded)
             {
                 // What came before the end counts, though it may have come after the look.
-                hello = Peek(_socket, out _);
+                hello = Peek(socket, out _);
                 return hello.Verdict != ClientHelloVerdict.NeedMore ? PeekedHello.Of(hello) : PeekedHello.Failed(PeekFailure.Closed);
             }
             if (isCall && seen < _minimum) _idleCalls++;
             isCall = false;
-            var left = _limits.PeekLeft(_time.GetElapsedTime(_started), seen > 0, status.Silent);
+            var left = limits.PeekLeft(time.GetElapsedTime(started), seen > 0, status.Silent);
             if (left <= TimeSpan.Zero) return PeekedHello.Failed(PeekFailure.Timeout);
             // Never a moment too early, for that would only be another look.
-            _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
+            Due = time.GetTimestamp() + (long)Math.Ceiling(left.TotalSeconds * time.TimestampFrequency);
             if (hello.MinimumLength == _minimum) return null;
             _minimum = hello.MinimumLength;
             if (_minimum > MaxLook) return null;
-            ReceiveQueue.TellFrom(_socket, _minimum);
+            ReceiveQueue.TellFrom(socket, _minimum);
             // Bytes that came between the look and this need not be told again.
-            if (_socket.Available < _minimum) return null;
+            if (socket.Available < _minimum) return null;
         }
     }
 }

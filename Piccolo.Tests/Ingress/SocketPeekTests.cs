@@ -121,6 +121,42 @@ internal sealed class SocketPeekTests : PeekFixture
     }
 
     [Test]
+    public async Task Read_ManySilentClients_AreAllGivenTenSecondsThoughSomeLeaveBefore()
+    {
+        // More than a loop looks at in a row.
+        const int Count = 200;
+        var pairs = await Task.WhenAll(Enumerable.Range(0, Count).Select(_ => SocketSpliceTests.PairAsync()));
+        var peeking = pairs.Select(p => Peek(socket: p.Item2)).ToArray();
+        var leaving = Enumerable.Range(0, Count).Where(i => i % 3 == 0).ToArray();
+        foreach (var i in leaving) pairs[i].Item1.Close();
+        foreach (var i in leaving) Assert.That((await peeking[i].WaitAsync(FrontDoor.Patience)).Failure, Is.EqualTo(PeekFailure.Closed));
+
+        Time.Advance(TimeSpan.FromSeconds(9.9));
+        Assert.That(peeking.Count(p => p.IsCompleted), Is.EqualTo(leaving.Length));
+        Time.Advance(TimeSpan.FromSeconds(0.2));
+
+        var hellos = await Task.WhenAll(peeking).WaitAsync(FrontDoor.Patience);
+        Assert.That(hellos.Count(h => h.Failure == PeekFailure.Timeout), Is.EqualTo(Count - leaving.Length));
+        foreach (var (client, own) in pairs)
+        {
+            client.Dispose();
+            own.Dispose();
+        }
+    }
+
+    [Test]
+    public async Task Read_WhoWasAwaited_GoesOnOnTheLoopsThread()
+    {
+        // As in the server: without the context of a test, to which every await would go back.
+        var peeking = await Task.Factory.StartNew(() => Peek(), CancellationToken.None, TaskCreationOptions.None, TaskScheduler.Default);
+        var after = peeking.ContinueWith(_ => SocketLoop.Current, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
+        await _client.SendAsync(HelloBytes.Example);
+
+        Assert.That(await after.WaitAsync(FrontDoor.Patience), Is.Not.Null);
+    }
+
+    [Test]
     public async Task Read_ClientThatPauses_IsGivenTheIdleTimeSinceItsLastByteAndNoMore()
     {
         // The kernel keeps this one, so it is real time; the other two limits cannot come first.
