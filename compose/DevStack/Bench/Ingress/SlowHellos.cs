@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.DevStack.Bench.Ingress;
 
@@ -7,7 +9,7 @@ namespace Piccolo.DevStack.Bench.Ingress;
 /// Clients that send one byte a second of a ClientHello, from many addresses. None stays longer than a door lets it: it goes a moment before it would be cut
 /// off, and comes back. Their first visits are of all lengths, so that from the beginning as many come and go in a second as later on.
 /// </summary>
-internal sealed class SlowHellos : IAsyncDisposable
+internal sealed class SlowHellos : IDisposable
 {
     /// <summary>In bytes, which are seconds: one less than the front door's limit for a whole hello.</summary>
     public const int LongestVisit = 19;
@@ -15,17 +17,23 @@ internal sealed class SlowHellos : IAsyncDisposable
     private const int Batches = 20;
     private static readonly TimeSpan BatchEvery = TimeSpan.FromSeconds(1.0 / Batches);
 
-    private readonly CancellationTokenSource _ended = new();
+    private readonly ManualResetEvent _ended = new(false);
     private readonly (Socket? Socket, int Sent, int Stay)[] _clients;
     private readonly byte[] _hello;
     private readonly int _port;
     private readonly TaskCompletionSource _allConnected = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Task _running = Task.CompletedTask;
+    private readonly Thread _thread;
+    private long _sent;
 
-    private SlowHellos(int port, byte[] hello, int count) => (_port, _hello, _clients) = (port, hello, new (Socket?, int, int)[count]);
+    private SlowHellos(int port, byte[] hello, int count)
+    {
+        (_port, _hello, _clients) = (port, hello, new (Socket?, int, int)[count]);
+        _thread = new Thread(Run) { IsBackground = true, Name = "slow-hellos" };
+        _thread.Start();
+    }
 
     /// <summary>How many bytes were sent.</summary>
-    public long Sent { get; private set; }
+    public long Sent => Volatile.Read(ref _sent);
 
     /// <summary>How often a client went and came back.</summary>
     public int Returned { get; private set; }
@@ -37,27 +45,28 @@ internal sealed class SlowHellos : IAsyncDisposable
     public static async Task<SlowHellos> StartAsync(int port, byte[] hello, int count)
     {
         var slow = new SlowHellos(port, hello, count);
-        slow._running = Task.Run(slow.RunAsync);
-        await await Task.WhenAny(slow._allConnected.Task, slow._running);
+        await slow._allConnected.Task;
         return slow;
     }
 
-    public async ValueTask DisposeAsync()
+    public void Dispose()
     {
-        await _ended.CancelAsync();
-        await _running;
+        _ended.Set();
+        _thread.Join();
         foreach (var (socket, _, _) in _clients) socket?.Dispose();
         _ended.Dispose();
     }
 
-    private async Task RunAsync()
+    /// <summary>On a thread that sleeps: what these clients cost is taken from the users beside them, and a thread of the pool spins before it sleeps.</summary>
+    private void Run()
     {
-        using var timer = new PeriodicTimer(BatchEvery, TimeProvider.System);
-        for (var batch = 0; !_ended.IsCancellationRequested; batch++)
+        var began = Stopwatch.GetTimestamp();
+        for (var batch = 0; ; batch++)
         {
             if (batch == Batches) _allConnected.TrySetResult();
             for (var i = batch % Batches; i < _clients.Length; i += Batches) Step(i);
-            await timer.WaitForNextTickAsync();
+            var pause = BatchEvery * (batch + 1) - Stopwatch.GetElapsedTime(began);
+            if (_ended.WaitOne(pause > TimeSpan.Zero ? pause : TimeSpan.Zero)) return;
         }
     }
 
@@ -89,7 +98,7 @@ internal sealed class SlowHellos : IAsyncDisposable
         }
     }
 
-    /// <summary>What these clients cost is taken from the users beside them: a socket of which the runtime knows nothing costs the least.</summary>
+    /// <summary>A socket of which the runtime's own poller knows nothing costs the least.</summary>
     private Socket Dial(IPAddress from)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -109,15 +118,8 @@ internal sealed class SlowHellos : IAsyncDisposable
     /// <returns>False when the client was cut off: the byte before this one has found nobody.</returns>
     private bool TrySend(Socket socket, int position)
     {
-        try
-        {
-            socket.Send(_hello.AsSpan(position, 1));
-            Sent++;
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
+        if (SocketTransfer.SendOrBroken(socket, _hello.AsSpan(position, 1)) != 1) return false;
+        _sent++;
+        return true;
     }
 }
