@@ -19,7 +19,8 @@ internal sealed class UnreadHello(Socket socket, SocketLoop loop, HelloDeadlines
     private const int MaxIdleCalls = 3;
 
     private readonly TaskCompletionSource<PeekedHello?> _over = new();
-    private CancellationTokenRegistration _stopping;
+    private CancellationToken _stopping;
+    private CancellationTokenRegistration _stop;
     private volatile bool _isStopped;
     private bool _isOver;
     private int _place = -1;
@@ -57,7 +58,7 @@ internal sealed class UnreadHello(Socket socket, SocketLoop loop, HelloDeadlines
     /// <exception cref="OperationCanceledException">The server stops.</exception>
     public Task<PeekedHello?> WaitAsync(CancellationToken stopping)
     {
-        _stopping = stopping.UnsafeRegister(static hello => ((UnreadHello)hello!).Stop(), this);
+        _stopping = stopping;
         if (SocketLoop.Current == loop) Look(isCall: false);
         else loop.Post(this);
         return _over.Task;
@@ -98,13 +99,15 @@ internal sealed class UnreadHello(Socket socket, SocketLoop loop, HelloDeadlines
     {
         _place = loop.Add(socket, this);
         deadlines.Add(this);
+        // Here, on the loop, so that whoever ends it finds the registration whole.
+        _stop = _stopping.UnsafeRegister(static hello => ((UnreadHello)hello!).Stop(), this);
     }
 
     /// <returns>Whose waiting is over. What is still on its way here finds the end.</returns>
     private TaskCompletionSource<PeekedHello?> End()
     {
         _isOver = true;
-        _stopping.Dispose();
+        _stop.Dispose();
         if (_place >= 0)
         {
             loop.Remove(socket, _place);

@@ -59,6 +59,8 @@ internal sealed class SocketSpliceTests
     {
         var (client, clientSide) = await PairAsync();
         var (app, appSide) = await PairAsync();
+        using var ofClient = clientSide;
+        using var ofApp = appSide;
         using var splice = new SocketSplice(clientSide, appSide, IdleTimeout, _loop, _time);
         // As in the server: without the context of a test, to which every await would go back.
         var running = await Task.Factory.StartNew(splice.RunAsync, CancellationToken.None, TaskCreationOptions.None, TaskScheduler.Default);
