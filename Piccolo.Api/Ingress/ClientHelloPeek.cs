@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.IO.Pipelines;
 using System.Net.Sockets;
@@ -45,50 +44,16 @@ internal readonly record struct PeekedHello(PeekFailure Failure, string? ServerN
     };
 }
 
-/// <summary>Waits for a whole ClientHello and leaves every byte of it where it was. Kestrel's own handshake timeout starts only after this.</summary>
-internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, SocketLoops loops, IngressMetrics metrics, TimeProvider time) : IDisposable
+/// <summary>Waits for a whole ClientHello that must be read, and leaves every byte of it in the pipe. Kestrel's own handshake timeout starts only after this.</summary>
+internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, IngressMetrics metrics, TimeProvider time)
 {
-    private readonly FrozenDictionary<SocketLoop, HelloDeadlines> _deadlines = loops.All.ToFrozenDictionary(loop => loop, loop => new HelloDeadlines(loop, time));
-
-    public ValueTask<PeekedHello> ReadAsync(ConnectionContext connection, CancellationToken closing) =>
-        connection is LazySocketConnection { IsUntouched: true } raw ? ReadAsync(raw.Socket, connection, closing) : ReadAsync(connection.Transport.Input, closing);
-
-    /// <summary>The hello, as a rule there already, is looked at where it lies, in the kernel.</summary>
-    /// <param name="socket">The connection's, of which nothing was read.</param>
-    internal ValueTask<PeekedHello> ReadAsync(Socket socket, ConnectionContext connection, CancellationToken closing)
-    {
-        try
-        {
-            var hello = UnreadHello.Peek(socket, out var seen);
-            if (hello.Verdict != ClientHelloVerdict.NeedMore) return ValueTask.FromResult(PeekedHello.Of(hello));
-            return seen == 0 ? ValueTask.FromResult(PeekedHello.Failed(PeekFailure.Closed)) : WaitAsync(socket, connection, closing);
-        }
-        catch (Exception failure) when (IsEnd(failure))
-        {
-            return ValueTask.FromResult(PeekedHello.Failed(PeekFailure.Closed));
-        }
-    }
-
-    public ValueTask<PeekedHello> ReadAsync(PipeReader input, CancellationToken closing) => WaitAsync(null, () => input, closing);
-
-    public void Dispose()
-    {
-        foreach (var deadlines in _deadlines.Values) deadlines.Dispose();
-    }
-
-    // Apart, for only who waits is to pay for what it captures.
-    private ValueTask<PeekedHello> WaitAsync(Socket socket, ConnectionContext connection, CancellationToken closing) =>
-        WaitAsync(socket, () => connection.Transport.Input, closing);
-
-    /// <param name="unread">Null: it can only be read. Thousands may wait here, and each layer in between would be memory for each.</param>
-    private async ValueTask<PeekedHello> WaitAsync(Socket? unread, Func<PipeReader> input, CancellationToken closing)
+    /// <param name="awaitedSince">Null: its limits begin now.</param>
+    public async ValueTask<PeekedHello> ReadAsync(ConnectionContext connection, long? awaitedSince, CancellationToken closing)
     {
         if (!metrics.TryBeginPeek(options.Value.MaxWaitingPeeks)) return PeekedHello.Failed(PeekFailure.Busy);
         try
         {
-            var started = time.GetTimestamp();
-            var hello = unread is null ? null : await WaitOnSocketAsync(unread, started, closing);
-            return hello ?? await WaitOnPipeAsync(input(), started, closing);
+            return await WaitAsync(connection.Transport.Input, awaitedSince ?? time.GetTimestamp(), closing);
         }
         catch (Exception failure) when (IsEnd(failure))
         {
@@ -101,13 +66,7 @@ internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, SocketLo
         }
     }
 
-    private Task<PeekedHello?> WaitOnSocketAsync(Socket socket, long started, CancellationToken closing)
-    {
-        var loop = loops.Here();
-        return new UnreadHello(socket, loop, _deadlines[loop], options.Value, started, time).WaitAsync(closing);
-    }
-
-    private async ValueTask<PeekedHello> WaitOnPipeAsync(PipeReader input, long started, CancellationToken closing)
+    private async ValueTask<PeekedHello> WaitAsync(PipeReader input, long started, CancellationToken closing)
     {
         using var deadline = new CancellationTokenSource(options.Value.PeekFirstByteTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, closing);

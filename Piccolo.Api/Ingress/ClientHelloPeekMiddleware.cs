@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Piccolo.Core.Certificates;
-using Piccolo.Core.Primitives;
 using Piccolo.Core.Routing;
 
 namespace Piccolo.Api.Ingress;
@@ -40,13 +39,9 @@ internal sealed class ClientHelloPeekMiddleware(
     {
         var origin = connection.Features.GetRequiredFeature<IConnectionOriginFeature>();
         var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
-        var (failure, serverName, alpn) = await peek.ReadAsync(connection, closing);
-        if (failure != PeekFailure.None)
-        {
-            // A regular end also for who is only too slow.
-            if (connection is LazySocketConnection { IsUntouched: true } raw && failure != PeekFailure.Closed) ReceiveQueue.Drop(raw.Socket);
-            return Refuse(connection, origin, failure.ToString(), null);
-        }
+        var posted = connection as LazySocketConnection;
+        var (failure, serverName, alpn) = posted?.Hello ?? await peek.ReadAsync(connection, posted?.AwaitedSince, closing);
+        if (failure != PeekFailure.None) return Refuse(connection, origin, failure.ToString(), null);
 
         // A CA that looks for TLS-ALPN-01 offers this one protocol and no other (RFC 8737, 3). Only while an answer is pending for the name; without one the
         // connection is as any other, so that an app behind a pass-through listener can prove its name by itself.

@@ -53,6 +53,7 @@ internal static class IngressServiceCollectionExtensions
         services.TryAddSingleton<TrustedProxies>();
         services.TryAddSingleton<ProxyHeaderReader>();
         services.TryAddSingleton<ClientHelloPeek>();
+        services.TryAddSingleton<HelloAdmission>();
         services.TryAddSingleton<SocketLoops>();
         services.TryAddSingleton<Splicer>();
         services.TryAddSingleton<SocketConnections>();

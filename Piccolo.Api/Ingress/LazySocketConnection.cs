@@ -31,7 +31,7 @@ internal sealed class LazySocketConnection : DefaultConnectionContext, IConnecti
     private volatile bool _isDisposed;
 
     /// <param name="local">The address at which its client is awaited.</param>
-    public LazySocketConnection(EndPoint? local, MemoryPool<byte> memory) : base(Interlocked.Increment(ref _lastId).ToString("X", CultureInfo.InvariantCulture))
+    public LazySocketConnection(EndPoint? local, MemoryPool<byte> memory) : base(NextId())
     {
         (LocalEndPoint, MemoryPool) = (local, memory);
         Features.Set<IConnectionSocketFeature>(this);
@@ -45,6 +45,12 @@ internal sealed class LazySocketConnection : DefaultConnectionContext, IConnecti
     public Socket Socket => _socket ?? throw new InvalidOperationException("The client is not there yet.");
 
     public MemoryPool<byte> MemoryPool { get; }
+
+    /// <summary>What its client asked for, if that was seen before it arrived.</summary>
+    public PeekedHello? Hello { get; private set; }
+
+    /// <inheritdoc cref="Arrival.AwaitedSince"/>
+    public long? AwaitedSince { get; private set; }
 
     /// <summary>Whether every byte that the client sent is still in the kernel.</summary>
     public bool IsUntouched => _started is null;
@@ -73,13 +79,31 @@ internal sealed class LazySocketConnection : DefaultConnectionContext, IConnecti
     /// <returns>False when none comes any more.</returns>
     public Task<bool> ArrivalAsync() => _arrival.Task;
 
+    /// <summary>An identifier that no other connection of this process has.</summary>
+    public static string NextId() => Interlocked.Increment(ref _lastId).ToString("X", CultureInfo.InvariantCulture);
+
     /// <summary>The client is there. Who waits for it goes on inside this call.</summary>
     /// <param name="loop">What the connection will live on as soon as something of it is read.</param>
-    /// <exception cref="SocketException">It has gone again: the connection goes on waiting, and the socket is the caller's.</exception>
-    public void Arrive(Socket socket, SocketLoop loop)
+    /// <exception cref="SocketException">It has gone again: the connection goes on waiting.</exception>
+    public void Arrive(in Arrival arrival, SocketLoop loop)
     {
-        socket.NoDelay = true;
-        (LocalEndPoint, RemoteEndPoint) = (socket.LocalEndPoint, socket.RemoteEndPoint ?? throw new SocketException((int)SocketError.NotConnected));
+        (Hello, AwaitedSince) = (arrival.Hello, arrival.AwaitedSince);
+        Arrive(arrival.Client.ToSocket(), arrival.Client.RemoteEndPoint, loop);
+    }
+
+    /// <inheritdoc cref="Arrive(in Arrival, SocketLoop)"/>
+    public void Arrive(Socket socket, EndPoint remote, SocketLoop loop)
+    {
+        try
+        {
+            socket.NoDelay = true;
+            (LocalEndPoint, RemoteEndPoint) = (socket.LocalEndPoint, remote);
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            throw;
+        }
         (_socket, _loop) = (socket, loop);
         if (!_arrival.TrySetResult(true)) socket.Dispose();
     }

@@ -138,7 +138,7 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
         {
             if (_place < 0) Watch();
             // Asked each time, the kernel tells of room that is there already.
-            Loop.TellRoom(_socket, _place);
+            Loop.TellRoom(_socket.SafeHandle, _place);
         }
         catch (Exception failure) when (failure is ObjectDisposedException or IOException)
         {
@@ -226,7 +226,7 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
     private void Watch()
     {
         lock (_gate)
-            if (_place < 0 && !_isGone) _place = Loop.Add(_socket, this);
+            if (_place < 0 && !_isGone) _place = Loop.Add(_socket.SafeHandle, this);
     }
 
     private bool Leave()
@@ -235,7 +235,7 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
         {
             if (_isGone) return false;
             _isGone = true;
-            if (_place >= 0) Loop.Remove(_socket, _place);
+            if (_place >= 0) Loop.Remove(_socket.SafeHandle, _place);
             return true;
         }
     }

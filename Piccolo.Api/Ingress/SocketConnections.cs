@@ -15,7 +15,7 @@ internal sealed class SocketConnections(SocketLoops loops, IMemoryPoolFactory<by
     public LazySocketConnection Create(Socket socket)
     {
         var connection = Await(null);
-        connection.Arrive(socket, loops.Next());
+        connection.Arrive(socket, socket.RemoteEndPoint ?? throw new SocketException((int)SocketError.NotConnected), loops.Next());
         return connection;
     }
 

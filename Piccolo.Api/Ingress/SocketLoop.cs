@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Ingress;
@@ -57,17 +57,17 @@ internal sealed class SocketLoop : IThreadPoolWorkItem, IDisposable
     /// <returns>What <see cref="Remove"/> takes back.</returns>
     /// <exception cref="IOException">The kernel has no room for one more.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public int Add(Socket socket, ISocketWatcher watcher) => Add(socket, watcher, isListening: false);
+    public int Add(SafeHandle socket, ISocketWatcher watcher) => Add(socket, watcher, isListening: false);
 
     /// <inheritdoc cref="SocketPoller.AddListening"/>
-    /// <inheritdoc cref="Add(Socket, ISocketWatcher)"/>
-    public int AddListening(Socket socket, ISocketWatcher watcher) => Add(socket, watcher, isListening: true);
+    /// <inheritdoc cref="Add(SafeHandle, ISocketWatcher)"/>
+    public int AddListening(SafeHandle socket, ISocketWatcher watcher) => Add(socket, watcher, isListening: true);
 
     /// <summary>Has the watcher told of room for bytes too.</summary>
-    public void TellRoom(Socket socket, int place) => _poller.TellRoom(socket, place);
+    public void TellRoom(SafeHandle socket, int place) => _poller.TellRoom(socket, place);
 
     /// <summary>The watcher may still be told of what had already happened; nobody else will be.</summary>
-    public void Remove(Socket socket, int place)
+    public void Remove(SafeHandle socket, int place)
     {
         _poller.Remove(socket);
         Leave(place);
@@ -150,7 +150,7 @@ internal sealed class SocketLoop : IThreadPoolWorkItem, IDisposable
         _used = 0;
     }
 
-    private int Add(Socket socket, ISocketWatcher watcher, bool isListening)
+    private int Add(SafeHandle socket, ISocketWatcher watcher, bool isListening)
     {
         int place;
         lock (_gate)

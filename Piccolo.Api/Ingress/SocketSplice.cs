@@ -63,8 +63,8 @@ internal sealed class SocketSplice : ISplice
         {
             try
             {
-                _clientPlace = _loop.Add(_client, new Watcher(this, isClient: true));
-                _upstreamPlace = _loop.Add(_upstream, new Watcher(this, isClient: false));
+                _clientPlace = _loop.Add(_client.SafeHandle, new Watcher(this, isClient: true));
+                _upstreamPlace = _loop.Add(_upstream.SafeHandle, new Watcher(this, isClient: false));
             }
             catch (Exception failure) when (failure is IOException or ObjectDisposedException)
             {
@@ -106,20 +106,20 @@ internal sealed class SocketSplice : ISplice
         if (_toClient.IsHeldUp && !_clientTellsRoom)
         {
             _clientTellsRoom = true;
-            _loop.TellRoom(_client, _clientPlace);
+            _loop.TellRoom(_client.SafeHandle, _clientPlace);
         }
         if (_toUpstream.IsHeldUp && !_upstreamTellsRoom)
         {
             _upstreamTellsRoom = true;
-            _loop.TellRoom(_upstream, _upstreamPlace);
+            _loop.TellRoom(_upstream.SafeHandle, _upstreamPlace);
         }
     }
 
     private bool LeaveWhenOver()
     {
         if (Volatile.Read(ref _end) < 0 && !(_toUpstream.IsOver && _toClient.IsOver)) return false;
-        if (_clientPlace >= 0) _loop.Remove(_client, _clientPlace);
-        if (_upstreamPlace >= 0) _loop.Remove(_upstream, _upstreamPlace);
+        if (_clientPlace >= 0) _loop.Remove(_client.SafeHandle, _clientPlace);
+        if (_upstreamPlace >= 0) _loop.Remove(_upstream.SafeHandle, _upstreamPlace);
         _toUpstream.GiveBack();
         _toClient.GiveBack();
         return _hasLeft = true;

@@ -15,7 +15,7 @@ internal static class TlsAlert
     {
         try
         {
-            ReceiveQueue.Drop(socket);
+            ReceiveQueue.Drop(socket.SafeHandle);
             // Into an empty buffer: the kernel takes them whole.
             socket.Send(UnrecognizedNameRecord);
             socket.Shutdown(SocketShutdown.Send);

@@ -12,7 +12,7 @@ internal sealed class TlsPortListener : IConnectionListener
     private readonly LoopAcceptor[] _acceptors;
 
     /// <param name="socket">Null for an optional address that is missing: nobody comes.</param>
-    public TlsPortListener(EndPoint endPoint, Socket? socket, SocketLoops loops, SocketConnections connections, TimeProvider time, ILogger logger)
+    public TlsPortListener(EndPoint endPoint, Socket? socket, SocketLoops loops, SocketConnections connections, HelloAdmission admission, TimeProvider time, ILogger logger)
     {
         (EndPoint, _socket, _posted) = (endPoint, socket, new PostedConnections(endPoint, connections));
         if (socket is null)
@@ -22,7 +22,7 @@ internal sealed class TlsPortListener : IConnectionListener
             return;
         }
         socket.Blocking = false;
-        _acceptors = [.. loops.All.Select(loop => new LoopAcceptor(endPoint, socket, loop, _posted, time, logger))];
+        _acceptors = [.. loops.All.Select(loop => new LoopAcceptor(endPoint, socket, loop, _posted, admission, time, logger))];
     }
 
     public EndPoint EndPoint { get; }

@@ -15,7 +15,7 @@ internal sealed class TlsPortEndPoint(IPAddress address, int port, bool isOption
 
 /// <summary>The transport behind <see cref="TlsPortEndPoint"/>: as Kestrel's own, but nothing of a connection is read before its ClientHello was peeked at.</summary>
 internal sealed class TlsPortListenerFactory(
-    SocketConnections connections, SocketLoops loops, IOptions<SocketTransportOptions> options, TimeProvider time, ILogger<TlsPortListener> logger)
+    SocketConnections connections, SocketLoops loops, HelloAdmission admission, IOptions<SocketTransportOptions> options, TimeProvider time, ILogger<TlsPortListener> logger)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     public bool CanBind(EndPoint endpoint) => endpoint is TlsPortEndPoint;
@@ -28,7 +28,7 @@ internal sealed class TlsPortListenerFactory(
         // By the time of its first bytes, which a TLS client sends at once: who is welcomed before them costs a second call.
         socket?.DeferAccept();
         socket?.Listen(options.Value.Backlog);
-        return ValueTask.FromResult<IConnectionListener>(new TlsPortListener(socket?.LocalEndPoint ?? endpoint, socket, loops, connections, time, logger));
+        return ValueTask.FromResult<IConnectionListener>(new TlsPortListener(socket?.LocalEndPoint ?? endpoint, socket, loops, connections, admission, time, logger));
     }
 }
 

@@ -81,5 +81,11 @@ internal static partial class Posix
     public static partial int Connect(SafeHandle socket, ref readonly byte address, int length);
 
     [LibraryImport("libc", EntryPoint = "accept4", SetLastError = true)]
-    public static partial int Accept(SafeHandle listening, nint address, nint length, int flags);
+    public static partial int Accept(SafeHandle listening, ref byte address, ref int length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
+    public static partial int GetSocketOption(SafeHandle socket, int level, int option, ref byte value, ref int length);
+
+    [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
+    public static partial int SetSocketOption(SafeHandle socket, int level, int option, ref readonly byte value, int length);
 }

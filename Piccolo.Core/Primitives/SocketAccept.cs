@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
@@ -6,16 +8,26 @@ namespace Piccolo.Core.Primitives;
 /// <summary>Takes clients off a listening socket without waiting (accept4(2)).</summary>
 public static class SocketAccept
 {
-    /// <param name="listening">Not blocking.</param>
+    // struct sockaddr_in and sockaddr_in6: family, port, then the address, in IPv6 behind a word of flow information and before the scope.
+    private const int AddressLength = 28;
+    private const int PortOffset = 2;
+    private const int V4Offset = 4;
+    private const int V6Offset = 8;
+    private const int ScopeOffset = 24;
+    private const ushort V6Family = 10;
+
+    /// <param name="listening">Not blocking; of TCP.</param>
     /// <returns>Null when nobody waits.</returns>
     /// <exception cref="IOException">Nobody can be taken now, for want of descriptors most likely.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public static Socket? TryAccept(Socket listening)
+    public static AcceptedClient? TryAccept(Socket listening)
     {
+        Span<byte> address = stackalloc byte[AddressLength];
         while (true)
         {
-            var descriptor = Posix.Accept(listening.SafeHandle, 0, 0, Posix.CloseOnExec);
-            if (descriptor >= 0) return new Socket(new SafeSocketHandle(descriptor, ownsHandle: true));
+            var length = AddressLength;
+            var descriptor = Posix.Accept(listening.SafeHandle, ref MemoryMarshal.GetReference(address), ref length, Posix.CloseOnExec);
+            if (descriptor >= 0) return new AcceptedClient(descriptor, Read(address));
             switch (Marshal.GetLastPInvokeError())
             {
                 case Posix.WouldBlock: return null;
@@ -24,5 +36,12 @@ public static class SocketAccept
                 default: throw new IOException(Marshal.GetLastPInvokeErrorMessage());
             }
         }
+    }
+
+    private static IPEndPoint Read(ReadOnlySpan<byte> address)
+    {
+        var port = BinaryPrimitives.ReadUInt16BigEndian(address[PortOffset..]);
+        if (MemoryMarshal.Read<ushort>(address) != V6Family) return new IPEndPoint(new IPAddress(address.Slice(V4Offset, 4)), port);
+        return new IPEndPoint(new IPAddress(address.Slice(V6Offset, 16), MemoryMarshal.Read<uint>(address[ScopeOffset..])), port);
     }
 }

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace Piccolo.Core.Primitives;
@@ -60,25 +59,25 @@ public sealed class SocketPoller : IDisposable
     /// <param name="tag">What <see cref="Wait"/> names the socket by; not negative.</param>
     /// <exception cref="IOException">The kernel has no room for one more.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public void Add(Socket socket, int tag) =>
-        Control(OperationAdd, socket.SafeHandle, (uint)(SocketReadiness.Readable | SocketReadiness.PeerEnded) | EdgeByEdge, tag);
+    public void Add(SafeHandle socket, int tag) =>
+        Control(OperationAdd, socket, (uint)(SocketReadiness.Readable | SocketReadiness.PeerEnded) | EdgeByEdge, tag);
 
     /// <summary>As <see cref="Add"/>, of a listening socket that several pollers have: each client is told to one of them that waits at that moment.</summary>
     /// <inheritdoc cref="Add"/>
-    public void AddListening(Socket socket, int tag) => Control(OperationAdd, socket.SafeHandle, (uint)SocketReadiness.Readable | EdgeByEdge | OneOfMany, tag);
+    public void AddListening(SafeHandle socket, int tag) => Control(OperationAdd, socket, (uint)SocketReadiness.Readable | EdgeByEdge | OneOfMany, tag);
 
     /// <summary>Room for bytes is told too from now on, at once when there is some already.</summary>
     /// <exception cref="IOException">The socket was never added.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public void TellRoom(Socket socket, int tag) =>
-        Control(OperationChange, socket.SafeHandle, (uint)(SocketReadiness.Readable | SocketReadiness.Writable | SocketReadiness.PeerEnded) | EdgeByEdge, tag);
+    public void TellRoom(SafeHandle socket, int tag) =>
+        Control(OperationChange, socket, (uint)(SocketReadiness.Readable | SocketReadiness.Writable | SocketReadiness.PeerEnded) | EdgeByEdge, tag);
 
     /// <summary>A closed socket has gone by itself. What <see cref="Wait"/> has brought already may still name it.</summary>
-    public void Remove(Socket socket)
+    public void Remove(SafeHandle socket)
     {
         try
         {
-            Control(OperationRemove, socket.SafeHandle, 0, 0);
+            Control(OperationRemove, socket, 0, 0);
         }
         catch (Exception failure) when (failure is IOException or ObjectDisposedException)
         {

@@ -13,17 +13,20 @@ public static class SocketTransfer
     /// <returns>How much; 0 is the end, -1 that there is nothing now.</returns>
     /// <exception cref="SocketException">The connection is broken.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public static int Receive(Socket socket, Span<byte> buffer) => OrThrow(ReceiveOrBroken(socket, buffer));
+    public static int Receive(Socket socket, Span<byte> buffer) => Receive(socket.SafeHandle, buffer);
 
-    /// <summary>As <see cref="Receive"/>, for those to whom a break is nothing special: most TLS clients leave so, with our last bytes unread.</summary>
+    /// <inheritdoc cref="Receive(Socket, Span{byte})"/>
+    public static int Receive(SafeHandle socket, Span<byte> buffer) => OrThrow(ReceiveWith(Posix.DoNotWait, socket, buffer));
+
+    /// <summary>As <see cref="Receive(Socket, Span{byte})"/>, for those to whom a break is nothing special: most TLS clients leave so, with our last bytes unread.</summary>
     /// <returns><see cref="Broken"/> for a broken connection.</returns>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public static int ReceiveOrBroken(Socket socket, Span<byte> buffer) => ReceiveWith(Posix.DoNotWait, socket, buffer);
+    public static int ReceiveOrBroken(Socket socket, Span<byte> buffer) => ReceiveWith(Posix.DoNotWait, socket.SafeHandle, buffer);
 
-    /// <summary>As <see cref="Receive"/>, but leaves what it saw.</summary>
+    /// <summary>As <see cref="Receive(Socket, Span{byte})"/>, but leaves what it saw.</summary>
     /// <exception cref="SocketException">The connection is broken.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public static int Peek(Socket socket, Span<byte> buffer) => OrThrow(ReceiveWith(Posix.DoNotWait | Posix.DoNotTake, socket, buffer));
+    public static int Peek(SafeHandle socket, Span<byte> buffer) => OrThrow(ReceiveWith(Posix.DoNotWait | Posix.DoNotTake, socket, buffer));
 
     /// <summary>Gives what there is room for, without waiting.</summary>
     /// <returns>How much; -1 when there is no room now.</returns>
@@ -43,11 +46,11 @@ public static class SocketTransfer
         }
     }
 
-    private static int ReceiveWith(int flags, Socket socket, Span<byte> buffer)
+    private static int ReceiveWith(int flags, SafeHandle socket, Span<byte> buffer)
     {
         while (true)
         {
-            var received = (int)Posix.Receive(socket.SafeHandle, ref MemoryMarshal.GetReference(buffer), (nuint)buffer.Length, flags);
+            var received = (int)Posix.Receive(socket, ref MemoryMarshal.GetReference(buffer), (nuint)buffer.Length, flags);
             if (received >= 0) return received;
             if (Failure() is var failure && failure != 0) return failure;
         }

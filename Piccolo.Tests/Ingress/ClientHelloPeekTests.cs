@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
 using Piccolo.Api.Ingress;
 using Piccolo.Tests.Core.Tls;
 
@@ -105,5 +106,12 @@ internal sealed class ClientHelloPeekTests : PeekFixture
     }
 
     private Task<PeekedHello> Peek() =>
-        NewPeek().ReadAsync(_pipe.Reader, default).AsTask();
+        NewPeek().ReadAsync(new DefaultConnectionContext("peeked", new Duplex(_pipe), new Duplex(_pipe)), null, default).AsTask();
+
+    private sealed class Duplex(Pipe pipe) : IDuplexPipe
+    {
+        public PipeReader Input => pipe.Reader;
+
+        public PipeWriter Output => pipe.Writer;
+    }
 }

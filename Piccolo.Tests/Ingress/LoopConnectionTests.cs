@@ -290,7 +290,7 @@ internal sealed class LoopConnectionTests
     private LazySocketConnection Arrived(Socket socket)
     {
         var connection = new LazySocketConnection(null, _memory);
-        connection.Arrive(socket, _loop);
+        connection.Arrive(socket, socket.RemoteEndPoint!, _loop);
         return connection;
     }
 }

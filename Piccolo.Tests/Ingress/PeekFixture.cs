@@ -7,35 +7,43 @@ using Piccolo.Api.Ingress;
 
 namespace Piccolo.Tests.Ingress;
 
-/// <summary>What a peek needs, anew for each test.</summary>
+/// <summary>What who waits for a hello needs, anew for each test.</summary>
 internal abstract class PeekFixture
 {
     private ServiceProvider _services = null!;
-    private IngressMetrics _metrics = null!;
 
     private protected FakeTimeProvider Time { get; private set; } = null!;
 
     private protected IngressOptions Limits { get; private set; } = null!;
 
-    private protected SocketLoops Loops { get; private set; } = null!;
+    /// <summary>The scope of <see cref="Metrics"/>.</summary>
+    private protected IMeterFactory Meters => _services.GetRequiredService<IMeterFactory>();
+
+    private protected IngressMetrics Metrics { get; private set; } = null!;
 
     [SetUp]
     public void StartPeeking()
     {
         (Time, Limits) = (new FakeTimeProvider(), new IngressOptions());
         _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        _metrics = new IngressMetrics(_services.GetRequiredService<IMeterFactory>());
-        Loops = new SocketLoops(NullLogger<SocketLoops>.Instance);
+        Metrics = new IngressMetrics(Meters);
     }
 
     [TearDown]
     public void StopPeeking()
     {
-        Loops.Dispose();
-        _metrics.Dispose();
+        Metrics.Dispose();
         _services.Dispose();
     }
 
-    /// <param name="time">Null: the test's own.</param>
-    private protected ClientHelloPeek NewPeek(TimeProvider? time = null) => new(Options.Create(Limits), Loops, _metrics, time ?? Time);
+    private protected ClientHelloPeek NewPeek() => new(Options.Create(Limits), Metrics, Time);
+
+    /// <summary>As on a host without a network.</summary>
+    /// <param name="connections">Null: nobody else counts there.</param>
+    private protected HelloAdmission NewAdmission(ConnectionsPerAddress? connections = null)
+    {
+        var options = Options.Create(Limits);
+        var classifier = new OriginClassifier(options, NullLogger<OriginClassifier>.Instance, () => new NetworkMap([]));
+        return new HelloAdmission(classifier, new TrustedProxies(options), connections ?? new ConnectionsPerAddress(options), Metrics, options, NullLogger<HelloAdmission>.Instance);
+    }
 }

@@ -14,7 +14,7 @@ using static Piccolo.Tests.Ingress.FrontDoor;
 namespace Piccolo.Tests.Ingress;
 
 /// <summary>Connections that are there before their clients: how many, who gets one, and what becomes of those for whom nobody comes.</summary>
-internal sealed class PostedConnectionTests
+internal sealed class PostedConnectionTests : PeekFixture
 {
     private const int Most = 32;
     private const int AcceptFailed = 1009;
@@ -35,7 +35,7 @@ internal sealed class PostedConnectionTests
         _listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
         _listening.Bind(Local);
         _listening.Listen();
-        _acceptor = new LoopAcceptor(Local, _listening, _loops.All[0], _posted, TimeProvider.System, NullLogger.Instance);
+        _acceptor = new LoopAcceptor(Local, _listening, _loops.All[0], _posted, NewAdmission(), TimeProvider.System, NullLogger.Instance);
     }
 
     [TearDown]
@@ -108,31 +108,65 @@ internal sealed class PostedConnectionTests
         using var client = await ClientAsync();
 
         Assert.That(await connection.ArrivalAsync().WaitAsync(Patience), Is.False);
-        Assert.That(await client.ReceiveAsync(new byte[1]).WaitAsync(Patience), Is.Zero);
+        Assert.That(async () => await client.ReceiveAsync(new byte[1]).WaitAsync(Patience), Throws.InstanceOf<SocketException>(), "a break");
     }
 
     [Test]
-    public async Task Client_WhoIsGoneAtOnce_TakesNoConnectionAway()
+    public async Task Client_WhoSaysNothingUseful_TakesNoConnectionAway([Values] bool breaks)
     {
         // One of them: it goes on waiting, however many come and go.
         var connection = (await _posted.PostAsync())!;
         for (var i = 0; i < Most * 2; i++)
         {
-            var (gone, own) = await SocketSpliceTests.PairAsync();
-            gone.Break();
-            // Until the break is here.
-            Assert.That(() => own.Receive(new byte[1]), Throws.InstanceOf<SocketException>());
-            var known = own.SafeHandle.DangerousGetHandle();
-            using var fresh = new Socket(new SafeSocketHandle(known, ownsHandle: false));
-            Assert.That(() => connection.Arrive(fresh, _loops.All[0]), Throws.InstanceOf<SocketException>());
-            own.Dispose();
+            using var useless = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            await useless.ConnectAsync(_listening.LocalEndPoint!);
+            await useless.SendAsync(HelloBytes.Example.AsMemory(0, 100));
+            if (breaks) useless.Break();
         }
-        Assert.That(() => connection.Socket, Throws.InvalidOperationException);
-
         using var client = await ClientAsync();
 
         Assert.That(await connection.ArrivalAsync().WaitAsync(Patience), Is.True);
+        Assert.That(connection.RemoteEndPoint, Is.EqualTo(client.LocalEndPoint));
         await connection.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Client_WhoseHelloIsWholeBeforeAConnectionIsThere_GetsTheFirstThatIsPosted()
+    {
+        using var slow = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await slow.ConnectAsync(_listening.LocalEndPoint!);
+        await slow.SendAsync(HelloBytes.Example.AsMemory(0, 100));
+        // It is awaited when the next one, who came behind it, is served.
+        var taken = (await _posted.PostAsync())!;
+        using var client = await ClientAsync();
+        Assert.That(await taken.ArrivalAsync().WaitAsync(Patience), Is.True);
+
+        await slow.SendAsync(HelloBytes.Example.AsMemory(100));
+        var after = new Marker();
+        _loops.All[0].Post(after);
+        await after.Reached.Task.WaitAsync(Patience);
+        var connection = (await _posted.PostAsync())!;
+
+        Assert.That(await connection.ArrivalAsync().WaitAsync(Patience), Is.True);
+        Assert.That((connection.RemoteEndPoint, connection.Hello?.ServerName, connection.AwaitedSince is not null), Is.EqualTo((slow.LocalEndPoint, "app.example.test", true)));
+        await taken.DisposeAsync();
+        await connection.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Dispose_SendsWhoIsAwaitedAway()
+    {
+        using var slow = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await slow.ConnectAsync(_listening.LocalEndPoint!);
+        await slow.SendAsync(HelloBytes.Example.AsMemory(0, 100));
+        var taken = (await _posted.PostAsync())!;
+        using var client = await ClientAsync();
+        Assert.That(await taken.ArrivalAsync().WaitAsync(Patience), Is.True);
+
+        _acceptor.Dispose();
+
+        Assert.That(async () => await slow.ReceiveAsync(new byte[1]).WaitAsync(Patience), Throws.InstanceOf<SocketException>(), "its bytes were never read");
+        await taken.DisposeAsync();
     }
 
     [Test]
@@ -142,7 +176,7 @@ internal sealed class PostedConnectionTests
         // Bound, but not listening: to accept there is an error, as it is without descriptors.
         using var deaf = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
         deaf.Bind(Local);
-        using var acceptor = new LoopAcceptor(Local, deaf, _loops.All[0], _posted, time, log.CreateLogger("test"));
+        using var acceptor = new LoopAcceptor(Local, deaf, _loops.All[0], _posted, NewAdmission(), time, log.CreateLogger("test"));
         _ = await _posted.PostAsync();
 
         for (var i = 0; i < 10; i++) await LookAsync();
@@ -159,6 +193,27 @@ internal sealed class PostedConnectionTests
             _loops.All[0].Post(after);
             return after.Reached.Task.WaitAsync(Patience);
         }
+    }
+
+    [TestCase("127.0.0.1", "127.0.0.1")]
+    [TestCase("::1", "::1")]
+    [TestCase("::", "127.0.0.1")]
+    public async Task Accept_TellsWhoItIs(string listen, string connect)
+    {
+        using var listening = new Socket(IPAddress.Parse(listen).AddressFamily, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+        if (listening.AddressFamily == AddressFamily.InterNetworkV6) listening.DualMode = true;
+        listening.Bind(new IPEndPoint(IPAddress.Parse(listen), 0));
+        listening.Listen();
+        using var client = new Socket(IPAddress.Parse(connect).AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(IPAddress.Parse(connect), ((IPEndPoint)listening.LocalEndPoint!).Port);
+
+        using var accepted = SocketAccept.TryAccept(listening)!;
+        var told = accepted.RemoteEndPoint;
+        using var socket = accepted.ToSocket();
+
+        Assert.That(told, Is.EqualTo(socket.RemoteEndPoint), "as the runtime reads it");
+        Assert.That(told.Port, Is.EqualTo(((IPEndPoint)client.LocalEndPoint!).Port));
+        Assert.That(accepted.ToSocket, Throws.InstanceOf<ObjectDisposedException>(), "it was given away");
     }
 
     [Test]
@@ -211,10 +266,12 @@ internal sealed class PostedConnectionTests
         await door.DisposeAsync().AsTask().WaitAsync(Patience);
     }
 
+    /// <summary>One whose hello is there.</summary>
     private async Task<Socket> ClientAsync()
     {
         var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await client.ConnectAsync(_listening.LocalEndPoint!);
+        await client.SendAsync(HelloBytes.Example);
         return client;
     }
 

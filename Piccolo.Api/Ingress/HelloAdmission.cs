@@ -1,0 +1,74 @@
+using System.Net;
+using Microsoft.Extensions.Options;
+using Piccolo.Core.Listeners;
+using Piccolo.Core.Primitives;
+
+namespace Piccolo.Api.Ingress;
+
+/// <summary>
+/// Who may wait at our own TLS port until its ClientHello is whole. It has no connection of the server's yet, but counts as one in every limit. Thread-safe.
+/// </summary>
+internal sealed class HelloAdmission(
+    OriginClassifier classifier, TrustedProxies proxies, ConnectionsPerAddress connections, IngressMetrics metrics, IOptions<IngressOptions> options, ILogger<HelloAdmission> logger)
+{
+    public IngressOptions Limits => options.Value;
+
+    /// <summary>Whether its first bytes are to be a PROXY header, not a hello.</summary>
+    public bool IsProxy(AcceptedClient client) => proxies.Contains(client.RemoteEndPoint);
+
+    /// <param name="address">For <see cref="Leave"/>.</param>
+    /// <returns>False when it was turned away.</returns>
+    public bool TryEnter(AcceptedClient client, out IPAddress? address)
+    {
+        address = null;
+        if (!metrics.TryBeginConnection(Limits.MaxConnections)) return TurnAway(client, "total_limit");
+        var key = ConnectionsPerAddress.KeyOf(OriginOf(client));
+        if (key is null || connections.TryEnter(key))
+        {
+            if (metrics.TryBeginPeek(Limits.MaxWaitingPeeks))
+            {
+                address = key;
+                return true;
+            }
+            if (key is not null) connections.Leave(key);
+            metrics.EndConnection();
+            Refuse(client, PeekFailure.Busy);
+            return false;
+        }
+        metrics.EndConnection();
+        return TurnAway(client, "address_limit");
+    }
+
+    /// <summary>It waits no longer. If it becomes a connection, that is counted by itself.</summary>
+    public void Leave(IPAddress? address)
+    {
+        metrics.EndPeek();
+        if (address is not null) connections.Leave(address);
+        metrics.EndConnection();
+    }
+
+    /// <summary>Ends a client without a usable hello: regularly, also when it is only too slow.</summary>
+    public void Refuse(AcceptedClient client, PeekFailure failure)
+    {
+        Count(client, failure.ToString());
+        if (failure != PeekFailure.Closed) ReceiveQueue.Drop(client);
+        client.Dispose();
+    }
+
+    private bool TurnAway(AcceptedClient client, string reason)
+    {
+        Count(client, reason);
+        client.Break();
+        return false;
+    }
+
+    private void Count(AcceptedClient client, string reason)
+    {
+        metrics.Refused(reason);
+        if (!logger.IsEnabled(LogLevel.Debug)) return;
+        var origin = OriginOf(client);
+        logger.ConnectionRefused(LazySocketConnection.NextId(), reason, null, origin.PublicPort, origin.Origin);
+    }
+
+    private IConnectionOriginFeature OriginOf(AcceptedClient client) => classifier.Describe(client.RemoteEndPoint, ListenerDefinition.HttpsPort);
+}
