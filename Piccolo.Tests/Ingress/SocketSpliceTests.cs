@@ -121,6 +121,34 @@ internal sealed class SocketSpliceTests
     }
 
     [Test]
+    public async Task Run_BesideThoseThatBreakOffInTheMidstOfBulk_GetsNoByteOfTheirs()
+    {
+        var own = RandomBytes(8_000_000, seed: 4);
+        for (var i = 0; i < 20; i++)
+        {
+            var (client, clientSide) = await PairAsync();
+            var (app, appSide) = await PairAsync();
+            using var ofClient = clientSide;
+            using var ofApp = appSide;
+            using var other = new SocketSplice(clientSide, appSide, IdleTimeout, _loop, _time);
+            var running = other.RunAsync();
+            // Zeros, of which the client takes some and then goes with the rest on the way.
+            var sending = SendAllAsync(app, new byte[4_000_000]);
+            for (int taken = 0, got = 1; got > 0 && taken < 1_000_000; taken += got) got = await client.ReceiveAsync(new byte[64 * 1024]);
+            client.Break();
+            Assert.That((await running.WaitAsync(FrontDoor.Patience)).End, Is.EqualTo(SpliceEnd.Reset));
+            app.Dispose();
+            Assert.That(async () => await sending, Throws.Nothing.Or.InstanceOf<SocketException>().Or.InstanceOf<ObjectDisposedException>());
+        }
+
+        var writing = SendAllAsync(_app, own);
+        var received = await TlsTerminationTests.ReadToEndAsync(_client).WaitAsync(FrontDoor.Patience);
+        await writing;
+
+        Assert.That(received.AsSpan().SequenceEqual(own), Is.True);
+    }
+
+    [Test]
     public async Task Run_ClientBreaksOff_TheAppSeesABreak()
     {
         await PassAsync(_client, _app, 1);

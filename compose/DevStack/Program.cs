@@ -36,6 +36,7 @@ return args switch
     ["probe", .. var rest] => ReadyProbe.Run([.. rest]),
     ["bench", "ingress", .. var rest] => await IngressBench.RunAsync([.. rest]),
     [DoorHost.Command, .. var rest] => await DoorHost.RunAsync([.. rest]),
+    [SlowHellos.Command, .. var rest] => await SlowHellos.RunAsync([.. rest]),
     ["bench", "tunnel", .. var rest] => await TunnelBench.RunAsync([.. rest]),
     ["bench", "acme", .. var rest] => await AcmeBench.RunAsync([.. rest]),
     ["bench", "--help" or "-h"] => Say(BenchUsage, 0),

@@ -19,7 +19,7 @@ internal sealed record IngressBenchSettings(int Rounds, int Seconds, IReadOnlyLi
 
     public static IngressBenchSettings? Parse(string[] args)
     {
-        var settings = new IngressBenchSettings(5, 2, [], true, [], false);
+        var settings = new IngressBenchSettings(8, 2, [], true, [], false);
         for (var i = 0; i < args.Length; i++)
         {
             var value = i + 1 < args.Length ? args[i + 1] : "";

@@ -11,7 +11,7 @@ internal sealed class Rounds(BenchReport report, IngressBenchSettings settings)
     private const double Microseconds = 1_000_000;
 
     /// <summary>So many times the rounds of the others, as the bar is nearer to 1 than one load to the next.</summary>
-    private const int SelfRounds = 12;
+    private const int SelfRounds = 8;
 
     private static readonly TimeSpan ShortestWarmUp = TimeSpan.FromSeconds(12);
     private static readonly TimeSpan LongestWarmUp = TimeSpan.FromSeconds(60);

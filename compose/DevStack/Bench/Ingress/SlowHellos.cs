@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Piccolo.Core.Primitives;
@@ -7,66 +8,46 @@ namespace Piccolo.DevStack.Bench.Ingress;
 
 /// <summary>
 /// Clients that send one byte a second of a ClientHello, from many addresses. None stays longer than a door lets it: it goes a moment before it would be cut
-/// off, and comes back. Their first visits are of all lengths, so that from the beginning as many come and go in a second as later on.
+/// off, and comes back. Their first visits are of all lengths, so that from the beginning as many come and go in a second as later on. A process of their own,
+/// which says once a second what they have done.
 /// </summary>
-internal sealed class SlowHellos : IDisposable
+internal sealed class SlowHellos
 {
+    public const string Command = "bench-slow-hellos";
+
     /// <summary>In bytes, which are seconds: one less than the front door's limit for a whole hello.</summary>
     public const int LongestVisit = 19;
 
     private const int Batches = 20;
     private static readonly TimeSpan BatchEvery = TimeSpan.FromSeconds(1.0 / Batches);
 
-    private readonly ManualResetEvent _ended = new(false);
     private readonly (Socket? Socket, int Sent, int Stay)[] _clients;
     private readonly byte[] _hello;
     private readonly int _port;
-    private readonly TaskCompletionSource _allConnected = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Thread _thread;
-    private long _sent;
+    private SlowFigures _figures;
 
-    private SlowHellos(int port, byte[] hello, int count)
+    private SlowHellos(int port, byte[] hello, int count) => (_port, _hello, _clients) = (port, hello, new (Socket?, int, int)[count]);
+
+    /// <summary>Until it is killed.</summary>
+    /// <param name="args">Port and number of clients.</param>
+    public static async Task<int> RunAsync(string[] args)
     {
-        (_port, _hello, _clients) = (port, hello, new (Socket?, int, int)[count]);
-        _thread = new Thread(Run) { IsBackground = true, Name = "slow-hellos" };
-        _thread.Start();
-    }
-
-    /// <summary>How many bytes were sent.</summary>
-    public long Sent => Volatile.Read(ref _sent);
-
-    /// <summary>How often a client went and came back.</summary>
-    public int Returned { get; private set; }
-
-    /// <summary>How often one was cut off before its time.</summary>
-    public int CutOff { get; private set; }
-
-    /// <summary>Returns when all are connected and sending.</summary>
-    public static async Task<SlowHellos> StartAsync(int port, byte[] hello, int count)
-    {
-        var slow = new SlowHellos(port, hello, count);
-        await slow._allConnected.Task;
-        return slow;
-    }
-
-    public void Dispose()
-    {
-        _ended.Set();
-        _thread.Join();
-        foreach (var (socket, _, _) in _clients) socket?.Dispose();
-        _ended.Dispose();
+        int Number(int index) => int.Parse(args[index], CultureInfo.InvariantCulture);
+        new SlowHellos(Number(0), await RawHello.ForAsync(BenchNames.PassedThrough), Number(1)).Run();
+        return 0;
     }
 
     /// <summary>On a thread that sleeps: what these clients cost is taken from the users beside them, and a thread of the pool spins before it sleeps.</summary>
     private void Run()
     {
+        using var never = new ManualResetEvent(false);
         var began = Stopwatch.GetTimestamp();
         for (var batch = 0; ; batch++)
         {
-            if (batch == Batches) _allConnected.TrySetResult();
+            if (batch > 0 && batch % Batches == 0) Console.WriteLine(_figures.ToLine());
             for (var i = batch % Batches; i < _clients.Length; i += Batches) Step(i);
             var pause = BatchEvery * (batch + 1) - Stopwatch.GetElapsedTime(began);
-            if (_ended.WaitOne(pause > TimeSpan.Zero ? pause : TimeSpan.Zero)) return;
+            if (pause > TimeSpan.Zero) never.WaitOne(pause);
         }
     }
 
@@ -80,8 +61,8 @@ internal sealed class SlowHellos : IDisposable
                 _clients[index].Sent++;
                 return;
             }
-            if (sent < stay) CutOff++;
-            Returned++;
+            if (sent < stay) _figures = _figures with { CutOff = _figures.CutOff + 1 };
+            _figures = _figures with { CameBack = _figures.CameBack + 1 };
             socket.Dispose();
         }
         _clients[index] = default;
@@ -119,7 +100,7 @@ internal sealed class SlowHellos : IDisposable
     private bool TrySend(Socket socket, int position)
     {
         if (SocketTransfer.SendOrBroken(socket, _hello.AsSpan(position, 1)) != 1) return false;
-        _sent++;
+        _figures = _figures with { Bytes = _figures.Bytes + 1 };
         return true;
     }
 }
