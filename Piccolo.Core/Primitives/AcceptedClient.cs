@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace Piccolo.Core.Primitives;
 
 /// <summary>
-/// A client that was taken off a listening socket and for which nothing else was made yet: a descriptor and an address. The runtime asks the kernel six times
-/// about what becomes a <see cref="Socket"/>, and who never says anything useful is not worth it. Disposing it is a regular end.
+/// A client that was taken off a listening socket and for which nothing else was made yet: a descriptor and an address. The runtime asks the kernel
+/// several things about what becomes a <see cref="Socket"/>, and who never says anything useful is not worth it. Disposing it is a regular end.
 /// </summary>
 public sealed class AcceptedClient : SafeHandle
 {
