@@ -282,8 +282,9 @@ internal sealed class LoopConnectionTests
             other.Transport.Input.AdvanceTo(read.Buffer.End);
         }
         enough.SetResult();
-        await devouring.WaitAsync(FrontDoor.Patience);
+        // Ends the read that may wait for a talker who has seen this first.
         _connection.Abort(new ConnectionAbortedException("A test."));
+        await devouring.WaitAsync(FrontDoor.Patience);
         await talking.WaitAsync(FrontDoor.Patience);
     }
 
