@@ -56,20 +56,8 @@ internal sealed class AwaitedHello(AcceptedClient client, IPAddress? address, Aw
 
     public bool OnReady(SocketReadiness readiness)
     {
-        if (_isOver) return false;
-        try
-        {
-            var hello = HelloLook.At(client, out var seen);
-            if (hello.Verdict != ClientHelloVerdict.NeedMore) End(PeekedHello.Of(hello));
-            // The look came after the end was told, so nothing more can follow.
-            else if (seen == 0 || (readiness & Ended) != 0) End(PeekedHello.Failed(PeekFailure.Closed));
-            else if (HelloLook.IsTooSmallFor(hello) || (seen < _minimum && ++_idleCalls >= MaxIdleCalls)) End(null);
-            else Expect(hello.MinimumLength, seen);
-        }
-        catch (SocketException)
-        {
-            End(PeekedHello.Failed(PeekFailure.Closed));
-        }
+        // Apart: what follows an end is no affair of this client's any more.
+        if (!_isOver && IsEnough(readiness, out var hello)) End(hello);
         return false;
     }
 
@@ -81,6 +69,34 @@ internal sealed class AwaitedHello(AcceptedClient client, IPAddress? address, Aw
 
     /// <summary>The server stops.</summary>
     public void Stop() => End(PeekedHello.Failed(PeekFailure.Closed));
+
+    /// <param name="found">What it ends with.</param>
+    private bool IsEnough(SocketReadiness readiness, out PeekedHello? found)
+    {
+        found = null;
+        try
+        {
+            var hello = HelloLook.At(client, out var seen);
+            if (hello.Verdict != ClientHelloVerdict.NeedMore)
+            {
+                found = PeekedHello.Of(hello);
+                return true;
+            }
+            // The look came after the end was told, so nothing more can follow.
+            if (seen != 0 && (readiness & Ended) == 0)
+            {
+                if (HelloLook.IsTooSmallFor(hello) || (seen < _minimum && ++_idleCalls >= MaxIdleCalls)) return true;
+                Expect(hello.MinimumLength, seen);
+                return false;
+            }
+        }
+        catch (SocketException)
+        {
+            // A reset.
+        }
+        found = PeekedHello.Failed(PeekFailure.Closed);
+        return true;
+    }
 
     private void Expect(int minimum, int seen)
     {

@@ -183,13 +183,9 @@ internal sealed class AwaitedHelloTests : PeekFixture
         _hellos.Dispose();
         _hellos = NewHellos(TimeProvider.System);
         await LookAsync(_own);
-        var last = 0L;
-        for (var sent = 0; sent < 3; sent++)
-        {
-            await _client.SendAsync(HelloBytes.Example.AsMemory(sent, 1));
-            last = TimeProvider.System.GetTimestamp();
-            await Task.Delay(TimeSpan.FromMilliseconds(150), TimeProvider.System);
-        }
+        // That each byte gives it the time anew is shown by the one that drips.
+        var last = TimeProvider.System.GetTimestamp();
+        await _client.SendAsync(HelloBytes.Example.AsMemory(0, 1));
 
         Assert.That(await RefusedAsync(), Is.EqualTo("Timeout"));
         Assert.That(TimeProvider.System.GetElapsedTime(last), Is.GreaterThan(TimeSpan.FromMilliseconds(380)).And.LessThan(TimeSpan.FromSeconds(5)));

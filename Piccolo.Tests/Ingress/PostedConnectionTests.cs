@@ -118,9 +118,7 @@ internal sealed class PostedConnectionTests : PeekFixture
         var connection = (await _posted.PostAsync())!;
         for (var i = 0; i < Most * 2; i++)
         {
-            using var useless = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            await useless.ConnectAsync(_listening.LocalEndPoint!);
-            await useless.SendAsync(HelloBytes.Example.AsMemory(0, 100));
+            using var useless = await ClientAsync(100);
             if (breaks) useless.Break();
         }
         using var client = await ClientAsync();
@@ -133,13 +131,7 @@ internal sealed class PostedConnectionTests : PeekFixture
     [Test]
     public async Task Client_WhoseHelloIsWholeBeforeAConnectionIsThere_GetsTheFirstThatIsPosted()
     {
-        using var slow = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await slow.ConnectAsync(_listening.LocalEndPoint!);
-        await slow.SendAsync(HelloBytes.Example.AsMemory(0, 100));
-        // It is awaited when the next one, who came behind it, is served.
-        var taken = (await _posted.PostAsync())!;
-        using var client = await ClientAsync();
-        Assert.That(await taken.ArrivalAsync().WaitAsync(Patience), Is.True);
+        using var slow = await AwaitedClientAsync();
 
         await slow.SendAsync(HelloBytes.Example.AsMemory(100));
         var after = new Marker();
@@ -149,24 +141,17 @@ internal sealed class PostedConnectionTests : PeekFixture
 
         Assert.That(await connection.ArrivalAsync().WaitAsync(Patience), Is.True);
         Assert.That((connection.RemoteEndPoint, connection.Hello?.ServerName, connection.AwaitedSince is not null), Is.EqualTo((slow.LocalEndPoint, "app.example.test", true)));
-        await taken.DisposeAsync();
         await connection.DisposeAsync();
     }
 
     [Test]
     public async Task Dispose_SendsWhoIsAwaitedAway()
     {
-        using var slow = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await slow.ConnectAsync(_listening.LocalEndPoint!);
-        await slow.SendAsync(HelloBytes.Example.AsMemory(0, 100));
-        var taken = (await _posted.PostAsync())!;
-        using var client = await ClientAsync();
-        Assert.That(await taken.ArrivalAsync().WaitAsync(Patience), Is.True);
+        using var slow = await AwaitedClientAsync();
 
         _acceptor.Dispose();
 
         Assert.That(async () => await slow.ReceiveAsync(new byte[1]).WaitAsync(Patience), Throws.InstanceOf<SocketException>(), "its bytes were never read");
-        await taken.DisposeAsync();
     }
 
     [Test]
@@ -266,12 +251,23 @@ internal sealed class PostedConnectionTests : PeekFixture
         await door.DisposeAsync().AsTask().WaitAsync(Patience);
     }
 
-    /// <summary>One whose hello is there.</summary>
-    private async Task<Socket> ClientAsync()
+    /// <summary>One of whose hello a part is there, and seen.</summary>
+    private async Task<Socket> AwaitedClientAsync()
+    {
+        var slow = await ClientAsync(100);
+        // It is awaited when the next one, who came behind it, is served.
+        await using var connection = (await _posted.PostAsync())!;
+        using var next = await ClientAsync();
+        Assert.That(await connection.ArrivalAsync().WaitAsync(Patience), Is.True);
+        return slow;
+    }
+
+    /// <param name="length">How much of its hello is there; null: the whole.</param>
+    private async Task<Socket> ClientAsync(int? length = null)
     {
         var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await client.ConnectAsync(_listening.LocalEndPoint!);
-        await client.SendAsync(HelloBytes.Example);
+        await client.SendAsync(HelloBytes.Example.AsMemory(0, length ?? HelloBytes.Example.Length));
         return client;
     }
 

@@ -13,7 +13,8 @@ const string BenchUsage = """
                             idle memory, 10,000 names, 2,000 slow clients. Options: --rounds N, --seconds N, --no-write,
                             --only PART (repeatable; idle, pass_keepalive, pass_new, pass_bulk, h1, h2, bulk,
                             full_handshakes, resumed_handshakes, names, slow), --nginx-only,
-                            --try NAME=VALUE,... (repeatable: one more front door with these variables)
+                            --try NAME=VALUE,... (repeatable: one more front door with these variables).
+                            As root in a network of its own, without this machine's packet filter
       tunnel [--mib N] [--rounds N] [--only down|up|terminated|keepalive|connect|far]
                             visitors through a relay, beside the same visitors straight at the app; what that costs the appliance
       acme [--names N]      certificates for many names at once from a real test CA, and what each costs it

@@ -13,7 +13,7 @@ internal sealed class StreamIntegrityTests
     private const int MiB = 1024 * 1024;
 
     [Test]
-    public Task Streams_OfAllKinds_ArriveWholeAndLeaveNothing() => PassAsync(5_000);
+    public Task Streams_OfAllKinds_ArriveWholeAndLeaveNothing() => PassAsync(6_500);
 
     [Test, Category("Slow")]
     public Task Streams_OfAllKinds_AHundredThousand_ArriveWholeAndLeaveNothing() => PassAsync(100_000);

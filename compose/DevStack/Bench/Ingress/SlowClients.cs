@@ -8,7 +8,10 @@ internal sealed class SlowClients(ChildProcess process) : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
 
     /// <summary>Of the last whole second.</summary>
-    public SlowFigures Figures => SlowFigures.Parse(File.ReadLines(process.LogFile).Last(line => line.StartsWith(SlowFigures.Mark, StringComparison.Ordinal)));
+    /// <exception cref="InvalidOperationException">They have ended: what was measured beside them was not.</exception>
+    public SlowFigures Figures => process.Exited.IsCompleted
+        ? throw new InvalidOperationException($"The slow clients have ended (code {process.ExitCode}). Their log is {process.LogFile}.")
+        : SlowFigures.Parse(File.ReadLines(process.LogFile).Last(line => line.StartsWith(SlowFigures.Mark, StringComparison.Ordinal)));
 
     /// <inheritdoc cref="ProcessFigures.CpuSeconds"/>
     public double CpuSeconds => ProcessFigures.CpuSeconds(process.Id);
