@@ -15,6 +15,9 @@ public sealed record ChildProcessStart(string Program, IReadOnlyList<string> Arg
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
     public string? WorkingDirectory { get; init; }
+
+    /// <summary>Whether it is told more by <see cref="ChildProcess.TellAsync"/>; else its standard input has ended already.</summary>
+    public bool IsTold { get; init; }
 }
 
 /// <summary>
@@ -93,7 +96,7 @@ public sealed class ChildProcess : IAsyncDisposable
             throw new InvalidOperationException($"'{start.Program}' did not start: {error.Message}", error);
         }
         child.Id = child._process.Id;
-        child._process.StandardInput.Close();
+        if (!start.IsTold) child._process.StandardInput.Close();
         child._process.BeginOutputReadLine();
         child._process.BeginErrorReadLine();
         return child;
@@ -128,6 +131,14 @@ public sealed class ChildProcess : IAsyncDisposable
         }
         await WaitAsync($"printing '{text}'", limit, token => seen.Task.WaitAsync(token), cancellationToken);
         return await seen.Task;
+    }
+
+    /// <summary>Writes a line to its standard input.</summary>
+    /// <exception cref="IOException">It no longer reads.</exception>
+    public async Task TellAsync(string line)
+    {
+        await _process.StandardInput.WriteLineAsync(line);
+        await _process.StandardInput.FlushAsync();
     }
 
     /// <summary>Asks the process to end in good order (SIGTERM) and waits at most <paramref name="limit"/> for it.</summary>

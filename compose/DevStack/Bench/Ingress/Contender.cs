@@ -17,12 +17,11 @@ internal sealed class Contenders(string folder, string certificate, string key)
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
     private int _started;
 
-    /// <summary>What is behind all contenders: an nginx that answers small and large, in clear text and in TLS.</summary>
-    public async Task<(ChildProcess Process, int Plain, int Tls)> StartBackendAsync(string content)
+    public async Task<Backend> StartBackendAsync(string content)
     {
-        var ports = LoopbackPorts.Free(2);
-        var process = await StartAsync("nginx", ["-c", "nginx.conf"], ContenderSettings.Backend(ports[0], ports[1], certificate, key, content), "nginx.conf", ports[1], "nginx");
-        return (process, ports[0], ports[1]);
+        var ports = LoopbackPorts.Free(3);
+        var process = await StartAsync("nginx", ["-c", "nginx.conf"], ContenderSettings.Backend(ports[0], ports[1], ports[2], certificate, key, content), "nginx.conf", ports[1], "nginx");
+        return new Backend(process, ports[0], ports[1], ports[2]);
     }
 
     public async Task<Contender> StartNginxAsync(int plain, int tls)

@@ -14,7 +14,7 @@ internal static class ContenderSettings
 
         """;
 
-    public static string Backend(int plain, int tls, string certificate, string key, string content) => NginxHead + $$"""
+    public static string Backend(int plain, int tls, int status, string certificate, string key, string content) => NginxHead + $$"""
         http {
           access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; keepalive_timeout 600; client_header_timeout 600;
           client_body_temp_path @folder@/b; proxy_temp_path @folder@/p; fastcgi_temp_path @folder@/f; uwsgi_temp_path @folder@/u; scgi_temp_path @folder@/s;
@@ -25,6 +25,7 @@ internal static class ContenderSettings
             location / { return 200 "hello, world\n"; }
             location /bulk { root {{content}}; }
           }
+          server { listen 127.0.0.1:{{status}}; location / { stub_status; } }
         }
         """;
 

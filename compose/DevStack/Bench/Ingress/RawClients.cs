@@ -11,12 +11,13 @@ internal static class RawClients
     private const int Answer = 16 * 1024;
 
     /// <summary>One connection after the other: hello, the app's first bytes, an end from both sides.</summary>
-    public static async Task<LoadResult> ConnectAsync(int port, byte[] hello, int seconds)
+    public static async Task<LoadResult> ConnectAsync(int port, byte[] hello, int seconds, Served? served = null)
     {
+        served ??= new Served();
         using var ended = new CancellationTokenSource(TimeSpan.FromSeconds(seconds), TimeProvider.System);
         var began = Stopwatch.GetTimestamp();
-        var done = await Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => Task.Run(() => ConnectUntilAsync(port, hello, ended.Token))));
-        return new LoadResult(done.Sum(), Stopwatch.GetElapsedTime(began).TotalSeconds);
+        await Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => Task.Run(() => ConnectUntilAsync(port, hello, served, ended.Token))));
+        return new LoadResult(served.Count, Stopwatch.GetElapsedTime(began).TotalSeconds);
     }
 
     /// <summary>Opens connections that then say nothing more.</summary>
@@ -52,9 +53,8 @@ internal static class RawClients
         }
     }
 
-    private static async Task<double> ConnectUntilAsync(int port, byte[] hello, CancellationToken ended)
+    private static async Task ConnectUntilAsync(int port, byte[] hello, Served served, CancellationToken ended)
     {
-        var done = 0;
         var buffer = new byte[Answer];
         while (!ended.IsCancellationRequested)
         {
@@ -66,8 +66,7 @@ internal static class RawClients
             {
                 // The rest of the server's flight.
             }
-            done++;
+            served.One();
         }
-        return done;
     }
 }

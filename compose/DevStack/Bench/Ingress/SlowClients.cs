@@ -3,42 +3,37 @@ using System.Globalization;
 namespace Piccolo.DevStack.Bench.Ingress;
 
 /// <summary>The process of <see cref="SlowHellos"/>, from outside.</summary>
-internal sealed class SlowClients(ChildProcess process) : IAsyncDisposable
+internal sealed class SlowClients : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(30);
+    private readonly ChildProcess _process;
+    private int _orders;
 
-    /// <summary>Of the last whole second.</summary>
-    /// <exception cref="InvalidOperationException">They have ended: what was measured beside them was not.</exception>
-    public SlowFigures Figures => process.Exited.IsCompleted
-        ? throw new InvalidOperationException($"The slow clients have ended (code {process.ExitCode}). Their log is {process.LogFile}.")
-        : SlowFigures.Parse(File.ReadLines(process.LogFile).Last(line => line.StartsWith(SlowFigures.Mark, StringComparison.Ordinal)));
-
-    /// <inheritdoc cref="ProcessFigures.CpuSeconds"/>
-    public double CpuSeconds => ProcessFigures.CpuSeconds(process.Id);
-
-    /// <summary>Returns when all are connected and sending.</summary>
     /// <param name="log">Its folder must exist.</param>
-    public static async Task<SlowClients> StartAsync(int port, int count, string log)
+    public SlowClients(int port, int count, string log)
     {
         string[] arguments = ["exec", SolutionBuild.Find("DevStack"), SlowHellos.Command, Text(port), Text(count)];
-        var process = ChildProcess.Start(new ChildProcessStart("dotnet", arguments, log, "dotnet-sdk-10.0")
+        _process = ChildProcess.Start(new ChildProcessStart("dotnet", arguments, log, "dotnet-sdk-10.0")
         {
+            IsTold = true,
             // Without counters for a second compilation, which would be more work beside the users.
             Environment = new Dictionary<string, string> { ["DOTNET_TieredPGO"] = "0" },
         });
-        try
-        {
-            await process.WaitForLineAsync(SlowFigures.Mark, StartLimit);
-            return new SlowClients(process);
-        }
-        catch
-        {
-            await process.DisposeAsync();
-            throw;
-        }
     }
 
-    public ValueTask DisposeAsync() => process.DisposeAsync();
+    /// <inheritdoc cref="ProcessFigures.CpuSeconds"/>
+    public double CpuSeconds => ProcessFigures.CpuSeconds(_process.Id);
+
+    /// <returns>When it is done: all have come and sent, or all have gone.</returns>
+    /// <exception cref="InvalidOperationException">They have ended, or do not answer: what was measured beside them was not.</exception>
+    public async Task<SlowFigures> TellAsync(SlowOrder order)
+    {
+        await _process.TellAsync(order.ToString());
+        _orders++;
+        return SlowFigures.Parse(_orders, await _process.WaitForLineAsync(SlowFigures.Mark(_orders), AnswerLimit));
+    }
+
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -9,9 +10,9 @@ namespace Piccolo.DevStack.Bench.Ingress;
 /// <summary>
 /// Clients that send one byte a second of a ClientHello, from many addresses. None stays longer than a door lets it: it goes a moment before it would be cut
 /// off, and comes back. Their first visits are of all lengths, so that from the beginning as many come and go in a second as later on. A process of their own,
-/// which says once a second what they have done.
+/// which is told by lines on its standard input (<see cref="SlowOrder"/>) when they are to come and go, and answers each.
 /// </summary>
-internal sealed class SlowHellos
+internal sealed class SlowHellos : IDisposable
 {
     public const string Command = "bench-slow-hellos";
 
@@ -24,31 +25,67 @@ internal sealed class SlowHellos
     private readonly (Socket? Socket, int Sent, int Stay)[] _clients;
     private readonly byte[] _hello;
     private readonly int _port;
+    private readonly BlockingCollection<SlowOrder> _orders = new(boundedCapacity: 100);
+    private int _answered;
     private SlowFigures _figures;
 
     private SlowHellos(int port, byte[] hello, int count) => (_port, _hello, _clients) = (port, hello, new (Socket?, int, int)[count]);
 
-    /// <summary>Until it is killed.</summary>
+    /// <summary>Until its standard input ends.</summary>
     /// <param name="args">Port and number of clients.</param>
     public static async Task<int> RunAsync(string[] args)
     {
         int Number(int index) => int.Parse(args[index], CultureInfo.InvariantCulture);
-        new SlowHellos(Number(0), await RawHello.ForAsync(BenchNames.PassedThrough), Number(1)).Run();
+        using var clients = new SlowHellos(Number(0), await RawHello.ForAsync(BenchNames.PassedThrough), Number(1));
+        var ears = new Thread(clients.Listen) { IsBackground = true, Name = "ears" };
+        ears.Start();
+        clients.Run();
         return 0;
     }
 
-    /// <summary>On a thread that sleeps: what these clients cost is taken from the users beside them, and a thread of the pool spins before it sleeps.</summary>
+    public void Dispose() => _orders.Dispose();
+
+    private void Listen()
+    {
+        while (Console.In.ReadLine() is { } line) _orders.Add(Enum.Parse<SlowOrder>(line));
+        _orders.CompleteAdding();
+    }
+
     private void Run()
     {
-        using var never = new ManualResetEvent(false);
-        var began = Stopwatch.GetTimestamp();
-        for (var batch = 0; ; batch++)
+        foreach (var order in _orders.GetConsumingEnumerable())
         {
-            if (batch > 0 && batch % Batches == 0) Console.WriteLine(_figures.ToLine());
-            for (var i = batch % Batches; i < _clients.Length; i += Batches) Step(i);
-            var pause = BatchEvery * (batch + 1) - Stopwatch.GetElapsedTime(began);
-            if (pause > TimeSpan.Zero) never.WaitOne(pause);
+            if (order == SlowOrder.Come) Attack();
+            Answer();
         }
+    }
+
+    /// <summary>Until they are told to go, on a thread that sleeps: what these clients cost is taken from the users beside them.</summary>
+    private void Attack()
+    {
+        var began = Stopwatch.GetTimestamp();
+        for (var batch = 0; !_orders.IsCompleted; batch++)
+        {
+            if (batch == Batches) Answer();
+            for (var i = batch % Batches; i < _clients.Length; i += Batches) Step(i);
+            while (BatchEvery * (batch + 1) - Stopwatch.GetElapsedTime(began) is var pause && pause > TimeSpan.Zero && _orders.TryTake(out var order, pause))
+            {
+                if (order == SlowOrder.Go)
+                {
+                    Leave();
+                    return;
+                }
+                Answer();
+            }
+        }
+    }
+
+    private void Answer() => Console.WriteLine(_figures.ToLine(++_answered));
+
+    private void Leave()
+    {
+        foreach (var (socket, _, _) in _clients) socket?.Dispose();
+        Array.Clear(_clients);
     }
 
     private void Step(int index)

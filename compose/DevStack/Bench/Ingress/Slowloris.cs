@@ -8,79 +8,63 @@ internal static class Slowloris
 {
     public const int Clients = 2_000;
 
-    /// <summary>So many times the rounds of the others: the bar is nearer to 1 than one load to the next.</summary>
-    private const int OwnRounds = 5;
+    /// <summary>So many times the rounds of the others: the bar is nearer to 1 than one window to the next.</summary>
+    private const int OwnRounds = 15;
 
     private const double Bar = 0.95;
     private const double Microseconds = 1_000_000;
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(SlowHellos.LongestVisit);
     private static readonly TimeSpan Alone = TimeSpan.FromSeconds(10);
 
-    /// <summary>
-    /// So long users are there before each load that counts, while slow clients come or go: neither is to count, and a machine that has had a rest is a faster
-    /// one for seconds.
-    /// </summary>
-    private const int SettlingSeconds = 3;
+    public static int Cycles(IngressBenchSettings settings) => settings.Rounds * OwnRounds;
 
-    public static async Task MeasureAsync(BenchReport report, Contender door, byte[] hello, string folder, IngressBenchSettings settings)
+    public static async Task MeasureAsync(BenchReport report, Contender door, Backend app, byte[] hello, string folder, IngressBenchSettings settings)
     {
-        Func<Contender, Task<LoadResult>> connect = c => RawClients.ConnectAsync(c.PassThroughPort!.Value, hello, settings.Seconds);
-        Func<Contender, Task<LoadResult>> request = c => Load.Http1Async(c.TerminatedPort, BenchNames.Terminated, settings.Seconds);
-        await Rounds.WarmUpAsync(door, connect);
-        await Rounds.WarmUpAsync(door, request);
-        var log = Path.Combine(folder, "slow-hellos.log");
-        var (doorCpu, clientsCpu) = await AloneAsync(door, log);
-        List<(Users During, Users Quiet)> rounds = [];
-        var (cameBack, cutOff) = (0, 0);
-        // One load with slow clients between two without, so that what the machine does meanwhile falls on both.
-        await SettleAsync();
-        var before = await UsersAsync();
-        for (var round = 0; round < settings.Rounds * OwnRounds; round++)
-        {
-            Users during;
-            var starting = StartAsync(door, log);
-            await SettleAsync();
-            await using (var slow = await starting)
-            {
-                during = await UsersAsync();
-                var done = slow.Figures;
-                cameBack += done.CameBack;
-                cutOff += done.CutOff;
-            }
-            await SettleAsync();
-            var after = await UsersAsync();
-            rounds.Add((during, Users.Between(before, after)));
-            before = after;
-        }
-        double Middle(Func<Users, double> figure) => Rounds.Median(rounds.Select(r => figure(r.During) / figure(r.Quiet)));
+        var port = door.PassThroughPort!.Value;
+        await Rounds.WarmUpAsync(door, _ => RawClients.ConnectAsync(port, hello, settings.Seconds));
+        await Rounds.WarmUpAsync(door, _ => Load.Http1Async(door.TerminatedPort, BenchNames.Terminated, settings.Seconds));
+        await using var slow = new SlowClients(port, Clients, Path.Combine(folder, "slow-hellos.log"));
+        var (doorCpu, clientsCpu) = await AloneAsync(door, slow);
+        var beside = new BesideSlowClients(slow, Cycles(settings));
+        var connected = new Served();
+        var connections = await beside.RatiosAsync(seconds => RawClients.ConnectAsync(port, hello, seconds, connected), () => Task.FromResult(connected.Count));
+        var requests = await beside.RatiosAsync(seconds => Load.Http1Async(door.TerminatedPort, BenchNames.Terminated, seconds), app.RequestsAsync);
+        var done = await slow.TellAsync(SlowOrder.Say);
         report.Figure("slow_clients", Clients, "");
-        report.Figure("slow_clients_came_back", cameBack, "");
-        report.Figure("slow_clients_cut_off", cutOff, "");
+        report.Figure("slow_clients_came_back", done.CameBack, "");
+        report.Figure("slow_clients_cut_off", done.CutOff, "");
         report.Figure("slow_byte_door_cpu", doorCpu * Microseconds, "µs");
         report.Figure("slow_byte_client_cpu", clientsCpu * Microseconds, "µs");
-        report.AtLeast("slow_new_connections_ratio", Middle(u => u.Connections), "x", Bar);
-        report.AtLeast("slow_requests_ratio", Middle(u => u.Requests), "x", Bar);
+        Report("slow_new_connections_ratio", connections);
+        Report("slow_requests_ratio", requests);
 
-        Task SettleAsync() => Load.Http1Async(door.TerminatedPort, BenchNames.Terminated, SettlingSeconds);
-
-        async Task<Users> UsersAsync() => new((await connect(door)).Rate, (await request(door)).Rate);
+        void Report(string name, IReadOnlyList<double> ratios)
+        {
+            report.AtLeast(name, Rounds.Median(ratios), "x", Bar);
+            report.Figure($"{name}_error", StandardError(ratios), "x");
+        }
     }
 
     /// <summary>While there are no users: what a byte costs the front door, and those who send it.</summary>
-    private static async Task<(double Door, double Clients)> AloneAsync(Contender door, string log)
+    private static async Task<(double Door, double Clients)> AloneAsync(Contender door, SlowClients slow)
     {
-        await using var slow = await StartAsync(door, log);
+        await slow.TellAsync(SlowOrder.Come);
         await Task.Delay(WarmUp, TimeProvider.System);
-        var (doorBefore, clientsBefore, sentBefore) = (ProcessFigures.CpuSeconds(door.Process.Id), slow.CpuSeconds, slow.Figures.Bytes);
+        var before = await SpentAsync();
         await Task.Delay(Alone, TimeProvider.System);
-        var sent = slow.Figures.Bytes - sentBefore;
-        return ((ProcessFigures.CpuSeconds(door.Process.Id) - doorBefore) / sent, (slow.CpuSeconds - clientsBefore) / sent);
+        var after = await SpentAsync();
+        await slow.TellAsync(SlowOrder.Go);
+        var sent = after.Bytes - before.Bytes;
+        return ((after.Door - before.Door) / sent, (after.Clients - before.Clients) / sent);
+
+        async Task<(double Door, double Clients, long Bytes)> SpentAsync() =>
+            (ProcessFigures.CpuSeconds(door.Process.Id), slow.CpuSeconds, (await slow.TellAsync(SlowOrder.Say)).Bytes);
     }
 
-    private static Task<SlowClients> StartAsync(Contender door, string log) => SlowClients.StartAsync(door.PassThroughPort!.Value, Clients, log);
-
-    private readonly record struct Users(double Connections, double Requests)
+    /// <summary>Of the median, for samples that are spread as the normal distribution is: a quarter more than of their mean.</summary>
+    private static double StandardError(IReadOnlyList<double> samples)
     {
-        public static Users Between(Users one, Users other) => new((one.Connections + other.Connections) / 2, (one.Requests + other.Requests) / 2);
+        var mean = samples.Average();
+        return Math.Sqrt(Math.PI / 2 * samples.Sum(s => (s - mean) * (s - mean)) / Math.Max(1, samples.Count - 1) / samples.Count);
     }
 }
