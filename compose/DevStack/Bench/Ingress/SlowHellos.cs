@@ -37,15 +37,14 @@ internal sealed class SlowHellos : IDisposable
     {
         int Number(int index) => int.Parse(args[index], CultureInfo.InvariantCulture);
         using var clients = new SlowHellos(Number(0), await RawHello.ForAsync(BenchNames.PassedThrough), Number(1));
-        var ears = new Thread(clients.Listen) { IsBackground = true, Name = "ears" };
-        ears.Start();
+        new Thread(clients.ReadOrders) { IsBackground = true, Name = "orders" }.Start();
         clients.Run();
         return 0;
     }
 
     public void Dispose() => _orders.Dispose();
 
-    private void Listen()
+    private void ReadOrders()
     {
         while (Console.In.ReadLine() is { } line) _orders.Add(Enum.Parse<SlowOrder>(line));
         _orders.CompleteAdding();
