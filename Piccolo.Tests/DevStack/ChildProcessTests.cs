@@ -43,6 +43,25 @@ internal sealed class ChildProcessTests
     }
 
     [Test]
+    public async Task Tell_ChildThatIsTold_ReadsTheLine()
+    {
+        await using var child = ChildProcess.Start(Shell("read order; echo it was $order; read order; echo never") with { IsTold = true });
+
+        await child.TellAsync("come");
+
+        Assert.That(await child.WaitForLineAsync("it was", Patience), Is.EqualTo("it was come"));
+        Assert.That(child.Exited.IsCompleted, Is.False, "it waits for more");
+    }
+
+    [Test]
+    public async Task Input_OfWhoIsNotTold_HasEnded()
+    {
+        await using var child = ChildProcess.Start(Shell("cat; echo read to the end; exec sleep 1000"));
+
+        await child.WaitForLineAsync("read to the end", Patience);
+    }
+
+    [Test]
     public async Task WaitForPort_ProcessEnds_FailsWithItsLastWords()
     {
         await using var child = ChildProcess.Start(Shell("echo I give up; exit 7"));

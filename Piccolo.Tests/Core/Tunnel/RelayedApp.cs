@@ -51,7 +51,7 @@ internal sealed class RelayedApp : IAsyncDisposable
     private const string Host = "web.home.test";
     private const int Mark = 4;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly byte[] Hello = TestHellos.Named(Host);
     private static readonly byte[] Head = RelayFixture.Get(Host);
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using Piccolo.Core.Tunnel;
+using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Tunnel;
 
@@ -49,11 +50,15 @@ internal sealed class StreamIntegrityTests
     public async Task AnIdleSession_LivesOnTheAnswersToTheRelaysPings()
     {
         // No ping of our own: only the answers to the relay's count there as life, and silence for 2 s ends a session.
+        var clocks = new Piccolo.DevRelay.RelayClocks { Ping = TimeSpan.FromMilliseconds(200), Silence = TimeSpan.FromSeconds(2) };
+        var signs = new RenewedTimers(clocks.Silence);
         await using var app = await RelayedApp.StartAsync(
             options => options.KeepAliveInterval = options.KeepAliveTimeout = TimeSpan.FromMinutes(5),
-            relay => relay.Clocks = new Piccolo.DevRelay.RelayClocks { Ping = TimeSpan.FromMilliseconds(200), Silence = TimeSpan.FromSeconds(2) });
+            relay => (relay.Clocks, relay.Time) = (clocks, signs));
 
-        await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System, CancellationToken.None);
+        // One to each ping: 5 s of them.
+        using var limit = new CancellationTokenSource(RelayedApp.Patience);
+        await signs.UntilAsync(25, limit.Token);
 
         Assert.That((app.Under.Tunnel.Status.State, app.Under.Tunnel.Status.Reconnects), Is.EqualTo((TunnelState.Online, 0L)));
         Assert.That(await app.PassAsync(new Passage(1, Course.Echo, 1_000, IsTls: true)), Is.Null);

@@ -9,14 +9,17 @@ internal static class RawClients
 {
     private const int Workers = 32;
     private const int Answer = 16 * 1024;
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
 
     /// <summary>One connection after the other: hello, the app's first bytes, an end from both sides.</summary>
+    /// <param name="served">Counts them while they come.</param>
+    /// <exception cref="TimeoutException">Some never got their answer.</exception>
     public static async Task<LoadResult> ConnectAsync(int port, byte[] hello, int seconds, Served? served = null)
     {
         served ??= new Served();
         using var ended = new CancellationTokenSource(TimeSpan.FromSeconds(seconds), TimeProvider.System);
         var began = Stopwatch.GetTimestamp();
-        await Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => Task.Run(() => ConnectUntilAsync(port, hello, served, ended.Token))));
+        await Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => Task.Run(() => ConnectUntilAsync(port, hello, served, ended.Token)))).WaitAsync(TimeSpan.FromSeconds(seconds) + Grace, TimeProvider.System);
         return new LoadResult(served.Count, Stopwatch.GetElapsedTime(began).TotalSeconds);
     }
 

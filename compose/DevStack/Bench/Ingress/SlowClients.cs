@@ -25,8 +25,8 @@ internal sealed class SlowClients : IAsyncDisposable
     public double CpuSeconds => ProcessFigures.CpuSeconds(_process.Id);
 
     /// <returns>When it is done: all have come and sent, or all have gone.</returns>
-    /// <exception cref="IOException">They have ended: what was measured beside them was not.</exception>
-    /// <exception cref="InvalidOperationException">They do not answer.</exception>
+    /// <exception cref="IOException">They had ended: what was measured beside them was not.</exception>
+    /// <exception cref="InvalidOperationException">They have ended instead of an answer, or do not answer.</exception>
     public async Task<SlowFigures> TellAsync(SlowOrder order)
     {
         await _process.TellAsync(order.ToString());

@@ -4,7 +4,7 @@ namespace Piccolo.DevStack.Bench.Ingress;
 
 /// <summary>What slow clients have done so far.</summary>
 /// <param name="CameBack">How often one went and came back.</param>
-/// <param name="CutOff">How often one was cut off before its time.</param>
+/// <param name="CutOff">How often one was cut off before its time, or not let in.</param>
 internal readonly record struct SlowFigures(long Bytes, long CameBack, long CutOff)
 {
     /// <summary>What their answer to an order begins with.</summary>

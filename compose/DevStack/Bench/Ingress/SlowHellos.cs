@@ -97,7 +97,7 @@ internal sealed class SlowHellos : IDisposable
                 _clients[index].Sent++;
                 return;
             }
-            if (sent < stay) _figures = _figures with { CutOff = _figures.CutOff + 1 };
+            if (sent < stay) CutOff();
             _figures = _figures with { CameBack = _figures.CameBack + 1 };
             socket.Dispose();
         }
@@ -112,8 +112,11 @@ internal sealed class SlowHellos : IDisposable
         catch (SocketException)
         {
             // The next turn tries again.
+            CutOff();
         }
     }
+
+    private void CutOff() => _figures = _figures with { CutOff = _figures.CutOff + 1 };
 
     /// <summary>A socket of which the runtime's own poller knows nothing costs the least.</summary>
     private Socket Dial(IPAddress from)
