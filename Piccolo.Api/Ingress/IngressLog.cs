@@ -15,7 +15,7 @@ internal static partial class IngressLog
     [LoggerMessage(1002, LogLevel.Information, "Connection {ConnectionId} failed at the edge.")]
     public static partial void ConnectionFailed(this ILogger logger, Exception exception, string connectionId);
 
-    [LoggerMessage(1003, LogLevel.Warning, "The host's network interfaces cannot be read, the last picture stays: {Reason}")]
+    [LoggerMessage(1003, LogLevel.Warning, "The host's network interfaces cannot be read; the last known networks stay in use: {Reason}")]
     public static partial void InterfacesUnreadable(this ILogger logger, string reason);
 
     [LoggerMessage(1004, LogLevel.Information, "The device's own certificate for HTTPS on the LAN: SHA-256 {Fingerprint}, until {ExpiresAt:u}. Compare it when a browser warns.")]

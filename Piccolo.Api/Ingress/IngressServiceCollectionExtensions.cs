@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Piccolo.Api.Ingress.Apps;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Listeners;
+using Piccolo.Core.Network;
 using Piccolo.Core.Routing;
 
 namespace Piccolo.Api.Ingress;
@@ -19,6 +20,7 @@ internal static class IngressServiceCollectionExtensions
         services.AddSingleton<IPostConfigureOptions<IngressOptions>, DescriptorBudget>();
         services.AddSingleton<IConfigureOptions<KestrelServerOptions>, IngressKestrelSetup>();
         services.AddSharedState().AddConnections().AddLanPorts().AddTunnelTransport();
+        services.AddNetwork().AddHostedService<OriginRefreshLoop>();
         services.AddHttpForwarder();
         services.TryAddSingleton<OwnPorts>();
         services.TryAddSingleton<DeviceCertificate>();

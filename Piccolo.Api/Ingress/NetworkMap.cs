@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Net;
-using System.Net.NetworkInformation;
+using Piccolo.Core.Network;
 
 namespace Piccolo.Api.Ingress;
 
@@ -38,12 +38,12 @@ internal sealed class NetworkMap(IEnumerable<ConnectedNetwork> networks)
 
     private readonly FrozenSet<IPAddress> _own = networks.Select(n => n.Address).Select(WithoutScope).ToFrozenSet();
 
-    public static NetworkMap OfThisHost() => new(
-        from nic in NetworkInterface.GetAllNetworkInterfaces()
-        let properties = nic.GetIPProperties()
-        let index = IndexOf(nic, properties)
-        from unicast in properties.UnicastAddresses
-        select new ConnectedNetwork(nic.Name, index, unicast.Address, unicast.PrefixLength));
+    /// <returns>No map and the reason when the interfaces cannot be read now.</returns>
+    public static (NetworkMap? Map, string? Reason) OfThisHost()
+    {
+        if (!HostInterfaces.TryRead(out var interfaces, out var reason)) return (null, reason);
+        return (new NetworkMap(from face in interfaces from own in face.Addresses select new ConnectedNetwork(face.Name, face.Index, own.Address, own.PrefixLength)), null);
+    }
 
     /// <summary>Whether this host itself answers at the address.</summary>
     public bool IsOwn(IPAddress address) => OriginClassifier.IsLoopback(address) || _own.Contains(WithoutScope(address));
@@ -57,8 +57,4 @@ internal sealed class NetworkMap(IEnumerable<ConnectedNetwork> networks)
     }
 
     private static IPAddress WithoutScope(IPAddress address) => address.IsIPv6LinkLocal ? new IPAddress(address.GetAddressBytes()) : address;
-
-    private static int IndexOf(NetworkInterface nic, IPInterfaceProperties properties) =>
-        nic.Supports(NetworkInterfaceComponent.IPv6) ? properties.GetIPv6Properties().Index
-        : nic.Supports(NetworkInterfaceComponent.IPv4) ? properties.GetIPv4Properties().Index : -1;
 }

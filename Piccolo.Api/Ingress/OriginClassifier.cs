@@ -1,33 +1,33 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Net.NetworkInformation;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Listeners;
 
 namespace Piccolo.Api.Ingress;
 
 /// <summary>
-/// Tells the origin of a connection from its peer's address: the only place that compares addresses. Follows the host's interfaces as they change.
-/// Thread-safe.
+/// Tells the origin of a connection from its peer's address: the only place that compares addresses. <see cref="OriginRefreshLoop"/> keeps it up to date.
+/// Until the interfaces could be read once, every peer but loopback counts as forwarded, the least trusted. Thread-safe.
 /// </summary>
-internal sealed class OriginClassifier : IDisposable
+internal sealed class OriginClassifier
 {
     private readonly ImmutableArray<IPNetwork> _allowed;
-    private readonly Func<NetworkMap> _read;
+    private readonly Func<(NetworkMap? Map, string? Reason)> _read;
     private readonly ILogger<OriginClassifier> _logger;
-    private NetworkMap _map;
+    private NetworkMap _map = new([]);
 
-    public OriginClassifier(IOptions<IngressOptions> options, ILogger<OriginClassifier> logger) : this(options, logger, NetworkMap.OfThisHost)
+    public OriginClassifier(IOptions<IngressOptions> options, ILogger<OriginClassifier> logger)
+        : this(options, logger, NetworkMap.OfThisHost)
     {
     }
 
-    internal OriginClassifier(IOptions<IngressOptions> options, ILogger<OriginClassifier> logger, Func<NetworkMap> read)
+    /// <param name="read">The networks, or the reason why they cannot be read.</param>
+    internal OriginClassifier(IOptions<IngressOptions> options, ILogger<OriginClassifier> logger, Func<(NetworkMap? Map, string? Reason)> read)
     {
         _allowed = [.. options.Value.AllowedNetworks.Select(IPNetwork.Parse)];
         _read = read;
         _logger = logger;
-        _map = read();
-        NetworkChange.NetworkAddressChanged += OnAddressChanged;
+        Refresh();
     }
 
     /// <summary>The addresses of this host, for the host allow-list.</summary>
@@ -56,7 +56,15 @@ internal sealed class OriginClassifier : IDisposable
         return new ConnectionOriginFeature(origin, said.ClientEndPoint, proxy.PublicPort, null, said.IsAdmitted && proxy.IsAdmitted);
     }
 
-    public void Dispose() => NetworkChange.NetworkAddressChanged -= OnAddressChanged;
+    /// <summary>Reads the interfaces anew.</summary>
+    /// <returns>False when they cannot be read; then the last map stays, in which an address that is new counts as forwarded.</returns>
+    public bool Refresh()
+    {
+        var (map, reason) = _read();
+        if (map is not null) Volatile.Write(ref _map, map);
+        else _logger.InterfacesUnreadable(reason ?? "no reason given");
+        return map is not null;
+    }
 
     internal static bool IsLoopback(IPAddress address)
     {
@@ -65,26 +73,11 @@ internal sealed class OriginClassifier : IDisposable
 #pragma warning restore RS0030
     }
 
-    internal void Refresh() => Volatile.Write(ref _map, _read());
-
     private static IPAddress Unmap(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 
     private bool Admits(ConnectionOrigin origin, IPAddress address)
     {
         if (origin == ConnectionOrigin.Loopback) return true;
         return _allowed.IsEmpty ? origin == ConnectionOrigin.Lan : _allowed.Any(n => n.Contains(address));
-    }
-
-    private void OnAddressChanged(object? sender, EventArgs e)
-    {
-        try
-        {
-            Refresh();
-        }
-        catch (NetworkInformationException failure)
-        {
-            // The last picture stays: an address that is new to it counts as forwarded, the less trusted way.
-            _logger.InterfacesUnreadable(failure.Message);
-        }
     }
 }

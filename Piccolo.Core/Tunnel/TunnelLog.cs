@@ -46,6 +46,6 @@ internal static partial class TunnelLog
     [LoggerMessage(3013, LogLevel.Information, "The relay no longer knows a stream on which nothing moved; it is closed. Stream={Stream}")]
     public static partial void StreamForgotten(this ILogger logger, string stream);
 
-    [LoggerMessage(3014, LogLevel.Warning, "The network's state could not be read; the tunnel goes by its own attempts.")]
-    public static partial void NetworkUnreadable(this ILogger logger, Exception exception);
+    [LoggerMessage(3014, LogLevel.Warning, "The host's network interfaces cannot be read. The tunnel keeps to its own retry times; the next read follows in {RetryIn}.")]
+    public static partial void NetworkUnreadable(this ILogger logger, TimeSpan retryIn);
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Piccolo.Core.Network;
 
 namespace Piccolo.Core.Tunnel;
 
@@ -20,7 +21,7 @@ public static class TunnelServiceCollectionExtensions
             provider.GetRequiredService<ILogger<NexusTunnel>>(),
             Random.Shared.NextDouble));
         services.TryAddSingleton<ITunnelStreamSource>(provider => provider.GetRequiredService<NexusTunnel>());
-        services.TryAddSingleton<INetworkView, NetworkView>();
+        services.AddNetwork().TryAddSingleton<INetworkView, NetworkView>();
         services.AddHostedService<NexusTunnelLoop>();
         services.AddHostedService<TunnelWaker>();
         return services;

@@ -1,8 +1,6 @@
-using System.Net.NetworkInformation;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Tunnel;
 
@@ -12,11 +10,11 @@ namespace Piccolo.Core.Tunnel;
 /// </summary>
 internal sealed class TunnelWaker(NexusTunnel tunnel, INetworkView network, IOptions<NexusOptions> options, TimeProvider time, ILogger<TunnelWaker> logger) : BackgroundService
 {
-    private readonly ChangeSignal _changed = new();
+    // A network that never stops changing still gets its say after so many rounds.
+    private const int MaxDebounces = 10;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        network.Changed += _changed.Raise;
         try
         {
             await Task.WhenAll(WatchNetworkAsync(stoppingToken), WatchClocksAsync(stoppingToken));
@@ -25,31 +23,37 @@ internal sealed class TunnelWaker(NexusTunnel tunnel, INetworkView network, IOpt
         {
             // The host stops.
         }
-        finally
-        {
-            network.Changed -= _changed.Raise;
-        }
     }
 
     private async Task WatchNetworkAsync(CancellationToken cancellationToken)
     {
-        var seen = _changed.Version;
-        var known = Describe();
+        string? known = null;
         while (true)
         {
-            await _changed.WaitAsync(seen, cancellationToken);
-            do
+            var seen = network.Changed.Version;
+            var now = network.Describe();
+            if (now is null)
             {
-                // A link that comes up brings a dozen changes in a second.
-                seen = _changed.Version;
-                await _changed.WaitAsync(seen, options.Value.NetworkDebounce, time, cancellationToken);
+                logger.NetworkUnreadable(options.Value.NetworkDebounce);
+                await network.Changed.WaitAsync(seen, options.Value.NetworkDebounce, time, cancellationToken);
+                continue;
             }
-            while (_changed.Version != seen);
-            var now = Describe();
-            if (now == known) continue;
-            known = now;
             // Without any way out there is nothing to try; the next change will bring one.
-            if (now != "") tunnel.Wake("network");
+            if (known is not null && now != known && now != "") tunnel.Wake("network");
+            known = now;
+            await network.Changed.WaitAsync(seen, cancellationToken);
+            await SettleAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>A link that comes up brings a dozen changes in a second.</summary>
+    private async Task SettleAsync(CancellationToken cancellationToken)
+    {
+        for (var round = 0; round < MaxDebounces; round++)
+        {
+            var seen = network.Changed.Version;
+            await network.Changed.WaitAsync(seen, options.Value.NetworkDebounce, time, cancellationToken);
+            if (network.Changed.Version == seen) return;
         }
     }
 
@@ -61,19 +65,6 @@ internal sealed class TunnelWaker(NexusTunnel tunnel, INetworkView network, IOpt
             await Task.Delay(options.Value.ClockCheck, time, cancellationToken);
             var parted = time.GetUtcNow() - wall - time.GetElapsedTime(steady);
             if (parted.Duration() > options.Value.ClockTolerance) tunnel.Wake("clock");
-        }
-    }
-
-    private string Describe()
-    {
-        try
-        {
-            return network.Describe();
-        }
-        catch (NetworkInformationException unreadable)
-        {
-            logger.NetworkUnreadable(unreadable);
-            return "";
         }
     }
 }

@@ -22,6 +22,7 @@ internal sealed class LogEventIdsTests
         ("Piccolo.Core.Jobs", 6500, 6599),
         ("Piccolo.Core.Exports", 6600, 6699),
         ("Piccolo.Core.Audit", 6700, 6799),
+        ("Piccolo.Core.Network", 6800, 6899),
         ("Piccolo.Api", 7000, 7999),
     ];
 

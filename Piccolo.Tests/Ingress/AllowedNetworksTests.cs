@@ -1,7 +1,7 @@
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
+using Piccolo.Core.Network;
 using static Piccolo.Tests.Ingress.FrontDoor;
 
 namespace Piccolo.Tests.Ingress;
@@ -9,13 +9,7 @@ namespace Piccolo.Tests.Ingress;
 /// <summary>As a client of the LAN: this host over its own address, which is no loopback.</summary>
 internal sealed class AllowedNetworksTests
 {
-    private static readonly IPAddress Own = (
-        from nic in NetworkInterface.GetAllNetworkInterfaces()
-        where nic is { NetworkInterfaceType: not NetworkInterfaceType.Loopback, OperationalStatus: OperationalStatus.Up }
-        from unicast in nic.GetIPProperties().UnicastAddresses
-        where unicast.Address.AddressFamily == AddressFamily.InterNetwork && !nic.Name.StartsWith("podman", StringComparison.Ordinal)
-        select unicast.Address).FirstOrDefault()
-        ?? throw new InvalidOperationException("These tests need a network interface with an IPv4 address beside loopback.");
+    private static readonly IPAddress Own = ReadOwn();
 
     [TestCase("203.0.113.0/24", false)]
     [TestCase("0.0.0.0/0", true)]
@@ -42,6 +36,14 @@ internal sealed class AllowedNetworksTests
 
         Assert.That(response.StatusCode, Is.EqualTo(expected));
         Assert.That(challenge.StatusCode, Is.EqualTo(HttpStatusCode.NotFound), "HTTP-01 is open to all");
+    }
+
+    private static IPAddress ReadOwn()
+    {
+        Assert.That(HostInterfaces.TryRead(out var interfaces, out var reason), Is.True, reason);
+        return interfaces.Where(i => i is { IsLoopback: false, IsUp: true } && !i.Name.StartsWith("podman", StringComparison.Ordinal))
+            .SelectMany(i => i.Addresses).Select(a => a.Address).FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetwork)
+            ?? throw new InvalidOperationException("These tests need a network interface with an IPv4 address beside loopback.");
     }
 
     private static async ValueTask<Stream> ConnectToOwnAsync(int port, CancellationToken cancellationToken)

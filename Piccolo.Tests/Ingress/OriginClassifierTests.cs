@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Piccolo.Api.Ingress;
+using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Ingress;
 
@@ -41,7 +42,7 @@ internal sealed class OriginClassifierTests
     [TestCase("203.0.113.9", ConnectionOrigin.Forwarded)]
     public void Describe_OfAnAddress_GivesItsOrigin(string address, ConnectionOrigin expected)
     {
-        using var classifier = Create();
+        var classifier = Create();
 
         var described = classifier.Describe(new IPEndPoint(IPAddress.Parse(address), 5), 80);
 
@@ -56,7 +57,7 @@ internal sealed class OriginClassifierTests
     [TestCase("203.0.113.9", false)]
     public void Describe_WithAllowedNetworks_AdmitsThoseAndLoopback(string address, bool admitted)
     {
-        using var classifier = Create("192.168.2.0/24");
+        var classifier = Create("192.168.2.0/24");
 
         Assert.That(classifier.Describe(new IPEndPoint(IPAddress.Parse(address), 5), 80).IsAdmitted, Is.EqualTo(admitted));
     }
@@ -64,7 +65,7 @@ internal sealed class OriginClassifierTests
     [Test]
     public void Describe_WithoutAnAddress_TrustsLeast()
     {
-        using var classifier = Create();
+        var classifier = Create();
 
         var described = classifier.Describe(null, 80);
 
@@ -75,7 +76,7 @@ internal sealed class OriginClassifierTests
     public void Refresh_AfterAnInterfaceCame_KnowsItsNetwork()
     {
         var networks = Networks.ToList();
-        using var classifier = new OriginClassifier(Options.Create(new IngressOptions()), NullLogger<OriginClassifier>.Instance, () => new NetworkMap(networks));
+        var classifier = new OriginClassifier(Options.Create(new IngressOptions()), NullLogger<OriginClassifier>.Instance, () => (new NetworkMap(networks), null));
         networks.Add(Network("podman1", 9, "203.0.113.1", 24));
 
         classifier.Refresh();
@@ -86,7 +87,36 @@ internal sealed class OriginClassifierTests
     }
 
     [Test]
-    public void OfThisHost_HasLoopback() => Assert.That(NetworkMap.OfThisHost().Classify(IPAddress.Loopback), Is.EqualTo(ConnectionOrigin.Loopback));
+    public void Create_WhileInterfacesAreUnreadable_TrustsOnlyLoopbackUntilTheNextRead()
+    {
+        var readable = false;
+        using var log = new CapturedLog();
+        var classifier = new OriginClassifier(
+            Options.Create(new IngressOptions()), log.For<OriginClassifier>(), () => readable ? (new NetworkMap(Networks), null) : (null, "a link vanished"));
+        var neighbour = new IPEndPoint(IPAddress.Parse("192.168.1.77"), 5);
+
+        Assert.That(classifier.Describe(neighbour, 80).Origin, Is.EqualTo(ConnectionOrigin.Forwarded));
+        Assert.That(classifier.Describe(new IPEndPoint(IPAddress.Loopback, 5), 80).Origin, Is.EqualTo(ConnectionOrigin.Loopback));
+        Assert.That(log.Text, Does.Contain("a link vanished"));
+        readable = true;
+        Assert.That(classifier.Refresh(), Is.True);
+        Assert.That(classifier.Describe(neighbour, 80).Origin, Is.EqualTo(ConnectionOrigin.Lan));
+    }
+
+    [Test]
+    public void Refresh_ThatCannotRead_KeepsTheLastNetworks()
+    {
+        var readable = true;
+        var classifier = new OriginClassifier(
+            Options.Create(new IngressOptions()), NullLogger<OriginClassifier>.Instance, () => readable ? (new NetworkMap(Networks), null) : (null, "no"));
+        readable = false;
+
+        Assert.That(classifier.Refresh(), Is.False);
+        Assert.That(classifier.Describe(new IPEndPoint(IPAddress.Parse("192.168.1.77"), 5), 80).Origin, Is.EqualTo(ConnectionOrigin.Lan));
+    }
+
+    [Test]
+    public void OfThisHost_HasLoopback() => Assert.That(NetworkMap.OfThisHost().Map!.Classify(IPAddress.Loopback), Is.EqualTo(ConnectionOrigin.Loopback));
 
     private static ConnectedNetwork Network(string name, int index, string address, int prefix) => new(name, index, IPAddress.Parse(address), prefix);
 
@@ -94,6 +124,6 @@ internal sealed class OriginClassifierTests
     {
         var options = new IngressOptions();
         foreach (var network in allowed) options.AllowedNetworks.Add(network);
-        return new OriginClassifier(Options.Create(options), NullLogger<OriginClassifier>.Instance, () => new NetworkMap(Networks));
+        return new OriginClassifier(Options.Create(options), NullLogger<OriginClassifier>.Instance, () => (new NetworkMap(Networks), null));
     }
 }

@@ -43,7 +43,7 @@ internal abstract class PeekFixture
     private protected HelloAdmission NewAdmission(ConnectionsPerAddress? connections = null)
     {
         var options = Options.Create(Limits);
-        var classifier = new OriginClassifier(options, NullLogger<OriginClassifier>.Instance, () => new NetworkMap([]));
+        var classifier = new OriginClassifier(options, NullLogger<OriginClassifier>.Instance, () => (new NetworkMap([]), null));
         return new HelloAdmission(classifier, new TrustedProxies(options), connections ?? new ConnectionsPerAddress(options), Metrics, options, NullLogger<HelloAdmission>.Instance);
     }
 }

@@ -175,9 +175,9 @@ internal sealed class ProxyProtocolTests
     [TestCase("203.0.113.9", ConnectionOrigin.Lan, ConnectionOrigin.Forwarded)]
     public void DescribeBehind_AProxy_NeverComesNearerThanTheProxy(string client, ConnectionOrigin proxy, ConnectionOrigin expected)
     {
-        using var classifier = new OriginClassifier(
+        var classifier = new OriginClassifier(
             Microsoft.Extensions.Options.Options.Create(new IngressOptions()), Microsoft.Extensions.Logging.Abstractions.NullLogger<OriginClassifier>.Instance,
-            () => new NetworkMap([new("lan0", 1, IPAddress.Parse("192.168.1.2"), 24), new("podman0", 2, IPAddress.Parse("10.88.0.1"), 16)]));
+            () => (new NetworkMap([new("lan0", 1, IPAddress.Parse("192.168.1.2"), 24), new("podman0", 2, IPAddress.Parse("10.88.0.1"), 16)]), null));
 
         var described = classifier.DescribeBehind(new ConnectionOriginFeature(proxy, null, 443, null, IsAdmitted: true), new IPEndPoint(IPAddress.Parse(client), 9));
 

@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Piccolo.Core.Network;
+using Piccolo.Core.Primitives;
 using Piccolo.Core.Tunnel;
 using Piccolo.Tests.Fakes;
 
@@ -172,9 +174,9 @@ internal sealed class TunnelWakingTests
     [Test]
     public void NetworkView_DescribesThisMachine()
     {
-        using var view = new NetworkView();
+        using var watch = new NetworkWatch(TimeProvider.System, NullLogger<NetworkWatch>.Instance);
 
-        var addresses = view.Describe().Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var addresses = new NetworkView(watch).Describe()!.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
         Assert.That(addresses, Has.All.Matches<string>(text => System.Net.IPAddress.TryParse(text, out _)).And.None.EqualTo("127.0.0.1"));
     }
@@ -203,17 +205,17 @@ internal sealed class TunnelWakingTests
         private readonly TaskCompletionSource _watched = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private volatile string _now = "192.0.2.7";
 
-        public event Action? Changed;
+        public ChangeSignal Changed { get; } = new();
 
         public Task Watched => _watched.Task;
 
         public void Become(string description)
         {
             _now = description;
-            Changed?.Invoke();
+            Changed.Raise();
         }
 
-        public string Describe()
+        public string? Describe()
         {
             var now = _now;
             _watched.TrySetResult();

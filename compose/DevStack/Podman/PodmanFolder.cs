@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Text.Json;
+using Piccolo.Core.Network;
 
 namespace Piccolo.DevStack.Podman;
 
@@ -115,7 +115,8 @@ internal sealed class PodmanFolder
 
     private static string FreeSubnet()
     {
-        var used = NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses)
+        if (!HostInterfaces.TryRead(out var interfaces, out var reason)) throw new InvalidOperationException($"This host's interfaces cannot be read: {reason}");
+        var used = interfaces.SelectMany(i => i.Addresses)
             .Where(a => a.Address.AddressFamily == AddressFamily.InterNetwork).Select(a => a.Address.ToString()).ToList();
 #pragma warning disable CA5394 // a free place, not a secret
         return Enumerable.Range(0, 100).Select(_ => $"10.{Random.Shared.Next(200, 250)}.{Random.Shared.Next(256)}")

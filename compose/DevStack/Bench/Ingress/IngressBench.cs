@@ -1,7 +1,7 @@
 using System.Globalization;
-using System.Net.NetworkInformation;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Piccolo.Core.Network;
 
 namespace Piccolo.DevStack.Bench.Ingress;
 
@@ -82,7 +82,7 @@ public static class IngressBench
         $"`./dev bench ingress`: {settings.Rounds} rounds, in each of which nginx, HAProxy, Caddy and the front door do the same work for {settings.Seconds} s each, in turns, before the same nginx as the app; medians. Load generators, app and contender share the machine, {Network()}. `ratio` is to nginx in the same round; `cpu` is user and system time of the contender's own process per unit. TLS 1.3, one P-256 certificate, connections kept without a limit, no access log, two workers or threads. The front door is a process with the appliance's connection pipeline, limits and memory wiping, its route table filled by the benchmark; it has accepts deferred to a client's first bytes, which the others are not asked to do. `names_handshakes_ratio` is connections per second of the front door's own CPU, of one with 10,000 names to one with 2, both under the same load in the same seconds. Slow clients: {Slowloris.Clients} that send a byte a second of a ClientHello and come back after {SlowHellos.LongestVisit} s, about {Slowloris.Clients / SlowHellos.LongestVisit} of them each second. `slow_…_ratio` is the rate of users who stay while they come and go, a second with them beside the two without them around it; medians of {Slowloris.Cycles(settings)}, with their standard error. They live on this machine too, as a process of their own: `slow_byte_…_cpu` is CPU per byte of theirs, visits included, while nothing else runs.\n\n");
 
     /// <summary>A packet filter costs all of them the same, and so makes them more alike.</summary>
-    private static string Network() => NetworkInterface.GetAllNetworkInterfaces().All(i => i.NetworkInterfaceType == NetworkInterfaceType.Loopback)
+    private static string Network() => HostInterfaces.TryRead(out var interfaces, out _) && interfaces.All(i => i.IsLoopback)
         ? "in a network of their own without a packet filter"
         : "in its own network, packet filter and all";
 
