@@ -87,6 +87,7 @@ internal sealed class ClientSequenceTests
         Assert.That((bool)(await stranger.GetAsync("crypto/status")).Body["locked"]!, Is.True, "it stays locked");
 
         Assert.That((await stranger.PostAsync("auth/login", new { username = "admin", password = Password })).Status, Is.EqualTo(401));
+        Assert.That((bool)(await stranger.GetAsync("crypto/status")).Body["locked"]!, Is.True, "a failed login opens nothing");
         Assert.That((await stranger.PostAsync("auth/login", new { username = "admin", password = NewPassword })).Status, Is.EqualTo(200));
         var session = (await stranger.GetAsync("auth/session")).Body;
         Assert.That(((bool)session["password_stale"]!, (bool)session["recovery_stale"]!), Is.EqualTo((true, true)));

@@ -145,10 +145,11 @@ internal sealed class HttpSurfaceTests
         Assert.That(response.Headers.Contains("X-Powered-By"), Is.False);
     }
 
-    [Test]
-    public async Task Portal_IsServedWithAStrictPolicy()
+    [TestCase("/")]
+    [TestCase("/api/v1/apps")]
+    public async Task PortalAndApi_AreServedWithAStrictPolicy(string path)
     {
-        using var response = await _owned.SendAsync(HttpMethod.Get, "/");
+        using var response = await _owned.SendAsync(HttpMethod.Get, path);
 
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
         Assert.That(response.Headers.GetValues("Content-Security-Policy").Single(), Does.Contain("default-src 'self'").And.Not.Contain("unsafe"));
