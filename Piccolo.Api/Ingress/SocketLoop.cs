@@ -91,7 +91,9 @@ internal sealed class SocketLoop : IThreadPoolWorkItem, IDisposable
     {
         _ended = true;
         _poller.Wake();
+#pragma warning disable RS0030 // a loop disposes of nobody: the caller is another thread
         _thread.Join();
+#pragma warning restore RS0030
         _poller.Dispose();
     }
 

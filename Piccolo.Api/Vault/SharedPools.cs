@@ -39,10 +39,12 @@ internal static class SharedPools
                 WipeAll<char>(1);
                 waiting.Signal();
                 // None takes a second turn before all have had their first.
+#pragma warning disable RS0030 // to block these threads is the point: each has buffers of its own
                 waiting.Wait(ThreadsLimit);
             }, null);
         }
         waiting.Wait(ThreadsLimit);
+#pragma warning restore RS0030
     }
 
     private static void WipeAll<T>(int perSize)

@@ -77,7 +77,9 @@ public sealed class CostGate(TimeProvider time)
     private void Withdraw(Waiter waiter)
     {
         bool hadTurn;
+#pragma warning disable RS0030 // a task that has completed does not block
         lock (_gate) hadTurn = !_waiting.Remove(waiter) && waiter.Turn.Task is { IsCompletedSuccessfully: true, Result: true };
+#pragma warning restore RS0030
         // The turn came in the moment of giving up: the next one takes it.
         if (hadTurn) Leave();
     }
