@@ -1,5 +1,5 @@
 using Piccolo.Tests.Core.Certificates;
-using Piccolo.Tests.Core.ControlStore;
+using Piccolo.Tests.Core.Durability;
 
 namespace Piccolo.Tests;
 
@@ -10,7 +10,7 @@ internal static class Program
     {
         switch (args)
         {
-            case [KilledMigrationTests.Verb, var folder]: return await KilledMigrationTests.MigrateAsync(folder);
+            case [WritingChild.Verb, .. var rest]: return await WritingChild.RunAsync(rest);
             case [KilledChild.Command, .. var rest]: return await KilledChild.RunAsync(rest);
         }
         await Console.Error.WriteLineAsync("These are tests: dotnet test Piccolo.Tests");

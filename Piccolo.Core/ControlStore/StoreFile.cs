@@ -4,6 +4,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Piccolo.Core.Health;
+using Piccolo.Core.Primitives;
 using SQLitePCL;
 
 namespace Piccolo.Core.ControlStore;
@@ -100,14 +101,17 @@ internal static class StoreFile
             using (new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
             {
             }
+            WriteSteps.Reached(WriteStep.TemporaryCreated, path);
             using (var command = connection.CreateCommand())
             {
                 command.CommandText = "VACUUM INTO $path";
                 command.Parameters.AddWithValue("$path", path);
                 command.ExecuteNonQuery();
             }
+            WriteSteps.Reached(WriteStep.Written, path);
             using var copy = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
             RandomAccess.FlushToDisk(copy);
+            WriteSteps.Reached(WriteStep.Flushed, path);
         }
         catch
         {

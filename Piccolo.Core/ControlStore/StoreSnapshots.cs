@@ -18,14 +18,20 @@ internal sealed class StoreSnapshots(StatePaths paths, TimeProvider time)
     /// <param name="copy">Writes the copy to the path that it is given, and returns its revision.</param>
     public StoreSnapshot Take(Func<string, long> copy)
     {
-        Directory.CreateDirectory(paths.Snapshots, OwnerOnly);
+        if (!Directory.Exists(paths.Snapshots))
+        {
+            Directory.CreateDirectory(paths.Snapshots, OwnerOnly);
+            AtomicFile.FlushDirectory(paths.Root);
+        }
         foreach (var leftover in Directory.EnumerateFiles(paths.Snapshots, "*.tmp*")) File.Delete(leftover);
         var temporary = Path.Combine(paths.Snapshots, "taking.tmp");
         var now = time.GetUtcNow();
         var revision = copy(temporary);
         var path = Path.Combine(paths.Snapshots, string.Create(CultureInfo.InvariantCulture, $"control-{now.ToString(TimeFormat, CultureInfo.InvariantCulture)}-r{revision}.db"));
         File.Move(temporary, path, overwrite: true);
+        WriteSteps.Reached(WriteStep.Renamed, temporary);
         AtomicFile.FlushDirectory(paths.Snapshots);
+        WriteSteps.Reached(WriteStep.Durable, temporary);
         foreach (var old in List().Skip(Kept)) File.Delete(old.Path);
         return new StoreSnapshot(path, now, revision);
     }

@@ -21,8 +21,11 @@ public static class ImportPlacement
         // What an earlier store left beside it would be taken for this one's.
         foreach (var stale in (string[])[paths.ControlStoreAnchor, paths.ControlStore + "-wal", paths.ControlStore + "-shm"]) File.Delete(stale);
         Move(Path.Combine(ready, "control.db"), paths.ControlStore);
+        WriteSteps.Reached(WriteStep.Renamed, paths.ControlStore);
         Move(Path.Combine(ready, "keyset.json"), paths.KeySet);
+        WriteSteps.Reached(WriteStep.Renamed, paths.KeySet);
         AtomicFile.FlushDirectory(paths.Root);
+        WriteSteps.Reached(WriteStep.Durable, paths.KeySet);
         Directory.Delete(ready, recursive: true);
         AtomicFile.FlushDirectory(paths.Root);
     }
@@ -36,15 +39,28 @@ public static class ImportPlacement
     /// <summary>The decisive step.</summary>
     internal static void Decide(StatePaths paths)
     {
-        AtomicFile.FlushDirectory(Undecided(paths));
+        WriteSteps.Reached(WriteStep.Written, Ready(paths));
+        FlushTree(Undecided(paths));
+        WriteSteps.Reached(WriteStep.Flushed, Ready(paths));
         Directory.Move(Undecided(paths), Ready(paths));
+        WriteSteps.Reached(WriteStep.Renamed, Ready(paths));
         AtomicFile.FlushDirectory(paths.Root);
+        WriteSteps.Reached(WriteStep.Durable, Ready(paths));
         Finish(paths);
     }
 
     internal static void DropUndecided(StatePaths paths)
     {
         if (Directory.Exists(Undecided(paths))) Directory.Delete(Undecided(paths), recursive: true);
+    }
+
+    /// <summary>The files were flushed one by one as they were unpacked; here the folders that name them.</summary>
+    private static void FlushTree(string folder)
+    {
+        // A link's target is not part of the import.
+        foreach (var inner in Directory.EnumerateDirectories(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }))
+            AtomicFile.FlushDirectory(inner);
+        AtomicFile.FlushDirectory(folder);
     }
 
     private static string Undecided(StatePaths paths) => Path.Combine(paths.Root, "import.unfinished");

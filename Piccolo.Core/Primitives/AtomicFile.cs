@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Piccolo.Core.Primitives;
@@ -13,6 +14,8 @@ public static class AtomicFile
     public static void Write(string path, ReadOnlySpan<byte> content)
     {
         var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        // Opened first: where that fails, for want of descriptors, nothing has changed yet.
+        using var folder = OpenDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         try
         {
             using (var stream = new FileStream(temporary, new FileStreamOptions
@@ -23,11 +26,16 @@ public static class AtomicFile
                 BufferSize = 0,
             }))
             {
+                WriteSteps.Reached(WriteStep.TemporaryCreated, path);
                 stream.Write(content);
+                WriteSteps.Reached(WriteStep.Written, path);
                 stream.Flush(flushToDisk: true);
             }
+            WriteSteps.Reached(WriteStep.Flushed, path);
             File.Move(temporary, path, overwrite: true);
-            FlushDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            WriteSteps.Reached(WriteStep.Renamed, path);
+            RandomAccess.FlushToDisk(folder);
+            WriteSteps.Reached(WriteStep.Durable, path);
         }
         catch
         {
@@ -47,14 +55,15 @@ public static class AtomicFile
     /// <summary>Makes renames and deletions in a folder durable.</summary>
     internal static void FlushDirectory(string folder)
     {
-        // .NET refuses to open a folder as a stream, but a plain read handle is all that fsync needs on Linux.
         using var handle = OpenDirectory(folder);
-        if (handle is not null) RandomAccess.FlushToDisk(handle);
+        RandomAccess.FlushToDisk(handle);
     }
 
-    private static SafeFileHandle? OpenDirectory(string folder)
+    /// <summary>.NET refuses to open a folder as a stream, but a plain read handle is all that fsync needs on Linux.</summary>
+    private static SafeFileHandle OpenDirectory(string folder)
     {
         var descriptor = Posix.Open(folder, Posix.ReadOnly | Posix.Directory | Posix.CloseOnExec);
-        return descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true);
+        if (descriptor < 0) throw new IOException($"The folder '{folder}' cannot be opened to make its entries durable: {Marshal.GetLastPInvokeErrorMessage()}");
+        return new SafeFileHandle(descriptor, ownsHandle: true);
     }
 }

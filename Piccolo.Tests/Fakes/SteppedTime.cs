@@ -32,6 +32,43 @@ internal sealed class SteppedTime(DateTimeOffset start) : FakeTimeProvider(start
         return await awaited;
     }
 
+    /// <summary>Waits until a timer is set that fires in exactly this time: whoever sets it does so in its own true time.</summary>
+    public async Task ArmedAsync(TimeSpan dueIn)
+    {
+        while (true)
+        {
+            var seen = _set.Version;
+            if (IsArmed(dueIn)) return;
+            using var patience = new CancellationTokenSource(Patience);
+            try
+            {
+                await _set.WaitAsync(seen, patience.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                throw new TimeoutException($"No timer is due in {dueIn}. Due are: {string.Join(", ", DueIn())}");
+            }
+        }
+    }
+
+    /// <summary>An interval to the millisecond: its timer is set, just before its end it has not fired, then it does. It must be one that no other timer has.</summary>
+    public async Task PassAsync(TimeSpan interval)
+    {
+        var last = TimeSpan.FromMilliseconds(1);
+        await ArmedAsync(interval);
+        Advance(interval - last);
+        Assert.That(IsArmed(last), Is.True, $"nothing happens before {interval}");
+        Advance(last);
+    }
+
+    private bool IsArmed(TimeSpan dueIn) => DueIn().Contains(dueIn);
+
+    private IReadOnlyList<TimeSpan> DueIn()
+    {
+        var now = GetUtcNow();
+        lock (_gate) return [.. _due.Values.Select(due => due - now)];
+    }
+
     /// <inheritdoc cref="RunAsync{T}"/>
     public Task RunAsync(Task awaited, TimeSpan longest)
     {

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using Microsoft.Extensions.Time.Testing;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
 using Piccolo.Core.Primitives;
@@ -12,17 +11,17 @@ internal sealed class TestBox : IDisposable
 {
     public const string Password = "correct horse battery staple";
 
-    public TestBox(string folder, StoreSchema? schema = null)
+    public TestBox(string folder, StoreSchema? schema = null, int iterations = KdfCost.MinIterations)
     {
         Paths = new StatePaths(folder);
         Health = new HealthTracker(Time, Log.For<HealthTracker>());
-        var options = Options.Create(new VaultOptions { Kdf = new KdfOptions { MemoryMiB = KdfCost.MinMemoryMiB, Iterations = KdfCost.MinIterations } });
+        var options = Options.Create(new VaultOptions { Kdf = new KdfOptions { MemoryMiB = KdfCost.MinMemoryMiB, Iterations = iterations } });
         Vault = new ApplianceVault(Paths, options, Health, Log.For<ApplianceVault>());
         Store = new SealedStore(Paths, Health, Log.For<SealedStore>(), Time) { Schema = schema ?? StoreSchema.Current };
         Vault.Inspect();
     }
 
-    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 24, 12, 0, 0, TimeSpan.Zero));
+    public SteppedTime Time { get; } = new(new DateTimeOffset(2026, 11, 24, 12, 0, 0, TimeSpan.Zero));
 
     public CapturedLog Log { get; } = new();
 

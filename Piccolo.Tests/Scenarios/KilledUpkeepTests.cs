@@ -1,149 +1,83 @@
-using System.Net.Http.Headers;
+using Piccolo.Core.Primitives;
+using Piccolo.Core.Vault;
 using Piccolo.DevStack;
+using Piccolo.Tests.Core.Durability;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Scenarios;
 
-/// <summary>kill -9 while a snapshot is taken, and while an export is put onto a fresh box, at moments that the file system shows.</summary>
-[Category("Kill")]
-[Category("Sealed")]
+/// <summary>The process dies in each step of a snapshot, and of putting an export onto a fresh box; the daemon starts after it.</summary>
+[Category("Kill"), Category("Sealed")]
 internal sealed class KilledUpkeepTests
 {
-    private const string Password = TestBox.Password;
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-
-    private TempFolder _folder = null!;
+    private WriteRig _rig = null!;
 
     [SetUp]
-    public void SetUp() => _folder = new TempFolder();
+    public void SetUp() => _rig = new WriteRig();
 
     [TearDown]
-    public void TearDown() => _folder.Dispose();
+    public void TearDown() => _rig.Dispose();
 
-    [TestCase(1)]
-    [TestCase(3, Category = "Slow")]
-    [TestCase(6, Category = "Slow")]
-    public async Task Snapshot_Killed_LeavesAWholeStoreAndWholeSnapshots(int events)
+    [Test]
+    public async Task Snapshot_KilledAtEachStep_LeavesAWholeStoreAndWholeSnapshots([Values] WriteStep step)
     {
-        var state = _folder.File("state");
-        var snapshots = Path.Combine(state, "snapshots");
-        var appliance = await StartAsync(state, ("Piccolo:ControlStore:CheckInterval", "00:00:01"), ("Piccolo:ControlStore:SnapshotInterval", "00:00:01"));
-        await appliance.Api.SetUpAsync(Password);
-        Directory.CreateDirectory(snapshots);
-        using (var moment = new Moment(snapshots, events))
-        {
-            await appliance.Api.UnlockAsync(Password);
-            // Each round of the upkeep finds something new to keep.
-            for (var i = 0; !moment.Come.IsCompleted; i++)
-            {
-                await appliance.Api.PostAsync("/api/v1/crypto/unlock", new { password = Password });
-                await Task.WhenAny(moment.Come, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System));
-                Assert.That(i, Is.LessThan(60), "snapshots are taken");
-            }
-            await appliance.KillAsync();
-        }
+        await _rig.OwnAsync();
 
-        await using var restarted = await StartAsync(state, ("Piccolo:ControlStore:CheckInterval", "00:00:01"), ("Piccolo:ControlStore:SnapshotInterval", "00:00:01"));
-        using (var next = new Moment(snapshots, 1))
+        await _rig.KillAtAsync("snapshot", step, "snapshots/taking.tmp");
+
+        var copies = Directory.GetFiles(Path.Combine(_rig.State, "snapshots"), "*.db");
+        Assert.That(copies, Has.Length.EqualTo(step < WriteStep.Renamed ? 0 : 1), "a copy has its name when it is whole");
+        await AssertOpensAsync(Path.Combine(_rig.State, "control.db"), "state");
+        foreach (var copy in copies) await AssertOpensAsync(copy, "snapshot");
+    }
+
+    /// <summary>The folder's rename decides. What is left to be moved after it the next start moves.</summary>
+    [TestCase(WriteStep.TemporaryCreated, "import.unfinished/keyset.json", false)]
+    [TestCase(WriteStep.Written, "import.unfinished/keyset.json", false)]
+    [TestCase(WriteStep.Flushed, "import.unfinished/keyset.json", false)]
+    [TestCase(WriteStep.Renamed, "import.unfinished/keyset.json", false)]
+    [TestCase(WriteStep.Durable, "import.unfinished/keyset.json", false)]
+    [TestCase(WriteStep.Written, "import.ready", false)]
+    [TestCase(WriteStep.Flushed, "import.ready", false)]
+    [TestCase(WriteStep.Renamed, "import.ready", true)]
+    [TestCase(WriteStep.Durable, "import.ready", true)]
+    [TestCase(WriteStep.Renamed, "control.db", true)]
+    [TestCase(WriteStep.Renamed, "keyset.json", true)]
+    [TestCase(WriteStep.Durable, "keyset.json", true)]
+    public async Task Import_Killed_IsUnclaimedOrTheExportedBox(WriteStep step, string file, bool decided)
+    {
+        await _rig.MakeExportAsync();
+
+        await _rig.KillAtAsync("import", step, file);
+
+        using var folder = new TempFolder();
+        await using (var restarted = await ApplianceProcess.StartAsync(
+            _rig.State, folder.File("appliance.log"), LoopbackPorts.Free(1)[0], new Dictionary<string, string> { ["Piccolo:Ingress:ListenAddress"] = "127.0.0.1", ["Piccolo:Containers:Socket"] = "" }))
         {
-            await restarted.Api.UnlockAsync(Password);
+            Assert.That((bool)(await restarted.Api.GetAsync("/api/v1/crypto/status"))["initialized"]!, Is.EqualTo(decided));
+            if (!decided) await restarted.Api.SetUpAsync(TestBox.Password);
+            await restarted.Api.UnlockAsync(TestBox.Password);
             Assert.That((bool)(await restarted.Api.GetAsync("/api/v1/health/ready"))["ready"]!, Is.True);
-            await next.Come.WaitAsync(Limit);
         }
-        await restarted.KillAsync();
-        foreach (var copy in Directory.GetFiles(snapshots, "control-*.db")) await AssertOpensAsync(state, copy);
-    }
-
-    [TestCase(1)]
-    [TestCase(6)]
-    [TestCase(10)]
-    [TestCase(3, Category = "Slow")]
-    [TestCase(8, Category = "Slow")]
-    [TestCase(12, Category = "Slow")]
-    public async Task Import_Killed_IsUnclaimedOrTheExportedBox(int events)
-    {
-        var export = await ExportAsync();
-        var state = Directory.CreateDirectory(_folder.File("fresh")).FullName;
-        var fresh = await StartAsync(state);
-        using (var moment = new Moment(state, events))
-        {
-            var importing = ImportAsync(fresh.Api, export);
-            await Task.WhenAny(moment.Come, importing).WaitAsync(Limit);
-            await fresh.KillAsync();
-            await importing.ContinueWith(_ => { }, TaskScheduler.Default).WaitAsync(Limit);
-        }
-
-        await using var restarted = await StartAsync(state);
-        if (!(bool)(await restarted.Api.GetAsync("/api/v1/crypto/status"))["initialized"]!) await ImportAsync(restarted.Api, export);
-        await restarted.Api.UnlockAsync(Password);
-        await restarted.Api.TakeTokenAsync("after");
-        Assert.That((await restarted.Api.GetAsync("/api/v1/auth/tokens"))["tokens"]!.AsArray().Select(t => (string?)t!["name"]), Is.EquivalentTo(new[] { "exported", "after" }));
-        Assert.That((bool)(await restarted.Api.GetAsync("/api/v1/health/ready"))["ready"]!, Is.True);
-        Assert.That(Directory.GetDirectories(state, "import.*"), Is.Empty);
-    }
-
-    private async Task<string> ExportAsync()
-    {
-        var state = _folder.File("exported");
-        await using var appliance = await StartAsync(state);
-        await appliance.Api.SetUpAsync(Password);
-        await appliance.Api.UnlockAsync(Password);
-        await appliance.Api.TakeTokenAsync("exported");
-        var job = await appliance.Api.PostAsync("/api/v1/exports/control");
-        using var events = await appliance.Api.SendRawAsync(new HttpRequestMessage(HttpMethod.Get, $"/api/v1/jobs/{job["id"]}/events"));
-        Assert.That(await events.Content.ReadAsStringAsync().WaitAsync(Limit), Does.Contain("\"state\":\"succeeded\""));
-        return Directory.GetFiles(Path.Combine(state, "exports"), "*.piccolo").Single();
-    }
-
-    private static async Task ImportAsync(ApplianceClient api, string export)
-    {
-        await using var file = File.OpenRead(export);
-        using var content = new StreamContent(file);
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
-        using var form = new MultipartFormDataContent { { new StringContent(Password), "password" }, { content, "file", "export.piccolo" } };
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/exports/import") { Content = form };
-        using var response = await api.SendRawAsync(request);
-        response.EnsureSuccessStatusCode();
+        Assert.That(Directory.GetDirectories(_rig.State, "import.*"), Is.Empty);
+        using var box = new TestBox(_rig.State);
+        await box.UnlockAsync();
+        Assert.That(box.Store.Get(WritingChild.Notes, "exported"), decided ? Is.Not.Null : Is.Null);
+        Assert.That(File.Exists(Path.Combine(box.Paths.Volumes, "web", "cipher", "block")), Is.EqualTo(decided));
     }
 
     /// <summary>As an owner restores it.</summary>
-    private async Task AssertOpensAsync(string state, string snapshot)
+    private async Task AssertOpensAsync(string store, string name)
     {
-        var restored = Directory.CreateDirectory(_folder.File("restored-" + Path.GetFileName(snapshot))).FullName;
-        File.Copy(Path.Combine(state, "keyset.json"), Path.Combine(restored, "keyset.json"));
-        File.Copy(snapshot, Path.Combine(restored, "control.db"));
-        using var box = new TestBox(restored);
-        await box.UnlockAsync();
-        Assert.That(box.Store.Check(), Is.True, snapshot);
-    }
-
-    private Task<ApplianceProcess> StartAsync(string state, params (string Key, string Value)[] settings) => ApplianceProcess.StartAsync(
-        state, _folder.File("appliance.log"), LoopbackPorts.Free(1)[0],
-        new Dictionary<string, string>(settings.Select(s => KeyValuePair.Create(s.Key, s.Value))) { ["Piccolo:Ingress:ListenAddress"] = "127.0.0.1", ["Piccolo:Containers:Socket"] = "" });
-
-    /// <summary>Comes with the n-th thing that happens in a folder.</summary>
-    private sealed class Moment : IDisposable
-    {
-        private readonly FileSystemWatcher _watcher;
-        private readonly TaskCompletionSource _come = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private int _seen;
-
-        public Moment(string folder, int events)
+        using var restored = new TempFolder();
+        File.Copy(Path.Combine(_rig.State, "keyset.json"), restored.File("keyset.json"));
+        foreach (var part in (string[])["", "-wal"])
         {
-            _watcher = new FileSystemWatcher(folder) { IncludeSubdirectories = true, NotifyFilter = NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.LastWrite };
-            _watcher.Created += Count;
-            _watcher.Changed += Count;
-            _watcher.Renamed += Count;
-            _watcher.EnableRaisingEvents = true;
-
-            void Count(object sender, FileSystemEventArgs e)
-            {
-                if (Interlocked.Increment(ref _seen) >= events) _come.TrySetResult();
-            }
+            if (File.Exists(store + part)) File.Copy(store + part, restored.File("control.db" + part));
         }
-
-        public Task Come => _come.Task;
-
-        public void Dispose() => _watcher.Dispose();
+        using var box = new TestBox(restored.Path);
+        Assert.That(await box.UnlockAsync(), Is.EqualTo(VaultOutcome.Done), name);
+        Assert.That(box.Store.Check(), Is.True, name);
+        Assert.That(box.Store.Get(WritingChild.Notes, "before"), Is.Not.Null, name);
     }
 }

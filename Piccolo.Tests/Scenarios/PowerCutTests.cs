@@ -5,7 +5,8 @@ namespace Piccolo.Tests.Scenarios;
 
 /// <summary>
 /// kill -9 at a random moment of each write path, many times over one state folder: what was acknowledged is there, what was not is there whole or not at
-/// all, and the store is always readable.
+/// all, and the store is always readable. A power cut also takes what the kernel has not written yet: that what is acknowledged was flushed before is shown
+/// by <see cref="Core.Durability.TracedWriteTests"/>.
 /// </summary>
 [Category("Kill")]
 [Category("Sealed")]

@@ -1,83 +1,70 @@
 using Piccolo.Core.ControlStore;
+using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
-using Piccolo.DevStack;
+using Piccolo.Tests.Core.Durability;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.ControlStore;
 
-/// <summary>SIGKILL while the next release migrates the store: this release and the next one both open it, whole.</summary>
-[Category("Kill")]
-[Category("Sealed")]
+/// <summary>The process dies in a known step of what the next release does with the store: this release and the next one both open it, whole.</summary>
+[Category("Kill"), Category("Sealed")]
 internal sealed class KilledMigrationTests
 {
-    public const string Verb = "migrate";
-    private static readonly StoreCollection<Note> Notes = new("notes");
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private const string Copy = "snapshots/taking.tmp";
+    private WriteRig _rig = null!;
 
-    /// <summary>What the killed process does: opens the store as the next release, which copies it first and then migrates.</summary>
-    public static async Task<int> MigrateAsync(string folder)
+    [SetUp]
+    public async Task SetUp()
     {
-        using var box = new TestBox(folder, StoreMigrationTests.Next);
-        return await box.UnlockAsync() == VaultOutcome.Done ? 0 : 1;
+        _rig = new WriteRig();
+        await _rig.OwnAsync();
     }
 
-    /// <param name="events">Of the file system in the state folder, after which the process is killed.</param>
-    [TestCase(1)]
-    [TestCase(4)]
-    [TestCase(8)]
-    [TestCase(12)]
-    [TestCase(2, Category = "Slow")]
-    [TestCase(6, Category = "Slow")]
-    [TestCase(10, Category = "Slow")]
-    [TestCase(16, Category = "Slow")]
-    [TestCase(24, Category = "Slow")]
-    public async Task Migration_Killed_BothReleasesOpenTheStore(int events)
+    [TearDown]
+    public void TearDown() => _rig.Dispose();
+
+    [Test]
+    public async Task SnapshotBeforeMigration_KilledAtEachStep_NothingIsMigratedAndBothReleasesOpenTheStore([Values] WriteStep step)
     {
-        using var folder = new TempFolder();
-        var state = Directory.CreateDirectory(folder.File("state")).FullName;
-        using (var now = new TestBox(state))
-        {
-            await now.SetUpAsync();
-            await now.UnlockAsync();
-            for (var i = 0; i < 200; i++) now.Store.Commit(t => t.Put(Notes, $"n{i}", new Note($"kept {i}")));
-            await now.LockAsync();
-        }
+        await _rig.KillAtAsync("migrate", step, Copy);
 
-        await KillAfterAsync(events, state, folder.File("victim.log"));
+        Assert.That(IsMigrated(), Is.False, "no migration before its snapshot");
+        await AssertBothReleasesOpenItAsync();
+        Assert.That(Directory.GetFiles(Path.Combine(_rig.State, "snapshots")), Has.Length.EqualTo(1).And.All.EndsWith(".db"), "no leftover, and one copy: both are of the same second and revision");
+    }
 
+    /// <summary>The log's writes are those of the migration: all of its statements and the journal's row.</summary>
+    [TestCase(1)]
+    [TestCase(2)]
+    [TestCase(3)]
+    [TestCase(5)]
+    [TestCase(8)]
+    public async Task Migration_Killed_BothReleasesOpenTheStore(int write)
+    {
+        await _rig.KillInsideAsync("migrate", "pwrite64", "control.db-wal", write);
+
+        await AssertBothReleasesOpenItAsync();
+    }
+
+    private bool IsMigrated()
+    {
+        using var reader = StoreFile.OpenReader(Path.Combine(_rig.State, "control.db"));
+        using var command = reader.CreateCommand();
+        command.CommandText = "SELECT count(*) FROM sqlite_master WHERE name = 'hints'";
+        return (long)command.ExecuteScalar()! == 1;
+    }
+
+    private async Task AssertBothReleasesOpenItAsync()
+    {
         foreach (var schema in (StoreSchema[])[StoreSchema.Current, StoreMigrationTests.Next])
         {
-            using var box = new TestBox(state, schema);
+            using var box = new TestBox(_rig.State, schema);
             Assert.That(await box.UnlockAsync(), Is.EqualTo(VaultOutcome.Done));
-            Assert.That(box.Store.List(Notes), Has.Count.EqualTo(200));
+            Assert.That(box.Store.Get(WritingChild.Notes, "before"), Is.Not.Null);
             Assert.That(box.Store.Check(), Is.True);
             Assert.That(box.Health.Snapshot.Ready, Is.True);
             await box.LockAsync();
         }
-        Assert.That(RawStore.Execute(Path.Combine(state, "control.db"), "UPDATE hints SET value = value"), Is.EqualTo(1), "the migration has run, once");
+        Assert.That(RawStore.Execute(Path.Combine(_rig.State, "control.db"), "UPDATE hints SET value = value"), Is.EqualTo(1), "the migration has run, once");
     }
-
-    private static async Task KillAfterAsync(int events, string state, string log)
-    {
-        var enough = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var seen = 0;
-        using var watcher = new FileSystemWatcher(state) { IncludeSubdirectories = true, NotifyFilter = NotifyFilters.FileName | NotifyFilters.LastWrite | NotifyFilters.Size };
-        watcher.Created += (_, _) => Count();
-        watcher.Changed += (_, _) => Count();
-        watcher.Renamed += (_, _) => Count();
-        watcher.Deleted += (_, _) => Count();
-        watcher.EnableRaisingEvents = true;
-
-        await using var victim = ChildProcess.Start(new ChildProcessStart("dotnet", [typeof(KilledMigrationTests).Assembly.Location, Verb, state], log, "dotnet-sdk-10.0"));
-        var first = await Task.WhenAny(enough.Task, victim.Exited).WaitAsync(Limit);
-        if (first == victim.Exited) Assert.That(victim.ExitCode, Is.Zero, "it was faster than the kill: " + await File.ReadAllTextAsync(log));
-        Assert.That(Volatile.Read(ref seen), Is.Positive, "it did something before it ended");
-
-        void Count()
-        {
-            if (Interlocked.Increment(ref seen) >= events) enough.TrySetResult();
-        }
-    }
-
-    private sealed record Note(string Text);
 }
