@@ -28,6 +28,9 @@ public sealed partial class SealedStore(StatePaths paths, HealthTracker health, 
 
     internal StoreSchema Schema { get; init; } = StoreSchema.Current;
 
+    /// <summary>The one that commits and reads use; null while sealed. For tests.</summary>
+    internal SqliteConnection? Connection => _connection;
+
     /// <summary>
     /// Migrates where needed, verifies the whole store, and takes it into use. On a disk that is full or read-only it opens for reading, with that fault
     /// latched.

@@ -1,6 +1,8 @@
 using System.Text;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Options;
 using Piccolo.Core.ControlStore;
+using Piccolo.Core.Exports;
 using Piccolo.Core.Health;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Fakes;
@@ -73,9 +75,14 @@ internal sealed class SealedStoreTests : OwnedBoxFixture
     public async Task RawFiles_ShowNeitherKeysNorRecords()
     {
         Box.Store.Commit(t => t.Put(Notes, Canary, new Note(Canary)));
+        new StoreSnapshots(Box.Paths, Box.Time).Take(Box.Store.CopyTo);
+        var writer = new ExportWriter(Box.Paths, Box.Store, new ExportLibrary(Box.Paths), Options.Create(new ExportOptions()), Box.Time, Box.Log.For<ExportWriter>());
+        await writer.WriteAsync(ExportKind.Full, "instance", (_, _) => { }, CancellationToken.None);
         await Box.LockAsync();
 
-        foreach (var file in Directory.EnumerateFiles(Box.Paths.Root))
+        var files = Directory.GetFiles(Box.Paths.Root, "*", SearchOption.AllDirectories);
+        Assert.That(files.Select(f => Path.GetDirectoryName(Path.GetRelativePath(Box.Paths.Root, f))), Does.Contain("snapshots").And.Contain("exports").And.Contain(""));
+        foreach (var file in files)
             Assert.That(Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file)), Does.Not.Contain(Canary), file);
     }
 
@@ -123,12 +130,47 @@ internal sealed class SealedStoreTests : OwnedBoxFixture
     }
 
     [Test]
+    public async Task Connection_ForTheLifeOfAnUnlock_IsOneWithItsSettings()
+    {
+        var first = Box.Store.Connection!;
+        Parallel.For(0, 20, i => Box.Store.Commit(t => t.Put(Notes, $"n{i}", new Note($"{i}"))));
+        Box.Store.List(Notes);
+        Assert.That(Box.Store.Connection, Is.SameAs(first));
+        Assert.That(Settings(first), Is.EqualTo(("wal", 2L, 0L)), "journal_mode, synchronous = FULL, trusted_schema");
+
+        Box.Health.Latch(FaultCode.StoreCorrupt, HealthComponents.Store, "as if");
+        Assert.That(Box.Store.Mend(FaultCode.StoreCorrupt), Is.True);
+        var mended = Box.Store.Connection!;
+        Assert.That(mended, Is.Not.SameAs(first));
+        Assert.That(first.State, Is.EqualTo(System.Data.ConnectionState.Closed));
+        Assert.That(Settings(mended), Is.EqualTo(("wal", 2L, 0L)));
+
+        await Box.LockAsync();
+        Assert.That(Box.Store.Connection, Is.Null);
+        Assert.That(mended.State, Is.EqualTo(System.Data.ConnectionState.Closed));
+    }
+
+    [Test]
     public void Commit_FromManyThreads_LosesNothing()
     {
         Parallel.For(0, 50, i => Box.Store.Commit(t => t.Put(Notes, $"n{i}", new Note($"{i}"))));
 
         Assert.That(Box.Store.List(Notes), Has.Count.EqualTo(50));
         Assert.That(Box.Store.Revision, Is.EqualTo(50));
+    }
+
+    private static (string Journal, long Synchronous, long TrustedSchema) Settings(SqliteConnection connection)
+    {
+        return ((string)Pragma("journal_mode"), (long)Pragma("synchronous"), (long)Pragma("trusted_schema"));
+
+        object Pragma(string name)
+        {
+            using var command = connection.CreateCommand();
+#pragma warning disable CA2100
+            command.CommandText = "PRAGMA " + name;
+#pragma warning restore CA2100
+            return command.ExecuteScalar()!;
+        }
     }
 
     private void Execute(string sql)
