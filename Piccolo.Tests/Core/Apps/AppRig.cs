@@ -50,13 +50,16 @@ internal sealed class AppRig : IAsyncDisposable
     public RecordedLog Log { get; } = new();
     public ConcurrentDictionary<int, bool> BusyPorts { get; } = [];
 
+    /// <summary>What pauses between attempts vary by; at 0.5 they are what they are named.</summary>
+    public double Random { get; init; } = 0.5;
+
     public void Unlock() => Store.Open(_dataKey);
 
     public void Lock() => Store.Close();
 
     public async Task StartAsync()
     {
-        _supervisor = new AppSupervisor(Store, Catalog, Leadership, Runtime, Instance, Board, Health, Options.Create(new ContainerOptions()), Time, () => 0.5, Log.For<AppSupervisor>());
+        _supervisor = new AppSupervisor(Store, Catalog, Leadership, Runtime, Instance, Board, Health, Options.Create(new ContainerOptions()), Time, () => Random, Log.For<AppSupervisor>());
         _loop = new AppSupervisorLoop(_supervisor, Time, Log.For<AppSupervisorLoop>());
         await _loop.StartAsync(CancellationToken.None);
     }

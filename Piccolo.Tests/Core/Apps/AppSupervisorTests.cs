@@ -151,18 +151,16 @@ internal sealed class AppSupervisorTests
         var first = await _rig.UntilAsync("web", AppState.Error, AppReason.Exited);
         Assert.That(first.Detail, Does.Contain("code 3"));
 
-        var pause = TimeSpan.Zero;
-        for (var attempt = 2; attempt <= 5; attempt++)
+        for (var pause = 1; pause <= 8; pause *= 2)
         {
-            var due = _rig.Board.Find("web")!.NextAttempt!.Value;
-            Assert.That(due - _rig.Time.GetUtcNow(), Is.GreaterThan(pause));
-            pause = due - _rig.Time.GetUtcNow();
-            await AdvanceUntilAsync(pause, () => _rig.Log.Of(5004).Count == attempt);
+            Assert.That(_rig.Board.Find("web")!.NextAttempt!.Value - _rig.Time.GetUtcNow(), Is.EqualTo(TimeSpan.FromSeconds(pause)));
+            await AttemptAsync(_rig);
         }
         Assert.That(_rig.Runtime.Calls.Count(c => c == "start web"), Is.EqualTo(1 + 4));
 
         _rig.Runtime.ExitAtOnce = null;
-        await AdvanceUntilAsync(TimeSpan.FromMinutes(1), () => _rig.Board.Find("web")!.State == AppState.Running);
+        await AttemptAsync(_rig);
+        Assert.That(_rig.Board.Find("web")!.State, Is.EqualTo(AppState.Running));
     }
 
     [Test]
@@ -237,24 +235,31 @@ internal sealed class AppSupervisorTests
         Assert.That(_rig.Runtime.Containers.Select(c => c.Name).Where(n => n == "renamed"), Is.Empty);
     }
 
-    [Test]
-    public async Task PortBusy_ForAMinute_GetsAnotherGuardPort()
+    /// <summary>The sixth attempt again comes after pauses of 1, 2, 4, 8, 16 and 32 s, each drawn a little shorter.</summary>
+    /// <param name="random">Gives pauses of 0.95 times that, and 59.85 s in all; or of 0.953 times, and 60.039 s.</param>
+    [TestCase(0.375, false)]
+    [TestCase(0.3825, true)]
+    public async Task PortBusy_FromAMinuteOn_GetsAnotherGuardPort(double random, bool moves)
     {
-        _rig.Runtime.AddImage(Sample);
-        _rig.Install(AppRig.Manifest("web"));
-        var kept = _rig.Catalog.Find("web")!.Ports.Single();
-        _rig.BusyPorts[kept.GuardPort] = true;
-        _rig.Runtime.Faults["start"] = new ContainerFault(ContainerFaultKind.PortInUse, "Busy.", "Wait.");
-        await _rig.StartAsync();
-        await _rig.UntilAsync("web", AppState.Error, AppReason.PortInUse);
-        Assert.That(_rig.Catalog.Find("web")!.Ports.Single(), Is.EqualTo(kept), "a busy port is waited for first");
+        await using var rig = new AppRig { Random = random };
+        rig.Runtime.AddImage(Sample);
+        rig.Install(AppRig.Manifest("web"));
+        var kept = rig.Catalog.Find("web")!.Ports.Single();
+        rig.BusyPorts[kept.GuardPort] = true;
+        rig.Runtime.Faults["start"] = new ContainerFault(ContainerFaultKind.PortInUse, "Busy.", "Wait.");
+        await rig.StartAsync();
+        await rig.UntilAsync("web", AppState.Error, AppReason.PortInUse);
+        for (var attempt = 1; attempt <= 5; attempt++) await AttemptAsync(rig);
+        Assert.That(rig.Catalog.Find("web")!.Ports.Single(), Is.EqualTo(kept), "a busy port is waited for first");
 
-        await AdvanceUntilAsync(TimeSpan.FromSeconds(35), () => _rig.Log.Of(5007).Count > 0);
-        _rig.Runtime.Faults.Clear();
-        await AdvanceUntilAsync(TimeSpan.FromSeconds(35), () => _rig.Board.Find("web")!.State == AppState.Running);
+        var due = rig.Board.Find("web")!.NextAttempt!.Value;
+        await rig.Time.PassAsync(TimeSpan.FromSeconds(30));
+        await rig.Time.PassAsync(due - rig.Time.GetUtcNow());
+        await AppRig.UntilAsync(rig.Runtime.Called, () => rig.Runtime.Calls.Count(c => c == (moves ? "create web" : "start web")) == (moves ? 2 : 7), () => string.Join('\n', rig.Log.Lines));
 
-        Assert.That(_rig.Catalog.Find("web")!.Ports.Single(), Is.EqualTo(kept with { GuardPort = 15001 }));
-        Assert.That(_rig.Listeners.Current.Single().GuardPort, Is.EqualTo(15001));
+        Assert.That(rig.Log.Of(5007), Has.Count.EqualTo(moves ? 1 : 0));
+        Assert.That(rig.Catalog.Find("web")!.Ports.Single().GuardPort, Is.EqualTo(moves ? 15001 : kept.GuardPort));
+        Assert.That(rig.Listeners.Current.Single().GuardPort, Is.EqualTo(moves ? 15001 : kept.GuardPort));
     }
 
     [Test]
@@ -303,17 +308,20 @@ internal sealed class AppSupervisorTests
         await _rig.UntilAsync("web", AppState.Running);
     }
 
-    /// <summary>Moves the clock in steps until the loop, which sets its timers in its own time, has seen enough of it.</summary>
-    private async Task AdvanceUntilAsync(TimeSpan step, Func<bool> condition)
+    /// <summary>Lets the clock come to the next attempt at starting the app: just before it nothing is tried, then it is.</summary>
+    private static async Task AttemptAsync(AppRig rig)
     {
-        for (var i = 0; i < 200 && !condition(); i++)
-        {
-            _rig.Time.Advance(i == 0 ? step : TimeSpan.FromSeconds(1));
-            var seen = _rig.Log.Written.Version;
-            if (condition()) return;
-            using var moment = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
-            await _rig.Log.Written.WaitAsync(seen, moment.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-        Assert.That(condition(), Is.True, string.Join('\n', _rig.Log.Lines));
+        var regular = TimeSpan.FromSeconds(30);
+        var due = rig.Board.Find("web")!.NextAttempt!.Value;
+        var tried = Starts();
+        // The loop looks around regularly, without trying.
+        for (; due - rig.Time.GetUtcNow() > regular; Assert.That(Starts(), Is.EqualTo(tried))) await rig.Time.PassAsync(regular);
+        await rig.Time.ArmedAsync(due - rig.Time.GetUtcNow());
+        Assert.That(Starts(), Is.EqualTo(tried));
+        await rig.Time.PassAsync(due - rig.Time.GetUtcNow());
+        await AppRig.UntilAsync(rig.Board.Changed, () => Starts() == tried + 1 && rig.Board.Find("web") is { } now && (now.State == AppState.Running || now.NextAttempt > due),
+            () => $"{Starts() - tried} attempts at {due:O}; {rig.Board.Find("web")}; {string.Join('\n', rig.Log.Lines)}");
+
+        int Starts() => rig.Runtime.Calls.Count(c => c == "start web");
     }
 }

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using Microsoft.Extensions.Time.Testing;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
 using Piccolo.Tests.Fakes;
@@ -45,12 +44,13 @@ internal sealed class StoreDiskTests
         disk.Fill();
         FillStore(box);
         File.Delete(Path.Combine(disk.Path, "ballast"));
-        var time = new FakeTimeProvider();
+        var time = new SteppedTime(DateTimeOffset.UnixEpoch);
         using var loop = new StoreRecoveryLoop(box.Store, Options.Create(new ControlStoreOptions()), time, box.Log.For<StoreRecoveryLoop>());
         await loop.StartAsync(CancellationToken.None);
         var seen = box.Store.Changed.Version;
 
-        await time.AdvanceUntilAsync(TimeSpan.FromSeconds(3), box.Store.Changed.WaitAsync(seen, CancellationToken.None));
+        await time.PassAsync(TimeSpan.FromSeconds(3));
+        await box.Store.Changed.WaitAsync(seen, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20));
 
         Assert.That(box.Health.Snapshot.Ready, Is.True);
         await loop.StopAsync(CancellationToken.None);

@@ -129,7 +129,8 @@ internal sealed class StoreMigrationTests
         await loop.StartAsync(CancellationToken.None);
         Assert.That(box.Health.Snapshot.Ready, Is.True);
 
-        await box.Time.AdvanceUntilAsync(TimeSpan.FromMinutes(5), box.Store.Changed.WaitAsync(seen, CancellationToken.None));
+        await box.Time.PassAsync(TimeSpan.FromMinutes(5));
+        await box.Store.Changed.WaitAsync(seen, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20));
 
         Assert.That(box.Health.Snapshot.Faults.Keys, Is.EqualTo(new[] { FaultCode.StoreCorrupt }));
         await loop.StopAsync(CancellationToken.None);
