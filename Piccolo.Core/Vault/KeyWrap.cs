@@ -98,7 +98,7 @@ internal sealed record RecoveryWrap
         }
     }
 
-    private static void Derive(ReadOnlySpan<byte> entropy, ReadOnlySpan<byte> salt, Span<byte> key) =>
+    internal static void Derive(ReadOnlySpan<byte> entropy, ReadOnlySpan<byte> salt, Span<byte> key) =>
         HKDF.DeriveKey(HashAlgorithmName.SHA256, entropy, key, salt, Encoding.UTF8.GetBytes("piccolo/v2/recovery"));
 }
 

@@ -51,6 +51,44 @@ internal sealed class KeyMemoryTests
         Assert.That(search!.Find(), Is.Empty);
     }
 
+    /// <summary>The keys that open the data key: one Argon2id makes of the password, the other HKDF of the recovery words. They go after each use, not at the lock.</summary>
+    [Test]
+    public async Task DerivedKeys_AfterEachUseAndEachFailure_AreNowhereInMemory()
+    {
+        const string wrong = "never the password of this";
+        using var folder = new TempFolder();
+        using var box = new TestBox(folder.Path);
+        await box.SetUpAsync();
+        var words = (await GenerateAsync(TestBox.Password)).Words;
+        var keySet = KeySet.Parse(await File.ReadAllBytesAsync(box.Paths.KeySet));
+        (string Name, OwnMemory Search)[] keys =
+        [
+            ("the password's", Remember(key => PasswordKeyDerivation.Derive(TestBox.Password, keySet.Password.Salt, keySet.Password.GetCost(), key))),
+            ("a wrong password's", Remember(key => PasswordKeyDerivation.Derive(wrong, keySet.Password.Salt, keySet.Password.GetCost(), key))),
+            ("the words'", Remember(key => RecoveryKey(words, keySet.Recovery!.Salt, key))),
+        ];
+
+        await AssertGoneAsync("unlock", VaultOutcome.Done, () => box.UnlockAsync());
+        await AssertGoneAsync("unlock with a wrong password", VaultOutcome.WrongPassword, () => box.UnlockAsync(wrong));
+        await AssertGoneAsync("check", VaultOutcome.Done, () => box.Vault.CheckPasswordAsync(TestBox.Password, CancellationToken.None));
+        await AssertGoneAsync("change to a weak password", VaultOutcome.WeakPassword, () => box.Vault.ChangePasswordAsync(TestBox.Password, "short", false, CancellationToken.None));
+        await AssertGoneAsync("change with a wrong password", VaultOutcome.WrongPassword, () => box.Vault.ChangePasswordAsync(wrong, NewPassword, false, CancellationToken.None));
+        await AssertGoneAsync("new words with a wrong password", VaultOutcome.WrongPassword, async () => (await GenerateAsync(wrong)).Outcome);
+        await AssertGoneAsync("reset to a weak password", VaultOutcome.WeakPassword, () => box.Vault.ResetPasswordAsync(string.Join(' ', words), "short", CancellationToken.None));
+        await box.LockAsync();
+        await AssertGoneAsync("unlock that cannot open the store", null, () => box.Vault.UnlockAsync(TestBox.Password, _ => throw new IOException("disk"), CancellationToken.None));
+        await AssertGoneAsync("reset", VaultOutcome.Done, () => box.Vault.ResetPasswordAsync(string.Join(' ', words), NewPassword, CancellationToken.None));
+
+        Task<(VaultOutcome Outcome, IReadOnlyList<string> Words)> GenerateAsync(string password) => box.Vault.GenerateRecoveryKeyAsync(password, CancellationToken.None);
+
+        async Task AssertGoneAsync(string what, VaultOutcome? expected, Func<Task<VaultOutcome>> use)
+        {
+            if (expected is null) Assert.That(async () => await use(), Throws.InstanceOf<IOException>(), what);
+            else Assert.That(await use(), Is.EqualTo(expected), what);
+            foreach (var (name, search) in keys) Assert.That(search.Find(), Is.Empty, $"{name} key after: {what}");
+        }
+    }
+
     [Test]
     public void DataKey_Disposed_IsZeroes()
     {
@@ -74,6 +112,28 @@ internal sealed class KeyMemoryTests
 
         Assert.That(wrong.TryOpen(box, "place"u8, content), Is.False);
         Assert.That(content, Is.All.Zero);
+    }
+
+    private delegate void Derivation(Span<byte> key);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static OwnMemory Remember(Derivation derive)
+    {
+        var key = GC.AllocateArray<byte>(KeyWrapping.KeyLength, pinned: true);
+        derive(key);
+        var search = new OwnMemory(key);
+        Assert.That(search.Find(), Is.Not.Empty, "the search finds the key while it is there");
+        CryptographicOperations.ZeroMemory(key);
+        Assert.That(search.Find(), Is.Empty, "and deriving it leaves no copy");
+        return search;
+    }
+
+    private static void RecoveryKey(IReadOnlyList<string> words, byte[] salt, Span<byte> key)
+    {
+        Span<byte> entropy = stackalloc byte[RecoveryPhrase.EntropyLength];
+        Assert.That(RecoveryPhrase.TryRead(string.Join(' ', words), entropy), Is.Null);
+        RecoveryWrap.Derive(entropy, salt, key);
+        CryptographicOperations.ZeroMemory(entropy);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
