@@ -222,12 +222,13 @@ internal sealed class NexusTunnelHandshakeTests
     public async Task Nx149_WithoutANameToServe_NothingIsDialled(string label, string code)
     {
         await using var relay = await ScriptedRelay.StartAsync();
-        await using var under = new TunnelUnderTest();
+        var time = new SteppedTime(DateTimeOffset.UnixEpoch);
+        await using var under = new TunnelUnderTest(time: time);
 
         under.Tunnel.SetTarget(TunnelUnderTest.Target(relay.Endpoint, label == "No names" ? [] : ["udp:53", "*.home.test", "a b"]));
 
         Assert.That((await under.UntilAsync(status => status.Code is not null)).Code, Is.EqualTo(code));
-        Assert.That(relay.HasWaiting, Is.False);
+        await under.AssertDialsNoMoreAsync(relay, time);
     }
 
     [TestCase(429, "rate_limited", TunnelState.Waiting)]

@@ -40,6 +40,31 @@ internal sealed class NexusTunnelSessionTests
         Assert.That(fresh.Id, Does.EndWith(B));
     }
 
+    /// <summary>A refused attempt, the one after it, and the session after a loss: three times both tokens, signed at that moment.</summary>
+    [Test]
+    public async Task Nx030_EachAttempt_SignsItsOwnTokens()
+    {
+        var time = new SteppedTime(DateTimeOffset.UnixEpoch + TimeSpan.FromDays(20_000));
+        await using var under = new TunnelUnderTest(options => options.ReconnectBase = options.ReconnectMax = TimeSpan.FromSeconds(6), time: time);
+        under.Tunnel.SetTarget(TunnelUnderTest.Target(_relay.Endpoint, "web.home.test"));
+        var pause = TimeSpan.FromSeconds(3);
+        var began = time.GetUtcNow().ToUnixTimeSeconds();
+
+        var refused = await _relay.AcceptAsync();
+        await refused.CloseAsync(WebSocketCloseStatus.PolicyViolation, "no valid hostnames after normalization");
+        await time.PassAsync(pause);
+        var second = await _relay.AcceptAsync();
+        await under.UntilAsync(status => status.State == TunnelState.Online);
+        second.Cut();
+        await time.PassAsync(pause);
+        var third = await _relay.AcceptAsync();
+
+        RelayPeer[] attempts = [refused, second, third];
+        Assert.That(attempts.SelectMany(a => (string[])[a.HandshakeToken, a.AttestedToken]), Is.Unique, "no token is used twice");
+        Assert.That(attempts.Select(a => (long)NexusTunnelHandshakeTests.Claims(a.HandshakeToken)["iat"]! - began), Is.EqualTo(new[] { 0, 3, 6 }));
+        Assert.That(attempts.Select(a => (long)NexusTunnelHandshakeTests.Claims(a.AttestedToken)["iat"]! - began), Is.EqualTo(new[] { 0, 3, 6 }));
+    }
+
     [Test]
     public async Task Nx140_Loss_NothingOfTheOldSessionAppearsOnTheNew()
     {
@@ -63,15 +88,28 @@ internal sealed class NexusTunnelSessionTests
     public async Task Nx144_Unreachable_WaitsGrowAndItNeverGivesUp()
     {
         await _relay.DisposeAsync();
-        var waits = 0;
-        await using var under = new TunnelUnderTest(random: () => { Interlocked.Increment(ref waits); return 0.05; });
+        var time = new SteppedTime(DateTimeOffset.UnixEpoch);
+        await using var under = new TunnelUnderTest(
+            options => (options.ReconnectBase, options.ReconnectMax) = (TimeSpan.FromSeconds(3), TimeSpan.FromMinutes(1)), random: () => 0.5, time: time);
         under.Tunnel.SetTarget(TunnelUnderTest.Target(_relay.Endpoint, "web.home.test"));
+        // Quick ones first, because most outages are short; then each is twice the one before, up to the longest.
+        double[] expected = [1.5, .. Enumerable.Repeat(3.0, 15), 6, 12, 24, 30, 30, 30];
 
-        var status = await under.UntilAsync(status => status is { State: TunnelState.Waiting, Until: not null } && Volatile.Read(ref waits) >= 6);
-        _relay = await ScriptedRelay.StartAsync(port: _relay.Endpoint.Port);
+        var waits = new List<double>();
+        TunnelStatus status = under.Tunnel.Status;
+        while (waits.Count < expected.Length)
+        {
+            var last = status.Until ?? DateTimeOffset.MinValue;
+            status = await under.UntilAsync(status => status is { State: TunnelState.Waiting, Until: { } next } && next > last);
+            var wait = status.Until!.Value - time.GetUtcNow();
+            waits.Add(wait.TotalSeconds);
+            if (waits.Count == expected.Length) _relay = await ScriptedRelay.StartAsync(port: _relay.Endpoint.Port);
+            await time.PassAsync(wait);
+        }
         await _relay.AcceptAsync();
         await under.UntilAsync(status => status.State == TunnelState.Online);
 
+        Assert.That(waits, Is.EqualTo(expected));
         Assert.That(status.Code, Is.EqualTo("unreachable"));
         Assert.That(status.NextStep, Is.Not.Empty);
     }
@@ -143,7 +181,8 @@ internal sealed class NexusTunnelSessionTests
     [Test]
     public async Task SetTarget_NullOrNoNames_ClosesAtOnce()
     {
-        await using var under = new TunnelUnderTest();
+        var time = new SteppedTime(DateTimeOffset.UnixEpoch);
+        await using var under = new TunnelUnderTest(time: time);
         var peer = await under.OpenAsync(_relay, "web.home.test");
         await peer.ConnectAsync(A, "web.home.test");
         await using var stream = await under.AcceptAsync();
@@ -158,7 +197,7 @@ internal sealed class NexusTunnelSessionTests
         Assert.That(peer.Goodbye, Is.EqualTo(WebSocketCloseStatus.NormalClosure));
         Assert.That((off.Sessions, off.Streams, off.Hostnames.Count), Is.EqualTo((0, 0, 0)));
         Assert.That(nameless.State, Is.EqualTo(TunnelState.Disabled));
-        Assert.That(_relay.HasWaiting, Is.False);
+        await under.AssertDialsNoMoreAsync(_relay, time);
     }
 
     [Test]
@@ -240,16 +279,18 @@ internal sealed class NexusTunnelSessionTests
     [Test]
     public async Task NewNames_InABurst_AreOneNewSession()
     {
-        await using var under = new TunnelUnderTest(options => options.HostnameDebounce = TimeSpan.FromMilliseconds(300));
+        var time = new SteppedTime(DateTimeOffset.UnixEpoch);
+        await using var under = new TunnelUnderTest(options => options.HostnameDebounce = TimeSpan.FromMilliseconds(300), time: time);
         await under.OpenAsync(_relay, "web.home.test");
 
         for (var n = 1; n <= 20; n++)
             under.Tunnel.SetTarget(TunnelUnderTest.Target(_relay.Endpoint, ["web.home.test", .. Enumerable.Range(1, n).Select(i => $"app{i}.home.test")]));
-        var fresh = await _relay.AcceptAsync();
-        await under.UntilAsync(status => status.Hostnames.Count == 21 && status.Sessions == 1);
+        var soon = TimeSpan.FromSeconds(1);
+        var fresh = await time.RunAsync(_relay.AcceptAsync(), soon);
+        await time.RunAsync(under.UntilAsync(status => status.Hostnames.Count == 21 && status.Sessions == 1), soon);
 
         Assert.That(NexusTunnelHandshakeTests.Claims(fresh.HandshakeToken)["hostnames"]!.AsArray(), Has.Count.EqualTo(21));
-        Assert.That(_relay.HasWaiting, Is.False);
+        await under.AssertDialsNoMoreAsync(_relay, time);
     }
 
     [Test]

@@ -67,6 +67,18 @@ internal sealed class TunnelUnderTest : IAsyncDisposable
         }
     }
 
+    /// <summary>Lets an hour pass, in which every pause ends; whoever comes to the relay then came for this.</summary>
+    public async Task AssertDialsNoMoreAsync(ScriptedRelay relay, SteppedTime time)
+    {
+        time.Advance(TimeSpan.FromHours(1));
+        await using var other = new TunnelUnderTest();
+        other.Tunnel.SetTarget(Target(relay.Endpoint, "barrier.home.test"));
+        var next = await relay.AcceptAsync();
+        Assert.That(NexusTunnelHandshakeTests.Claims(next.HandshakeToken)["hostnames"]!.ToJsonString(), Is.EqualTo("""["barrier.home.test"]"""), "somebody dials again");
+        await other.UntilAsync(status => status.State == TunnelState.Online);
+        Assert.That(relay.HasWaiting, Is.False);
+    }
+
     public async Task StopAsync()
     {
         await _stop.CancelAsync();
