@@ -40,6 +40,13 @@ internal sealed record Passage(int Number, Course Course, int Size, bool IsTls)
     /// <summary>All that the app got from the user, once its input has ended.</summary>
     public Task<byte[]> Received => _received.Task;
 
+    private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The app has got the first byte from the user.</summary>
+    public Task Begun => _begun.Task;
+
+    public void OnBegun() => _begun.TrySetResult();
+
     public void OnReceived(byte[] bytes) => _received.TrySetResult(bytes);
 
     public byte[] Payload() => TunnelUnderTest.Pattern(Size, Number);
@@ -56,6 +63,7 @@ internal sealed class RelayedApp : IAsyncDisposable
     private static readonly byte[] Head = RelayFixture.Get(Host);
 
     private readonly ConcurrentDictionary<int, Passage> _passages = new();
+    private readonly ConcurrentQueue<WeakReference> _served = [];
     private readonly CancellationTokenSource _stop = new();
     private Task _accepting = Task.CompletedTask;
 
@@ -123,6 +131,15 @@ internal sealed class RelayedApp : IAsyncDisposable
         while (!holds()) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, limit.Token);
     }
 
+    /// <summary>How many of the streams that were ever served something still holds, and with them their pipes, credits and ledgers.</summary>
+    public int CountHeld()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        return _served.Count(stream => stream.IsAlive);
+    }
+
     /// <summary>Nothing of any stream is left on either side.</summary>
     public Task UntilEmptyAsync() =>
         UntilAsync(() => Under.Tunnel.Status is { Streams: 0, BufferedBytes: 0 } && Relay.Sessions().All(session => session.Streams.Count == 0));
@@ -153,13 +170,15 @@ internal sealed class RelayedApp : IAsyncDisposable
                 await sending;
                 return Differs("got back", payload, echoed);
             case Course.AbortedUpload:
-                await SendAsync(user, payload.AsMemory(0, passage.Size / 2));
+                // An empty payload has nothing to break off.
+                await SendAsync(user, payload.AsMemory(0, Part(passage.Size)));
+                if (passage.Size > 0) await passage.Begun.WaitAsync(Patience);
                 Reset(user);
-                return IsPrefix("app got", payload, await passage.Received.WaitAsync(Patience));
+                return IsPrefix("app got", payload, await passage.Received.WaitAsync(Patience), atLeast: Math.Min(1, passage.Size));
             default:
-                var part = await ReadAsync(user, Math.Max(1, passage.Size / 2));
+                var part = await ReadAsync(user, Math.Max(1, Part(passage.Size)));
                 Reset(user);
-                return IsPrefix("got", payload, part);
+                return IsPrefix("got", payload, part, atLeast: Part(passage.Size));
         }
     }
 
@@ -170,6 +189,7 @@ internal sealed class RelayedApp : IAsyncDisposable
         {
             while (await Under.Tunnel.AcceptAsync(_stop.Token) is { } stream)
             {
+                _served.Enqueue(new WeakReference(stream));
                 var task = Task.Run(() => ServeAsync(stream));
                 serving[task] = true;
                 _ = task.ContinueWith(done => serving.TryRemove(done, out _), TaskScheduler.Default);
@@ -224,7 +244,14 @@ internal sealed class RelayedApp : IAsyncDisposable
                 {
                     try
                     {
-                        await stream.Input.CopyToAsync(all);
+                        for (var isOver = false; !isOver;)
+                        {
+                            var read = await stream.Input.ReadAsync();
+                            foreach (var segment in read.Buffer) all.Write(segment.Span);
+                            stream.Input.AdvanceTo(read.Buffer.End);
+                            if (all.Length > 0) passage.OnBegun();
+                            isOver = read.IsCompleted;
+                        }
                     }
                     finally
                     {
@@ -285,8 +312,12 @@ internal sealed class RelayedApp : IAsyncDisposable
 
     private static string? Differs(string what, byte[] expected, byte[] actual) =>
         System.Security.Cryptography.SHA256.HashData(expected).AsSpan().SequenceEqual(System.Security.Cryptography.SHA256.HashData(actual))
-            ? null : $"{what} {actual.Length} of {expected.Length} bytes{(IsPrefix("", expected, actual) is null ? "" : ", changed")}";
+            ? null : $"{what} {actual.Length} of {expected.Length} bytes{(IsPrefix("", expected, actual, atLeast: 0) is null ? "" : ", changed")}";
 
-    private static string? IsPrefix(string what, byte[] expected, byte[] actual) =>
-        expected.AsSpan().StartsWith(actual) ? null : $"{what} {actual.Length} bytes that are no prefix of the {expected.Length}";
+    private static string? IsPrefix(string what, byte[] expected, byte[] actual, int atLeast) =>
+        actual.Length < atLeast ? $"{what} {actual.Length} bytes, not even {atLeast}"
+        : expected.AsSpan().StartsWith(actual) ? null : $"{what} {actual.Length} bytes that are no prefix of the {expected.Length}";
+
+    /// <summary>What passes before an abort.</summary>
+    private static int Part(int size) => Math.Min(size, Math.Max(1, size / 2));
 }
