@@ -24,6 +24,33 @@ internal sealed class ApplianceVaultTests
         _folder.Dispose();
     }
 
+    /// <summary>What a status page asks for is answered while a password is being evaluated, and while the store opens.</summary>
+    [Test]
+    public async Task State_WhileAPasswordIsEvaluatedAndTheStoreOpens_IsReadWithoutWaiting()
+    {
+        await _box.SetUpAsync();
+
+        var evaluating = _box.UnlockAsync();
+        var state = (_box.Vault.State, _box.Vault.Keys.RecoveryPresent);
+        Assert.That((state, evaluating.IsCompleted), Is.EqualTo(((VaultState.Locked, false), false)));
+        await evaluating;
+        await _box.LockAsync();
+
+        var (opening, open) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var unlocking = Task.Run(() => _box.Vault.UnlockAsync(TestBox.Password, _ =>
+        {
+            opening.SetResult();
+            open.Task.Wait();
+        }, CancellationToken.None));
+        await opening.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        var queued = _box.Vault.CheckPasswordAsync(TestBox.Password, CancellationToken.None);
+        var read = Task.Run(() => _box.Vault.State);
+        Assert.That(await read.WaitAsync(TimeSpan.FromSeconds(20)), Is.EqualTo(VaultState.Locked));
+        Assert.That((unlocking.IsCompleted, queued.IsCompleted), Is.EqualTo((false, false)), "both are still under way");
+        open.SetResult();
+        Assert.That((await unlocking, await queued, _box.Vault.State), Is.EqualTo((VaultOutcome.Done, VaultOutcome.Done, VaultState.Unlocked)));
+    }
+
     [Test]
     public async Task SetUp_FreshBox_IsClaimedAndStaysLocked()
     {

@@ -24,6 +24,24 @@ internal sealed class AppManifestParserTests
             Assert.That(result.Errors.Where(e => e.Path == line[0]).Select(e => e.Message), Has.Some.Contains(line[2]));
     }
 
+    /// <summary>Every way in which Compose, Kubernetes and the original's manifests name a path of the host, and nothing else wrong.</summary>
+    [TestCase("volumes: [\"/etc:/data\"]", "volumes")]
+    [TestCase("volumes: [{ type: bind, source: /etc, target: /data }]", "volumes")]
+    [TestCase("mounts: [{ host: /etc, container: /data }]", "mounts")]
+    [TestCase("devices: [/dev/sda]", "devices")]
+    [TestCase("env_file: /etc/shadow", "env_file")]
+    [TestCase("storage: { persistent: { data: { host: /etc, container: /data } } }", "storage")]
+    [TestCase("storage: { bind: { data: { host: /etc, container: /data } } }", "storage")]
+    [TestCase("filesystem: { host_paths: [/etc] }", "filesystem")]
+    [TestCase("permissions: { filesystem: { host_paths: [/etc] } }", "permissions.filesystem")]
+    public void Parse_PathOfTheHost_IsRefused(string lines, string path)
+    {
+        var result = AppManifestParser.Parse($"name: web\nimage: localhost/a:1\nlisteners:\n  - {{ name: web, guest_port: 80, protocol: http }}\n{lines}\n");
+
+        Assert.That(result.IsValid, Is.False);
+        Assert.That(result.Errors.Select(e => e.Path), Has.All.StartsWith(path).And.Not.Empty, string.Join('\n', result.Errors));
+    }
+
     [Test]
     public void Parse_Minimal_TakesTheDefaults()
     {
