@@ -65,7 +65,9 @@ internal sealed class DaemonProcessTests
         var took = clock.Elapsed;
 
         Assert.That(took, Is.LessThan(OrderlyShutdown.Limit));
-        Assert.That(await File.ReadAllTextAsync(daemon.LogFile), Does.Contain("Stopped in good order").And.Contain("state=locked"));
+        var log = await File.ReadAllTextAsync(daemon.LogFile);
+        string[] order = ["Application is shutting down", "state=locked", "Stopped in good order"];
+        Assert.That(order.Select(words => log.LastIndexOf(words, StringComparison.Ordinal)), Is.Ordered.And.All.Positive, log);
         await using var next = await StartAsync();
         Assert.That((bool)(await next.Api.GetAsync("/api/v1/crypto/status"))["locked"]!, Is.True);
         await next.Api.UnlockAsync(TestAppliance.Password);

@@ -33,6 +33,8 @@ internal sealed class KilledOrderTests
         await using var next = Start("next");
         await next.WaitForLineAsync("ISSUED", Limit);
 
+        Assert.That(Directory.GetFileSystemEntries(Path.Combine(folder.Path, "state"), "*", SearchOption.AllDirectories).Where(path => path.Contains("home.test", StringComparison.Ordinal)),
+            Is.Empty, "no name that is certified becomes a path");
         Assert.That(ca.Count("new-order"), Is.EqualTo(1));
         Assert.That(ca.Count("new-account"), Is.EqualTo(1));
         Assert.That(ca.Count("finalize"), Is.EqualTo(1), "a certificate is made once");
