@@ -97,6 +97,26 @@ internal sealed class AliasTests : RemoteBoxFixture
             Has.Some.Contains("was added").And.Some.Contains("leads to the relay").And.Some.Contains("is reachable").And.Some.Contains("was removed"));
     }
 
+    [Test]
+    public async Task Alias_WhoseCaaRecordsForbidOurCa_IsClaimedOnlyWhenTheyAllowIt()
+    {
+        const string name = "www.forbidden.test";
+        await Dns.SetCaaAsync(name, ("issue", "other-ca.test"));
+
+        var alias = await Box.Appliance.Api.PostAsync("/api/v1/remote/aliases", new { hostname = name });
+
+        Assert.That(((string?)alias["status"], (string?)alias["message"]), Is.EqualTo(("pending",
+            $"The CAA records at {name} do not let this certificate authority, this account or the method http-01 issue for {name}.")), "it leads to the relay, and that is not enough");
+        Assert.That(Box.Get<NexusTunnel>().Status.Hostnames, Does.Not.Contain(name));
+        Assert.That(Box.Get<CertificateInventory>().Find("alias:" + name), Is.Null, "no order that must fail");
+
+        await Dns.SetCaaAsync(name, ("issue", CaaIdentity));
+        await Box.UntilAsync(name, ReachResult.Reachable);
+
+        await Box.Appliance.SendAsync(HttpMethod.Delete, $"/api/v1/remote/aliases/alias:{name}");
+        await Dns.SetCaaAsync(name);
+    }
+
     [TestCase("*.elsewhere.test", "invalid_request", "dns-01")]
     [TestCase("single", "invalid_request", "two labels")]
     [TestCase("co.uk", "alias_not_certifiable", "public suffix")]
