@@ -92,38 +92,6 @@ internal sealed class ExportImportTests
     }
 
     [Test]
-    public async Task Export_WhileItIsWritten_CommitsGoOnAndAreNotInIt()
-    {
-        using var folder = new TempFolder();
-        using var box = new TestBox(folder.Path);
-        await box.SetUpAsync();
-        await box.UnlockAsync();
-        box.Store.Commit(t => t.Put(Notes, "before", new Note("exported")));
-        var revision = box.Store.Revision;
-        var library = new ExportLibrary(box.Paths);
-        var writer = new ExportWriter(box.Paths, box.Store, library, Options.Create(new ExportOptions()), box.Time, box.Log.For<ExportWriter>());
-        var commits = 0;
-
-        var export = await writer.WriteAsync(ExportKind.Control, "instance", (_, _) => CommitBeside(), CancellationToken.None);
-
-        Assert.That(commits, Is.GreaterThanOrEqualTo(2), "at the beginning and after the content");
-        Assert.That((export.Revision, box.Store.Revision), Is.EqualTo((revision, revision + commits)));
-        using var fresh = new Fresh();
-        Assert.That(await fresh.TryAsync(await File.ReadAllBytesAsync(library.Find(export.Id)!)), Is.InstanceOf<ImportOutcome.Done>());
-        await fresh.Box.UnlockAsync();
-        Assert.That(fresh.Box.Store.List(Notes), Is.EqualTo(new[] { new Note("exported") }), "the export is of one moment");
-
-        // From another thread, as a request comes: a lock that the export held would not be its own.
-        void CommitBeside()
-        {
-            var name = $"beside{++commits}";
-            var commit = Task.Run(() => box.Store.Commit(t => t.Put(Notes, name, new Note("later"))));
-            Assert.That(commit.Wait(TimeSpan.FromSeconds(10)), Is.True, "a commit waits for the export");
-            Assert.That(box.Store.Get(Notes, name), Is.Not.Null);
-        }
-    }
-
-    [Test]
     public async Task Retention_KeepsTheNewestThree()
     {
         for (var i = 0; i < 5; i++)
