@@ -29,7 +29,7 @@ internal static class PlatformSetup
     public static WebApplicationBuilder AddPlatform(this WebApplicationBuilder builder, string[] args)
     {
         NativeHeap.OverwriteWhatIsFreed();
-        builder.Configuration.AddJsonFile(InstalledSettings, optional: true, reloadOnChange: false).AddEnvironmentVariables().AddCommandLine(args);
+        builder.Configuration.AddSettings(InstalledSettings, args);
         if (builder.Environment.IsProduction())
         {
             builder.Logging.ClearProviders().AddJsonConsole(console => (console.TimestampFormat, console.UseUtcTimestamp) = ("O", true));
@@ -48,6 +48,10 @@ internal static class PlatformSetup
         builder.Services.AddHealth().AddTelemetry(builder.Configuration).AddSystemdReporting().AddSingleton<IHostedService, OrderlyShutdown>();
         return builder;
     }
+
+    /// <summary>Each goes over those before it: the owner's file, which may be missing, the environment, the arguments.</summary>
+    internal static IConfigurationBuilder AddSettings(this IConfigurationBuilder configuration, string file, string[] args) =>
+        configuration.AddJsonFile(file, optional: true, reloadOnChange: false).AddEnvironmentVariables().AddCommandLine(args);
 
     /// <summary>From the assembly; a day is exact enough for a clock that was reset.</summary>
     public static DateTimeOffset BuildDate { get; } = DateTimeOffset.ParseExact(
