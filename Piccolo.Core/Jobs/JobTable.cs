@@ -55,6 +55,12 @@ public sealed class JobTable(TimeProvider time, ILogger<JobTable> logger) : IHos
         return job.Now;
     }
 
+    /// <summary>Asks every running job to stop. It then counts as failed, for this reason.</summary>
+    public void StopAll(JobError why)
+    {
+        foreach (var job in Volatile.Read(ref _jobs).Values) job.Cancel(why);
+    }
+
     /// <summary>The job as it is, then each later moment that the reader is quick enough to see, to its end.</summary>
     public async IAsyncEnumerable<Job> WatchAsync(string id, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -90,7 +96,7 @@ public sealed class JobTable(TimeProvider time, ILogger<JobTable> logger) : IHos
         }
         catch (OperationCanceledException) when (job.Cancelled.IsCancellationRequested)
         {
-            End(job, JobState.Cancelled, null, null);
+            End(job, job.StoppedFor is null ? JobState.Cancelled : JobState.Failed, null, job.StoppedFor);
         }
         catch (JobFailedException e)
         {

@@ -22,9 +22,14 @@ internal sealed class RunningJob(string group, Job job) : IProgress<JobProgress>
 
     public Task Work { get; set; } = Task.CompletedTask;
 
-    public void Cancel()
+    /// <summary>Why the appliance stopped it; null when its owner did.</summary>
+    public JobError? StoppedFor { get; private set; }
+
+    public void Cancel(JobError? why = null)
     {
-        if (!Now.HasEnded) _stop.Cancel();
+        if (Now.HasEnded) return;
+        StoppedFor ??= why;
+        _stop.Cancel();
     }
 
     public void Report(JobProgress value) => Update(j => j with { Progress = value });
