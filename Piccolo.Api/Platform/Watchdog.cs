@@ -17,9 +17,9 @@ internal sealed class Watchdog(SystemdReporter systemd, SelfCheck check, TimePro
         return TimeSpan.FromMicroseconds(limit) / 2;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>Checks and pings now and once in every interval.</summary>
+    internal async Task WatchAsync(TimeSpan interval, CancellationToken stoppingToken)
     {
-        if (Interval(Environment.GetEnvironmentVariable("WATCHDOG_USEC"), Environment.GetEnvironmentVariable("WATCHDOG_PID"), Environment.ProcessId) is not { } interval) return;
         using var timer = new PeriodicTimer(interval, time);
         try
         {
@@ -34,6 +34,11 @@ internal sealed class Watchdog(SystemdReporter systemd, SelfCheck check, TimePro
             // The host stops.
         }
     }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Interval(Environment.GetEnvironmentVariable("WATCHDOG_USEC"), Environment.GetEnvironmentVariable("WATCHDOG_PID"), Environment.ProcessId) is { } interval
+            ? WatchAsync(interval, stoppingToken)
+            : Task.CompletedTask;
 
     private async Task PingAsync(TimeSpan limit)
     {
