@@ -13,7 +13,7 @@ internal sealed class FewDescriptorsTests
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     [Test]
-    public async Task Connections_MoreThanThereAreDescriptors_AreRefusedAndTheDaemonLives()
+    public async Task Connections_MoreThanThereAreDescriptors_AreRefusedAndTheDaemonAnswersMeanwhile()
     {
         using var folder = new TempFolder();
         int[] ports = [.. LoopbackPorts.Free(2)];
@@ -28,16 +28,23 @@ internal sealed class FewDescriptorsTests
         await using var daemon = ChildProcess.Start(new ChildProcessStart("prlimit", arguments, folder.File("appliance.log"), "util-linux") { Environment = environment });
         await daemon.WaitForPortAsync(ports[0], Limit);
         var held = new List<Socket>();
+        using var kept = new KeptConnection(ports[0]);
+        Assert.That(await kept.GetAsync("/metrics"), Does.Not.Contain("piccolo_ingress_refused"), "nobody has been refused yet");
         try
         {
             foreach (var port in ports)
                 for (var i = 0; i < Held; i++) await DialAsync(port, held);
+
+            Assert.That(await kept.GetAsync("/health/ready"), Does.Contain("\"ready\":true"), "who is in is served while the others are held");
+            Assert.That(await kept.GetAsync("/metrics"), Does.Match("""piccolo_ingress_refused\S*\{.*\} [1-9]"""));
+            Assert.That(kept.Dialled, Is.EqualTo(1), "all of it over the connection from before");
         }
         finally
         {
             held.ForEach(s => s.Dispose());
         }
 
+        // And others are let in again.
         await UntilAliveAsync(ports[0]);
         Assert.That(await File.ReadAllTextAsync(daemon.LogFile), Does.Contain($"this process may open {Files} files only"));
     }
@@ -74,5 +81,32 @@ internal sealed class FewDescriptorsTests
                 // Turned away: not yet.
             }
         }
+    }
+
+    /// <summary>One connection that is opened once and not given back between requests.</summary>
+    private sealed class KeptConnection : IDisposable
+    {
+        private readonly HttpClient _http;
+
+        public KeptConnection(int port) => _http = new HttpClient(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            MaxConnectionsPerServer = 1,
+            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+            ConnectCallback = async (context, cancellationToken) =>
+            {
+                Dialled++;
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        })
+        { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = Limit };
+
+        public int Dialled { get; private set; }
+
+        public Task<string> GetAsync(string path) => _http.GetStringAsync(new Uri(path, UriKind.Relative));
+
+        public void Dispose() => _http.Dispose();
     }
 }
