@@ -29,14 +29,16 @@ public sealed class ChallengeTestServer : IAsyncDisposable
     public int ProcessId => _process.Id;
 
     /// <param name="folder">For the log; is created.</param>
-    public static async Task<ChallengeTestServer> StartAsync(string folder, CancellationToken cancellationToken = default)
+    public static async Task<ChallengeTestServer> StartAsync(string folder, PebbleEdition edition = PebbleEdition.Installed, CancellationToken cancellationToken = default)
     {
         Directory.CreateDirectory(folder);
+        var program = PebbleProgram.Find(edition, "pebble-challtestsrv");
         var ports = LoopbackPorts.Free(2);
+        var dns = await PebbleProgram.DnsOptionsAsync(program, $"127.0.0.1:{ports[0]}", cancellationToken);
         var process = ChildProcess.Start(new ChildProcessStart(
-            "pebble-challtestsrv",
+            program,
             [
-                "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-dns01", $"127.0.0.1:{ports[0]}", "-management", $"127.0.0.1:{ports[1]}",
+                "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", .. dns, "-management", $"127.0.0.1:{ports[1]}",
                 // It answers challenges too if it is let: the device under test does that.
                 "-http01", "", "-https01", "", "-tlsalpn01", "",
             ],

@@ -6,7 +6,7 @@ public enum PebbleEdition
     /// <summary>The installed package, whatever its version.</summary>
     Installed,
 
-    /// <summary>The pinned newer one that <c>./dev setup</c> unpacks: renewal hints (RFC 9773) and profiles.</summary>
+    /// <summary>2.10 or newer, which <c>./dev setup</c> brings: renewal hints (RFC 9773) and profiles.</summary>
     Current,
 }
 

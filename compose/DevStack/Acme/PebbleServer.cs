@@ -52,7 +52,7 @@ public sealed class PebbleServer : IAsyncDisposable
         var configurationFile = Path.Combine(folder, "pebble.json");
         await File.WriteAllTextAsync(configurationFile, Configuration(options, port, ports[1], certificateFile, keyFile), cancellationToken);
         var process = ChildProcess.Start(new ChildProcessStart(
-            Program(options.Edition), ["-config", configurationFile, "-dnsserver", options.DnsServer, $"-strict={(options.IsStrict ? "true" : "false")}"],
+            PebbleProgram.Find(options.Edition, "pebble"), ["-config", configurationFile, "-dnsserver", options.DnsServer, $"-strict={(options.IsStrict ? "true" : "false")}"],
             Path.Combine(folder, "pebble.log"), "pebble")
         {
             Environment = Environment(options),
@@ -97,17 +97,6 @@ public sealed class PebbleServer : IAsyncDisposable
     {
         _management.Dispose();
         await _process.DisposeAsync();
-    }
-
-    private static string Program(PebbleEdition edition)
-    {
-        if (edition == PebbleEdition.Installed) return "pebble";
-        var cache = System.Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } set
-            ? set : Path.Combine(System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile), ".cache");
-        var folder = Path.Combine(cache, "piccolo-dev");
-        var found = Directory.Exists(folder)
-            ? Directory.EnumerateDirectories(folder, "pebble-*").Select(d => Path.Combine(d, "usr", "bin", "pebble")).Where(File.Exists).Order(StringComparer.Ordinal).LastOrDefault() : null;
-        return found ?? throw new InvalidOperationException($"The newer Pebble is not below '{folder}'. Run: ./dev setup");
     }
 
     private static string Configuration(PebbleOptions options, int port, int managementPort, string certificate, string key) => JsonSerializer.Serialize(new
