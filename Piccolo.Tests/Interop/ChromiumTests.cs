@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Piccolo.Core.Certificates;
+using Piccolo.DevStack.Podman;
 using static Piccolo.Tests.Interop.InteropRig;
 
 namespace Piccolo.Tests.Interop;
@@ -17,7 +18,7 @@ internal sealed class ChromiumTests
     public async Task Page_FetchWebSocketAndEvents_AllWork()
     {
         await using var rig = await StartAsync();
-        var start = new ProcessStartInfo("chromium",
+        var start = new ProcessStartInfo(Browser(),
         [
             "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
             "--disable-sync", "--disable-dev-shm-usage", "--remote-debugging-port=0", "--user-data-dir=" + rig.File("profile"),
@@ -45,6 +46,9 @@ internal sealed class ChromiumTests
             await chromium.WaitForExitAsync().WaitAsync(Limit);
         }
     }
+
+    private static string Browser() => new[] { "chromium", "google-chrome", "google-chrome-stable" }.FirstOrDefault(name => Tool.Find(name) is not null)
+        ?? throw new InvalidOperationException("No chromium or google-chrome is on the PATH. Run: ./dev setup, which says how to get one");
 
     private static string KeyOf(InteropRig rig)
     {

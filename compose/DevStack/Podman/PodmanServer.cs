@@ -14,7 +14,7 @@ public sealed class PodmanServer : IAsyncDisposable
     private static readonly TimeSpan CleanUpLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PingPause = TimeSpan.FromMilliseconds(25);
 
-    private static readonly string[] Needed = ["podman", "conmon", "runc"];
+    private static readonly string[] Needed = ["podman", "conmon"];
 
     private readonly PodmanFolder _folder;
     private readonly Process _process;
@@ -92,8 +92,10 @@ public sealed class PodmanServer : IAsyncDisposable
 
     private static void RequireTools()
     {
-        string[] missing = [.. Needed.Where(tool => Tool.Find(tool) is null)];
-        if (missing.Length > 0) throw new InvalidOperationException($"Missing: {string.Join(", ", missing)}. Install them: apt-get install podman conmon runc netavark");
+        List<string> missing = [.. Needed.Where(tool => Tool.Find(tool) is null)];
+        // Either will do; runc where there are both (PodmanFolder).
+        if (Tool.Find("runc") is null && Tool.Find("crun") is null) missing.Add("runc");
+        if (missing.Count > 0) throw new InvalidOperationException($"Missing: {string.Join(", ", missing)}. Install them: apt-get install podman conmon runc netavark");
         if (!Environment.IsPrivilegedProcess) throw new InvalidOperationException("The private Podman needs root. Run the command with sudo.");
     }
 
