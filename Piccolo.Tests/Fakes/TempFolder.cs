@@ -1,13 +1,14 @@
 namespace Piccolo.Tests.Fakes;
 
-/// <summary>A folder that lives as long as one test.</summary>
+/// <summary>A folder that lives as long as one test; kept when the test fails.</summary>
 internal sealed class TempFolder : IDisposable
 {
-    public TempFolder() => Path = Directory.CreateTempSubdirectory("piccolo-test-").FullName;
+    // The process's id tells ./dev test which folders a killed run has left.
+    public TempFolder() => Path = Directory.CreateTempSubdirectory($"piccolo-test-{Environment.ProcessId}-").FullName;
 
     public string Path { get; }
 
     public string File(string name) => System.IO.Path.Combine(Path, name);
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    public void Dispose() => FailedState.GiveUp(Path);
 }

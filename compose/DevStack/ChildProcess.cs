@@ -25,6 +25,9 @@ public sealed record ChildProcessStart(string Program, IReadOnlyList<string> Arg
 /// </summary>
 public sealed class ChildProcess : IAsyncDisposable
 {
+    private const int ExcerptHead = 10;
+    private const int ExcerptTail = 10;
+
     private static readonly Lazy<BlockingCollection<Action>> Starter = new(StartStarter);
     private readonly Process _process;
     private readonly StreamWriter _log;
@@ -184,7 +187,7 @@ public sealed class ChildProcess : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         var why = first == waiting ? $"is not {what} after {limit.TotalSeconds:0} s" : $"ended (code {_process.ExitCode}) before {what}";
         await ended.CancelAsync();
-        throw new InvalidOperationException($"{Name} {why}. Its log is {LogFile}; it ends: {LastLines()}");
+        throw new InvalidOperationException($"{Name} {why}. Its log is {LogFile}; it says: {Excerpt()}");
     }
 
     private void Record(string? line)
@@ -200,11 +203,12 @@ public sealed class ChildProcess : IAsyncDisposable
         }
     }
 
-    private string LastLines()
+    /// <summary>An exception's type and message stand at the top of what a dying process prints.</summary>
+    private string Excerpt()
     {
         lock (_gate)
         {
-            return File.Exists(LogFile) ? string.Join(" | ", File.ReadLines(LogFile).TakeLast(5)) : "";
+            return File.Exists(LogFile) ? string.Join(" | ", HeadAndTail.Of(File.ReadLines(LogFile), ExcerptHead, ExcerptTail)) : "";
         }
     }
 

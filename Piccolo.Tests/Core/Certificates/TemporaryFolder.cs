@@ -1,9 +1,11 @@
+using Piccolo.Tests.Fakes;
+
 namespace Piccolo.Tests.Core.Certificates;
 
-/// <summary>A folder that goes when the test does.</summary>
+/// <summary>A folder that goes when the test does; kept when the test fails.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
-    public string Path { get; } = Directory.CreateTempSubdirectory("piccolo-certificates-").FullName;
+    public string Path { get; } = Directory.CreateTempSubdirectory($"piccolo-test-{Environment.ProcessId}-certificates-").FullName;
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    public void Dispose() => FailedState.GiveUp(Path);
 }
