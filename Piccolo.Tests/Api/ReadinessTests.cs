@@ -50,7 +50,7 @@ internal sealed class ReadinessTests
         await appliance.Api.UnlockAsync(TestAppliance.Password);
     }
 
-    [Test]
+    [Test, Category("NeedsRoot")]
     public async Task DiskFull_WritesAre503ReadsGoOnAndItClearsByItself()
     {
         using var disk = MountedFolder.Tmpfs(kibibytes: 2048);
@@ -67,7 +67,7 @@ internal sealed class ReadinessTests
         await ConfigureAsync(appliance, "again.test", 200);
     }
 
-    [Test]
+    [Test, Category("NeedsRoot")]
     public async Task DiskTurnsReadOnly_WritesAre503AndReadsGoOn()
     {
         using var disk = MountedFolder.Ext4(mebibytes: 8);

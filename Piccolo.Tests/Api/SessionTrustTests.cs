@@ -117,7 +117,7 @@ internal sealed class SessionTrustTests
         Assert.That((int)response.StatusCode, Is.EqualTo(401), "a cookie of that name is read over HTTPS only");
     }
 
-    [Test]
+    [Test, Category("NeedsRoot")]
     public async Task SessionOfTheLan_ReplayedFromAContainer_IsRefused()
     {
         // A network of the kind that container engines make; connections from its address come from a container.

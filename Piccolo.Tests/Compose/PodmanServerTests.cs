@@ -4,7 +4,7 @@ using Piccolo.DevStack.Podman;
 
 namespace Piccolo.Tests.Compose;
 
-[Category("Podman")]
+[Category("NeedsPodman")]
 internal sealed class PodmanServerTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

@@ -46,7 +46,7 @@ internal sealed class CommandLineTests
         Assert.That(() => CommandLine.Parse(args, out _), Throws.ArgumentException.With.Message.Contains("--"));
     }
 
-    [Test]
+    [Test, Category("NeedsProcess")]
     public async Task Process_PrintsItsEndPointsServesAndStopsOnSigterm()
     {
         using var relay = Start("--secret-file", Secret(), "--public", "127.0.0.1:0=443", "--control", "127.0.0.1:0");
@@ -63,7 +63,7 @@ internal sealed class CommandLineTests
         Assert.That(relay.ExitCode, Is.Zero);
     }
 
-    [Test]
+    [Test, Category("NeedsProcess")]
     public async Task Process_WithoutSecret_Exits2AndSaysSo()
     {
         using var relay = Start("--hub", "127.0.0.1:0");

@@ -4,6 +4,7 @@ using Piccolo.Tests.Core.Certificates;
 
 namespace Piccolo.Tests.DevStack;
 
+[Category("NeedsProcess")]
 internal sealed class ChildProcessTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

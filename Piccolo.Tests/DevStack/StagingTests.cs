@@ -9,7 +9,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.DevStack;
 
 /// <summary>What <c>./dev verify-staging</c> does for an owner, against a relay and a CA on this machine.</summary>
-[Category("Acme"), Category("Pebble")]
+[Category("Acme"), Category("NeedsPebble")]
 internal sealed class StagingTests
 {
     private const string Secret = "staging-secret";

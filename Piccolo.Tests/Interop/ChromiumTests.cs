@@ -10,6 +10,7 @@ namespace Piccolo.Tests.Interop;
 
 /// <summary>A real browser: page, fetch, WebSocket and server-sent events, told by the page itself.</summary>
 [Category("Interop")]
+[Category("NeedsProcess")]
 internal sealed class ChromiumTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

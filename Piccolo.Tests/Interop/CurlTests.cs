@@ -5,6 +5,7 @@ namespace Piccolo.Tests.Interop;
 
 /// <summary>curl and nghttp against a terminated name.</summary>
 [Category("Interop")]
+[Category("NeedsProcess")]
 internal sealed class CurlTests
 {
     private InteropRig _rig = null!;

@@ -12,6 +12,7 @@ namespace Piccolo.Tests.Interop;
 
 /// <summary>gRPC's own client for .NET, to an app that speaks gRPC's framing: unary, both streams at once, and an error that has nothing but trailers.</summary>
 [Category("Interop")]
+[Category("NeedsProcess")]
 internal sealed class GrpcTests
 {
     private static readonly Marshaller<string> Text = Marshallers.Create(Encoding.UTF8.GetBytes, Encoding.UTF8.GetString);

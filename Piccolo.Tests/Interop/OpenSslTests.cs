@@ -6,6 +6,7 @@ namespace Piccolo.Tests.Interop;
 
 /// <summary>What OpenSSL's own client sees of a terminated name.</summary>
 [Category("Interop")]
+[Category("NeedsProcess")]
 internal sealed partial class OpenSslTests
 {
     private const string Request = "GET / HTTP/1.1\r\nHost: " + Host + "\r\nConnection: close\r\n\r\n";

@@ -5,6 +5,7 @@ namespace Piccolo.Tests.Interop;
 
 /// <summary>The judgement of testssl.sh over a terminated name.</summary>
 [Category("Interop")]
+[Category("NeedsProcess")]
 internal sealed class TestSslTests
 {
     /// <summary>Findings about the test's own CA, which publishes no revocation; a public CA does.</summary>

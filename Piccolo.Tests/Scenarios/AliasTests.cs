@@ -10,7 +10,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Scenarios;
 
 /// <summary>An appliance behind a DevRelay with a real CA and a real DNS: preflight, aliases, the issuance lock, and the events of all of it.</summary>
-[Category("Scenario"), Category("Pebble"), Category("Acme")]
+[Category("Scenario"), Category("NeedsPebble"), Category("Acme")]
 internal sealed class AliasTests : RemoteBoxFixture
 {
     private protected override (string Key, string Value)[] Settings => [("Piccolo:Remote:AliasRetryInterval", "00:00:01")];

@@ -11,7 +11,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Scenarios;
 
 /// <summary>What the API says of certificates, against what the CA made and what a stranger is shown through the relay.</summary>
-[Category("Scenario"), Category("Pebble"), Category("Acme")]
+[Category("Scenario"), Category("NeedsPebble"), Category("Acme")]
 internal sealed class CertificateApiTests : RemoteBoxFixture
 {
     // The portal's entry before anybody was shown its certificate.

@@ -5,7 +5,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Scenarios;
 
 /// <summary>The main job with real parts: Pebble, its DNS, DevRelay, Podman, and the appliance as a process of its own.</summary>
-[Category("Scenario"), Category("Podman"), Category("Pebble")]
+[Category("Scenario"), Category("NeedsPodman"), Category("NeedsPebble")]
 internal sealed class FirstLightTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

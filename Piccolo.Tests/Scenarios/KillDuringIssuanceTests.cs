@@ -8,7 +8,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Scenarios;
 
 /// <summary>kill -9 at random moments while the device orders and stores a certificate: afterwards the store opens and the order goes on.</summary>
-[Category("Kill"), Category("Pebble")]
+[Category("Kill"), Category("NeedsPebble")]
 [Category("Sealed")]
 internal sealed class KillDuringIssuanceTests
 {

@@ -7,7 +7,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Scenarios;
 
 /// <summary>The process dies in each step of a snapshot, and of putting an export onto a fresh box; the daemon starts after it.</summary>
-[Category("Kill"), Category("Sealed")]
+[Category("Kill"), Category("Sealed"), Category("NeedsProcess")]
 internal sealed class KilledUpkeepTests
 {
     private WriteRig _rig = null!;

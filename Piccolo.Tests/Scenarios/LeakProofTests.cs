@@ -4,7 +4,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Scenarios;
 
 /// <summary>What <c>./dev prove leaks</c> shows, as a test.</summary>
-[Category("Scenario"), Category("Podman"), Category("Pebble"), Category("Slow")]
+[Category("Scenario"), Category("NeedsPodman"), Category("NeedsPebble"), Category("Slow")]
 internal sealed class LeakProofTests
 {
     [Test]

@@ -6,7 +6,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Scenarios;
 
 /// <summary>A box with three apps is exported, and a fresh one takes its place: same apps, names and certificates, and no new order at the CA.</summary>
-[Category("Scenario"), Category("Sealed"), Category("Podman"), Category("Pebble")]
+[Category("Scenario"), Category("Sealed"), Category("NeedsPodman"), Category("NeedsPebble")]
 internal sealed class MoveToANewBoxTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

@@ -10,6 +10,7 @@ namespace Piccolo.Tests.Scenarios;
 /// </summary>
 [Category("Kill")]
 [Category("Sealed")]
+[Category("NeedsProcess")]
 internal sealed class PowerCutTests
 {
     private const string Password = TestBox.Password;

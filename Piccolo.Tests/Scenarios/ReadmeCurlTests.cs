@@ -10,6 +10,7 @@ namespace Piccolo.Tests.Scenarios;
 
 /// <summary>README's section on curl, run as it stands there by bash and curl against a daemon: each answer has the status that its comment promises.</summary>
 [Category("Sealed")]
+[Category("NeedsProcess")]
 internal sealed partial class ReadmeCurlTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

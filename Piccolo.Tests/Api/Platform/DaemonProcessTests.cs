@@ -9,6 +9,7 @@ using Piccolo.Tests.Interop;
 namespace Piccolo.Tests.Api.Platform;
 
 /// <summary>The daemon as a process: what it tells the service manager, how it ends, and that it is alone.</summary>
+[Category("NeedsProcess")]
 internal sealed class DaemonProcessTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);

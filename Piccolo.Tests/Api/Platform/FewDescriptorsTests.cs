@@ -6,6 +6,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Api.Platform;
 
 /// <summary>An appliance that may open few files, and clients who hold more connections than that.</summary>
+[Category("NeedsProcess")]
 internal sealed class FewDescriptorsTests
 {
     private const int Files = 4096;

@@ -23,7 +23,7 @@ using Piccolo.Tests.Core.Containers;
 namespace Piccolo.Tests.Core.Apps;
 
 /// <summary>Apps from manifest to answer on a real engine, joined as the daemon joins them.</summary>
-[Category("Podman")]
+[Category("NeedsPodman")]
 internal sealed class AppsOnPodmanTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

@@ -5,6 +5,7 @@ namespace Piccolo.Tests.Core.Certificates;
 
 /// <summary>kill -9 at each step of an order: the next process takes the same order up, or finishes without one.</summary>
 [Category("Acme"), Category("Kill")]
+[Category("NeedsProcess")]
 internal sealed class KilledOrderTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);

@@ -7,7 +7,7 @@ using Piccolo.Core.Certificates.Acme;
 namespace Piccolo.Tests.Core.Certificates;
 
 /// <summary>The engine against every mood of Let's Encrypt's test CA.</summary>
-[Category("Acme"), Category("Pebble")]
+[Category("Acme"), Category("NeedsPebble")]
 internal sealed class PebbleMatrixTests : PebbleFixture
 {
     [TestCase(0, 0, false)]

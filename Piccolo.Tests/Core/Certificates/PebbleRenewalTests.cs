@@ -7,7 +7,7 @@ using Piccolo.Tests.Ingress;
 namespace Piccolo.Tests.Core.Certificates;
 
 /// <summary>Renewal information, revocation, accounts and TLS-ALPN-01 with a real CA.</summary>
-[Category("Acme"), Category("Pebble")]
+[Category("Acme"), Category("NeedsPebble")]
 internal sealed class PebbleRenewalTests : PebbleFixture
 {
     [Test]

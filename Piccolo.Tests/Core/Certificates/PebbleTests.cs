@@ -8,7 +8,7 @@ using Piccolo.DevStack.Acme;
 namespace Piccolo.Tests.Core.Certificates;
 
 /// <summary>The engine against Let's Encrypt's own test CA, with HTTP-01 really fetched.</summary>
-[Category("Pebble"), Category("Acme")]
+[Category("NeedsPebble"), Category("Acme")]
 internal sealed class PebbleTests
 {
     private TemporaryFolder _folder = null!;

@@ -10,7 +10,7 @@ using Piccolo.Tests.Core.Apps;
 namespace Piccolo.Tests.Core.Containers;
 
 /// <summary>The runtime against a real engine with the sample image.</summary>
-[Category("Podman")]
+[Category("NeedsPodman")]
 internal sealed class PodmanRuntimeTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

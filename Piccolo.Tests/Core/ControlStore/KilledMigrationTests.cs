@@ -7,7 +7,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Core.ControlStore;
 
 /// <summary>The process dies in a known step of what the next release does with the store: this release and the next one both open it, whole.</summary>
-[Category("Kill"), Category("Sealed")]
+[Category("Kill"), Category("Sealed"), Category("NeedsProcess")]
 internal sealed class KilledMigrationTests
 {
     private const string Copy = "snapshots/taking.tmp";

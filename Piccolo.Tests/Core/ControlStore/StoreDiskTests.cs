@@ -7,6 +7,7 @@ namespace Piccolo.Tests.Core.ControlStore;
 
 /// <summary>Disks that are full or read-only: real small file systems.</summary>
 [Category("Sealed")]
+[Category("NeedsRoot")]
 internal sealed class StoreDiskTests
 {
     private static readonly StoreCollection<Note> Notes = new("notes");

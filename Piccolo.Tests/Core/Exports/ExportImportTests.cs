@@ -265,7 +265,7 @@ internal sealed class ExportImportTests
         fresh.AssertUntouched();
     }
 
-    [Test]
+    [Test, Category("NeedsRoot")]
     public async Task Import_DiskTooSmall_IsADiskFaultAndLeavesTheBoxUnclaimed()
     {
         var bytes = await BytesAsync();

@@ -69,7 +69,7 @@ internal sealed class KeyChangeTests
         Assert.That(await File.ReadAllBytesAsync(_box.Paths.KeySet), Is.EqualTo(before));
     }
 
-    [Test]
+    [Test, Category("NeedsRoot")]
     public async Task ChangePassword_DiskIsFull_OldOneStaysInForceAndNothingIsLeftBehind()
     {
         using var disk = MountedFolder.Tmpfs(64);
@@ -166,7 +166,7 @@ internal sealed class KeyChangeTests
         Assert.That(await File.ReadAllBytesAsync(_box.Paths.KeySet), Is.EqualTo(raised));
     }
 
-    [Test]
+    [Test, Category("NeedsRoot")]
     public async Task Unlock_CostCannotBeRaisedOnAFullDisk_OpensAllTheSame()
     {
         using var disk = MountedFolder.Tmpfs(64);

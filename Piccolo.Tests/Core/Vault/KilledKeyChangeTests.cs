@@ -6,7 +6,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Core.Vault;
 
 /// <summary>The process dies in each step of replacing the key set: until the rename the old one is in force, from then on the new one.</summary>
-[Category("Kill"), Category("Sealed")]
+[Category("Kill"), Category("Sealed"), Category("NeedsProcess")]
 internal sealed class KilledKeyChangeTests
 {
     private const string KeySet = "keyset.json";
