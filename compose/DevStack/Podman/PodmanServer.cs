@@ -49,7 +49,7 @@ public sealed class PodmanServer : IAsyncDisposable
     public static async Task<PodmanServer> StartAsync(CancellationToken cancellationToken = default)
     {
         RequireTools();
-        foreach (var abandoned in PodmanFolder.Abandoned().ToList()) await SweepAsync(abandoned, cancellationToken);
+        await SweepAbandonedAsync(cancellationToken);
         var folder = PodmanFolder.Create();
         var start = Tool.Prepare("podman", [.. folder.Arguments, "system", "service", "--time=0", "unix://" + folder.Socket], folder.Environment);
         var server = new PodmanServer(folder, Process.Start(start)!);
@@ -88,6 +88,15 @@ public sealed class PodmanServer : IAsyncDisposable
         _process.Dispose();
         using var limit = new CancellationTokenSource(CleanUpLimit);
         await CleanUpAsync(_folder, limit.Token);
+    }
+
+    /// <summary>Removes the containers, mounts and folders of private Podmans whose process was killed, as well as it goes.</summary>
+    /// <returns>The folders that are gone.</returns>
+    public static async Task<IReadOnlyList<string>> SweepAbandonedAsync(CancellationToken cancellationToken = default)
+    {
+        var abandoned = PodmanFolder.Abandoned().ToList();
+        foreach (var folder in abandoned) await SweepAsync(folder, cancellationToken);
+        return [.. abandoned.Select(folder => folder.Root).Where(root => !Directory.Exists(root))];
     }
 
     private static void RequireTools()
