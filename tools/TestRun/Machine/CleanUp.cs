@@ -58,5 +58,5 @@ internal static class CleanUp
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(10));
     }
 
-    private static Task ToolAsync(string program, params string[] arguments) => Tool.RunAsync(Tool.Prepare(program, arguments), CancellationToken.None);
+    private static Task<string> ToolAsync(string program, params string[] arguments) => Tool.RunAsync(Tool.Prepare(program, arguments), CancellationToken.None);
 }
