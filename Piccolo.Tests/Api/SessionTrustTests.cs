@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
@@ -121,9 +122,10 @@ internal sealed class SessionTrustTests
     public async Task SessionOfTheLan_ReplayedFromAContainer_IsRefused()
     {
         // A network of the kind that container engines make; connections from its address come from a container.
-        const string network = "piccolo-t0";
-        const string address = "10.213.77.1";
-        await ToolAsync("ip", "link", "add", network, "type", "veth", "peer", "name", "piccolo-t1");
+        var unique = RandomNumberGenerator.GetHexString(5, lowercase: true);
+        var network = $"piccolo-{unique}a";
+        var address = $"10.213.{RandomNumberGenerator.GetInt32(256)}.1";
+        await ToolAsync("ip", "link", "add", network, "type", "veth", "peer", "name", $"piccolo-{unique}b");
         try
         {
             await ToolAsync("ip", "address", "add", address + "/24", "dev", network);

@@ -14,6 +14,7 @@ internal sealed class TestAppliance : WebApplicationFactory<Piccolo.Api.Platform
     public const string Password = "correct horse battery staple";
 
     private readonly TempFolder? _ownFolder;
+    private readonly PortLease _ports = PortLease.Take();
     private readonly Dictionary<string, string> _settings;
 
     public TestAppliance(string? stateDirectory = null, params (string Key, string Value)[] settings)
@@ -26,6 +27,9 @@ internal sealed class TestAppliance : WebApplicationFactory<Piccolo.Api.Platform
             ["Piccolo:StateDirectory"] = StateDirectory,
             ["Piccolo:Ingress:HttpPort"] = $"{HttpPort}",
             ["Piccolo:Ingress:HttpsPort"] = "0",
+            // The lowest free one of the usual range would be the same for two appliances at a time.
+            ["Piccolo:Ingress:GuardPorts"] = _ports.GuardPorts,
+            ["Piccolo:Ingress:PublicPorts"] = _ports.PublicPorts,
             ["Piccolo:Ingress:ListenAddress"] = "127.0.0.1",
             ["Piccolo:Vault:Kdf:MemoryMiB"] = "64",
             ["Piccolo:Vault:Kdf:Iterations"] = "2",
@@ -75,6 +79,7 @@ internal sealed class TestAppliance : WebApplicationFactory<Piccolo.Api.Platform
     {
         Api.Dispose();
         await base.DisposeAsync();
+        _ports.Dispose();
         _ownFolder?.Dispose();
     }
 }

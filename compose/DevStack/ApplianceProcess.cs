@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Piccolo.DevStack;
 
 /// <summary>An appliance as a process of its own: started with settings on top of Development's defaults, ended in good order or killed.</summary>
@@ -5,6 +7,9 @@ public sealed class ApplianceProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(12);
+
+    // Held until we end: an appliance keeps the ports of its listeners in its state, over every start.
+    private static readonly ConcurrentDictionary<string, PortLease> Ports = new(StringComparer.Ordinal);
 
     private readonly ChildProcess _process;
 
@@ -24,6 +29,7 @@ public sealed class ApplianceProcess : IAsyncDisposable
     /// <param name="names">A host table of its own.</param>
     public static async Task<ApplianceProcess> StartAsync(string stateDirectory, string logFile, int httpPort, IReadOnlyDictionary<string, string> settings, PrivateNames? names = null)
     {
+        var ports = Ports.GetOrAdd(stateDirectory, _ => PortLease.Take());
         var environment = new Dictionary<string, string>
         {
             ["ASPNETCORE_ENVIRONMENT"] = "Development",
@@ -32,6 +38,8 @@ public sealed class ApplianceProcess : IAsyncDisposable
             ["Piccolo__StateDirectory"] = stateDirectory,
             ["Piccolo__Ingress__HttpPort"] = $"{httpPort}",
             ["Piccolo__Ingress__HttpsPort"] = "0",
+            ["Piccolo__Ingress__GuardPorts"] = ports.GuardPorts,
+            ["Piccolo__Ingress__PublicPorts"] = ports.PublicPorts,
             // The cheapest that is allowed: what is shown here is not the cost of a guess.
             ["Piccolo__Vault__Kdf__MemoryMiB"] = "64",
             ["Piccolo__Vault__Kdf__Iterations"] = "2",

@@ -1,39 +1,30 @@
-using System.Net;
-using System.Net.Sockets;
-
 namespace Piccolo.DevStack;
 
 /// <summary>Free loopback ports for programs that cannot choose one by themselves.</summary>
 public static class LoopbackPorts
 {
-    /// <summary>As many different ports as asked for; free at this moment, for TCP and UDP.</summary>
+    private static readonly Lock Gate = new();
+    private static readonly List<PortLease> Leases = [];
+    private static int _used = PortLease.Size;
+
+    /// <summary>As many different ports as asked for, each given once in the life of this process; free at this moment, for TCP and UDP.</summary>
+    /// <exception cref="InvalidOperationException">There are no more.</exception>
     public static int[] Free(int count)
     {
-        var held = new List<(TcpListener Tcp, UdpClient Udp)>();
-        try
+        lock (Gate)
         {
-            while (held.Count < count)
+            var ports = new List<int>(count);
+            while (ports.Count < count)
             {
-                var tcp = new TcpListener(IPAddress.Loopback, 0);
-                tcp.Start();
-                try
+                if (_used == PortLease.Size)
                 {
-                    held.Add((tcp, new UdpClient(new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)tcp.LocalEndpoint).Port))));
+                    Leases.Add(PortLease.Take());
+                    _used = 0;
                 }
-                catch (SocketException)
-                {
-                    tcp.Stop();
-                }
+                var port = Leases[^1].First + _used++;
+                if (PortLease.IsFree(port)) ports.Add(port);
             }
-            return [.. held.Select(h => ((IPEndPoint)h.Tcp.LocalEndpoint).Port)];
-        }
-        finally
-        {
-            foreach (var (tcp, udp) in held)
-            {
-                tcp.Stop();
-                udp.Dispose();
-            }
+            return [.. ports];
         }
     }
 }

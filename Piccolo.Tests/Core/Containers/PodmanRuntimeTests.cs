@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Containers;
+using Piccolo.DevStack;
 using Piccolo.DevStack.Podman;
 using Piccolo.Tests.Core.Apps;
 
@@ -44,7 +45,7 @@ internal sealed class PodmanRuntimeTests
     [Test]
     public async Task Lifecycle_SampleImage_AnswersOnTheGuardPortAndIsConfined()
     {
-        var port = FreePort();
+        var port = LoopbackPorts.Free(1)[0];
         var spec = Spec("web", port);
         Assert.That((await _runtime.FindAsync("web", default)), Is.EqualTo(new ContainerResult<ObservedContainer?>(null, null)));
         Assert.That((await _runtime.HasImageAsync(spec.Image, default)).Value, Is.True);
@@ -78,7 +79,7 @@ internal sealed class PodmanRuntimeTests
     {
         var strange = InstanceId.NewRandom();
         using var other = Runtime(strange);
-        var id = (await other.CreateAsync(Spec("web", FreePort()) with { Instance = strange }, default)).Value!;
+        var id = (await other.CreateAsync(Spec("web", LoopbackPorts.Free(1)[0]) with { Instance = strange }, default)).Value!;
 
         Assert.That((await _runtime.ListAsync(default)).Value, Is.Empty);
         Assert.That((await _runtime.StartAsync(id, default))!.Kind, Is.EqualTo(ContainerFaultKind.Foreign));
@@ -91,7 +92,7 @@ internal sealed class PodmanRuntimeTests
     [Test]
     public async Task Foreign_ContainerOfOurName_IsNeverReplaced()
     {
-        var spec = Spec("web", FreePort());
+        var spec = Spec("web", LoopbackPorts.Free(1)[0]);
         await _podman.RunAsync(["create", "--name", spec.Name, SampleImage.Name]);
 
         Assert.That((await _runtime.FindAsync("web", default)).Fault!.Kind, Is.EqualTo(ContainerFaultKind.Foreign));
@@ -116,7 +117,7 @@ internal sealed class PodmanRuntimeTests
     [Test]
     public async Task Create_ImageNotHere_IsImageNotFound()
     {
-        var fault = (await _runtime.CreateAsync(Spec("web", FreePort()) with { Image = ImageReference.Parse("localhost/none:V1") }, default)).Fault;
+        var fault = (await _runtime.CreateAsync(Spec("web", LoopbackPorts.Free(1)[0]) with { Image = ImageReference.Parse("localhost/none:V1") }, default)).Fault;
 
         Assert.That(fault!.Kind, Is.EqualTo(ContainerFaultKind.ImageNotFound));
     }
@@ -138,7 +139,7 @@ internal sealed class PodmanRuntimeTests
     {
         using var ending = new CancellationTokenSource();
         var watching = _runtime.WatchAsync(ending.Token);
-        var id = (await _runtime.CreateAsync(Spec("web", FreePort()), default)).Value!;
+        var id = (await _runtime.CreateAsync(Spec("web", LoopbackPorts.Free(1)[0]), default)).Value!;
         await _runtime.StartAsync(id, default);
         await AppRig.UntilAsync(_log.Written, () => _log.Of(5103).Any(l => l.Contains("start of " + id, StringComparison.Ordinal)) || watching.IsCompleted, () => "no start heard: " + string.Join('\n', _log.Lines));
         var seen = _runtime.Changed.Version;
@@ -225,13 +226,6 @@ internal sealed class PodmanRuntimeTests
 
     private ContainerSpec Spec(string app, int port) => new(_instance, app, ImageReference.Parse(SampleImage.Name),
         ImmutableSortedDictionary<string, string>.Empty.Add("GREETING", "hello world"), [new PortPublication(8080, port)], 256L << 20, 1_000_000_000);
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     /// <summary>Asks until the app listens.</summary>
     internal static async Task<string> GetAsync(HttpClient http, string url)
