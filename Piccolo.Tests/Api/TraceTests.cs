@@ -12,6 +12,8 @@ using Piccolo.Tests.Ingress;
 namespace Piccolo.Tests.Api;
 
 /// <summary>Traces, from a request to its commit, and metrics: to a collector that is configured and to nobody else.</summary>
+/// <remarks>Not beside others: activity sources are static, so that a collector would get the spans of every appliance in this process.</remarks>
+[NonParallelizable]
 internal sealed class TraceTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

@@ -9,6 +9,8 @@ using Piccolo.Tests.Ingress;
 namespace Piccolo.Tests.Api.Vault;
 
 /// <summary>The parts that take secrets out of memory, and the search that shows it (<c>./dev prove leaks</c> is the whole).</summary>
+/// <remarks>Not beside others: the TLS contexts that are dropped are those of the whole process, and so is the memory that is searched.</remarks>
+[NonParallelizable]
 internal sealed class MemoryTests
 {
     [Test]

@@ -20,10 +20,11 @@ internal sealed class StreamIntegrityTests
     /// <summary>The loops that wait for the next stream may remember the last one.</summary>
     private const int MostHeld = 4;
 
-    [Test]
+    // Not beside others: what is measured is the managed memory of the whole process.
+    [Test, NonParallelizable]
     public Task Streams_OfAllKinds_ArriveWholeAndLeaveNothing() => PassAsync(6_500);
 
-    [Test, Category("Slow")]
+    [Test, Category("Slow"), NonParallelizable]
     public Task Streams_OfAllKinds_AHundredThousand_ArriveWholeAndLeaveNothing() => PassAsync(100_000);
 
     [Test]

@@ -6,6 +6,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Core.Vault;
 
 /// <summary>What a lock wipes is looked for in the memory of this very process.</summary>
+/// <remarks>Not beside others: a search reads all memory, and what others do with theirs meanwhile makes it slow.</remarks>
 [Category("Sealed")]
 [NonParallelizable]
 internal sealed class KeyMemoryTests
