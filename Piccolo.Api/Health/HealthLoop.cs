@@ -14,18 +14,12 @@ namespace Piccolo.Api.Health;
 /// </summary>
 internal sealed class HealthLoop(
     IEnumerable<IHealthReporter> reporters, HealthTracker health, ApplianceVault vault, NexusTunnel tunnel, LanPortStates lanPorts, CertificateInventory certificates,
-    SystemdReporter systemd, TimeProvider time, ILogger<HealthLoop> logger) : BackgroundService
+    SystemdReporter systemd, HealthPace pace, TimeProvider time, ILogger<HealthLoop> logger) : BackgroundService
 {
-    /// <summary>A round begins at least this often.</summary>
-    public static readonly TimeSpan Regular = TimeSpan.FromSeconds(5);
-
-    /// <summary>After this long without a round something stands still.</summary>
-    private static readonly TimeSpan LateAfter = 6 * Regular;
-
     private readonly IHealthReporter[] _reporters = [.. reporters];
     private long _lastRound = time.GetTimestamp();
 
-    public bool IsLate => time.GetElapsedTime(Volatile.Read(ref _lastRound)) > LateAfter;
+    public bool IsLate => time.GetElapsedTime(Volatile.Read(ref _lastRound)) > pace.LateAfter;
 
     /// <summary>Raised after each round.</summary>
     public ChangeSignal Went { get; } = new();
@@ -42,7 +36,7 @@ internal sealed class HealthLoop(
                 systemd.Status(Sentence());
                 Volatile.Write(ref _lastRound, time.GetTimestamp());
                 Went.Raise();
-                await signals.WaitAsync(Regular, time, stoppingToken);
+                await signals.WaitAsync(pace.Regular, time, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

@@ -13,6 +13,7 @@ internal static class HealthServiceCollectionExtensions
         services.AddSingleton<IHealthReporter, TunnelHealth>();
         services.AddSingleton<IHealthReporter, ClockHealth>();
         services.AddSingleton<IHealthReporter, VolumesHealth>();
+        services.TryAddSingleton<HealthPace>();
         services.AddSingleton<HealthLoop>().AddSingleton<IHostedService>(s => s.GetRequiredService<HealthLoop>());
         return services;
     }

@@ -12,7 +12,7 @@ internal abstract class OwnedBoxFixture
     {
         _folder = new TempFolder();
         Box = new TestBox(_folder.Path);
-        await Box.SetUpAsync();
+        await PreparedKeySet.ClaimAsync(Box.Vault, Box.Paths);
         await Box.UnlockAsync();
     }
 

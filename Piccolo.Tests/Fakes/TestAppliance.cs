@@ -3,7 +3,10 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Piccolo.Api.Health;
 using Piccolo.Core.Containers;
+using Piccolo.Core.Primitives;
+using Piccolo.Core.Vault;
 using Piccolo.DevStack;
 
 namespace Piccolo.Tests.Fakes;
@@ -11,7 +14,7 @@ namespace Piccolo.Tests.Fakes;
 /// <summary>The whole appliance in this process, on real ports of the loopback interface, with a recording container engine.</summary>
 internal sealed class TestAppliance : WebApplicationFactory<Piccolo.Api.Platform.ApplianceOptions>
 {
-    public const string Password = "correct horse battery staple";
+    public const string Password = TestBox.Password;
 
     private readonly TempFolder? _ownFolder;
     private readonly PortLease _ports = PortLease.Take();
@@ -53,7 +56,7 @@ internal sealed class TestAppliance : WebApplicationFactory<Piccolo.Api.Platform
     /// <summary>Claims and unlocks the box and takes a bearer token.</summary>
     public async Task<TestAppliance> OwnedAsync()
     {
-        await Api.SetUpAsync(Password);
+        await PreparedKeySet.ClaimAsync(Services.GetRequiredService<ApplianceVault>(), Services.GetRequiredService<StatePaths>());
         await Api.UnlockAsync(Password);
         await Api.TakeTokenAsync("test");
         return this;
@@ -72,7 +75,9 @@ internal sealed class TestAppliance : WebApplicationFactory<Piccolo.Api.Platform
         builder.UseEnvironment("Development");
         foreach (var (key, value) in _settings) builder.UseSetting(key, value);
         builder.ConfigureLogging(logging => logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).AddProvider(Log));
-        builder.ConfigureServices(services => services.Replace(ServiceDescriptor.Singleton<IContainerRuntime>(Engine)));
+        builder.ConfigureServices(services => services
+            .Replace(ServiceDescriptor.Singleton<IContainerRuntime>(Engine))
+            .Replace(ServiceDescriptor.Singleton(new HealthPace { Regular = TimeSpan.FromMilliseconds(200) })));
     }
 
     public override async ValueTask DisposeAsync()
