@@ -38,7 +38,7 @@ internal sealed class PowerCutTests
         Assert.That(acknowledged.Where(a => !names.Contains(a)), Is.Empty);
     });
 
-    [TestCase(6)]
+    [TestCase(2)]
     [TestCase(20, Category = "Slow")]
     public Task Apps(int rounds) => KillAsync(rounds, seed: 2, async (api, round, i, acknowledged) =>
     {
@@ -87,7 +87,7 @@ internal sealed class PowerCutTests
         foreach (var export in exports) await AssertImportableAsync(Path.Combine(_folder.File("state"), "exports", $"{export!["id"]}.piccolo"));
     });
 
-    [TestCase(6)]
+    [TestCase(2)]
     [TestCase(20, Category = "Slow")]
     public async Task SetUpAndFirstUnlock(int rounds)
     {

@@ -19,7 +19,9 @@ internal static class KilledChild
         var (folder, directory, roots, stop) = (args[0], new Uri(args[1]), args[2], args.Length > 4 ? Enum.Parse<OrderStep>(args[4]) : (OrderStep?)null);
         using var key = new DataKey(Convert.FromHexString(args[3]));
         var options = new AcmeOptions { DirectoryUrl = directory, TrustedRootsFile = roots, RequestTimeout = TimeSpan.FromSeconds(10) };
-        await using var harness = new EngineHarness(folder, key, options, step: async (_, step) =>
+        // Whoever finds an order of a dead process waits before it goes on with it: for the next one that time has passed.
+        var clock = new ShiftedTime { Offset = stop is null ? TimeSpan.FromMinutes(1) : TimeSpan.Zero };
+        await using var harness = new EngineHarness(folder, key, options, clock, step: async (_, step) =>
         {
             if (step != stop) return;
             Console.WriteLine("REACHED " + step);

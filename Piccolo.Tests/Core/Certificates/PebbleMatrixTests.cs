@@ -113,23 +113,6 @@ internal sealed class PebbleMatrixTests : PebbleFixture
     }
 
     [Test]
-    public async Task Renewal_LifetimeOfAMinute_IsRenewedSeveralTimesInTime()
-    {
-        // Seconds, so that the test is short; the same fractions as for years.
-        await using var pebble = await PebbleAsync(o => o with { CertificateLifetime = TimeSpan.FromSeconds(9) });
-        await using var harness = Harness(pebble, o => o.Limits.SameNames.Count = 0);
-        var entry = await IssueAsync(harness);
-
-        for (var renewal = 0; renewal < 3; renewal++)
-        {
-            var next = await NextAsync(harness, entry);
-            Assert.That(next.IssuedAt, Is.LessThan(entry.NotAfter!.Value), "while the old one was valid");
-            Assert.That(next.IssuedAt, Is.GreaterThan(entry.NotBefore!.Value + ((entry.NotAfter.Value - entry.NotBefore.Value) / 3)), "and not long before it had to be");
-            entry = next;
-        }
-    }
-
-    [Test]
     public async Task Order_IndependentClient_GetsOneFromTheSameCaAndOpensslVerifiesOurs()
     {
         await using var pebble = await PebbleAsync();

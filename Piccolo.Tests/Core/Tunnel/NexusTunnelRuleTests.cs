@@ -48,6 +48,8 @@ internal sealed class NexusTunnelRuleTests : NexusTunnelStreamFixture
         received.AddRange(await _peer.NextPayloadsAsync(A, 19 * 32_768));
         await writing.WaitAsync(ScriptedRelay.Patience);
 
+        await _peer.DisconnectAsync(A);
+
         Assert.That(waited, Is.True);
         Assert.That(received.SelectMany(payload => payload).SequenceEqual(body), Is.True);
     }
