@@ -7,7 +7,7 @@ namespace Piccolo.Tests.DevStack;
 [Category("NeedsProcess")]
 internal sealed class ChildProcessTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private TemporaryFolder _folder = null!;
 
     [SetUp]
@@ -41,6 +41,15 @@ internal sealed class ChildProcessTests
         await child.WaitForLineAsync("err", Patience);
 
         Assert.That(await child.WaitForLineAsync("out", Patience), Is.EqualTo("out hello"));
+    }
+
+    [Test]
+    public async Task WaitForLine_ReadAfterTheProcessHasEnded_IsFound()
+    {
+        // What reads its output hears of the last line later than of its end.
+        await using var child = ChildProcess.Start(Shell("(sleep 0.5; echo last words) & exit 7"));
+
+        Assert.That(await child.WaitForLineAsync("last words", Patience), Is.EqualTo("last words"));
     }
 
     [Test]

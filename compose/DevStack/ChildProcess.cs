@@ -132,7 +132,7 @@ public sealed class ChildProcess : IAsyncDisposable
             _waiting.Add((text, seen));
             if (File.ReadLines(LogFile).FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)) is { } already) seen.TrySetResult(already);
         }
-        await WaitAsync($"printing '{text}'", limit, token => seen.Task.WaitAsync(token), cancellationToken);
+        await WaitAsync($"printing '{text}'", limit, token => seen.Task.WaitAsync(token), cancellationToken, () => seen.Task.IsCompleted);
         return await seen.Task;
     }
 
@@ -177,13 +177,19 @@ public sealed class ChildProcess : IAsyncDisposable
         }
     }
 
-    private async Task WaitAsync(string what, TimeSpan limit, Func<CancellationToken, Task> wait, CancellationToken cancellationToken)
+    private async Task WaitAsync(string what, TimeSpan limit, Func<CancellationToken, Task> wait, CancellationToken cancellationToken, Func<bool>? isPrinted = null)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         ended.CancelAfter(limit);
         var waiting = wait(ended.Token);
         var first = await Task.WhenAny(waiting, Exited);
         if (first == waiting && waiting.IsCompletedSuccessfully) return;
+        if (first == Exited && isPrinted is not null)
+        {
+            // The end of a process is heard of before its last lines are read.
+            await _process.WaitForExitAsync(ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (isPrinted()) return;
+        }
         cancellationToken.ThrowIfCancellationRequested();
         var why = first == waiting ? $"is not {what} after {limit.TotalSeconds:0} s" : $"ended (code {_process.ExitCode}) before {what}";
         await ended.CancelAsync();
