@@ -10,7 +10,7 @@ namespace Piccolo.Tests.Api;
 /// <summary>What a follower answers to writes.</summary>
 internal sealed class LeaderHintTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private TestAppliance _appliance = null!;
 

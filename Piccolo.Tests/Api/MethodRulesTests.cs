@@ -7,7 +7,7 @@ namespace Piccolo.Tests.Api;
 /// <summary>HEAD and OPTIONS.</summary>
 internal sealed class MethodRulesTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private TestAppliance _appliance = null!;
 

@@ -4,6 +4,9 @@ using Piccolo.Tests.Ingress;
 
 namespace Piccolo.Tests.Api;
 
+/// <summary>What a scraper gets.</summary>
+/// <remarks>Not beside others: meters are found by name, so that a scrape shows those of every appliance in this process.</remarks>
+[NonParallelizable]
 internal sealed class MetricsTests
 {
     [Test]

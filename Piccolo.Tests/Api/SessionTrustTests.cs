@@ -17,7 +17,7 @@ namespace Piccolo.Tests.Api;
 [Category("Sealed")]
 internal sealed class SessionTrustTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private TestAppliance _appliance = null!;
     private int _guardPort;

@@ -4,7 +4,9 @@ using Piccolo.DevStack.Podman;
 
 namespace Piccolo.Tests.Compose;
 
+/// <remarks>Not beside others: whoever starts a server sweeps what this test leaves behind.</remarks>
 [Category("NeedsPodman")]
+[NonParallelizable]
 internal sealed class PodmanServerTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

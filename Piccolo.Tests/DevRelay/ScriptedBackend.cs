@@ -32,7 +32,7 @@ internal sealed record RelayFrame(int Opcode, byte[] Payload, bool Bare = false)
 /// <summary>A backend that does just what a test tells it, on a WebSocket layer of its own, so that every frame of the relay is seen.</summary>
 internal sealed class ScriptedBackend : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly TcpClient _client;
     private readonly Stream _stream;

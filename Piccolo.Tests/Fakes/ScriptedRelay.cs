@@ -11,7 +11,7 @@ namespace Piccolo.Tests.Fakes;
 /// <summary>A relay's hub on a real socket that does what the test tells it, frame by frame.</summary>
 internal sealed class ScriptedRelay : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly WebApplication _app;
     private readonly List<RelayPeer> _all = [];

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Piccolo.Api.Health;
 using Piccolo.Core.Containers;
@@ -77,7 +78,9 @@ internal sealed class TestAppliance : WebApplicationFactory<Piccolo.Api.Platform
         builder.ConfigureLogging(logging => logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).AddProvider(Log));
         builder.ConfigureServices(services => services
             .Replace(ServiceDescriptor.Singleton<IContainerRuntime>(Engine))
-            .Replace(ServiceDescriptor.Singleton(new HealthPace { Regular = TimeSpan.FromMilliseconds(200) })));
+            .Replace(ServiceDescriptor.Singleton(new HealthPace { Regular = TimeSpan.FromMilliseconds(200) }))
+            // The daemon's limit is for a machine that does nothing else.
+            .Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(60)));
     }
 
     public override async ValueTask DisposeAsync()

@@ -26,7 +26,7 @@ namespace Piccolo.Tests.Ingress;
 /// <summary>The real front door on free ports, with what other features would fill in the test's hands.</summary>
 internal sealed class FrontDoor : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     public const string PortalBody = "portal";
 

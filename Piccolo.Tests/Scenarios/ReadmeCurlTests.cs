@@ -13,7 +13,7 @@ namespace Piccolo.Tests.Scenarios;
 [Category("NeedsProcess")]
 internal sealed partial class ReadmeCurlTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private const string Section = "## Driving it with curl";
 
     private TempFolder _folder = null!;

@@ -9,7 +9,7 @@ namespace Piccolo.DevStack;
 /// <summary>Drives an appliance through its public API, as a script of the owner would. Every refusal becomes an exception with the problem's own words.</summary>
 public sealed class ApplianceClient(Uri baseAddress) : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() })
     {

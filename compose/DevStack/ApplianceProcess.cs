@@ -5,7 +5,7 @@ namespace Piccolo.DevStack;
 /// <summary>An appliance as a process of its own: started with settings on top of Development's defaults, ended in good order or killed.</summary>
 public sealed class ApplianceProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(12);
 
     // Held until we end: an appliance keeps the ports of its listeners in its state, over every start.

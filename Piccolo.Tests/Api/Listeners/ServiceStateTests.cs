@@ -12,7 +12,7 @@ namespace Piccolo.Tests.Api.Listeners;
 /// <summary>What <c>GET /services</c> says of a listener, step by step as things happen to it.</summary>
 internal sealed class ServiceStateTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     [Test]
     public async Task State_FollowsPortContainerAndAnswer()

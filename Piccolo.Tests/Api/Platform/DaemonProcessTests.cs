@@ -12,7 +12,7 @@ namespace Piccolo.Tests.Api.Platform;
 [Category("NeedsProcess")]
 internal sealed class DaemonProcessTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private TempFolder _folder = null!;
     private int _port;

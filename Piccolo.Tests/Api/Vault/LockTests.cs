@@ -20,7 +20,7 @@ internal sealed class LockTests
             guest_port: 8080
         """;
 
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     [Test]
     public async Task Lock_RunningApp_AnswersAfterItHasStoppedAndAllElseHasEnded()

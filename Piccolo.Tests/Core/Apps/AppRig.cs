@@ -18,7 +18,7 @@ namespace Piccolo.Tests.Core.Apps;
 /// <summary>A real store in a temporary folder, a clock in the test's hand and a recording engine, joined as the daemon joins them.</summary>
 internal sealed class AppRig : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("piccolo-apps-");
     private readonly DataKey _dataKey = DataKey.Generate();

@@ -7,7 +7,7 @@ namespace Piccolo.Tests.Core.Auth;
 [Category("Sealed")]
 internal sealed class GuessGateTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private FakeTimeProvider _time = null!;
     private CostGate _cost = null!;

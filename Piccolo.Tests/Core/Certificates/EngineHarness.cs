@@ -14,7 +14,7 @@ namespace Piccolo.Tests.Core.Certificates;
 /// <summary>The whole engine over a real sealed store in a folder of its own; what the composition root would wire.</summary>
 internal sealed class EngineHarness : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>For a stepped clock: pauses between two questions to the CA, and shorter than any wait after a failure of it, which is to be seen first.</summary>
     public static readonly TimeSpan LongestPoll = AcmePolling.Longest;
@@ -58,7 +58,7 @@ internal sealed class EngineHarness : IAsyncDisposable
     public static WantedCertificate Want(string name, params string[] more) =>
         new("host:" + name, [DomainName.Parse(name), .. more.Select(DomainName.Parse)]);
 
-    public static AcmeOptions OptionsFor(HostileCa ca) => new() { DirectoryUrl = ca.DirectoryUrl, TrustedRootsFile = ca.TrustFile, RequestTimeout = TimeSpan.FromSeconds(5) };
+    public static AcmeOptions OptionsFor(HostileCa ca) => new() { DirectoryUrl = ca.DirectoryUrl, TrustedRootsFile = ca.TrustFile, RequestTimeout = TimeSpan.FromSeconds(20) };
 
     /// <summary>Opens the store and runs the loop.</summary>
     public async Task StartAsync()

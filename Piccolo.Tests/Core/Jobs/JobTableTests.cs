@@ -6,7 +6,7 @@ namespace Piccolo.Tests.Core.Jobs;
 
 internal sealed class JobTableTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly CapturedLog _log = new();
     private JobTable _jobs = null!;

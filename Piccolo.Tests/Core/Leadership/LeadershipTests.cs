@@ -9,7 +9,7 @@ namespace Piccolo.Tests.Core.Leadership;
 
 internal sealed class LeadershipTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private readonly CapturedLog _log = new();
 

@@ -7,7 +7,7 @@ namespace Piccolo.Tests.Core.Primitives;
 
 internal sealed class PrimitivesTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     [TestCase("Example.COM", "example.com")]
     [TestCase("a.example.com.", "a.example.com")]

@@ -10,7 +10,7 @@ namespace Piccolo.DevStack.Podman;
 /// </summary>
 public sealed class PodmanServer : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan CleanUpLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PingPause = TimeSpan.FromMilliseconds(25);
 

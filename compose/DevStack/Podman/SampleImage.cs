@@ -15,6 +15,9 @@ public static partial class SampleImage
     public const string Name = "localhost/piccolo-sample:latest";
     private static readonly DateTimeOffset Epoch = DateTimeOffset.UnixEpoch;
 
+    /// <summary>Two who need the image at the same time would write the same file.</summary>
+    private static readonly SemaphoreSlim OneAtATime = new(1);
+
     /// <summary>Loaded by name at run time, so that no binary lists them.</summary>
     private static readonly string[] Loaded = ["libssl.so.3", "libcrypto.so.3"];
 
@@ -33,12 +36,20 @@ public static partial class SampleImage
         var inputs = await InputsAsync(cancellationToken);
         var folder = Directory.CreateDirectory(CacheFolder());
         var tar = Path.Combine(folder.FullName, $"sample-{HashOf(inputs)}.tar");
-        if (File.Exists(tar)) return tar;
-        foreach (var old in folder.EnumerateFiles("sample-*.tar")) old.Delete();
-        var temporary = $"{tar}.{Environment.ProcessId}.tmp";
-        await WriteAsync(temporary, inputs, cancellationToken);
-        File.Move(temporary, tar, overwrite: true);
-        return tar;
+        await OneAtATime.WaitAsync(cancellationToken);
+        try
+        {
+            if (File.Exists(tar)) return tar;
+            foreach (var old in folder.EnumerateFiles("sample-*.tar")) old.Delete();
+            var temporary = $"{tar}.{Environment.ProcessId}.tmp";
+            await WriteAsync(temporary, inputs, cancellationToken);
+            File.Move(temporary, tar, overwrite: true);
+            return tar;
+        }
+        finally
+        {
+            OneAtATime.Release();
+        }
     }
 
     private static string DotnetRoot => Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
