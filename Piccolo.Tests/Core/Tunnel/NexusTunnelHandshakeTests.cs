@@ -228,7 +228,7 @@ internal sealed class NexusTunnelHandshakeTests
         under.Tunnel.SetTarget(TunnelUnderTest.Target(relay.Endpoint, label == "No names" ? [] : ["udp:53", "*.home.test", "a b"]));
 
         Assert.That((await under.UntilAsync(status => status.Code is not null)).Code, Is.EqualTo(code));
-        await under.AssertDialsNoMoreAsync(relay, time);
+        await TunnelUnderTest.AssertDialsNoMoreAsync(relay, time);
     }
 
     [TestCase(429, "rate_limited", TunnelState.Waiting)]

@@ -197,7 +197,7 @@ internal sealed class NexusTunnelSessionTests
         Assert.That(peer.Goodbye, Is.EqualTo(WebSocketCloseStatus.NormalClosure));
         Assert.That((off.Sessions, off.Streams, off.Hostnames.Count), Is.EqualTo((0, 0, 0)));
         Assert.That(nameless.State, Is.EqualTo(TunnelState.Disabled));
-        await under.AssertDialsNoMoreAsync(_relay, time);
+        await TunnelUnderTest.AssertDialsNoMoreAsync(_relay, time);
     }
 
     [Test]
@@ -290,7 +290,7 @@ internal sealed class NexusTunnelSessionTests
         await time.RunAsync(under.UntilAsync(status => status.Hostnames.Count == 21 && status.Sessions == 1), soon);
 
         Assert.That(NexusTunnelHandshakeTests.Claims(fresh.HandshakeToken)["hostnames"]!.AsArray(), Has.Count.EqualTo(21));
-        await under.AssertDialsNoMoreAsync(_relay, time);
+        await TunnelUnderTest.AssertDialsNoMoreAsync(_relay, time);
     }
 
     [Test]

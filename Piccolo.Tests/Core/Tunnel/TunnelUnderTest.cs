@@ -68,7 +68,7 @@ internal sealed class TunnelUnderTest : IAsyncDisposable
     }
 
     /// <summary>Lets an hour pass, in which every pause ends; whoever comes to the relay then came for this.</summary>
-    public async Task AssertDialsNoMoreAsync(ScriptedRelay relay, SteppedTime time)
+    public static async Task AssertDialsNoMoreAsync(ScriptedRelay relay, SteppedTime time)
     {
         time.Advance(TimeSpan.FromHours(1));
         await using var other = new TunnelUnderTest();
