@@ -83,13 +83,15 @@ internal sealed class ApplianceVaultTests
         Assert.That(_box.Store.IsOpen, Is.False);
     }
 
-    [TestCase("  harbour kettle violin mosaic  ")]
-    [TestCase("\u05e1\u05d9\u05e1\u05de\u05d4 \u05d7\u05d6\u05e7\u05d4 \u05de\u05d0\u05d5\u05d3 \u2603")]
-    public async Task Unlock_UnusualPassword_OpensWithExactlyThat(string password)
+    [TestCase("  harbour kettle violin mosaic  ", "harbour kettle violin mosaic")]
+    [TestCase("\tharbour kettle violin mosaic\n", "harbour kettle violin mosaic")]
+    [TestCase("harbo\u0308ur kettle violin mosaic", "harb\u00f6ur kettle violin mosaic")]
+    [TestCase("\u05e1\u05d9\u05e1\u05de\u05d4 \u05d7\u05d6\u05e7\u05d4 \u05de\u05d0\u05d5\u05d3 \u2603", "\u05e1\u05d9\u05e1\u05de\u05d4 \u05d7\u05d6\u05e7\u05d4 \u05de\u05d0\u05d5\u05d3")]
+    public async Task Unlock_UnusualPassword_OpensWithExactlyThat(string password, string near)
     {
         await _box.Vault.SetUpAsync(password, CancellationToken.None);
 
-        Assert.That(await _box.UnlockAsync(password.Trim() + "x"), Is.EqualTo(VaultOutcome.WrongPassword));
+        Assert.That(await _box.UnlockAsync(near), Is.EqualTo(VaultOutcome.WrongPassword));
         Assert.That(await _box.UnlockAsync(password), Is.EqualTo(VaultOutcome.Done));
     }
 
@@ -161,24 +163,19 @@ internal sealed class ApplianceVaultTests
     {
         await _box.SetUpAsync();
         var good = await File.ReadAllBytesAsync(_box.Paths.KeySet);
+        var tried = 0;
         for (var i = 0; i < good.Length; i++)
         {
             var bad = (byte[])good.Clone();
             bad[i] ^= 0x15;
-            Assert.That(() => TryParse(bad), Throws.Nothing, $"byte {i}");
+            await File.WriteAllBytesAsync(_box.Paths.KeySet, bad);
+            using var restarted = new TestBox(_folder.Path);
+            if (restarted.Vault.State == VaultState.Locked) tried++;
+
+            Assert.That(await restarted.UnlockAsync(), restarted.Vault.State == VaultState.Locked ? Is.EqualTo(VaultOutcome.WrongPassword) : Is.EqualTo(VaultOutcome.Faulted), $"byte {i}");
         }
 
-        static void TryParse(byte[] file)
-        {
-            try
-            {
-                KeySet.Parse(file);
-            }
-            catch (KeySetCorruptException)
-            {
-                // The one way to say no.
-            }
-        }
+        Assert.That(tried, Is.GreaterThan(20), "so many could be read, and were tried with the right password");
     }
 
     [Test]
