@@ -9,6 +9,7 @@ namespace Piccolo.Tests.Api;
 
 /// <summary>What the owner can look up, and how faults of the store answer over HTTP.</summary>
 [Category("Sealed")]
+[Category("Timing")]
 internal sealed class AuditEndpointsTests
 {
     private TestAppliance _appliance = null!;

@@ -15,6 +15,7 @@ namespace Piccolo.Tests.Api;
 /// kind that no act here makes fails the test.
 /// </summary>
 [Category("Sealed")]
+[Category("Timing")]
 internal sealed class AuditKindsTests
 {
     private const string Password = TestAppliance.Password;

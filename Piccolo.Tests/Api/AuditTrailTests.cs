@@ -4,6 +4,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Api;
 
 /// <summary>What the owner, and those who are not, did is on record.</summary>
+[Category("Timing")]
 internal sealed class AuditTrailTests
 {
     [Test]

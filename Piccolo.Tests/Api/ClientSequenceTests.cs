@@ -4,6 +4,7 @@ namespace Piccolo.Tests.Api;
 
 /// <summary>What the original's own clients do, request by request: its sequences work unchanged.</summary>
 [Category("Sealed")]
+[Category("Timing")]
 internal sealed class ClientSequenceTests
 {
     private const string Password = TestAppliance.Password;

@@ -13,6 +13,7 @@ namespace Piccolo.Tests.Api;
 /// means is tested beside its feature; here none is forgotten.
 /// </summary>
 [Category("Sealed")]
+[Category("Timing")]
 internal sealed class EveryRouteTests
 {
     private const string Manifest = "name: web\nimage: localhost/web:1\nlisteners:\n  - { name: web, guest_port: 8080, protocol: http }\n";

@@ -7,6 +7,7 @@ namespace Piccolo.Tests.Api;
 
 /// <summary>Jobs, exports and import over HTTP.</summary>
 [Category("Sealed")]
+[Category("Timing")]
 internal sealed class ExportEndpointsTests
 {
     private const string Manifest = """

@@ -14,6 +14,7 @@ namespace Piccolo.Tests.Api;
 /// told is <see cref="ForwardingRulesTests"/>'.)
 /// </summary>
 [Category("Sealed")]
+[Category("Timing")]
 internal sealed class ForgedHeadersTests
 {
     private const string Forged = "203.0.113.9";

@@ -7,6 +7,7 @@ namespace Piccolo.Tests.Api;
 
 /// <summary>Clients that are slow or that send more than a request needs, on real sockets.</summary>
 [Category("Sealed")]
+[Category("Timing")]
 internal sealed class HttpLimitTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

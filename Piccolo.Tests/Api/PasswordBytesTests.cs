@@ -7,20 +7,19 @@ namespace Piccolo.Tests.Api;
 /// passwords. The near one is what a handler would hear that trims, folds or normalises.
 /// </summary>
 [Category("Sealed")]
+[Category("Timing")]
 internal sealed class PasswordBytesTests
 {
     private const string Meanwhile = "  orbit lantern quartz meadow\t";
 
     private static readonly TestCaseData[] Passwords =
     [
-        new TestCaseData("  harbour kettle violin mosaic  ", "harbour kettle violin mosaic").SetArgDisplayNames("blanks around"),
-        new TestCaseData("harbour kettle violin mosaic ", "harbour kettle violin mosaic").SetArgDisplayNames("blank after"),
-        new TestCaseData("\tharbour kettle violin mosaic", "harbour kettle violin mosaic").SetArgDisplayNames("tab before"),
+        new TestCaseData("\t harbour kettle violin mosaic \u3000", "harbour kettle violin mosaic").SetArgDisplayNames("blanks around"),
         new TestCaseData("harbour  kettle\tviolin mosaic", "harbour kettle violin mosaic").SetArgDisplayNames("blanks within"),
-        new TestCaseData("\u00a0harbour kettle violin mosaic\u3000", "harbour kettle violin mosaic").SetArgDisplayNames("blanks of Unicode"),
         new TestCaseData("harb\u00f6ur kettle violin mosaic", "harbo\u0308ur kettle violin mosaic").SetArgDisplayNames("composed"),
-        new TestCaseData("harbo\u0308ur kettle violin mosaic", "harb\u00f6ur kettle violin mosaic").SetArgDisplayNames("decomposed"),
-        new TestCaseData("Harbour Kettle Violin Mosaic", "harbour kettle violin mosaic").SetArgDisplayNames("capitals"),
+        new TestCaseData("harbo\u0308ur kettle violin mosaic", "harb\u00f6ur kettle violin mosaic").SetArgDisplayNames("decomposed").SetCategory("Slow"),
+        new TestCaseData("harbour kettle violin mosaic ", "harbour kettle violin mosaic").SetArgDisplayNames("blank after").SetCategory("Slow"),
+        new TestCaseData("Harbour Kettle Violin Mosaic", "harbour kettle violin mosaic").SetArgDisplayNames("capitals").SetCategory("Slow"),
     ];
 
     [TestCaseSource(nameof(Passwords))]

@@ -5,6 +5,7 @@ namespace Piccolo.Tests.Api;
 
 /// <summary>What refused passwords, words and codes get to hear, and when they are not looked at at all.</summary>
 [Category("Sealed")]
+[Category("Timing")]
 internal sealed class PasswordRefusalTests
 {
     private const string Password = TestAppliance.Password;

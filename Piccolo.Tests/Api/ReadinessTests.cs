@@ -7,6 +7,7 @@ namespace Piccolo.Tests.Api;
 
 /// <summary>Readiness over HTTP, with real damage on the disk.</summary>
 [Category("Sealed")]
+[Category("Timing")]
 internal sealed class ReadinessTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

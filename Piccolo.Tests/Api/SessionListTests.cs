@@ -4,6 +4,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Api;
 
 /// <summary>The owner sees who is logged in, ends it, and sees which tokens are in use.</summary>
+[Category("Timing")]
 internal sealed class SessionListTests
 {
     private TestAppliance _appliance = null!;

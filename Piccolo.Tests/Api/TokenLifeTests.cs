@@ -6,6 +6,7 @@ namespace Piccolo.Tests.Api;
 
 /// <summary>When bearer tokens end with the password, and what one alone must not do.</summary>
 [Category("Sealed")]
+[Category("Timing")]
 internal sealed class TokenLifeTests
 {
     private const string Password = TestAppliance.Password;

@@ -5,6 +5,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Api;
 
 /// <summary>The owner's way in, over HTTP.</summary>
+[Category("Timing")]
 internal sealed class VaultAndAuthTests
 {
     private TestAppliance _appliance = null!;

@@ -20,6 +20,6 @@ internal sealed class SourceRulesTests
 
     [Test]
     public void PropertyTests_BeginAtTheSeedOfTheRun() => Assert.That(
-        Sources.SelectMany(f => File.ReadLines(f).Where(line => line.Contains(".Sample(", StringComparison.Ordinal) && !line.Contains(".Seeded().Sample(", StringComparison.Ordinal)).Select(line => $"{f}: {line.Trim()}")),
+        Sources.Where(f => f.Contains("Piccolo.Tests", StringComparison.Ordinal)).SelectMany(f => File.ReadLines(f).Where(line => line.Contains(".Sample(", StringComparison.Ordinal) && !line.Contains(".Seeded().Sample(", StringComparison.Ordinal)).Select(line => $"{f}: {line.Trim()}")),
         Is.Empty);
 }

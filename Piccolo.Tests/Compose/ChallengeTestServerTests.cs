@@ -6,7 +6,7 @@ using Piccolo.Tests.Core.Certificates;
 namespace Piccolo.Tests.Compose;
 
 /// <summary>The option that binds its DNS was renamed between the two editions.</summary>
-[Category("Acme"), Category("Pebble")]
+[Category("Acme"), Category("NeedsPebble")]
 internal sealed class ChallengeTestServerTests
 {
     [Test]

@@ -26,7 +26,7 @@ internal sealed class ComposeFileTests(string name)
         }
     }
 
-    [Test]
+    [Test, Category("NeedsProcess")]
     public async Task Mounts_OfEveryService_AreCommittedOrMadeByPrepare()
     {
         using var prepared = await PreparedFolder.MakeAsync();

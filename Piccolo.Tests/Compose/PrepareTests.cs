@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace Piccolo.Tests.Compose;
 
 /// <summary><c>compose/prepare</c> keeps what is good, mends what is not, and says so.</summary>
+[Category("NeedsProcess")]
 internal sealed class PrepareTests
 {
     [Test]

@@ -4,6 +4,7 @@ using Piccolo.Tests.Interop;
 namespace Piccolo.Tests.Compose;
 
 /// <summary><c>compose/images/start</c>: addresses in place of names.</summary>
+[Category("NeedsProcess")]
 internal sealed class StartTests
 {
     [Test]

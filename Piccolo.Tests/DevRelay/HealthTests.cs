@@ -3,6 +3,7 @@ using Piccolo.DevRelay;
 namespace Piccolo.Tests.DevRelay;
 
 [Category("DevRelay"), Category("Nexus")]
+[Category("Timing")]
 internal sealed class HealthTests
 {
     private const string Host = "app.example.test";

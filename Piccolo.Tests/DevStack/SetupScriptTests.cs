@@ -4,6 +4,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.DevStack;
 
 /// <summary>The scripts that a newcomer runs first.</summary>
+[Category("NeedsProcess")]
 internal sealed class SetupScriptTests
 {
     [Test]

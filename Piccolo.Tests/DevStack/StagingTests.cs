@@ -97,7 +97,7 @@ internal sealed class StagingTests
     {
         using var output = new StringWriter();
 
-        Assert.That(await StagingCommand.RunAsync(arguments, output, isCi), Is.EqualTo(exit), output.ToString());
+        Assert.That(await StagingCommand.RunAsync(arguments, output, output, isCi), Is.EqualTo(exit), output.ToString());
     }
 
     [Test]
@@ -114,7 +114,7 @@ internal sealed class StagingTests
     {
         using var output = new StringWriter();
         // As on a build machine: this CA is on this machine.
-        var exit = await StagingCommand.RunAsync(arguments, output, isCi: true);
+        var exit = await StagingCommand.RunAsync(arguments, output, output, isCi: true);
         TestContext.Out.WriteLine(output);
         return (exit, output.ToString());
     }

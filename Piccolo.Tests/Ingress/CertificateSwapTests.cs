@@ -5,6 +5,7 @@ using static Piccolo.Tests.Ingress.FrontDoor;
 
 namespace Piccolo.Tests.Ingress;
 
+[Category("Timing")]
 internal sealed class CertificateSwapTests
 {
     private const int Swaps = 1000;

@@ -9,6 +9,7 @@ using static Piccolo.Tests.Ingress.FrontDoor;
 namespace Piccolo.Tests.Ingress;
 
 /// <summary>What is large or lasts: nothing on the way may be kept, and nothing may end because time goes by.</summary>
+[Category("Timing")]
 internal sealed class LongTrafficTests
 {
     private const int Chunk = 64 * 1024;

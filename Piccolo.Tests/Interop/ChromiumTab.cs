@@ -48,13 +48,30 @@ internal sealed class ChromiumTab : IAsyncDisposable
         using var limit = new CancellationTokenSource(Limit);
         try
         {
-            // In the page itself, which answers once it holds.
-            await EvaluateAsync($"new Promise(done => {{ const look = () => ({condition}) ? done(true) : setTimeout(look, 20); look(); }})", limit.Token);
+            while (!await HoldsAsync(condition, limit.Token))
+            {
+                // The page was loaded anew meanwhile; its successor is asked.
+            }
         }
         catch (OperationCanceledException)
         {
             using var last = new CancellationTokenSource(Limit);
             Assert.Fail($"Waited in vain until {condition}. The page shows: {await EvaluateAsync("document.body.innerText", last.Token)}");
+        }
+    }
+
+    /// <summary>Waits in the page itself, which answers once the condition holds.</summary>
+    /// <returns>False when the page went before that.</returns>
+    private async Task<bool> HoldsAsync(string condition, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await EvaluateAsync($"new Promise(done => {{ const look = () => ({condition}) ? done(true) : setTimeout(look, 20); look(); }})", cancellationToken);
+            return true;
+        }
+        catch (InvalidOperationException e) when (e.Message.Contains("Execution context was destroyed", StringComparison.Ordinal))
+        {
+            return false;
         }
     }
 

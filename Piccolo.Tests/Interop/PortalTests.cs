@@ -3,7 +3,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Interop;
 
 /// <summary>The portal in a real browser, from a box that nobody owns to one that is locked again: what an owner sees and is told.</summary>
-[Category("Interop")]
+[Category("Interop"), Category("NeedsProcess")]
 internal sealed class PortalTests
 {
     [Test]

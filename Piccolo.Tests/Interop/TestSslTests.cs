@@ -16,24 +16,24 @@ internal sealed class TestSslTests
     /// <summary>Its client may leave before the ticket has come, and then it could not look: it says so as a warning, and is asked again.</summary>
     private const int Attempts = 3;
 
-    /// <summary>What a change of ours could break soonest. The other checks take as long again, and a fault of theirs would be OpenSSL's own.</summary>
-    private static readonly string[] Soonest = ["--protocols", "--std", "--headers", "--heartbleed", "--lucky13"];
+    /// <summary>What a change of ours could break soonest. All checks take a minute of both processors, and a fault in the others would be OpenSSL's own.</summary>
+    private static readonly string[] Soonest = ["--protocols", "--headers"];
 
     private static readonly string[] All = ["--protocols", "--std", "--pfs", "--server-defaults", "--headers", "--vulnerable"];
 
     [Test]
-    public Task TerminatedName_HasNoFindingOfMediumOrWorse() => AssertHarmlessAsync(Soonest);
+    public Task TerminatedName_HasNoFindingOfMediumOrWorse() => AssertHarmlessAsync(Soonest, "TLS1_3");
 
     [Test, Category("Slow")]
-    public Task TerminatedName_InAllChecks_HasNoFindingOfMediumOrWorse() => AssertHarmlessAsync(All);
+    public Task TerminatedName_InAllChecks_HasNoFindingOfMediumOrWorse() => AssertHarmlessAsync(All, "TLS1_3", "heartbleed", "LUCKY13");
 
-    private static async Task AssertHarmlessAsync(string[] checks)
+    private static async Task AssertHarmlessAsync(string[] checks, params string[] looked)
     {
         await using var rig = await StartAsync();
         var (findings, output) = await JudgeAsync(rig, 1, checks);
         for (var attempt = 2; attempt <= Attempts && findings.Exists(f => f.Severity == "WARN"); attempt++) (findings, output) = await JudgeAsync(rig, attempt, checks);
 
-        Assert.That(findings.Select(f => f.Id), Does.Contain("TLS1_3").And.Contain("heartbleed").And.Contain("LUCKY13"), output);
+        Assert.That(findings.Select(f => f.Id), Is.SupersetOf(looked), output);
         Assert.That(findings.Where(f => !Harmless.Contains(f.Severity) && !OfTheTestCa.Contains(f.Id)).Select(f => $"{f.Severity} {f.Id}: {f.Finding}"), Is.Empty);
         TestContext.Out.WriteLine(string.Join('\n', findings.Where(f => f.Severity is not ("OK" or "INFO")).Select(f => $"{f.Severity} {f.Id}: {f.Finding}")));
     }

@@ -4,6 +4,7 @@ using Piccolo.Tests.Interop;
 namespace Piccolo.Tests.Packaging;
 
 /// <summary>The unit, judged by systemd's own tools.</summary>
+[Category("NeedsProcess")]
 internal sealed class SystemdUnitTests
 {
     // Tenths. What is left: root, the network, and .NET's need for pages that are written and executed.

@@ -15,7 +15,7 @@ internal sealed class KillDuringIssuanceTests
     private const string Secret = "kill-test-secret";
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
-    [TestCase(6, 20261124)]
+    [TestCase(2, 20261124)]
     [TestCase(20, 20261128, Category = "Slow")]
     public async Task KilledAtRandomMoments_StoreIsAlwaysReadableAndTheCertificateComes(int rounds, int seed)
     {

@@ -32,18 +32,18 @@ internal sealed class KilledUpkeepTests
     }
 
     /// <summary>The folder's rename decides. What is left to be moved after it the next start moves.</summary>
-    [TestCase(WriteStep.TemporaryCreated, "import.unfinished/keyset.json", false)]
+    [TestCase(WriteStep.TemporaryCreated, "import.unfinished/keyset.json", false, Category = "Slow")]
     [TestCase(WriteStep.Written, "import.unfinished/keyset.json", false)]
-    [TestCase(WriteStep.Flushed, "import.unfinished/keyset.json", false)]
-    [TestCase(WriteStep.Renamed, "import.unfinished/keyset.json", false)]
-    [TestCase(WriteStep.Durable, "import.unfinished/keyset.json", false)]
-    [TestCase(WriteStep.Written, "import.ready", false)]
+    [TestCase(WriteStep.Flushed, "import.unfinished/keyset.json", false, Category = "Slow")]
+    [TestCase(WriteStep.Renamed, "import.unfinished/keyset.json", false, Category = "Slow")]
+    [TestCase(WriteStep.Durable, "import.unfinished/keyset.json", false, Category = "Slow")]
+    [TestCase(WriteStep.Written, "import.ready", false, Category = "Slow")]
     [TestCase(WriteStep.Flushed, "import.ready", false)]
     [TestCase(WriteStep.Renamed, "import.ready", true)]
-    [TestCase(WriteStep.Durable, "import.ready", true)]
+    [TestCase(WriteStep.Durable, "import.ready", true, Category = "Slow")]
     [TestCase(WriteStep.Renamed, "control.db", true)]
     [TestCase(WriteStep.Renamed, "keyset.json", true)]
-    [TestCase(WriteStep.Durable, "keyset.json", true)]
+    [TestCase(WriteStep.Durable, "keyset.json", true, Category = "Slow")]
     public async Task Import_Killed_IsUnclaimedOrTheExportedBox(WriteStep step, string file, bool decided)
     {
         await _rig.MakeExportAsync();

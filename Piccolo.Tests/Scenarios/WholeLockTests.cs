@@ -20,7 +20,7 @@ using Piccolo.Tests.Ingress;
 namespace Piccolo.Tests.Scenarios;
 
 /// <summary>A box that is used in every way at once, and locked: each use is seen to work before and seen to be over after (design D11).</summary>
-[Category("Scenario"), Category("Pebble"), Category("Sealed")]
+[Category("Scenario"), Category("NeedsPebble"), Category("Sealed")]
 internal sealed class WholeLockTests : RemoteBoxFixture
 {
     private const string Host = "web." + RemoteBox.Domain;

@@ -9,6 +9,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Api.Health;
 
 /// <summary>Each component of a whole appliance says what is true, and changes when that changes.</summary>
+[Category("Timing")]
 internal sealed class ComponentTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

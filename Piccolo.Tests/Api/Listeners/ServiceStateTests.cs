@@ -10,6 +10,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Api.Listeners;
 
 /// <summary>What <c>GET /services</c> says of a listener, step by step as things happen to it.</summary>
+[Category("Timing")]
 internal sealed class ServiceStateTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
@@ -48,6 +49,8 @@ internal sealed class ServiceStateTests
 
         Assert.That(second, Is.Not.EqualTo(first));
         Assert.That(since, Is.EqualTo(TimeProvider.System.GetUtcNow()).Within(Limit));
+        // The move is in the store before it is in the log.
+        await appliance.Log.FirstAsync(7800).WaitAsync(Limit);
         Assert.That(appliance.Log.Count(7800), Is.EqualTo(1), "the move is told once");
     }
 

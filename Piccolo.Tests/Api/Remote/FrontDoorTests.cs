@@ -5,6 +5,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Api.Remote;
 
 /// <summary>A whole appliance looks at its own names from outside, through a DevRelay and what a test puts in front of it.</summary>
+[Category("Timing")]
 internal sealed class FrontDoorTests
 {
     private RemoteBox _box = null!;

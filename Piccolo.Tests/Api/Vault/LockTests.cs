@@ -10,6 +10,7 @@ namespace Piccolo.Tests.Api.Vault;
 
 /// <summary>What a lock answers is what was seen to end (design D11). That all of it ends in a box at work is <see cref="Scenarios.WholeLockTests"/>'s.</summary>
 [Category("Sealed")]
+[Category("Timing")]
 internal sealed class LockTests
 {
     private const string Manifest = """

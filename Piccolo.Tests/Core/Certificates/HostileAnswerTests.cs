@@ -7,6 +7,7 @@ namespace Piccolo.Tests.Core.Certificates;
 
 /// <summary>Answers that are broken as such, whatever they are about.</summary>
 [Category("Acme")]
+[Category("Timing")]
 internal sealed class HostileAnswerTests : HostileCaFixture
 {
     private static readonly string[] Steps = ["dir", "new-account", "new-order", "authz", "chall", "finalize", "cert"];

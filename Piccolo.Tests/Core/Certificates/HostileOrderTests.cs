@@ -7,6 +7,7 @@ namespace Piccolo.Tests.Core.Certificates;
 
 /// <summary>Orders, challenges and certificates that lie.</summary>
 [Category("Acme")]
+[Category("Timing")]
 internal sealed class HostileOrderTests : HostileCaFixture
 {
     [Test]

@@ -6,6 +6,7 @@ namespace Piccolo.Tests.Core.ControlStore;
 
 /// <summary>What somebody with the disk, but without the key, can do to the store, and how each is found.</summary>
 [Category("Sealed")]
+[Category("Timing")]
 internal sealed class StoreIntegrityTests
 {
     private static readonly StoreCollection<Note> Notes = new("notes");

@@ -5,7 +5,7 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Core.Durability;
 
 /// <summary>The process dies in a known step of a write: the old content or the new one, never half, and what was acknowledged stays.</summary>
-[Category("Kill"), Category("Sealed")]
+[Category("Kill"), Category("Sealed"), Category("NeedsProcess")]
 internal sealed class KilledWriteTests
 {
     [Test]
@@ -24,13 +24,13 @@ internal sealed class KilledWriteTests
 
     /// <summary>Three commits of two records each. The kill comes as the call is entered, so the call itself is not made.</summary>
     [TestCase("pwrite64", 1)]
-    [TestCase("pwrite64", 2)]
+    [TestCase("pwrite64", 2, Category = "Slow")]
     [TestCase("pwrite64", 3)]
-    [TestCase("pwrite64", 7)]
-    [TestCase("pwrite64", 12)]
+    [TestCase("pwrite64", 7, Category = "Slow")]
+    [TestCase("pwrite64", 12, Category = "Slow")]
     [TestCase("fsync", 1)]
     [TestCase("fsync", 2)]
-    [TestCase("fsync", 3)]
+    [TestCase("fsync", 3, Category = "Slow")]
     public async Task Commit_KilledInsideItsLogWrites_IsWholeOrNotThere(string call, int count)
     {
         using var rig = new WriteRig();

@@ -6,7 +6,7 @@ namespace Piccolo.Tests.Core.Durability;
 /// What a power cut leaves cannot be shown by killing a process, because the kernel still has what was written. So the calls to the kernel are looked at: what
 /// is acknowledged was flushed before, and nothing takes a name before its content is on the disk.
 /// </summary>
-[Category("Kill"), Category("Sealed")]
+[Category("Kill"), Category("Sealed"), Category("NeedsProcess")]
 internal sealed class TracedWriteTests
 {
     private WriteRig _rig = null!;

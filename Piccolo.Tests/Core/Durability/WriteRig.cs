@@ -67,7 +67,7 @@ internal sealed class WriteRig : IDisposable
     public async Task<IReadOnlyList<SystemCall>> TraceAsync(string operation)
     {
         var trace = _folder.File("trace");
-        var code = await RunAsync("strace", ["-f", "-y", "-s", "64", "-o", trace, "-e", SystemCallTrace.Calls, "dotnet", .. Arguments(operation)]);
+        var code = await RunAsync("strace", ["-f", "--seccomp-bpf", "-y", "-s", "64", "-o", trace, "-e", SystemCallTrace.Calls, "dotnet", .. Arguments(operation)]);
         Assert.That(code, Is.Zero, Log);
         return SystemCallTrace.Parse(File.ReadLines(trace));
     }

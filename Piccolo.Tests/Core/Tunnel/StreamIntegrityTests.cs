@@ -8,6 +8,7 @@ namespace Piccolo.Tests.Core.Tunnel;
 
 /// <summary>Whole streams through a relay on real sockets: what arrives is what was sent, whatever the others do, and nothing of it stays.</summary>
 [Category("Nexus")]
+[Category("Timing")]
 internal sealed class StreamIntegrityTests
 {
     private const int AtOnce = 48;

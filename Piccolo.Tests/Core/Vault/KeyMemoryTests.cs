@@ -9,6 +9,7 @@ namespace Piccolo.Tests.Core.Vault;
 /// <remarks>Not beside others: a search reads all memory, and what others do with theirs meanwhile makes it slow.</remarks>
 [Category("Sealed")]
 [NonParallelizable]
+[Category("Timing")]
 internal sealed class KeyMemoryTests
 {
     private const string NewPassword = "harbour kettle violin mosaic";

@@ -4,10 +4,10 @@ namespace Piccolo.DevStack.Staging;
 public static class StagingCommand
 {
     public static Task<int> RunAsync(string[] args, TextWriter output) =>
-        RunAsync(args, output, Environment.GetEnvironmentVariable("CI") is { Length: > 0 } and not "false");
+        RunAsync(args, output, Console.Error, Environment.GetEnvironmentVariable("CI") is { Length: > 0 } and not "false");
 
     /// <param name="isCi">Whether a build machine asks, and nobody by hand.</param>
-    public static async Task<int> RunAsync(string[] args, TextWriter output, bool isCi)
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors, bool isCi)
     {
         if (args is ["--help" or "-h", ..])
         {
@@ -17,13 +17,13 @@ public static class StagingCommand
         var (options, problem) = StagingOptions.Parse(args);
         if (options is null)
         {
-            Console.Error.WriteLine($"verify-staging: {problem}\n\n{StagingOptions.Usage}");
+            errors.WriteLine($"verify-staging: {problem}\n\n{StagingOptions.Usage}");
             return 2;
         }
         // What a build machine repeats by itself must not knock at somebody else's door.
         if (isCi && !options.IsOnThisMachine)
         {
-            Console.Error.WriteLine($"verify-staging: CI is set; {options.Directory.Host} is asked by hand only.");
+            errors.WriteLine($"verify-staging: CI is set; {options.Directory.Host} is asked by hand only.");
             return 2;
         }
         return await RunAsync(options, output);

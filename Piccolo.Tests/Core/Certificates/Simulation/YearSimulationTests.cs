@@ -2,6 +2,7 @@ namespace Piccolo.Tests.Core.Certificates.Simulation;
 
 /// <summary>As long as the CA is reachable once in each last third of a lifetime there is no moment without a valid certificate.</summary>
 [Category("Acme")]
+[Category("Timing")]
 internal sealed class YearSimulationTests
 {
     private const int Part = 50;
