@@ -44,6 +44,9 @@ internal sealed class WholeLockTests : RemoteBoxFixture
         await Box.UntilAsync(Host, ReachResult.Reachable);
         using var owner = new PortalClient(Box.Appliance);
         await owner.PostAsync("crypto/unlock", new { password = TestAppliance.Password });
+        // The answer to a lock takes the cookie from the browser that asked for it; another one keeps its own.
+        using var other = new PortalClient(Box.Appliance);
+        await other.PostAsync("crypto/unlock", new { password = TestAppliance.Password });
         using var script = Script((string)(await Box.Appliance.Api.PostAsync("/api/v1/auth/tokens", new { name = "watcher" }))["token"]!);
         var internet = new PublicInternet(Box.RelayTls, await RootsAsync());
         using var stranger = internet.NewClient();
@@ -66,6 +69,7 @@ internal sealed class WholeLockTests : RemoteBoxFixture
         await using var events = await OpenAsync(script, new Uri($"/api/v1/jobs/{job.Id}/events", UriKind.Relative));
         Assert.That(await events.ReadAsync(new byte[1]).AsTask().WaitAsync(RemoteBox.Patience), Is.EqualTo(1), "the event stream is open");
         Assert.That((await owner.GetAsync("apps")).Status, Is.EqualTo(200));
+        Assert.That((await other.GetAsync("apps")).Status, Is.EqualTo(200));
         Assert.That(await StatusAsync(script), Is.EqualTo(200));
         Assert.That(Box.Get<ServerCertificateTable>().Find(Host), Is.Not.Null);
         Assert.That(Box.Get<RouteTableHolder>().Current.Routes, Is.Not.Empty);
@@ -102,6 +106,7 @@ internal sealed class WholeLockTests : RemoteBoxFixture
         // What ended does not come back with the next unlock, but for the tokens, which have an end of their own.
         await Box.Appliance.Api.UnlockAsync(TestAppliance.Password);
         Assert.That((await owner.GetAsync("apps")).Status, Is.EqualTo(401));
+        Assert.That((await other.GetAsync("apps")).Status, Is.EqualTo(401), "the other browser's session has ended, too");
         Assert.That(await StatusAsync(script), Is.EqualTo(200));
     }
 

@@ -96,12 +96,13 @@ internal sealed class NexusTunnelSessionTests
         double[] expected = [1.5, .. Enumerable.Repeat(3.0, 15), 6, 12, 24, 30, 30, 30];
 
         var waits = new List<double>();
-        TunnelStatus status = under.Tunnel.Status;
+        var last = DateTimeOffset.MinValue;
+        TunnelStatus? status = null;
         while (waits.Count < expected.Length)
         {
-            var last = status.Until ?? DateTimeOffset.MinValue;
             status = await under.UntilAsync(status => status is { State: TunnelState.Waiting, Until: { } next } && next > last);
-            var wait = status.Until!.Value - time.GetUtcNow();
+            last = status.Until!.Value;
+            var wait = last - time.GetUtcNow();
             waits.Add(wait.TotalSeconds);
             if (waits.Count == expected.Length) _relay = await ScriptedRelay.StartAsync(port: _relay.Endpoint.Port);
             await time.PassAsync(wait);
@@ -110,7 +111,7 @@ internal sealed class NexusTunnelSessionTests
         await under.UntilAsync(status => status.State == TunnelState.Online);
 
         Assert.That(waits, Is.EqualTo(expected));
-        Assert.That(status.Code, Is.EqualTo("unreachable"));
+        Assert.That(status!.Code, Is.EqualTo("unreachable"));
         Assert.That(status.NextStep, Is.Not.Empty);
     }
 
