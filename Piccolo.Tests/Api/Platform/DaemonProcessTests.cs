@@ -47,7 +47,7 @@ internal sealed class DaemonProcessTests
         systemd.Drain();
         await daemon.DisposeAsync();
 
-        Assert.That(systemd.Drain(), Has.Some.EqualTo("STOPPING=1"));
+        await systemd.NextAsync("STOPPING=1", Limit);
     }
 
     [Test]
