@@ -33,6 +33,7 @@ internal sealed class AppSupervisor : IDisposable
     private readonly ILogger<AppSupervisor> _logger;
     private readonly AppWorkContext _context;
     private readonly CancellationTokenSource _ending = new();
+    private readonly Lazy<Task> _shutDown;
     private readonly ConcurrentDictionary<string, AppLane> _lanes = new(StringComparer.Ordinal);
     private int _engineFailures;
 
@@ -43,6 +44,7 @@ internal sealed class AppSupervisor : IDisposable
         (_store, _leadership, _runtime, _instance, _health, _time, _random, _logger) = (store, leadership, runtime, instance, health, time, random, logger);
         _context = new AppWorkContext(runtime, board, time, random, options.Value.StopGrace, new SemaphoreSlim(MaxAtATime), new SemaphoreSlim(MaxAtATime), new ChangeSignal(),
             app => catalog.MoveBusyGuardPorts(app), logger);
+        _shutDown = new Lazy<Task>(EndAsync);
         Signals = new SignalSet(store.Changed, leadership.Changed, runtime.Changed, _context.Retry);
     }
 
@@ -69,10 +71,11 @@ internal sealed class AppSupervisor : IDisposable
     }
 
     /// <summary>Ends all work and stops what runs: after the next start the appliance is locked, and locked means stopped.</summary>
-    public async Task ShutDownAsync()
+    /// <remarks>A host may stop its services more than once, and at the same time: every caller waits for the same end, so that the keys go after the apps.</remarks>
+    public Task ShutDownAsync() => _shutDown.Value;
+
+    private async Task EndAsync()
     {
-        // A host may stop its services more than once.
-        if (_ending.IsCancellationRequested) return;
         using var limit = new CancellationTokenSource(ShutdownLimit, _time);
         await _ending.CancelAsync();
         try
