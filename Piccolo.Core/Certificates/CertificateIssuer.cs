@@ -69,6 +69,14 @@ internal sealed class CertificateIssuer(
     public static bool KeepsOrder(AcmeFailure failure) =>
         failure.Class is AcmeFailureClass.Network or AcmeFailureClass.CaUnavailable or AcmeFailureClass.RateLimited or AcmeFailureClass.Internal or AcmeFailureClass.Clock;
 
+    /// <summary>
+    /// Whether the same order may succeed without naming the certificate that it replaces. Each CA refuses a certificate that it no longer knows, that another
+    /// account ordered or that was replaced already with a problem of its own choice; only answers that say something else are excluded.
+    /// </summary>
+    private static bool MayLieInReplaces(AcmeFailure refused) =>
+        refused.Problem is { Type: not (AcmeErrors.AccountDoesNotExist or AcmeErrors.BadNonce or "userActionRequired" or "externalAccountRequired") }
+        && refused.Class is not (AcmeFailureClass.RateLimited or AcmeFailureClass.RejectedName);
+
     private async Task<AcmeResult<CertificateRecord>> RunAsync(CertificateAuthority authority, OrderTicket ticket, CancellationToken cancellationToken)
     {
         var got = await authority.Accounts.GetAsync(gone: null, cancellationToken);
@@ -111,11 +119,11 @@ internal sealed class CertificateIssuer(
         {
             ticket.Ledger.Placing();
             var made = await authority.Client.NewOrderAsync(account, ticket.Wanted.Names, ticket.Profile, ticket.Replaces, cancellationToken);
-            if (made.Failure?.Problem?.Type == AcmeErrors.AlreadyReplaced)
+            if (ticket.Replaces is not null && made.Failure is { } refused && MayLieInReplaces(refused))
             {
-                ticket.Ledger.ReplacedAlready();
-                logger.OrderedWithoutReplaces(ticket.Wanted.Id);
+                logger.OrderedWithoutReplaces(ticket.Wanted.Id, refused.Code, refused.Detail);
                 made = await authority.Client.NewOrderAsync(account, ticket.Wanted.Names, ticket.Profile, replaces: null, cancellationToken);
+                if (made.Failure is null) ticket.Ledger.WithoutReplaces();
             }
             if (made.Failure is { } failure) return failure;
             order = made.Value;

@@ -107,7 +107,7 @@ internal sealed class CertificateLedger(
         }
     }
 
-    public void ReplacedAlready(string id)
+    public void WithoutReplaces(string id)
     {
         lock (_gate) Write(Current(id) with { WithoutReplaces = true });
     }

@@ -46,7 +46,7 @@ internal sealed record AttemptRecord(
     /// <summary>The kind of challenge that the last attempt answered.</summary>
     public string? Challenge { get; init; }
 
-    /// <summary>The CA holds the certificate for replaced already: the next order must not name it (RFC 9773, 5).</summary>
+    /// <summary>The CA refused an order that named the certificate to replace: the next order must not name it (RFC 9773, 5).</summary>
     public bool WithoutReplaces { get; init; }
 
     /// <summary>An order may be at the CA that <see cref="Order"/> does not know: set from before the request until its answer is stored.</summary>

@@ -61,8 +61,8 @@ internal static partial class CertificatesLog
     [LoggerMessage(2018, LogLevel.Warning, "The old certificate {Serial} of {CertificateId} is not revoked yet: {Code} {Detail} Next attempt {NextAttempt:u}.")]
     public static partial void RevocationFailed(this ILogger logger, string serial, string certificateId, string code, string detail, DateTimeOffset nextAttempt);
 
-    [LoggerMessage(2019, LogLevel.Information, "The CA holds the certificate of {CertificateId} for replaced already; ordering without naming it.")]
-    public static partial void OrderedWithoutReplaces(this ILogger logger, string certificateId);
+    [LoggerMessage(2019, LogLevel.Information, "The CA refused the order of {CertificateId} that names the certificate to replace: {Code} {Detail} Ordering without 'replaces'.")]
+    public static partial void OrderedWithoutReplaces(this ILogger logger, string certificateId, string code, string detail);
 
     [LoggerMessage(2020, LogLevel.Information, "Found an order of {CertificateId} at the CA that was placed before an interruption; taking it up.")]
     public static partial void OrderFound(this ILogger logger, string certificateId);

@@ -12,8 +12,8 @@ internal interface IOrderLedger
     /// <param name="order">What can be taken up again; null where the known order is of no more use.</param>
     void Placed(PendingOrder? order);
 
-    /// <summary>The CA holds the old certificate for replaced already (RFC 9773, 5).</summary>
-    void ReplacedAlready();
+    /// <summary>The CA took the order only without <c>replaces</c> (RFC 9773, 5): no later attempt names the old certificate.</summary>
+    void WithoutReplaces();
 }
 
 /// <summary>One order that is to be carried out.</summary>

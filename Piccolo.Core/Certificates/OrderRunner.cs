@@ -115,8 +115,8 @@ internal sealed class OrderRunner(
         return configured ?? (held?.Record.Directory == directory ? held.Record.Profile : null);
     }
 
-    private static string? Replaces(HeldCertificate? held, AttemptRecord attempt, Uri directory) =>
-        held is not null && held.Record.Directory == directory && !attempt.WithoutReplaces ? held.CertificateId : null;
+    private string? Replaces(HeldCertificate? held, AttemptRecord attempt, Uri directory) =>
+        held is not null && held.Record.Directory == directory && held.Facts.NotAfter > time.GetUtcNow() && !attempt.WithoutReplaces ? held.CertificateId : null;
 
     private Task StepAsync(string id, OrderStep at) => step is null ? Task.CompletedTask : step(id, at);
 
@@ -155,6 +155,6 @@ internal sealed class OrderRunner(
 
         public void Placed(PendingOrder? order) => ledger.Placed(wanted.Id, order);
 
-        public void ReplacedAlready() => ledger.ReplacedAlready(wanted.Id);
+        public void WithoutReplaces() => ledger.WithoutReplaces(wanted.Id);
     }
 }

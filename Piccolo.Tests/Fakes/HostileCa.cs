@@ -48,6 +48,12 @@ internal sealed class HostileCa : IAsyncDisposable
     /// <summary>Where everything but the directory lies; set to another, what was before is gone.</summary>
     public string Place { get; set; } = "";
 
+    /// <summary>Whether the directory offers renewal information (RFC 9773); it answers 404 for each certificate.</summary>
+    public bool HasRenewalInfo { get; set; }
+
+    /// <summary>How an order that names the certificate to replace is refused; null takes it.</summary>
+    public (int Status, string Type)? RefusesReplaces { get; set; }
+
     /// <summary>The greatest number of orders that were open at once.</summary>
     public int MostOpenOrders { get; private set; }
 
@@ -76,7 +82,7 @@ internal sealed class HostileCa : IAsyncDisposable
     {
         if (n > times) return false;
         if (retryAfter is not null) context.Response.Headers.RetryAfter = retryAfter;
-        await WriteAsync(context, status, "application/problem+json", JsonSerializer.Serialize(new { type = "urn:ietf:params:acme:error:" + type, detail, status }));
+        await ProblemAsync(context, status, type, detail);
         return true;
     };
 
@@ -100,6 +106,9 @@ internal sealed class HostileCa : IAsyncDisposable
         await context.Response.WriteAsync(body);
     }
 
+    private static Task ProblemAsync(HttpContext context, int status, string type, string detail) =>
+        WriteAsync(context, status, "application/problem+json", JsonSerializer.Serialize(new { type = "urn:ietf:params:acme:error:" + type, detail, status }));
+
     private async Task AnswerAsync(HttpContext context)
     {
         var path = context.Request.Path.Value!.Trim('/');
@@ -119,7 +128,13 @@ internal sealed class HostileCa : IAsyncDisposable
         switch (step)
         {
             case "dir":
-                await JsonAsync(context, 200, new { newNonce = Url("nonce"), newAccount = Url("new-account"), newOrder = Url("new-order") });
+                await JsonAsync(context, 200, new
+                {
+                    newNonce = Url("nonce"),
+                    newAccount = Url("new-account"),
+                    newOrder = Url("new-order"),
+                    renewalInfo = HasRenewalInfo ? Url("renewal") : null,
+                });
                 break;
             case "nonce":
                 break;
@@ -134,6 +149,11 @@ internal sealed class HostileCa : IAsyncDisposable
                 await JsonAsync(context, 200, new { orders = _orders.Keys.Order().Select(o => Url($"order/{o}")) });
                 break;
             case "new-order":
+                if (RefusesReplaces is { } refusal && JsonDocument.Parse(payload).RootElement.TryGetProperty("replaces", out _))
+                {
+                    await ProblemAsync(context, refusal.Status, refusal.Type, "No such certificate.");
+                    break;
+                }
                 var names = JsonDocument.Parse(payload).RootElement.GetProperty("identifiers").EnumerateArray().Select(i => i.GetProperty("value").GetString()!).ToList();
                 var order = new ScriptedOrder(Interlocked.Increment(ref _lastOrder), names);
                 _orders[order.Id] = order;

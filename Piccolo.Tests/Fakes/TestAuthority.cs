@@ -12,6 +12,9 @@ internal sealed class TestAuthority : IDisposable
     private readonly DateTimeOffset _now = TimeProvider.System.GetUtcNow();
     private readonly X509Certificate2 _intermediate;
 
+    /// <summary>What leaves call the intermediate's key: part of a certificate's id in renewal information (RFC 9773, 4.1).</summary>
+    private static ReadOnlySpan<byte> KeyIdentifier => "test-intermediate-key"u8;
+
     /// <param name="listAddress">Where the intermediate says that the root lists what it revoked.</param>
     public TestAuthority(Uri? listAddress = null)
     {
@@ -36,6 +39,7 @@ internal sealed class TestAuthority : IDisposable
     {
         var serial = RandomNumberGenerator.GetBytes(12);
         serial[0] = 1;
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier(KeyIdentifier));
         return request.Create(
             _intermediate.SubjectName, X509SignatureGenerator.CreateForRSA(_intermediateKey, RSASignaturePadding.Pkcs1),
             _now + (notBefore ?? TimeSpan.FromHours(-1)), _now + (notAfter ?? TimeSpan.FromDays(90)), serial);

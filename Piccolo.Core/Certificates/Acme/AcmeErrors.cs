@@ -7,7 +7,6 @@ internal static class AcmeErrors
     public const string BadNonce = "badNonce";
     public const string AccountDoesNotExist = "accountDoesNotExist";
     public const string OrderNotReady = "orderNotReady";
-    public const string AlreadyReplaced = "alreadyReplaced";
     public const string AlreadyRevoked = "alreadyRevoked";
 
     public static AcmeFailure FromAnswer(AcmeAnswer answer)

@@ -32,7 +32,10 @@ internal sealed class PebbleRenewalTests : PebbleFixture
         var renewed = await NextAsync(next, first);
 
         Assert.That(renewed.Serial, Is.Not.EqualTo(first.Serial));
-        Assert.That(await File.ReadAllTextAsync(pebble.LogFile), Does.Contain("ARI: order").And.Contain("is a replacement of"));
+        // Pebble looks a serial up by its digits without the zero byte that DER puts before a high bit, and then does not find it.
+        var isUnknownToPebble = Convert.FromHexString(first.Serial!).SkipWhile(b => b == 0).First() >= 0x80;
+        if (isUnknownToPebble) Assert.That(next.Log.Count(2019), Is.EqualTo(1), next.Log.Text);
+        else Assert.That(await File.ReadAllTextAsync(pebble.LogFile), Does.Contain("ARI: order").And.Contain("is a replacement of"));
     }
 
     [Test]
