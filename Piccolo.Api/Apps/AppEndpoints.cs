@@ -23,7 +23,7 @@ internal static class AppEndpoints
         group.MapPost("", InstallAsync).RequireLeader().WithName("InstallApp").WithSummary("Installs an app from its manifest, or brings an installed one to a new manifest (200).");
         group.MapPost("/validate", ValidateAsync).IsLocalWrite("changes nothing").WithName("ValidateApp").WithSummary("Says everything that is wrong with a manifest, and changes nothing.");
         var one = group.MapGroup("/{name}").RequireAppLeader();
-        one.MapDelete("", Remove).WithName("RemoveApp").WithSummary("Removes an app and its container.");
+        one.MapDelete("", Remove).WithName("RemoveApp").WithSummary("Removes an app, its container and its volumes.");
         one.MapPost("/start", (string name, AppViews views, HttpContext http) => SetDesired(name, DesiredState.Running, views, http)).WithName("StartApp").WithSummary("Wants the app to run.");
         one.MapPost("/stop", (string name, AppViews views, HttpContext http) => SetDesired(name, DesiredState.Stopped, views, http)).WithName("StopApp").WithSummary("Wants the app to be stopped.");
         return group;

@@ -41,12 +41,31 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
         return outcome;
     }
 
+    /// <summary>Removes the app. Its container and its volumes follow, sooner or later: the removal is kept until they are gone.</summary>
     /// <returns>Whether there was such an app.</returns>
     public bool Remove(string name)
     {
-        var removed = store.Commit(transaction => transaction.Delete(AppRecord.Collection, name));
+        var removed = store.Commit(transaction =>
+        {
+            if (!transaction.Delete(AppRecord.Collection, name)) return false;
+            transaction.Put(AppRemoval.Collection, name, new AppRemoval(name, time.GetUtcNow()));
+            return true;
+        });
         PublishListeners();
         return removed;
+    }
+
+    /// <summary>Nothing is left of an app that was removed.</summary>
+    internal void Removed(string name)
+    {
+        try
+        {
+            store.Commit(transaction => transaction.Delete(AppRemoval.Collection, name));
+        }
+        catch (StoreSealedException)
+        {
+            // Locked meanwhile: after the next unlock it is seen again that nothing is left.
+        }
     }
 
     /// <summary>Start or stop as the owner's will. Saying it again is a change too: an app that waits for its next attempt is tried at once.</summary>

@@ -10,20 +10,24 @@ internal abstract record AppGoal(string Key)
 
     public sealed record Stop(AppReason Reason) : AppGoal($"stop {Reason}");
 
-    /// <summary>The app is no longer installed.</summary>
-    public sealed record Remove() : AppGoal("remove");
+    /// <summary>The app is not installed.</summary>
+    /// <param name="WithVolumes">The owner removed it. Without that word, as after an older store was put back, its volumes stay.</param>
+    public sealed record Remove(bool WithVolumes) : AppGoal($"remove {WithVolumes}");
 }
 
 /// <summary>The goals of all apps, from state alone. Pure.</summary>
 internal static class AppGoals
 {
     /// <param name="apps">Null while locked: nothing may run then, whatever is installed.</param>
+    /// <param name="removals">The apps that the owner removed and of which something is left; some may be installed again, which waits.</param>
     /// <param name="containers">The apps that have a container, installed or not.</param>
-    public static Dictionary<string, AppGoal> Decide(IReadOnlyList<AppRecord>? apps, IEnumerable<string> containers, Func<string, bool> leads, InstanceId instance)
+    public static Dictionary<string, AppGoal> Decide(
+        IReadOnlyList<AppRecord>? apps, IEnumerable<string> removals, IEnumerable<string> containers, Func<string, bool> leads, InstanceId instance)
     {
         var goals = new Dictionary<string, AppGoal>(StringComparer.Ordinal);
-        foreach (var app in containers) goals[app] = apps is null ? new AppGoal.Stop(AppReason.Locked) : new AppGoal.Remove();
+        foreach (var app in containers) goals[app] = apps is null ? new AppGoal.Stop(AppReason.Locked) : new AppGoal.Remove(WithVolumes: false);
         foreach (var app in apps ?? []) goals[app.Name] = Decide(app, leads, instance);
+        foreach (var app in removals) goals[app] = new AppGoal.Remove(WithVolumes: true);
         return goals;
     }
 

@@ -16,6 +16,12 @@ public enum DesiredState
 /// <param name="Listener">The listener's name.</param>
 public sealed record AppPorts(string Listener, int GuardPort, int PublicPort);
 
+/// <summary>The owner removed an app, and its container or its volumes may still be there. Kept until they are gone.</summary>
+public sealed record AppRemoval(string Name, DateTimeOffset RemovedAt)
+{
+    internal static readonly StoreCollection<AppRemoval> Collection = new("app-removals");
+}
+
 /// <summary>An installed app as the control store keeps it. Immutable.</summary>
 /// <param name="ManifestText">The manifest as the owner wrote it; may hold secrets.</param>
 public sealed record AppRecord(

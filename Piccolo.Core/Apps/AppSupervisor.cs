@@ -43,7 +43,7 @@ internal sealed class AppSupervisor : IDisposable
     {
         (_store, _leadership, _runtime, _instance, _health, _time, _random, _logger) = (store, leadership, runtime, instance, health, time, random, logger);
         _context = new AppWorkContext(runtime, board, time, random, options.Value.StopGrace, new SemaphoreSlim(MaxAtATime), new SemaphoreSlim(MaxAtATime), new ChangeSignal(),
-            app => catalog.MoveBusyGuardPorts(app), logger);
+            app => catalog.MoveBusyGuardPorts(app), catalog.Removed, logger);
         _shutDown = new Lazy<Task>(EndAsync);
         Signals = new SignalSet(store.Changed, leadership.Changed, runtime.Changed, _context.Retry);
     }
@@ -55,7 +55,7 @@ internal sealed class AppSupervisor : IDisposable
     /// <returns>When the next round is due if no signal comes before.</returns>
     public async Task<TimeSpan> RoundAsync(CancellationToken cancellationToken)
     {
-        var apps = ReadApps();
+        var (apps, removals) = ReadApps();
         var found = await _runtime.ListAsync(cancellationToken);
         if (found.Fault is { } fault) return EngineAway(apps, fault);
         _engineFailures = 0;
@@ -63,7 +63,7 @@ internal sealed class AppSupervisor : IDisposable
 
         var ours = found.Value;
         await RemoveStraysAsync(ours, cancellationToken);
-        var goals = AppGoals.Decide(apps, ours.Select(c => c.App).Concat(_lanes.Keys), LeadsApp, _instance);
+        var goals = AppGoals.Decide(apps, removals, ours.Select(c => c.App).Concat(_lanes.Keys), LeadsApp, _instance);
         foreach (var (app, goal) in goals) LaneOf(app).Aim(goal);
         foreach (var (app, lane) in _lanes)
             if (lane.IsOver && ours.All(c => c.App != app)) _lanes.TryRemove(app, out _);
@@ -98,17 +98,17 @@ internal sealed class AppSupervisor : IDisposable
         _ending.Dispose();
     }
 
-    /// <returns>Null while locked.</returns>
-    private IReadOnlyList<AppRecord>? ReadApps()
+    /// <returns>Null apps while locked.</returns>
+    private (IReadOnlyList<AppRecord>? Apps, IReadOnlyList<string> Removals) ReadApps()
     {
-        if (!_store.IsOpen) return null;
+        if (!_store.IsOpen) return (null, []);
         try
         {
-            return _store.List(AppRecord.Collection);
+            return (_store.List(AppRecord.Collection), [.. _store.List(AppRemoval.Collection).Select(r => r.Name)]);
         }
         catch (StoreSealedException)
         {
-            return null;
+            return (null, []);
         }
     }
 

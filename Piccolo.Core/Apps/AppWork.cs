@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Piccolo.Core.Containers;
 using Piccolo.Core.Leadership;
@@ -10,6 +11,7 @@ namespace Piccolo.Core.Apps;
 /// <param name="Stops">How many may be stopped at a time; apart from <paramref name="Starts"/>, so that no slow download delays a stop.</param>
 /// <param name="Retry">Raised when an app's next attempt was set.</param>
 /// <param name="MoveBusyGuardPorts">Gives the app other ports in place of those that others keep busy.</param>
+/// <param name="Removed">Takes note that nothing is left of an app that the owner removed.</param>
 internal sealed record AppWorkContext(
     IContainerRuntime Runtime,
     AppStatusBoard Board,
@@ -20,6 +22,7 @@ internal sealed record AppWorkContext(
     SemaphoreSlim Stops,
     ChangeSignal Retry,
     Action<string> MoveBusyGuardPorts,
+    Action<string> Removed,
     ILogger Logger);
 
 /// <summary>
@@ -37,6 +40,9 @@ internal sealed class AppWork(string app, AppWorkContext context)
 
     private int _failures;
     private DateTimeOffset? _portBusySince;
+
+    /// <summary>The volumes of the container that was removed to be made anew, until the new one has them.</summary>
+    private ImmutableSortedDictionary<string, string> _kept = ImmutableSortedDictionary<string, string>.Empty;
 
     /// <summary>When we last started the container and saw it run; null when it is stopped by us or was never seen running.</summary>
     private DateTimeOffset? _runningSince;
@@ -61,7 +67,8 @@ internal sealed class AppWork(string app, AppWorkContext context)
         {
             AppGoal.Run run => InTurnAsync(context.Starts, () => RunAsync(run.Spec, cancellationToken), cancellationToken),
             AppGoal.Stop stop => InTurnAsync(context.Stops, () => StopAsync(stop.Reason), cancellationToken),
-            _ => InTurnAsync(context.Stops, RemoveAsync, cancellationToken),
+            AppGoal.Remove remove => InTurnAsync(context.Stops, () => RemoveAsync(remove.WithVolumes), cancellationToken),
+            _ => throw new InvalidOperationException(),
         };
     }
 
@@ -122,7 +129,9 @@ internal sealed class AppWork(string app, AppWorkContext context)
         context.Board.Set(app, AppState.Starting);
         if (old is not null)
         {
-            var fault = await context.Runtime.StopAsync(old.Id, context.StopGrace, CancellationToken.None) ?? await context.Runtime.RemoveAsync(old.Id, CancellationToken.None);
+            var volumes = await context.Runtime.VolumesOfAsync(old.Id, CancellationToken.None);
+            if (volumes.Value is { IsEmpty: false } some) _kept = some;
+            var fault = volumes.Fault ?? await context.Runtime.StopAsync(old.Id, context.StopGrace, CancellationToken.None) ?? await context.Runtime.RemoveAsync(old.Id, CancellationToken.None);
             _runningSince = null;
             if (fault is not null)
             {
@@ -130,9 +139,14 @@ internal sealed class AppWork(string app, AppWorkContext context)
                 return;
             }
         }
-        var created = await context.Runtime.CreateAsync(spec, CancellationToken.None);
-        if (created.Fault is { } createFault) Fail(createFault);
-        else await StartAsync(created.Value!, cancellationToken);
+        var created = await context.Runtime.CreateAsync(spec, _kept, CancellationToken.None);
+        if (created.Fault is { } createFault)
+        {
+            Fail(createFault);
+            return;
+        }
+        _kept = _kept.Clear();
+        await StartAsync(created.Value!, cancellationToken);
     }
 
     private async Task StartAsync(string id, CancellationToken cancellationToken)
@@ -189,12 +203,13 @@ internal sealed class AppWork(string app, AppWorkContext context)
         context.Board.Set(app, AppState.Stopped, reason, containerId: found.Value?.Id);
     }
 
-    private async Task RemoveAsync()
+    private async Task RemoveAsync(bool withVolumes)
     {
         var found = await context.Runtime.FindAsync(app, CancellationToken.None);
         var fault = found.Fault;
-        if (fault is null && found.Value is { } container)
-            fault = await context.Runtime.StopAsync(container.Id, context.StopGrace, CancellationToken.None) ?? await context.Runtime.RemoveAsync(container.Id, CancellationToken.None);
+        if (fault is null && found.Value is { } container) fault = await context.Runtime.StopAsync(container.Id, context.StopGrace, CancellationToken.None);
+        if (fault is null or { Kind: ContainerFaultKind.Foreign } && withVolumes) fault = await context.Runtime.RemoveWithVolumesAsync(app, CancellationToken.None);
+        else if (fault is null && found.Value is { } left) fault = await context.Runtime.RemoveAsync(left.Id, CancellationToken.None);
         if (fault is { Kind: not ContainerFaultKind.Foreign })
         {
             Fail(fault);
@@ -203,7 +218,12 @@ internal sealed class AppWork(string app, AppWorkContext context)
         if (found.Value is not null) context.Logger.AppRemoved(app);
         _runningSince = null;
         ForgetFailures();
+        _kept = _kept.Clear();
         context.Board.Forget(app);
+        if (!withVolumes) return;
+        context.Removed(app);
+        // The owner may have installed it again meanwhile.
+        context.Retry.Raise();
     }
 
     private void Fail(ContainerFault fault, ObservedContainer? stillThere = null)

@@ -22,7 +22,8 @@ internal static class ContainerConfinement
         "SYS_TTY_CONFIG", "WAKE_ALARM",
     ];
 
-    public static CreateContainerParameters ToParameters(ContainerSpec spec) => new()
+    /// <param name="volumes">The names of volumes by their paths inside the container.</param>
+    public static CreateContainerParameters ToParameters(ContainerSpec spec, IEnumerable<KeyValuePair<string, string>> volumes) => new()
     {
         Name = spec.Name,
         Image = spec.Image.ToString(),
@@ -31,6 +32,7 @@ internal static class ContainerConfinement
         ExposedPorts = spec.Ports.ToDictionary(p => Tcp(p.GuestPort), _ => default(EmptyStruct)),
         HostConfig = new HostConfig
         {
+            Binds = [.. volumes.Select(v => $"{v.Value}:{v.Key}")],
             PortBindings = spec.Ports.ToDictionary(p => Tcp(p.GuestPort), p => (IList<PortBinding>)[Loopback(p.GuardPort)]),
             CapDrop = [.. Dropped],
             // An image that runs as an ordinary user may listen at port 80 of its own network.

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 
 namespace Piccolo.Core.Containers;
@@ -49,14 +50,21 @@ public sealed record ContainerSpec(
 
     public static string NameOf(InstanceId instance, string app) => $"piccolo-{instance.Prefix}-{app}";
 
+    /// <summary>The app's volume for a path of the container. The same whenever a container is made for the app.</summary>
+    public static string VolumeNameOf(InstanceId instance, string app, string path) =>
+        $"{NameOf(instance, app)}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(path)))[..12]}";
+
     /// <summary>The environment is left out: it may hold secrets, and specs end up in logs.</summary>
     public override string ToString() => $"{Name} image={Image}";
 }
 
-/// <summary>The labels by which our containers are told from everybody else's.</summary>
+/// <summary>The labels by which our containers and volumes are told from everybody else's.</summary>
 public static class ContainerLabels
 {
     public const string Instance = "io.piccolo.instance";
     public const string App = "io.piccolo.app";
     public const string Spec = "io.piccolo.spec";
+
+    /// <summary>Of a volume: where it belongs in the app's container.</summary>
+    public const string Path = "io.piccolo.path";
 }

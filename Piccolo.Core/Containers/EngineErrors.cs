@@ -18,6 +18,12 @@ internal static class EngineErrors
     public static ContainerFault Foreign(string name) => new(ContainerFaultKind.Foreign,
         $"A container named {name} exists that does not belong to this appliance.", "Remove or rename it; it is never touched from here.");
 
+    public static ContainerFault ForeignVolume(string name) => new(ContainerFaultKind.Foreign,
+        $"A volume named {name} exists that does not belong to this appliance.", "Remove or rename it; it is never touched from here.");
+
+    public static ContainerFault VolumePath(ImageReference image) => new(ContainerFaultKind.Refused,
+        $"The image {image} declares a volume at a path with a colon, which cannot be kept.", "Use an image whose volumes have other paths.");
+
     public static bool IsTransport(Exception e) => e is HttpRequestException or IOException or SocketException or TimeoutException;
 
     /// <summary>What the engine answered to a request about one container.</summary>

@@ -25,14 +25,25 @@ public interface IContainerRuntime
     /// <summary>Fetches the image from its registry.</summary>
     Task<ContainerFault?> PullAsync(ImageReference image, CancellationToken cancellationToken);
 
+    /// <summary>The volumes that the container has, by their paths inside it.</summary>
+    Task<ContainerResult<ImmutableSortedDictionary<string, string>>> VolumesOfAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Makes the container. Every path that the image declares as a volume, and every volume that the app has already, is a named volume of the app: the
+    /// same one whenever the container is made anew.
+    /// </summary>
+    /// <param name="kept">More volumes that the app has, by their paths: those of the container that this one replaces.</param>
     /// <returns>The new container's id. It is not started.</returns>
-    Task<ContainerResult<string>> CreateAsync(ContainerSpec spec, CancellationToken cancellationToken);
+    Task<ContainerResult<string>> CreateAsync(ContainerSpec spec, ImmutableSortedDictionary<string, string> kept, CancellationToken cancellationToken);
 
     Task<ContainerFault?> StartAsync(string id, CancellationToken cancellationToken);
 
     /// <summary>Asks the app to end and kills it after <paramref name="grace"/>. Done also when it was not running.</summary>
     Task<ContainerFault?> StopAsync(string id, TimeSpan grace, CancellationToken cancellationToken);
 
-    /// <summary>Removes the container, running or not. Done also when it has gone already.</summary>
+    /// <summary>Removes the container, running or not; its volumes stay. Done also when it has gone already.</summary>
     Task<ContainerFault?> RemoveAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>Removes the app's container, running or not, and all of its volumes. Done also when nothing is left of it.</summary>
+    Task<ContainerFault?> RemoveWithVolumesAsync(string app, CancellationToken cancellationToken);
 }

@@ -11,7 +11,7 @@ namespace Piccolo.Core.Containers;
 /// <summary>
 /// Podman (or any engine that speaks Docker's API 1.41) through its REST socket. Owns the client.
 /// </summary>
-internal sealed class PodmanRuntime : IContainerRuntime, IDisposable
+internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
 {
     /// <summary>What of an engine's own words goes to the log.</summary>
     private const int MaxLoggedText = 1024;
@@ -95,19 +95,6 @@ internal sealed class PodmanRuntime : IContainerRuntime, IDisposable
         return result.Fault;
     }
 
-    public Task<ContainerResult<string>> CreateAsync(ContainerSpec spec, CancellationToken cancellationToken) =>
-        CallAsync<string>("create", async (client, token) =>
-        {
-            try
-            {
-                return (await client.Containers.CreateContainerAsync(ContainerConfinement.ToParameters(spec), token)).ID;
-            }
-            catch (DockerApiException e) when (EngineErrors.IsNameTaken(e))
-            {
-                return EngineErrors.Foreign(spec.Name);
-            }
-        }, cancellationToken);
-
     public Task<ContainerFault?> StartAsync(string id, CancellationToken cancellationToken) =>
         OnOursAsync("start", id, (client, token) => client.Containers.StartContainerAsync(id, null, token), missing: EngineErrors.NotFound, _options.CallTimeout, cancellationToken);
 
@@ -117,9 +104,7 @@ internal sealed class PodmanRuntime : IContainerRuntime, IDisposable
         return OnOursAsync("stop", id, (client, token) => client.Containers.StopContainerAsync(id, parameters, token), missing: null, grace + _options.CallTimeout, cancellationToken);
     }
 
-    public Task<ContainerFault?> RemoveAsync(string id, CancellationToken cancellationToken) =>
-        OnOursAsync("remove", id, (client, token) => client.Containers.RemoveContainerAsync(id, new ContainerRemoveParameters { Force = true, RemoveVolumes = true }, token),
-            missing: null, _options.CallTimeout, cancellationToken);
+    public Task<ContainerFault?> RemoveAsync(string id, CancellationToken cancellationToken) => RemoveAsync(id, andAnonymousVolumes: false, cancellationToken);
 
     /// <summary>Follows the engine's events and raises <see cref="Changed"/>. Returns when the engine ends the stream or is away.</summary>
     public async Task<ContainerFault?> WatchAsync(CancellationToken cancellationToken)
@@ -145,6 +130,12 @@ internal sealed class PodmanRuntime : IContainerRuntime, IDisposable
     }
 
     public void Dispose() => _client?.Dispose();
+
+    private Task<ContainerFault?> RemoveAsync(string id, bool andAnonymousVolumes, CancellationToken cancellationToken)
+    {
+        var parameters = new ContainerRemoveParameters { Force = true, RemoveVolumes = andAnonymousVolumes };
+        return OnOursAsync("remove", id, (client, token) => client.Containers.RemoveContainerAsync(id, parameters, token), missing: null, _options.CallTimeout, cancellationToken);
+    }
 
     private void OnEvent(Message message)
     {

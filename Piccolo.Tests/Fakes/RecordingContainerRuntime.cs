@@ -25,7 +25,7 @@ internal sealed class RecordingContainerRuntime : IContainerRuntime
     /// <summary>What every call answers while it is set.</summary>
     public ContainerFault? EngineFault { get; set; }
 
-    /// <summary>What the named call (pull, create, start, stop, remove) answers while it is set.</summary>
+    /// <summary>What the named call (pull, create, start, stop, remove, remove-with-volumes) answers while it is set.</summary>
     public Dictionary<string, ContainerFault> Faults { get; } = [];
 
     /// <summary>Pulls wait for this.</summary>
@@ -104,12 +104,25 @@ internal sealed class RecordingContainerRuntime : IContainerRuntime
         return fault;
     }
 
-    public Task<ContainerResult<string>> CreateAsync(ContainerSpec spec, CancellationToken cancellationToken)
+    /// <summary>The volumes of the container with this id.</summary>
+    public Dictionary<string, ImmutableSortedDictionary<string, string>> Volumes { get; } = [];
+
+    public Task<ContainerResult<ImmutableSortedDictionary<string, string>>> VolumesOfAsync(string id, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            return Task.FromResult<ContainerResult<ImmutableSortedDictionary<string, string>>>(
+                EngineFault is { } fault ? fault : Volumes.GetValueOrDefault(id, ImmutableSortedDictionary<string, string>.Empty));
+        }
+    }
+
+    public Task<ContainerResult<string>> CreateAsync(ContainerSpec spec, ImmutableSortedDictionary<string, string> kept, CancellationToken cancellationToken)
     {
         if (Record("create", spec.App) is { } fault) return Task.FromResult<ContainerResult<string>>(fault);
         lock (_gate)
         {
             var id = $"id{++_nextId}";
+            Volumes[id] = kept;
             Put(new ObservedContainer(id, spec.Name, spec.App, spec.Hash, false, null));
             return Task.FromResult<ContainerResult<string>>(id);
         }
@@ -122,6 +135,13 @@ internal sealed class RecordingContainerRuntime : IContainerRuntime
         container => container with { IsRunning = false, ExitCode = 143 }, cancellationToken);
 
     public Task<ContainerFault?> RemoveAsync(string id, CancellationToken cancellationToken) => OnAsync("remove", id, Task.CompletedTask, _ => null, cancellationToken);
+
+    public Task<ContainerFault?> RemoveWithVolumesAsync(string app, CancellationToken cancellationToken)
+    {
+        string id;
+        lock (_gate) id = _containers.Values.FirstOrDefault(c => c.App == app)?.Id ?? app;
+        return OnAsync("remove-with-volumes", id, Task.CompletedTask, _ => null, cancellationToken);
+    }
 
     private async Task<ContainerFault?> OnAsync(string call, string id, Task gate, Func<ObservedContainer, ObservedContainer?> change, CancellationToken cancellationToken)
     {

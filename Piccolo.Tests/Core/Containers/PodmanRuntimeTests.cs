@@ -16,6 +16,8 @@ internal sealed class PodmanRuntimeTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    private static readonly ImmutableSortedDictionary<string, string> NoVolumes = ImmutableSortedDictionary<string, string>.Empty;
+
     private PodmanServer _podman;
     private readonly InstanceId _instance = InstanceId.NewRandom();
     private readonly RecordedLog _log = new();
@@ -50,7 +52,7 @@ internal sealed class PodmanRuntimeTests
         Assert.That((await _runtime.FindAsync("web", default)), Is.EqualTo(new ContainerResult<ObservedContainer?>(null, null)));
         Assert.That((await _runtime.HasImageAsync(spec.Image, default)).Value, Is.True);
 
-        var id = (await _runtime.CreateAsync(spec, default)).Value!;
+        var id = (await _runtime.CreateAsync(spec, NoVolumes, default)).Value!;
         Assert.That(await _runtime.StartAsync(id, default), Is.Null);
         Assert.That(await _runtime.StartAsync(id, default), Is.Null, "starting twice is no fault");
         Assert.That((await _runtime.FindAsync("web", default)).Value, Is.EqualTo(new ObservedContainer(id, spec.Name, "web", spec.Hash, true, null)));
@@ -79,7 +81,7 @@ internal sealed class PodmanRuntimeTests
     {
         var strange = InstanceId.NewRandom();
         using var other = Runtime(strange);
-        var id = (await other.CreateAsync(Spec("web", LoopbackPorts.Free(1)[0]) with { Instance = strange }, default)).Value!;
+        var id = (await other.CreateAsync(Spec("web", LoopbackPorts.Free(1)[0]) with { Instance = strange }, NoVolumes, default)).Value!;
 
         Assert.That((await _runtime.ListAsync(default)).Value, Is.Empty);
         Assert.That((await _runtime.StartAsync(id, default))!.Kind, Is.EqualTo(ContainerFaultKind.Foreign));
@@ -96,7 +98,7 @@ internal sealed class PodmanRuntimeTests
         await _podman.RunAsync(["create", "--name", spec.Name, SampleImage.Name]);
 
         Assert.That((await _runtime.FindAsync("web", default)).Fault!.Kind, Is.EqualTo(ContainerFaultKind.Foreign));
-        Assert.That((await _runtime.CreateAsync(spec, default)).Fault!.Kind, Is.EqualTo(ContainerFaultKind.Foreign));
+        Assert.That((await _runtime.CreateAsync(spec, NoVolumes, default)).Fault!.Kind, Is.EqualTo(ContainerFaultKind.Foreign));
         await _podman.RunAsync(["rm", spec.Name]);
     }
 
@@ -105,7 +107,7 @@ internal sealed class PodmanRuntimeTests
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        var id = (await _runtime.CreateAsync(Spec("web", ((IPEndPoint)listener.LocalEndpoint).Port), default)).Value!;
+        var id = (await _runtime.CreateAsync(Spec("web", ((IPEndPoint)listener.LocalEndpoint).Port), NoVolumes, default)).Value!;
 
         var fault = await _runtime.StartAsync(id, default);
 
@@ -117,7 +119,7 @@ internal sealed class PodmanRuntimeTests
     [Test]
     public async Task Create_ImageNotHere_IsImageNotFound()
     {
-        var fault = (await _runtime.CreateAsync(Spec("web", LoopbackPorts.Free(1)[0]) with { Image = ImageReference.Parse("localhost/none:V1") }, default)).Fault;
+        var fault = (await _runtime.CreateAsync(Spec("web", LoopbackPorts.Free(1)[0]) with { Image = ImageReference.Parse("localhost/none:V1") }, NoVolumes, default)).Fault;
 
         Assert.That(fault!.Kind, Is.EqualTo(ContainerFaultKind.ImageNotFound));
     }
@@ -139,7 +141,7 @@ internal sealed class PodmanRuntimeTests
     {
         using var ending = new CancellationTokenSource();
         var watching = _runtime.WatchAsync(ending.Token);
-        var id = (await _runtime.CreateAsync(Spec("web", LoopbackPorts.Free(1)[0]), default)).Value!;
+        var id = (await _runtime.CreateAsync(Spec("web", LoopbackPorts.Free(1)[0]), NoVolumes, default)).Value!;
         await _runtime.StartAsync(id, default);
         await AppRig.UntilAsync(_log.Written, () => _log.Of(5103).Any(l => l.Contains("start of " + id, StringComparison.Ordinal)) || watching.IsCompleted, () => "no start heard: " + string.Join('\n', _log.Lines));
         var seen = _runtime.Changed.Version;
