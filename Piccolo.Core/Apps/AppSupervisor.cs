@@ -16,7 +16,7 @@ namespace Piccolo.Core.Apps;
 /// </summary>
 internal sealed class AppSupervisor : IDisposable
 {
-    /// <summary>How many apps are started, and apart from that how many are stopped, at a time.</summary>
+    /// <summary>How many apps are started at a time, how many are stopped, and how many fetch from one registry: a slow one of these delays none of the others.</summary>
     private const int MaxAtATime = 4;
     private static readonly TimeSpan Regular = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Soonest = TimeSpan.FromMilliseconds(50);
@@ -42,7 +42,7 @@ internal sealed class AppSupervisor : IDisposable
         HealthTracker health, IOptions<ContainerOptions> options, TimeProvider time, Func<double> random, ILogger<AppSupervisor> logger)
     {
         (_store, _leadership, _runtime, _instance, _health, _time, _random, _logger) = (store, leadership, runtime, instance, health, time, random, logger);
-        _context = new AppWorkContext(runtime, board, time, random, options.Value.StopGrace, new SemaphoreSlim(MaxAtATime), new SemaphoreSlim(MaxAtATime), new ChangeSignal(),
+        _context = new AppWorkContext(runtime, board, time, random, options.Value.StopGrace, new PullSlots(MaxAtATime), new SemaphoreSlim(MaxAtATime), new SemaphoreSlim(MaxAtATime), new ChangeSignal(),
             app => catalog.MoveBusyGuardPorts(app), catalog.Removed, logger);
         _shutDown = new Lazy<Task>(EndAsync);
         Signals = new SignalSet(store.Changed, leadership.Changed, runtime.Changed, _context.Retry);
@@ -93,6 +93,7 @@ internal sealed class AppSupervisor : IDisposable
 
     public void Dispose()
     {
+        _context.Pulls.Dispose();
         _context.Starts.Dispose();
         _context.Stops.Dispose();
         _ending.Dispose();

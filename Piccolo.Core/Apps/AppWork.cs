@@ -7,8 +7,9 @@ using Piccolo.Core.Primitives;
 namespace Piccolo.Core.Apps;
 
 /// <summary>What the work on all apps shares.</summary>
-/// <param name="Starts">How many apps may be fetched or started at a time.</param>
-/// <param name="Stops">How many may be stopped at a time; apart from <paramref name="Starts"/>, so that no slow download delays a stop.</param>
+/// <param name="Pulls">How many images may be fetched at a time, for each registry by itself.</param>
+/// <param name="Starts">How many containers may be made and started at a time.</param>
+/// <param name="Stops">How many may be stopped at a time.</param>
 /// <param name="Retry">Raised when an app's next attempt was set.</param>
 /// <param name="MoveBusyGuardPorts">Gives the app other ports in place of those that others keep busy.</param>
 /// <param name="Removed">Takes note that nothing is left of an app that the owner removed.</param>
@@ -18,6 +19,7 @@ internal sealed record AppWorkContext(
     TimeProvider Time,
     Func<double> Random,
     TimeSpan StopGrace,
+    PullSlots Pulls,
     SemaphoreSlim Starts,
     SemaphoreSlim Stops,
     ChangeSignal Retry,
@@ -65,7 +67,7 @@ internal sealed class AppWork(string app, AppWorkContext context)
         NotBefore = null;
         return goal switch
         {
-            AppGoal.Run run => InTurnAsync(context.Starts, () => RunAsync(run.Spec, cancellationToken), cancellationToken),
+            AppGoal.Run run => RunAsync(run.Spec, cancellationToken),
             AppGoal.Stop stop => InTurnAsync(context.Stops, () => StopAsync(stop.Reason), cancellationToken),
             AppGoal.Remove remove => InTurnAsync(context.Stops, () => RemoveAsync(remove.WithVolumes), cancellationToken),
             _ => throw new InvalidOperationException(),
@@ -105,26 +107,28 @@ internal sealed class AppWork(string app, AppWorkContext context)
         {
             if (current.IsRunning) Runs(current.Id, justStarted: false);
             else if (_runningSince is not null) Exited(current);
-            else await StartAsync(current.Id, cancellationToken);
+            else await InTurnAsync(context.Starts, () => StartAsync(current.Id, cancellationToken), cancellationToken);
             return;
         }
-        await ReplaceAsync(found.Value, spec, cancellationToken);
+        if (await FetchAsync(found.Value, spec, cancellationToken)) await InTurnAsync(context.Starts, () => ReplaceAsync(found.Value, spec, cancellationToken), cancellationToken);
     }
 
     /// <summary>The old container goes only when the new one's image is here, so that a wrong image name leaves the app as it was.</summary>
-    private async Task ReplaceAsync(ObservedContainer? old, ContainerSpec spec, CancellationToken cancellationToken)
+    /// <returns>Whether the image is here.</returns>
+    private async Task<bool> FetchAsync(ObservedContainer? old, ContainerSpec spec, CancellationToken cancellationToken)
     {
         var has = await context.Runtime.HasImageAsync(spec.Image, CancellationToken.None);
         if (has.Fault is null && !has.Value)
         {
             if (old is not { IsRunning: true }) context.Board.Set(app, AppState.Pulling, detail: $"Fetching {spec.Image}.", containerId: old?.Id);
-            has = has with { Fault = await context.Runtime.PullAsync(spec.Image, cancellationToken) };
+            await InTurnAsync(context.Pulls.Of(spec.Image), async () => has = has with { Fault = await context.Runtime.PullAsync(spec.Image, cancellationToken) }, cancellationToken);
         }
-        if (has.Fault is { } imageFault)
-        {
-            Fail(imageFault, old);
-            return;
-        }
+        if (has.Fault is { } fault) Fail(fault, old);
+        return has.Fault is null;
+    }
+
+    private async Task ReplaceAsync(ObservedContainer? old, ContainerSpec spec, CancellationToken cancellationToken)
+    {
         cancellationToken.ThrowIfCancellationRequested();
         context.Board.Set(app, AppState.Starting);
         if (old is not null)

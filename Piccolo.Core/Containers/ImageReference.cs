@@ -12,12 +12,17 @@ public sealed partial record ImageReference
     /// <summary>The longest text that is looked at: name 255, tag 128, digest of sha512 135, separators.</summary>
     public const int MaxLength = 255 + 1 + 128 + 1 + 135;
 
+    public const string DefaultRegistry = "docker.io";
+
     private const int MaxNameLength = 255;
 
     private ImageReference(string name, string? tag, string? digest) => (Name, Tag, Digest) = (name, tag, digest);
 
     /// <summary>Registry and path.</summary>
     public string Name { get; }
+
+    /// <summary>The host from which it is fetched, with its port; <see cref="DefaultRegistry"/> where the name has none.</summary>
+    public string Registry => Name.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash && IsRegistry(Name[..slash]) ? Name[..slash].ToLowerInvariant() : DefaultRegistry;
 
     /// <summary>Null when only a digest is given; <c>latest</c> when neither is.</summary>
     public string? Tag { get; }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Containers;
 using Piccolo.Core.Health;
@@ -222,52 +221,6 @@ internal sealed class AppSupervisorTests
     }
 
     [Test]
-    public async Task Remove_EngineAway_IsDoneWithTheVolumesBeforeTheAppRunsAgain()
-    {
-        await RunWebAsync();
-        _rig.Runtime.EngineFault = RecordingContainerRuntime.Unreachable;
-        _rig.Catalog.Remove("web");
-        _rig.Install(AppRig.Manifest("web"));
-        await _rig.UntilAsync("web", AppState.Error, AppReason.EngineUnreachable);
-        var before = _rig.Runtime.Calls.Length;
-
-        _rig.Runtime.EngineFault = null;
-        _rig.Time.Advance(TimeSpan.FromMinutes(1));
-        await _rig.UntilAsync("web", AppState.Running);
-
-        Assert.That(_rig.Runtime.Calls.Skip(before), Is.EqualTo(new[] { "stop web", "remove-with-volumes web", "create web", "start web" }));
-    }
-
-    [Test]
-    public async Task Container_OfAnAppThatTheStoreDoesNotKnow_GoesWithoutItsVolumes()
-    {
-        _rig.Runtime.AddRunning(_rig.Instance, "web");
-
-        await _rig.StartAsync();
-        await AppRig.UntilAsync(_rig.Runtime.Called, () => _rig.Runtime.Calls.Contains("remove web"), () => string.Join(", ", _rig.Runtime.Calls));
-
-        Assert.That(_rig.Runtime.Calls, Has.None.StartsWith("remove-with-volumes"));
-    }
-
-    [Test]
-    public async Task Replace_CreateThatFails_GivesTheOldVolumesToTheNextAttempt()
-    {
-        await RunWebAsync();
-        var old = _rig.Runtime.Containers.Single().Id;
-        _rig.Runtime.Volumes[old] = ImmutableSortedDictionary<string, string>.Empty.Add("/data", "rows");
-        _rig.Runtime.Faults["create"] = new ContainerFault(ContainerFaultKind.Refused, "Refused.", "Look.");
-
-        _rig.Install(AppRig.Manifest("web") + "environment: { A: '1' }\n");
-        await _rig.UntilAsync("web", AppState.Error, AppReason.Refused);
-        _rig.Runtime.Faults.Clear();
-        _rig.Time.Advance(TimeSpan.FromMinutes(1));
-        await _rig.UntilAsync("web", AppState.Running);
-
-        Assert.That(_rig.Runtime.Calls, Has.None.StartsWith("remove-with-volumes"));
-        Assert.That(_rig.Runtime.Volumes[_rig.Runtime.Containers.Single().Id], Is.EquivalentTo(new Dictionary<string, string> { ["/data"] = "rows" }));
-    }
-
-    [Test]
     public async Task Containers_OfNoAppOrStrangeName_AreRemoved()
     {
         _rig.Runtime.AddRunning(_rig.Instance, "ghost");
@@ -319,6 +272,25 @@ internal sealed class AppSupervisorTests
 
         _rig.Follow("web");
         await _rig.UntilAsync("web", AppState.Stopped, AppReason.Follower);
+    }
+
+    [Test]
+    public async Task SilentRegistries_ManyOfThem_DelayNeitherAStartNorAPullFromAnother()
+    {
+        await RunWebAsync();
+        _rig.Runtime.PullGate = new TaskCompletionSource().Task;
+        for (var i = 0; i < 12; i++) _rig.Install(AppRig.Manifest($"slow{i}", $"silent{i / 6}.example/slow{i}:1"));
+        await AppRig.UntilAsync(_rig.Runtime.Called, () => _rig.Runtime.Calls.Count(c => c.StartsWith("pull silent", StringComparison.Ordinal)) == 8, () => "four pulls of each registry at a time");
+
+        _rig.Runtime.Exit("web", 1);
+        await _rig.UntilAsync("web", AppState.Error, AppReason.Exited);
+        _rig.Time.Advance(TimeSpan.FromMinutes(1));
+        await _rig.UntilAsync("web", AppState.Running);
+        _rig.Install(AppRig.Manifest("here", Sample));
+        await _rig.UntilAsync("here", AppState.Running);
+        _rig.Runtime.PullGate = Task.CompletedTask;
+        _rig.Install(AppRig.Manifest("other", "registry.example/app:1"));
+        await _rig.UntilAsync("other", AppState.Running);
     }
 
     [Test]
