@@ -19,15 +19,17 @@ internal sealed class LeaderHintFilter(LeadershipRegistry leadership) : IEndpoin
         foreach (var resource in guard.Resources.Select(r => r(http)))
         {
             var role = leadership.RoleOf(resource);
-            if (!role.IsLeader) return new(Hint(http, resource, role.LeaderOrigin));
+            if (!role.IsLeader) return new(Hint(http, resource, role));
         }
         return next(context);
     }
 
-    private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult Hint(HttpContext http, ResourceId resource, Uri? leader)
+    private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult Hint(HttpContext http, ResourceId resource, Role role)
     {
-        var address = leader?.GetLeftPart(UriPartial.Authority);
-        var problem = address is null
+        var address = role.LeaderOrigin?.GetLeftPart(UriPartial.Authority);
+        var problem = role.Kind == LeadershipRole.Unknown
+            ? Problems.Details(StatusCodes.Status409Conflict, "not_leader", "Not the leader", $"Whether this node leads {resource} is not known yet.", "Try again in a few seconds; GET /api/v1/health/detail says what is missing.")
+            : address is null
             ? Problems.Details(StatusCodes.Status409Conflict, "not_leader", "Not the leader", $"Another node leads {resource}, and which one is not known at the moment.", "Try again in a few seconds.")
             : Problems.Details(StatusCodes.Status307TemporaryRedirect, "not_leader", "Not the leader", $"{address} leads {resource}.", $"Send the request to {address}.");
         problem.Extensions["leader"] = new Dictionary<string, string?> { ["resource"] = resource.Value, ["address"] = address };

@@ -1,4 +1,5 @@
 using Piccolo.Core.Containers;
+using Piccolo.Core.Leadership;
 
 namespace Piccolo.Core.Apps;
 
@@ -22,19 +23,19 @@ internal static class AppGoals
     /// <param name="removals">The apps that the owner removed and of which something is left; some may be installed again, which waits.</param>
     /// <param name="containers">The apps that have a container, installed or not.</param>
     public static Dictionary<string, AppGoal> Decide(
-        IReadOnlyList<AppRecord>? apps, IEnumerable<string> removals, IEnumerable<string> containers, Func<string, bool> leads, InstanceId instance)
+        IReadOnlyList<AppRecord>? apps, IEnumerable<string> removals, IEnumerable<string> containers, Func<string, Role> roleOf, InstanceId instance)
     {
         var goals = new Dictionary<string, AppGoal>(StringComparer.Ordinal);
         foreach (var app in containers) goals[app] = apps is null ? new AppGoal.Stop(AppReason.Locked) : new AppGoal.Remove(WithVolumes: false);
-        foreach (var app in apps ?? []) goals[app.Name] = Decide(app, leads, instance);
+        foreach (var app in apps ?? []) goals[app.Name] = Decide(app, roleOf(app.Name), instance);
         foreach (var app in removals) goals[app] = new AppGoal.Remove(WithVolumes: true);
         return goals;
     }
 
-    private static AppGoal Decide(AppRecord app, Func<string, bool> leads, InstanceId instance) =>
+    private static AppGoal Decide(AppRecord app, Role role, InstanceId instance) =>
         app.DesiredState == DesiredState.Stopped ? new AppGoal.Stop(AppReason.Owner)
-        : !leads(app.Name) ? new AppGoal.Stop(AppReason.Follower)
-        : new AppGoal.Run(ToSpec(app, instance), app.UpdatedAt);
+        : role.IsLeader ? new AppGoal.Run(ToSpec(app, instance), app.UpdatedAt)
+        : new AppGoal.Stop(role.Kind == LeadershipRole.Unknown ? AppReason.RoleUnknown : AppReason.Follower);
 
     private static ContainerSpec ToSpec(AppRecord app, InstanceId instance) => new(
         instance, app.Name, ImageReference.Parse(app.Manifest.Image), app.Manifest.Environment,

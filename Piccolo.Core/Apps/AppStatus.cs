@@ -24,6 +24,9 @@ public enum AppReason
 
     /// <summary>Another node leads it.</summary>
     Follower,
+
+    /// <summary>Which node leads it is not known yet.</summary>
+    RoleUnknown,
     Locked,
 
     /// <summary>The appliance is ending.</summary>

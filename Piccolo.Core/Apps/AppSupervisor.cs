@@ -63,7 +63,7 @@ internal sealed class AppSupervisor : IDisposable
 
         var ours = found.Value;
         await RemoveStraysAsync(ours, cancellationToken);
-        var goals = AppGoals.Decide(apps, removals, ours.Select(c => c.App).Concat(_lanes.Keys), LeadsApp, _instance);
+        var goals = AppGoals.Decide(apps, removals, ours.Select(c => c.App).Concat(_lanes.Keys), app => _leadership.RoleOf(ResourceId.App(app)), _instance);
         foreach (var (app, goal) in goals) LaneOf(app).Aim(goal);
         foreach (var (app, lane) in _lanes)
             if (lane.IsOver && ours.All(c => c.App != app)) _lanes.TryRemove(app, out _);
@@ -112,8 +112,6 @@ internal sealed class AppSupervisor : IDisposable
             return (null, []);
         }
     }
-
-    private bool LeadsApp(string app) => _leadership.RoleOf(ResourceId.App(app)).IsLeader;
 
     private AppLane LaneOf(string app) => _lanes.GetOrAdd(app, name => new AppLane(name, _context, _ending.Token));
 

@@ -7,7 +7,7 @@ namespace Piccolo.Core.Leadership;
 
 /// <summary>
 /// Reads the roles from a file and follows its changes by inotify. A file that cannot be used, or has vanished, leaves the last good roles in force:
-/// two leaders are worse than a stale one.
+/// two leaders are worse than a stale one. Until there was a good one all roles are unknown, and this node acts as a follower.
 /// </summary>
 internal sealed class FileElector(IOptions<LeadershipOptions> options, HealthTracker health, TimeProvider time, ILogger<FileElector> logger) : ILeaderElector
 {
@@ -15,6 +15,7 @@ internal sealed class FileElector(IOptions<LeadershipOptions> options, HealthTra
     private static readonly TimeSpan Recheck = TimeSpan.FromMinutes(5);
 
     private readonly string _path = Path.GetFullPath(options.Value.File!);
+    private bool _wasGood;
 
     public async Task RunAsync(LeadershipRegistry registry, CancellationToken cancellationToken)
     {
@@ -44,6 +45,7 @@ internal sealed class FileElector(IOptions<LeadershipOptions> options, HealthTra
             if (length <= RolesFile.MaxLength && RolesFile.TryParse(await File.ReadAllBytesAsync(_path, cancellationToken), out reason) is { } roles)
             {
                 registry.Apply(roles);
+                _wasGood = true;
                 health.Ok(HealthComponents.Leadership, "roles follow the leadership file");
                 return;
             }
@@ -58,7 +60,8 @@ internal sealed class FileElector(IOptions<LeadershipOptions> options, HealthTra
 
     private void Refuse(string reason)
     {
-        health.Degraded(HealthComponents.Leadership, $"the leadership file cannot be used: {reason}");
-        logger.FileRefused(_path, reason);
+        var meanwhile = _wasGood ? "the last good roles stay in force" : "until it can this node acts as a follower";
+        health.Degraded(HealthComponents.Leadership, $"the leadership file cannot be used: {reason}; {meanwhile}");
+        logger.FileRefused(_path, reason, meanwhile);
     }
 }

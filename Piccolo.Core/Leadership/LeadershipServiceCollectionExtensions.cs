@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Piccolo.Core.Leadership;
@@ -9,7 +10,9 @@ public static class LeadershipServiceCollectionExtensions
     {
         services.AddOptions<LeadershipOptions>().BindConfiguration(LeadershipOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<LeadershipOptions>, LeadershipOptionsValidator>();
-        services.AddSingleton<LeadershipRegistry>();
+        services.AddSingleton(provider => new LeadershipRegistry(
+            provider.GetRequiredService<ILogger<LeadershipRegistry>>(),
+            provider.GetRequiredService<IOptions<LeadershipOptions>>().Value.Mode == LeadershipMode.Single ? Role.Leader : Role.Unknown));
         services.AddSingleton<ILeaderElector>(provider => provider.GetRequiredService<IOptions<LeadershipOptions>>().Value.Mode switch
         {
             LeadershipMode.File => ActivatorUtilities.CreateInstance<FileElector>(provider),

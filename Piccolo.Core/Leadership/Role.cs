@@ -5,13 +5,17 @@ public enum LeadershipRole
 {
     Leader,
     Follower,
+
+    /// <summary>No elector has said anything yet. Acts as a follower whose leader is not known: two leaders are worse than none.</summary>
+    Unknown,
 }
 
 /// <summary>This node's role for one resource and, for a follower, where the leader is.</summary>
-/// <param name="LeaderOrigin">The leader's absolute origin, such as <c>https://10.0.0.2</c>; null when unknown or when this node leads.</param>
+/// <param name="LeaderOrigin">The leader's absolute origin, such as <c>https://10.0.0.2</c>; null when not known or when this node leads.</param>
 public sealed record Role(LeadershipRole Kind, Uri? LeaderOrigin)
 {
     public static readonly Role Leader = new(LeadershipRole.Leader, null);
+    public static readonly Role Unknown = new(LeadershipRole.Unknown, null);
 
     public static Role FollowerOf(Uri? leader) => new(LeadershipRole.Follower, leader);
 

@@ -25,14 +25,14 @@ internal sealed class AppRig : IAsyncDisposable
     private AppSupervisorLoop? _loop;
     private AppSupervisor? _supervisor;
 
-    public AppRig()
+    public AppRig(Role? beforeElection = null)
     {
         Paths = new StatePaths(_folder.FullName);
         Health = new HealthTracker(Time, NullLogger<HealthTracker>.Instance);
         Store = new SealedStore(Paths, Health, NullLogger<SealedStore>.Instance);
         Catalog = new AppCatalog(Store, Listeners, new ListenerPorts(new PortAllocator(new PortRange(15000, 15099), p => !BusyPorts.ContainsKey(p)), new PortAllocator(new PortRange(35000, 35099), _ => true)), Time);
         Board = new AppStatusBoard(Time);
-        Leadership = new LeadershipRegistry(NullLogger<LeadershipRegistry>.Instance);
+        Leadership = new LeadershipRegistry(NullLogger<LeadershipRegistry>.Instance, beforeElection);
         Instance = InstanceId.ReadOrCreate(Paths, out _);
         Store.Open(_dataKey);
     }

@@ -1,6 +1,7 @@
 using Piccolo.Core.Apps;
 using Piccolo.Core.Containers;
 using Piccolo.Core.Health;
+using Piccolo.Core.Leadership;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Apps;
@@ -76,6 +77,20 @@ internal sealed class AppSupervisorTests
         await _rig.UntilAsync("web", AppState.Running);
 
         Assert.That(_rig.Runtime.Calls.TakeLast(2), Is.EqualTo(new[] { "stop web", "start web" }));
+    }
+
+    [Test]
+    public async Task RoleUnknown_InstalledApp_WaitsUntilTheElectorSpeaks()
+    {
+        await using var rig = new AppRig(Role.Unknown);
+        rig.Runtime.AddImage(Sample);
+        rig.Install(AppRig.Manifest("web"));
+        await rig.StartAsync();
+        await rig.UntilAsync("web", AppState.Stopped, AppReason.RoleUnknown);
+        Assert.That(rig.Runtime.Calls, Is.Empty);
+
+        rig.Follow();
+        await rig.UntilAsync("web", AppState.Running);
     }
 
     [Test]

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Health;
@@ -70,6 +71,33 @@ internal sealed class LeadershipTests
         await WriteAsync(folder, "{}");
         await UntilAsync(registry, r => r.RoleOf(ResourceId.App("web")).IsLeader);
 
+        await stop.CancelAsync();
+        Assert.That(async () => await running.WaitAsync(Limit), Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [TestCase(null)]
+    [TestCase("")]
+    [TestCase("{\"app:web\":{\"role\":\"lea")]
+    public async Task FileElector_NoUsableFileAtStart_LeadsNothingUntilThereIsOne(string? torn)
+    {
+        using var folder = new TempFolder();
+        if (torn is not null) await File.WriteAllTextAsync(folder.File("roles.json"), torn);
+        var services = TestServices.New().AddSingleton(TimeProvider.System).AddSingleton<HealthTracker>().AddLeadership();
+        services.Configure<LeadershipOptions>(options => (options.Mode, options.File) = (LeadershipMode.File, folder.File("roles.json")));
+        await using var provider = services.BuildServiceProvider();
+        var registry = provider.GetRequiredService<LeadershipRegistry>();
+        var health = provider.GetRequiredService<HealthTracker>();
+        using var stop = new CancellationTokenSource();
+        var running = provider.GetRequiredService<ILeaderElector>().RunAsync(registry, stop.Token);
+        using var patience = new CancellationTokenSource(Limit);
+        for (var seen = health.Changed.Version; health.Snapshot.Overall != HealthLevel.Degraded; seen = health.Changed.Version) await health.Changed.WaitAsync(seen, patience.Token);
+
+        Assert.That(registry.RoleOf(ResourceId.ControlPlane), Is.EqualTo(Role.Unknown));
+        Assert.That(registry.RoleOf(ResourceId.App("web")), Is.EqualTo(Role.Unknown));
+
+        await WriteAsync(folder, """{"app:web":{"role":"follower"}}""");
+        await UntilAsync(registry, r => r.RoleOf(ResourceId.ControlPlane).IsLeader);
+        Assert.That(registry.RoleOf(ResourceId.App("web")), Is.EqualTo(Role.FollowerOf(null)));
         await stop.CancelAsync();
         Assert.That(async () => await running.WaitAsync(Limit), Throws.InstanceOf<OperationCanceledException>());
     }
