@@ -11,9 +11,9 @@ internal sealed class StoreSnapshots(StatePaths paths, TimeProvider time)
     private const string TimeFormat = "yyyyMMdd'T'HHmmss'Z'";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    /// <summary>Newest first.</summary>
+    /// <summary>Newest first, by revision: a clock that was wrong once must not decide what is new.</summary>
     public IReadOnlyList<StoreSnapshot> List() => !Directory.Exists(paths.Snapshots) ? [] :
-        [.. Directory.EnumerateFiles(paths.Snapshots, "control-*.db").Select(Parse).OfType<StoreSnapshot>().OrderByDescending(s => s.TakenAt).ThenByDescending(s => s.Revision)];
+        [.. Directory.EnumerateFiles(paths.Snapshots, "control-*.db").Select(Parse).OfType<StoreSnapshot>().OrderByDescending(s => s.Revision).ThenByDescending(s => s.TakenAt)];
 
     /// <param name="copy">Writes the copy to the path that it is given, and returns its revision.</param>
     public StoreSnapshot Take(Func<string, long> copy)
@@ -32,7 +32,8 @@ internal sealed class StoreSnapshots(StatePaths paths, TimeProvider time)
         WriteSteps.Reached(WriteStep.Renamed, temporary);
         AtomicFile.FlushDirectory(paths.Snapshots);
         WriteSteps.Reached(WriteStep.Durable, temporary);
-        foreach (var old in List().Skip(Kept)) File.Delete(old.Path);
+        // Copies of revisions that the store has not reached are of a store that an older one has replaced; they go first.
+        foreach (var old in List().OrderBy(s => s.Revision > revision).Skip(Kept)) File.Delete(old.Path);
         return new StoreSnapshot(path, now, revision);
     }
 

@@ -29,8 +29,11 @@ internal sealed class StoreUpkeepLoop(
     internal void TakeTurn()
     {
         if (!store.Check() || !store.IsOpen) return;
-        if (snapshots.List() is [var newest, ..] && (newest.Revision == store.Revision || time.GetUtcNow() - newest.TakenAt < options.Value.SnapshotInterval)) return;
+        if (snapshots.List().FirstOrDefault(s => s.Revision <= store.Revision) is { } newest && (newest.Revision == store.Revision || IsYoung(newest))) return;
         var taken = snapshots.Take(store.CopyTo);
         logger.SnapshotTaken(taken.Revision);
     }
+
+    /// <summary>A snapshot from the future was taken under a wrong clock, and its age says nothing.</summary>
+    private bool IsYoung(StoreSnapshot snapshot) => time.GetUtcNow() - snapshot.TakenAt is var age && age >= TimeSpan.Zero && age < options.Value.SnapshotInterval;
 }

@@ -120,6 +120,46 @@ internal sealed class StoreMigrationTests
     }
 
     [Test]
+    public async Task Snapshots_AfterAMomentWithTheClockAhead_AreTakenAndTheLatestStay()
+    {
+        using var box = await OwnedAsync();
+        var snapshots = new StoreSnapshots(box.Paths, box.Time);
+        using var loop = new StoreUpkeepLoop(box.Store, snapshots, Options.Create(new ControlStoreOptions()), box.Time, box.Log.For<StoreUpkeepLoop>());
+        var ahead = new StoreSnapshots(box.Paths, new SteppedTime(box.Time.GetUtcNow().AddYears(10)));
+        ahead.Take(box.Store.CopyTo);
+
+        for (var day = 0; day < 9; day++)
+        {
+            box.Store.Commit(t => t.Put(Notes, "day", new Note($"{day}")));
+            loop.TakeTurn();
+            box.Time.Advance(TimeSpan.FromDays(1));
+        }
+
+        Assert.That(snapshots.List().Select(s => s.Revision), Is.EqualTo(new[] { 10, 9, 8, 7, 6, 5, 4 }));
+    }
+
+    /// <summary>An older store was put back: what was copied of the newer one must not keep the copies of this one away.</summary>
+    [Test]
+    public async Task Snapshots_OfRevisionsThatTheStoreDoesNotHave_GoBeforeThoseThatItHas()
+    {
+        using var box = await OwnedAsync();
+        var snapshots = new StoreSnapshots(box.Paths, box.Time);
+        using var loop = new StoreUpkeepLoop(box.Store, snapshots, Options.Create(new ControlStoreOptions()), box.Time, box.Log.For<StoreUpkeepLoop>());
+        loop.TakeTurn();
+        var first = snapshots.List().Single().Path;
+        for (var revision = 100; revision < 107; revision++) File.Copy(first, Path.Combine(box.Paths.Snapshots, $"control-20261124T120000Z-r{revision}.db"));
+
+        for (var day = 0; day < 3; day++)
+        {
+            box.Time.Advance(TimeSpan.FromDays(1));
+            box.Store.Commit(t => t.Put(Notes, "day", new Note($"{day}")));
+            loop.TakeTurn();
+        }
+
+        Assert.That(snapshots.List().Select(s => s.Revision), Is.EqualTo(new[] { 106, 105, 104, 4, 3, 2, 1 }));
+    }
+
+    [Test]
     public async Task UpkeepLoop_FindsDamageAfterFiveMinutes()
     {
         using var box = await OwnedAsync();
