@@ -6,6 +6,11 @@ namespace Piccolo.Core.ControlStore;
 internal static class DiskProbe
 {
     // Linux, errno(3); .NET hands them on as the exception's HResult.
+    private const int Interrupted = 4;
+    private const int TryAgain = 11;
+    private const int NoMemory = 12;
+    private const int TooManyFilesInSystem = 23;
+    private const int TooManyFiles = 24;
     private const int NoSpace = 28;
     private const int ReadOnlyFileSystem = 30;
     private const int QuotaExceeded = 122;
@@ -38,6 +43,7 @@ internal static class DiskProbe
     {
         NoSpace or QuotaExceeded => FaultCode.DiskFull,
         ReadOnlyFileSystem => FaultCode.ReadOnly,
+        Interrupted or TryAgain or NoMemory or TooManyFilesInSystem or TooManyFiles => FaultCode.StoreBusy,
         _ => FaultCode.StoreUnreadable,
     };
 }

@@ -6,7 +6,7 @@ namespace Piccolo.Core.ControlStore;
 // What keeps an open store honest: the check beside the hot path, and the way back after a fault.
 public sealed partial class SealedStore
 {
-    private static readonly FaultCode[] PassingFaults = [FaultCode.DiskFull, FaultCode.ReadOnly];
+    private static readonly FaultCode[] PassingFaults = [.. Enum.GetValues<FaultCode>().Where(StoreFaults.Passes)];
 
     /// <summary>Verifies the whole store on a connection of its own, while reads and writes go on. Latches what it finds.</summary>
     /// <returns>Whether the store is whole; true while sealed, when there is nothing in use.</returns>
@@ -27,12 +27,14 @@ public sealed partial class SealedStore
         return true;
     }
 
-    /// <summary>While the disk is known to be full or read-only: tries a real write, and takes the faults back when it succeeds.</summary>
-    /// <returns>Whether the store can be written as far as the disk is concerned.</returns>
+    /// <summary>While a fault is latched that goes with its cause: tries a real write, and clears such faults when it succeeds.</summary>
+    /// <returns>Whether no such fault is left.</returns>
     public bool TryRecover()
     {
         if (!health.Snapshot.Faults.Keys.Any(StoreFaults.Passes)) return true;
         if (DiskProbe.Look(paths.Root) is not null) return false;
+        // Asked before the gate is taken: nobody else waits while another process keeps the lock.
+        if (IsOpen && health.Snapshot.Faults.ContainsKey(FaultCode.StoreBusy) && !StoreFile.TakesWrites(paths.ControlStore)) return false;
         lock (_gate)
         {
             if (_seal is { } seal && !TryReopen(seal)) return false;
@@ -123,7 +125,7 @@ public sealed partial class SealedStore
     }
 
     /// <summary>A connection that has nothing in its cache: what is asked about is the disk.</summary>
-    private SqliteConnection OpenFresh() => health.Snapshot.Faults.Keys.Any(StoreFaults.Passes)
+    private SqliteConnection OpenFresh() => health.Snapshot.Faults.Keys.Any(StoreFaults.IsOfTheDisk)
         ? StoreFile.OpenWithoutWriting(paths.ControlStore, Schema)
         : StoreFile.OpenReader(paths.ControlStore);
 

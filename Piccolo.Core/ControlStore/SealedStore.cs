@@ -153,7 +153,7 @@ public sealed partial class SealedStore(StatePaths paths, HealthTracker health, 
         {
             return Translated(() => StoreFile.Open(paths.ControlStore, Schema, SnapshotBeforeMigration, logger));
         }
-        catch (StoreFaultException e) when (StoreFaults.Passes(e.Code) && File.Exists(paths.ControlStore))
+        catch (StoreFaultException e) when (StoreFaults.IsOfTheDisk(e.Code) && File.Exists(paths.ControlStore))
         {
             health.Latch(e.Code, HealthComponents.Store, e.Message);
             return Translated(() => StoreFile.OpenWithoutWriting(paths.ControlStore, Schema));
@@ -206,6 +206,14 @@ public sealed partial class SealedStore(StatePaths paths, HealthTracker health, 
         catch (SqliteException e)
         {
             throw StoreFaults.From(e, paths.Root);
+        }
+        catch (IOException e)
+        {
+            throw StoreFaults.From(e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw StoreFaults.From(e);
         }
     }
 }

@@ -14,17 +14,38 @@ internal sealed record StoreAnchor(long Revision, byte[] Chain)
     private const int FileLength = 8 + 2 * StoreChain.Length;
 
     /// <returns>Null when there is no such file.</returns>
-    /// <exception cref="StoreFaultException">The file is not one that this key wrote.</exception>
+    /// <exception cref="StoreFaultException">The file is not one that this key wrote, or something is there that cannot be read.</exception>
     public static StoreAnchor? Read(string path, StoreChain chain)
     {
-        if (!File.Exists(path)) return null;
-        using var stream = File.OpenRead(path);
         Span<byte> content = stackalloc byte[FileLength + 1];
-        var length = stream.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
+        if (ReadFile(path, content) is not { } length) return null;
         var anchor = new StoreAnchor(BinaryPrimitives.ReadInt64BigEndian(content), content.Slice(8, StoreChain.Length).ToArray());
         if (length != FileLength || !CryptographicOperations.FixedTimeEquals(chain.OfAnchor(anchor.Revision, anchor.Chain), content.Slice(8 + StoreChain.Length, StoreChain.Length)))
             throw new StoreFaultException(FaultCode.DecryptFailed, "The control store's anchor was changed or damaged outside the appliance, or belongs to another key set.");
         return anchor;
+    }
+
+    private static int? ReadFile(string path, Span<byte> content)
+    {
+        const string failed = "its anchor cannot be read";
+        try
+        {
+            using var stream = File.OpenRead(path);
+            return stream.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
+        catch (IOException e)
+        {
+            throw StoreFaults.From(e, failed);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            // .NET says so of a folder, too.
+            throw StoreFaults.From(e, failed);
+        }
     }
 
     public static void Write(string path, StoreChain chain, StoreHead head)

@@ -77,6 +77,25 @@ internal static class StoreFile
         return connection;
     }
 
+    /// <summary>Whether the write lock is to be had at this moment; does not wait for it.</summary>
+    public static bool TakesWrites(string path)
+    {
+        try
+        {
+            using var connection = new SqliteConnection(ConnectionText(path, SqliteOpenMode.ReadWrite));
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "BEGIN IMMEDIATE; ROLLBACK";
+            command.CommandTimeout = 1;
+            command.ExecuteNonQuery();
+            return true;
+        }
+        catch (SqliteException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>A copy that nobody writes to: opening it leaves nothing beside it.</summary>
     public static SqliteConnection OpenCopy(string path)
     {

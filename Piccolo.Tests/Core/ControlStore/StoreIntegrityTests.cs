@@ -1,3 +1,5 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Options;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
 using Piccolo.Tests.Fakes;
@@ -209,6 +211,74 @@ internal sealed class StoreIntegrityTests
 
         Assert.That((await Assert.CatchAsync<StoreFaultException>(() => _box.UnlockAsync()))!.Code, Is.EqualTo(FaultCode.DecryptFailed));
     }
+
+    [Test]
+    public async Task Anchor_ThatIsAFolder_IsRefusedAtOpenAndByTheRunningCheck()
+    {
+        File.Delete(_box.Paths.ControlStoreAnchor);
+        Directory.CreateDirectory(_box.Paths.ControlStoreAnchor);
+
+        Assert.That(_box.Store.Check(), Is.False);
+        Assert.That(_box.Health.Snapshot.Faults[FaultCode.StoreUnreadable].Detail, Is.EqualTo("The control store cannot be used (its anchor cannot be read)."));
+        await _box.LockAsync();
+        Assert.That((await Assert.CatchAsync<StoreFaultException>(() => _box.UnlockAsync()))!.Code, Is.EqualTo(FaultCode.StoreUnreadable));
+        Assert.That(_box.Health.Snapshot.Ready, Is.False);
+
+        Directory.Delete(_box.Paths.ControlStoreAnchor);
+        Assert.That(_box.Store.Mend(FaultCode.StoreUnreadable), Is.True);
+        await _box.UnlockAsync();
+        Assert.That(_box.Health.Snapshot.Ready, Is.True);
+    }
+
+    /// <summary>Reading of /proc/self/mem at its beginning is the one read that every Linux answers with EIO.</summary>
+    [Test]
+    public async Task Anchor_WhoseDiskFails_LatchesAFaultAtOpen()
+    {
+        await _box.LockAsync();
+        File.Delete(_box.Paths.ControlStoreAnchor);
+        File.CreateSymbolicLink(_box.Paths.ControlStoreAnchor, "/proc/self/mem");
+
+        Assert.That((await Assert.CatchAsync<StoreFaultException>(() => _box.UnlockAsync()))!.Code, Is.EqualTo(FaultCode.StoreUnreadable));
+
+        Assert.That(_box.Health.Snapshot.Faults[FaultCode.StoreUnreadable].Detail, Is.EqualTo("The control store cannot be used (its anchor cannot be read, errno 5)."));
+        Assert.That(_box.Health.Snapshot.Ready, Is.False);
+    }
+
+    [Test]
+    public async Task LockOfAnotherProcess_IsATransientFaultThatTheRecoveryClears()
+    {
+        using (var other = new SqliteConnection($"Data Source={_box.Paths.ControlStore};Pooling=False"))
+        {
+            other.Open();
+            using var transaction = other.BeginTransaction(deferred: false);
+
+            Assert.That(Assert.Throws<StoreFaultException>(() => _box.Store.Commit(t => t.Put(Notes, "x", new Note("no"))))!.Code, Is.EqualTo(FaultCode.StoreBusy));
+
+            Assert.That(_box.Health.Snapshot.Faults[FaultCode.StoreBusy].Rollback, Is.False);
+            Assert.That(_box.Store.Get(Notes, "n1"), Is.EqualTo(new Note("text 1")), "reads go on");
+            Assert.That(_box.Store.TryRecover(), Is.False);
+        }
+        var time = new SteppedTime(DateTimeOffset.UnixEpoch);
+        using var loop = new StoreRecoveryLoop(_box.Store, Options.Create(new ControlStoreOptions()), time, _box.Log.For<StoreRecoveryLoop>());
+        await loop.StartAsync(CancellationToken.None);
+        var seen = _box.Store.Changed.Version;
+        await time.PassAsync(TimeSpan.FromSeconds(3));
+        await _box.Store.Changed.WaitAsync(seen, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20));
+
+        Assert.That(_box.Health.Snapshot.Ready, Is.True);
+        _box.Store.Commit(t => t.Put(Notes, "x", new Note("works again")));
+        await loop.StopAsync(CancellationToken.None);
+    }
+
+    [TestCase(5, FaultCode.StoreBusy, Description = "SQLITE_BUSY")]
+    [TestCase(6, FaultCode.StoreBusy, Description = "SQLITE_LOCKED")]
+    [TestCase(7, FaultCode.StoreBusy, Description = "SQLITE_NOMEM")]
+    [TestCase(9, FaultCode.StoreBusy, Description = "SQLITE_INTERRUPT")]
+    [TestCase(14, FaultCode.StoreBusy, Description = "SQLITE_CANTOPEN")]
+    [TestCase(10, FaultCode.StoreUnreadable, Description = "SQLITE_IOERR")]
+    [TestCase(11, FaultCode.StoreCorrupt, Description = "SQLITE_CORRUPT")]
+    public void SqliteError_BecomesTheFaultThatFits(int code, FaultCode fault) =>
+        Assert.That(StoreFaults.From(new SqliteException("no", code), _folder.Path).Code, Is.EqualTo(fault));
 
     [Test]
     public void Mend_WhileTheDamageIsThere_KeepsTheFaultAndAfterRepairClearsIt()
