@@ -20,13 +20,15 @@ internal abstract record AppGoal(string Key)
 internal static class AppGoals
 {
     /// <param name="apps">Null while locked: nothing may run then, whatever is installed.</param>
+    /// <param name="unreadable">Installed apps whose records a newer release wrote: they do not run, and their containers stay for that release.</param>
     /// <param name="removals">The apps that the owner removed and of which something is left; some may be installed again, which waits.</param>
     /// <param name="containers">The apps that have a container, installed or not.</param>
     public static Dictionary<string, AppGoal> Decide(
-        IReadOnlyList<AppRecord>? apps, IEnumerable<string> removals, IEnumerable<string> containers, Func<string, Role> roleOf, InstanceId instance)
+        IReadOnlyList<AppRecord>? apps, IEnumerable<string> unreadable, IEnumerable<string> removals, IEnumerable<string> containers, Func<string, Role> roleOf, InstanceId instance)
     {
         var goals = new Dictionary<string, AppGoal>(StringComparer.Ordinal);
         foreach (var app in containers) goals[app] = apps is null ? new AppGoal.Stop(AppReason.Locked) : new AppGoal.Remove(WithVolumes: false);
+        foreach (var app in unreadable.Where(goals.ContainsKey)) goals[app] = new AppGoal.Stop(AppReason.Refused);
         foreach (var app in apps ?? []) goals[app.Name] = Decide(app, roleOf(app.Name), instance);
         foreach (var app in removals) goals[app] = new AppGoal.Remove(WithVolumes: true);
         return goals;

@@ -21,4 +21,7 @@ internal static partial class ControlStoreLog
 
     [LoggerMessage(6205, LogLevel.Warning, "The control store's anchor could not be written: {Reason}")]
     public static partial void AnchorNotWritten(this ILogger logger, string reason);
+
+    [LoggerMessage(6206, LogLevel.Warning, "A row of {Collection} was written by a newer version and is left out: {Reason}.")]
+    public static partial void RowLeftOut(this ILogger logger, string collection, string reason);
 }

@@ -17,6 +17,7 @@ public sealed partial class SealedStore(StatePaths paths, HealthTracker health, 
     private SqliteConnection? _connection;
     private RowSeal? _seal;
     private StoreHead _head = StoreHead.Empty;
+    private UnreadableRows _unreadable = new(logger);
 
     /// <summary>Raised after each commit, and when the store opens or closes.</summary>
     public ChangeSignal Changed { get; } = new();
@@ -45,6 +46,7 @@ public sealed partial class SealedStore(StatePaths paths, HealthTracker health, 
             try
             {
                 (_connection, _head) = Guarded(() => OpenVerified(seal));
+                _unreadable = new UnreadableRows(logger);
                 Volatile.Write(ref _seal, seal);
             }
             catch
@@ -74,9 +76,12 @@ public sealed partial class SealedStore(StatePaths paths, HealthTracker health, 
         Changed.Raise();
     }
 
-    public T? Get<T>(StoreCollection<T> collection, string key) where T : class => Read((c, s) => StoreRows.Get(c, null, s, collection, key));
+    public T? Get<T>(StoreCollection<T> collection, string key) where T : class => Read((c, s) => StoreRows.Get(c, null, s, collection, key, _unreadable));
 
-    public IReadOnlyList<T> List<T>(StoreCollection<T> collection) where T : class => Read((c, s) => StoreRows.List(c, null, s, collection));
+    public IReadOnlyList<T> List<T>(StoreCollection<T> collection) where T : class => Read((c, s) => StoreRows.List(c, null, s, collection, _unreadable));
+
+    /// <summary>The keys of rows that reading left out so far, because a newer release wrote them in a form that this one does not know.</summary>
+    internal IReadOnlyList<string> UnreadableKeys<T>(StoreCollection<T> collection) where T : class => _unreadable.KeysOf(collection.Name);
 
     /// <summary>Runs <paramref name="change"/> in one transaction. A callback that writes nothing leaves the revision as it is.</summary>
     /// <exception cref="StoreFaultException">A fault of the store is latched, by this commit or before it; nothing was changed.</exception>
@@ -93,7 +98,7 @@ public sealed partial class SealedStore(StatePaths paths, HealthTracker health, 
             {
                 using var transaction = connection.BeginTransaction();
                 using var changes = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-                var session = new StoreTransaction(connection, transaction, seal, _head.State, changes);
+                var session = new StoreTransaction(connection, transaction, seal, _head.State, changes, _unreadable);
                 var value = change(session);
                 if (!session.Wrote) return (value, false);
                 var next = RevisionLog.Append(connection, transaction, seal.Chain, _head, session.State, changes.GetHashAndReset());

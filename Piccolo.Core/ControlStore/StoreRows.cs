@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using Piccolo.Core.Health;
 
@@ -6,19 +7,24 @@ namespace Piccolo.Core.ControlStore;
 /// <summary>The statements over the one table of sealed rows.</summary>
 internal static class StoreRows
 {
-    public static T? Get<T>(SqliteConnection connection, SqliteTransaction? transaction, RowSeal seal, StoreCollection<T> collection, string key) where T : class
+    /// <summary>Null also where a newer release wrote the row in a form that this one does not know.</summary>
+    public static T? Get<T>(SqliteConnection connection, SqliteTransaction? transaction, RowSeal seal, StoreCollection<T> collection, string key, UnreadableRows unreadable) where T : class
     {
         var id = seal.IdOf(collection.Name, key);
-        return Find(connection, transaction, collection.Name, id) is { } row ? Open(seal, collection, row.Schema, id, row.Box) : null;
+        return Find(connection, transaction, collection.Name, id) is { } row ? Open(seal, collection, row.Schema, id, row.Box, unreadable) : null;
     }
 
-    public static IReadOnlyList<T> List<T>(SqliteConnection connection, SqliteTransaction? transaction, RowSeal seal, StoreCollection<T> collection) where T : class
+    /// <summary>Without the rows that a newer release wrote in a form that this one does not know.</summary>
+    public static IReadOnlyList<T> List<T>(SqliteConnection connection, SqliteTransaction? transaction, RowSeal seal, StoreCollection<T> collection, UnreadableRows unreadable) where T : class
     {
         using var command = Command(connection, transaction, "SELECT schema, id, box FROM rows WHERE collection = $collection");
         command.Parameters.AddWithValue("$collection", collection.Name);
         using var reader = command.ExecuteReader();
         var records = new List<T>();
-        while (reader.Read()) records.Add(Open(seal, collection, reader.GetInt32(0), reader.GetFieldValue<byte[]>(1), reader.GetFieldValue<byte[]>(2)));
+        while (reader.Read())
+        {
+            if (Open(seal, collection, reader.GetInt32(0), reader.GetFieldValue<byte[]>(1), reader.GetFieldValue<byte[]>(2), unreadable) is { } record) records.Add(record);
+        }
         return records;
     }
 
@@ -63,10 +69,24 @@ internal static class StoreRows
     public static StoreFaultException Undecryptable(string collection) =>
         new(FaultCode.DecryptFailed, $"A row of '{collection}' does not open under the store's key: it was changed or damaged outside the appliance.");
 
-    private static T Open<T>(RowSeal seal, StoreCollection<T> collection, int schema, byte[] id, byte[] box) where T : class
+    private static T? Open<T>(RowSeal seal, StoreCollection<T> collection, int schema, byte[] id, byte[] box, UnreadableRows unreadable) where T : class
     {
         var row = seal.Open(collection.Name, schema, id, box) ?? throw Undecryptable(collection.Name);
-        return StoreCollection<T>.Deserialize(row.Record);
+        if (schema > collection.Schema)
+        {
+            unreadable.Add(collection.Name, row.Key, $"its schema is {schema}, and this version knows {collection.Schema}");
+            return null;
+        }
+        try
+        {
+            return StoreCollection<T>.Deserialize(row.Record);
+        }
+        catch (JsonException e)
+        {
+            // An authentic row that does not fit: a value that a newer release invented.
+            unreadable.Add(collection.Name, row.Key, $"the value at {e.Path} is not known to this version");
+            return null;
+        }
     }
 
     private static SqliteCommand Command(SqliteConnection connection, SqliteTransaction? transaction, string text)

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
+using System.Text.Json;
 using Microsoft.Data.Sqlite;
+using Piccolo.Core.Health;
 
 namespace Piccolo.Core.ControlStore;
 
@@ -10,13 +12,15 @@ public sealed class StoreTransaction
     private readonly SqliteTransaction _transaction;
     private readonly RowSeal _seal;
     private readonly IncrementalHash _changes;
+    private readonly UnreadableRows _unreadable;
 
-    internal StoreTransaction(SqliteConnection connection, SqliteTransaction transaction, RowSeal seal, StateDigest state, IncrementalHash changes)
+    internal StoreTransaction(SqliteConnection connection, SqliteTransaction transaction, RowSeal seal, StateDigest state, IncrementalHash changes, UnreadableRows unreadable)
     {
         _connection = connection;
         _transaction = transaction;
         _seal = seal;
         _changes = changes;
+        _unreadable = unreadable;
         State = state;
     }
 
@@ -25,14 +29,14 @@ public sealed class StoreTransaction
     /// <summary>The digest of all rows as this transaction leaves them.</summary>
     internal StateDigest State { get; private set; }
 
-    public T? Get<T>(StoreCollection<T> collection, string key) where T : class => StoreRows.Get(_connection, _transaction, _seal, collection, key);
+    public T? Get<T>(StoreCollection<T> collection, string key) where T : class => StoreRows.Get(_connection, _transaction, _seal, collection, key, _unreadable);
 
-    public IReadOnlyList<T> List<T>(StoreCollection<T> collection) where T : class => StoreRows.List(_connection, _transaction, _seal, collection);
+    public IReadOnlyList<T> List<T>(StoreCollection<T> collection) where T : class => StoreRows.List(_connection, _transaction, _seal, collection, _unreadable);
 
     public void Put<T>(StoreCollection<T> collection, string key, T record) where T : class
     {
         var id = _seal.IdOf(collection.Name, key);
-        var json = StoreCollection<T>.Serialize(record);
+        var json = KeepUnknownMembers(collection, id, StoreCollection<T>.Serialize(record));
         var box = _seal.Seal(collection.Name, collection.Schema, id, key, json);
         CryptographicOperations.ZeroMemory(json);
         Forget(collection.Name, id);
@@ -41,6 +45,28 @@ public sealed class StoreTransaction
         _seal.Chain.OfRow(collection.Name, collection.Schema, id, box, mac);
         State = State.Add(mac);
         Note((byte)'+', mac);
+    }
+
+    /// <exception cref="StoreFaultException">A newer release wrote the row in a form that this one would damage.</exception>
+    private byte[] KeepUnknownMembers<T>(StoreCollection<T> collection, byte[] id, byte[] next) where T : class
+    {
+        if (StoreRows.Find(_connection, _transaction, collection.Name, id) is not { } row) return next;
+        if (row.Schema > collection.Schema)
+            throw new StoreFaultException(FaultCode.SchemaTooNew, $"A row of '{collection.Name}' was written by a newer version of the appliance, and this one cannot change it. Install that version again.");
+        var stored = (_seal.Open(collection.Name, row.Schema, id, row.Box) ?? throw StoreRows.Undecryptable(collection.Name)).Record;
+        try
+        {
+            return UnknownMembers.Keep(stored, StoreCollection<T>.Serialize(StoreCollection<T>.Deserialize(stored)), next);
+        }
+        catch (JsonException)
+        {
+            // What this release cannot read it was told to replace.
+            return next;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(stored);
+        }
     }
 
     /// <returns>Whether there was such a record.</returns>

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using System.Text.Json.Nodes;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Containers;
+using Piccolo.Core.ControlStore;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Apps;
@@ -44,6 +46,26 @@ internal sealed class AppRemovalTests
         await AppRig.UntilAsync(_rig.Runtime.Called, () => _rig.Runtime.Calls.Contains("remove web"), () => string.Join(", ", _rig.Runtime.Calls));
 
         Assert.That(_rig.Runtime.Calls, Has.None.StartsWith("remove-with-volumes"));
+    }
+
+    /// <summary>After a way back to an older release: neither the other apps nor the container of the one that it cannot read may go.</summary>
+    [Test]
+    public async Task Container_OfAnAppThatANewerReleaseWrote_IsStoppedAndKept()
+    {
+        StoreCollection<JsonObject> raw = new("apps");
+        _rig.Runtime.AddImage(Sample);
+        _rig.Install(AppRig.Manifest("web"));
+        _rig.Install(AppRig.Manifest("newer"));
+        var record = _rig.Store.Get(raw, "newer")!;
+        record["desired_state"] = "hibernating";
+        _rig.Store.Commit(t => t.Put(raw, "newer", record));
+        _rig.Runtime.AddRunning(_rig.Instance, "newer");
+
+        await _rig.StartAsync();
+        await _rig.UntilAsync("web", AppState.Running);
+        await _rig.UntilAsync("newer", AppState.Stopped, AppReason.Refused);
+
+        Assert.That(_rig.Runtime.Calls, Has.None.StartsWith("remove"));
     }
 
     [Test]

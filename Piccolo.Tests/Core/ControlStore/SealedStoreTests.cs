@@ -53,6 +53,64 @@ internal sealed class SealedStoreTests : OwnedBoxFixture
         Assert.That(Box.Store.Revision, Is.EqualTo(revision));
     }
 
+    private enum OldColour { Red, Green }
+
+    private enum NewColour { Red, Green, Blue }
+
+    private sealed record OldPart(string Name, OldColour Colour);
+
+    private sealed record NewPart(string Name, NewColour Colour, string? Size = null);
+
+    private sealed record OldThing(string Name, OldPart Main, IReadOnlyList<OldPart> Parts);
+
+    private sealed record NewThing(string Name, NewPart Main, IReadOnlyList<NewPart> Parts, string? Owner = null);
+
+    [Test]
+    public void List_OneRowWithAValueOfANewerRelease_LeavesOutThatRowAlone()
+    {
+        StoreCollection<OldPart> old = new("things");
+        StoreCollection<NewPart> newer = new("things");
+        Box.Store.Commit(t => t.Put(newer, "a", new NewPart("a", NewColour.Green)));
+        Box.Store.Commit(t => t.Put(newer, "b", new NewPart("b", NewColour.Blue)));
+
+        for (var i = 0; i < 3; i++) Assert.That(Box.Store.List(old), Is.EqualTo(new[] { new OldPart("a", OldColour.Green) }));
+
+        Assert.That(Box.Store.Get(old, "b"), Is.Null);
+        Assert.That(Box.Store.UnreadableKeys(old), Is.EqualTo(new[] { "b" }));
+        Assert.That(Box.Log.Entries.Where(e => e.EventId == 6206).Select(e => e.Message), Is.EqualTo(new[] { "A row of things was written by a newer version and is left out: the value at $.colour is not known to this version." }));
+        Assert.That(Box.Store.Get(newer, "b"), Is.EqualTo(new NewPart("b", NewColour.Blue)), "it is still there");
+    }
+
+    [Test]
+    public void List_OneRowOfANewerSchema_LeavesItOutAndRefusesToChangeIt()
+    {
+        StoreCollection<OldPart> old = new("things");
+        StoreCollection<NewPart> newer = new("things", Schema: 2);
+        Box.Store.Commit(t => t.Put(old, "a", new OldPart("a", OldColour.Red)));
+        Box.Store.Commit(t => t.Put(newer, "b", new NewPart("b", NewColour.Red)));
+
+        Assert.That(Box.Store.List(old), Is.EqualTo(new[] { new OldPart("a", OldColour.Red) }));
+        Assert.That(Box.Store.List(newer), Has.Count.EqualTo(2), "a newer release reads both");
+        Assert.That(Assert.Throws<StoreFaultException>(() => Box.Store.Commit(t => t.Put(old, "b", new OldPart("b", OldColour.Red))))!.Code, Is.EqualTo(FaultCode.SchemaTooNew));
+        Assert.That(Box.Store.Get(newer, "b"), Is.EqualTo(new NewPart("b", NewColour.Red)));
+    }
+
+    [Test]
+    public void Put_OverARecordOfANewerRelease_KeepsTheMembersThatThisOneDoesNotKnow()
+    {
+        StoreCollection<OldThing> old = new("things");
+        StoreCollection<NewThing> newer = new("things");
+        Box.Store.Commit(t => t.Put(newer, "a", new NewThing("a", new NewPart("m", NewColour.Red, "XL"), [new("p", NewColour.Red, "S"), new("q", NewColour.Green, "M")], "me")));
+
+        Box.Store.Commit(t => t.Put(old, "a", t.Get(old, "a")! with { Name = "renamed", Main = new OldPart("m", OldColour.Green) }));
+
+        var kept = Box.Store.Get(newer, "a")!;
+        Assert.That((kept.Name, kept.Main, kept.Owner), Is.EqualTo(("renamed", new NewPart("m", NewColour.Green, "XL"), "me")));
+        Assert.That(kept.Parts, Is.EqualTo(new[] { new NewPart("p", NewColour.Red, "S"), new NewPart("q", NewColour.Green, "M") }));
+        Box.Store.Commit(t => t.Put(old, "a", t.Get(old, "a")! with { Parts = [new("other", OldColour.Red), new("q", OldColour.Green)] }));
+        Assert.That(Box.Store.Get(newer, "a")!.Parts, Is.EqualTo(new[] { new NewPart("other", NewColour.Red), new NewPart("q", NewColour.Green, "M") }));
+    }
+
     [Test]
     public async Task Read_WhileSealed_Throws()
     {
