@@ -27,8 +27,7 @@ public static class RemoteServiceCollectionExtensions
             .AddSingleton<FrontDoorProbe>().AddSingleton<IHostedService>(s => s.GetRequiredService<FrontDoorProbe>());
         services.AddSingleton<RemoteEventLog>().AddHostedService<RemoteEventLoop>();
         services.AddSingleton<PublicSuffixes>().AddSingleton<NameChecks>().AddSingleton<Port80Check>().AddSingleton<RemotePreflight>();
-        services.AddSingleton(s => new CaaLookup(
-            s.GetRequiredService<PublicNames>(), s.GetRequiredService<ICertificateStore>(), s.GetRequiredService<IOptions<AcmeOptions>>(), s.GetRequiredService<IOptions<RemoteOptions>>()));
+        services.AddSingleton<CaaLookup>();
         services.AddSingleton<RemoteAliasStore>().AddSingleton<AliasVerifier>().AddSingleton<IHostedService>(s => s.GetRequiredService<AliasVerifier>());
         services.AddSingleton<IssuanceLock>().AddSingleton<IHostedService>(s => s.GetRequiredService<IssuanceLock>());
         // A challenge can reach us only once the relay knows the name.

@@ -165,6 +165,40 @@ internal sealed class AliasTests : RemoteBoxFixture
     }
 
     [Test]
+    public async Task IssuanceLock_NameThatIsAnAliasOfAnotherZone_IsNamedAsTheLeak()
+    {
+        const string theirs = "ingress.relay-zone.test";
+        var ours = (string)(await CheckLockAsync())["names"]![0]!["record"]!["value"]!;
+        await Dns.SetCaaAsync(RemoteBox.Domain, ("issue", ours));
+        try
+        {
+            Assert.That((string?)(await CheckLockAsync())["trust_level"], Is.EqualTo("only_this_device_can_issue"));
+
+            await Dns.SetCnameAsync(RemoteBox.Portal, theirs);
+            var found = await CheckLockAsync();
+            Assert.That((string?)found["trust_level"], Is.EqualTo("relay_could_issue"), "whoever runs that zone can set a record there at any time");
+            Assert.That(found["names"]!.AsArray().Select(n => ((string?)n!["name"], (string?)n["trust_level"])), Is.EqualTo(new[]
+            {
+                (RemoteBox.Domain, "only_this_device_can_issue"), (RemoteBox.Portal, "relay_could_issue"),
+            }));
+            Assert.That((string?)found["names"]![1]!["detail"], Does.StartWith($"{RemoteBox.Portal} is an alias (CNAME) of {theirs}"));
+            await Dns.SetCaaAsync(theirs, ("issue", $"{CaaIdentity}; accounturi=https://ca.test/the-relays-own"));
+            Assert.That((string?)(await CheckLockAsync())["trust_level"], Is.EqualTo("relay_could_issue"));
+            await Dns.SetCaaAsync(theirs, ("issue", ours));
+            Assert.That((string?)(await CheckLockAsync())["trust_level"], Is.EqualTo("only_this_device_can_issue"), "the zone names our account");
+
+            await Dns.SetCnameAsync(RemoteBox.Portal, "elsewhere." + RemoteBox.Domain);
+            Assert.That((string?)(await CheckLockAsync())["trust_level"], Is.EqualTo("only_this_device_can_issue"), "the alias stays in the owner's zone");
+        }
+        finally
+        {
+            await Dns.SetCnameAsync(RemoteBox.Portal, null);
+            await Dns.SetCaaAsync(theirs);
+            await Dns.SetCaaAsync(RemoteBox.Domain);
+        }
+    }
+
+    [Test]
     public async Task Events_AreNewestFirstAndTellTheWholeStory()
     {
         await UntilEventAsync($"{RemoteBox.Portal} is reachable");

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme;
@@ -11,7 +10,8 @@ namespace Piccolo.Core.Remote.Checks;
 /// <summary>The CAA records that decide about a name.</summary>
 /// <param name="At">Where they were found; null when there are none up to the root.</param>
 /// <param name="Failure">One sentence; null when DNS answered.</param>
-public sealed record CaaFinding(DomainName? At, ImmutableArray<CaaProperty> Properties, string? Failure);
+/// <param name="Aliases">The names on the way up that are aliases (CNAME), and where each of them leads, step by step.</param>
+public sealed record CaaFinding(DomainName? At, ImmutableArray<CaaProperty> Properties, string? Failure, ImmutableArray<(DomainName Name, DomainName Target)> Aliases);
 
 /// <summary>Finds the CAA records that count for a name, and knows who we are to the CA. Thread-safe.</summary>
 public sealed class CaaLookup
@@ -26,23 +26,18 @@ public sealed class CaaLookup
     ]);
 
     private readonly PublicNames _dns;
-    private readonly ICertificateStore _store;
+    private readonly CertificateInventory _certificates;
     private readonly AcmeOptions _acme;
     private readonly RemoteOptions _options;
 
-    internal CaaLookup(PublicNames dns, ICertificateStore store, IOptions<AcmeOptions> acme, IOptions<RemoteOptions> options) =>
-        (_dns, _store, _acme, _options) = (dns, store, acme.Value, options.Value);
+    public CaaLookup(PublicNames dns, CertificateInventory certificates, IOptions<AcmeOptions> acme, IOptions<RemoteOptions> options) =>
+        (_dns, _certificates, _acme, _options) = (dns, certificates, acme.Value, options.Value);
 
-    public CaaSubject Us
-    {
-        get
-        {
-            ImmutableArray<string> identities = _options.CaaIdentities.Count > 0 ? [.. _options.CaaIdentities.Select(i => i.ToLowerInvariant())]
-                : WellKnown.TryGetValue(_acme.DirectoryUrl.Host, out var known) ? [known]
-                : [];
-            return new CaaSubject(identities, AccountUrl());
-        }
-    }
+    /// <summary>Who we are to the first CA.</summary>
+    public CaaSubject Us => Everywhere[0];
+
+    /// <summary>Who we are to each configured CA, the first one's first.</summary>
+    public ImmutableArray<CaaSubject> Everywhere => [.. _certificates.Accounts().Select((a, i) => new CaaSubject(IdentitiesOf(a, i == 0), a.Account, a.Directory.Host))];
 
     /// <summary>The challenge by which the next order will prove a name, as <c>validationmethods</c> has it (RFC 8657, 4).</summary>
     public string Method => _acme.Challenge == AcmeOptions.TlsAlpn01 ? AcmeOptions.TlsAlpn01 : AcmeOptions.Http01;
@@ -50,32 +45,23 @@ public sealed class CaaLookup
     /// <summary>From the name upwards, the first that has any (RFC 8659, 3).</summary>
     public async Task<CaaFinding> FindAsync(DomainName name, CancellationToken cancellationToken)
     {
+        var aliases = ImmutableArray.CreateBuilder<(DomainName Name, DomainName Target)>();
         for (var at = name; at is not null; at = ParentOf(at))
         {
             var answer = await _dns.CaaAsync(at, cancellationToken);
             // A CA must not issue when DNS cannot say (RFC 8659, 6): so neither do we guess. A name that does not exist has no records.
-            if (answer is { Failure: { } failure, NoSuchName: false }) return new CaaFinding(null, [], failure);
-            if (!answer.Records.IsEmpty) return new CaaFinding(at, answer.Records, null);
+            if (answer is { Failure: { } failure, NoSuchName: false }) return new CaaFinding(null, [], failure, aliases.ToImmutable());
+            aliases.AddRange(answer.Targets.Select(target => (at, target)));
+            if (!answer.Records.IsEmpty) return new CaaFinding(at, answer.Records, null, aliases.ToImmutable());
         }
-        return new CaaFinding(null, [], null);
+        return new CaaFinding(null, [], null, aliases.ToImmutable());
     }
 
-    private Uri? AccountUrl()
-    {
-        try
-        {
-            if (!_store.IsOpen) return null;
-            var account = _store.Account(_acme.DirectoryUrl);
-            CryptographicOperations.ZeroMemory(account?.KeyPkcs8);
-            CryptographicOperations.ZeroMemory(account?.NextKeyPkcs8);
-            return account?.Url;
-        }
-        catch (CertificateStoreClosedException)
-        {
-            // Locked between the two.
-            return null;
-        }
-    }
+    /// <summary>What the setting names is what the first CA calls itself; another one is asked through its directory.</summary>
+    private ImmutableArray<string> IdentitiesOf(CertificateAccount account, bool isFirst) =>
+        isFirst && _options.CaaIdentities.Count > 0 ? [.. _options.CaaIdentities.Select(i => i.ToLowerInvariant())]
+        : WellKnown.TryGetValue(account.Directory.Host, out var known) ? [known]
+        : [.. account.CaaIdentities.Select(i => i.ToLowerInvariant())];
 
     private static DomainName? ParentOf(DomainName name) =>
         name.Value.IndexOf('.', StringComparison.Ordinal) is >= 0 and var dot && DomainName.TryParse(name.Value[(dot + 1)..], out var parent) ? parent : null;

@@ -3,6 +3,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.ControlStore;
+using Piccolo.Core.Leadership;
+using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Remote.Aliases;
 using Piccolo.Core.Remote.Events;
@@ -23,10 +25,11 @@ public enum TrustLevel
     OnlyThisDeviceCanIssue,
 }
 
-/// <summary>A name at which the record belongs, and what DNS has there.</summary>
-/// <param name="Record">What to set; null while CA or account are not known.</param>
+/// <summary>A name at which records belong, or one that is not covered by them, and what DNS has there.</summary>
+/// <param name="Name">A host name, or <c>*.</c> and the domain for the names that nobody has used yet.</param>
+/// <param name="Records">What to set, one for each CA whose name and account are known; empty where records do not help.</param>
 /// <param name="Found">The properties in force, wherever above the name they were found.</param>
-public sealed record LockedName(DomainName Name, TrustLevel Level, CaaProperty? Record, ImmutableArray<CaaProperty> Found, string Detail);
+public sealed record LockedName(string Name, TrustLevel Level, ImmutableArray<CaaProperty> Records, ImmutableArray<CaaProperty> Found, string Detail);
 
 /// <param name="CheckedAt">Null before the first look.</param>
 public sealed record IssuanceLockState(TrustLevel Level, ImmutableArray<LockedName> Names, DateTimeOffset? CheckedAt)
@@ -36,13 +39,17 @@ public sealed record IssuanceLockState(TrustLevel Level, ImmutableArray<LockedNa
 
 /// <summary>
 /// Looks daily whether CAA records (RFC 8657) keep everybody but this device from certificates for its names. The relay sees port 80 of all of them, so that
-/// without such a record it could prove "control" to a CA as well as we do. Thread-safe.
+/// without such a record it could prove "control" to a CA as well as we do. Every name is looked at: a record at the domain covers those below it only as long
+/// as none of them is an alias (RFC 8659, 3). Thread-safe.
 /// </summary>
 public sealed class IssuanceLock(
-    RemoteSettingsStore settings, RemoteAliasStore aliases, CaaLookup caa, SealedStore store, RemoteEventLog events, IOptions<RemoteOptions> options, TimeProvider time,
+    RemoteSettingsStore settings, RemoteAliasStore aliases, ListenerTable listeners, CaaLookup caa, PublicSuffixes suffixes, SealedStore store, RemoteEventLog events, IOptions<RemoteOptions> options, TimeProvider time,
     ILogger<IssuanceLock> logger) : BackgroundService
 {
     private static readonly TimeSpan RetryUnknown = TimeSpan.FromMinutes(5);
+
+    /// <summary>Names that are looked up at a time.</summary>
+    private const int AtOnce = 8;
 
     // One look at a time: an older answer of DNS never replaces a newer one.
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
@@ -73,11 +80,14 @@ public sealed class IssuanceLock(
 
     private async Task<IssuanceLockState> LookAsync(CancellationToken cancellationToken)
     {
-        var us = caa.Us;
-        var names = await Task.WhenAll(Names().Select(n => LookAsync(n, us, cancellationToken)));
-        if (names.Length == 0) return Keep(IssuanceLockState.Unknown);
-        var level = names.Any(n => n.Level == TrustLevel.RelayCouldIssue) ? TrustLevel.RelayCouldIssue
-            : names.All(n => n.Level == TrustLevel.OnlyThisDeviceCanIssue) ? TrustLevel.OnlyThisDeviceCanIssue
+        var (us, subjects) = (caa.Everywhere, Subjects());
+        if (subjects.Count == 0) return Keep(IssuanceLockState.Unknown);
+        var judged = new List<Judgement>();
+        foreach (var some in subjects.Chunk(AtOnce)) judged.AddRange(await Task.WhenAll(some.Select(s => JudgeAsync(s, us, cancellationToken))));
+        // A name that has nothing of its own, and is as safe as the name above it, is not news.
+        LockedName[] names = [.. judged.Where(j => j.Subject.IsTop || (j.Name.Level != TrustLevel.OnlyThisDeviceCanIssue && j.IsOfItsOwn)).Select(j => j.Name)];
+        var level = judged.Any(j => j.Name.Level == TrustLevel.RelayCouldIssue) ? TrustLevel.RelayCouldIssue
+            : judged.All(j => j.Name.Level == TrustLevel.OnlyThisDeviceCanIssue) ? TrustLevel.OnlyThisDeviceCanIssue
             : TrustLevel.Unknown;
         var state = Keep(new IssuanceLockState(level, [.. names], time.GetUtcNow()));
         if (level == TrustLevel.OnlyThisDeviceCanIssue) events.Note(RemoteEventLevel.Info, RemoteEventSources.IssuanceLock, "", level.ToString(), "Only this device can get certificates for its names.");
@@ -116,40 +126,65 @@ public sealed class IssuanceLock(
     private bool IsDue()
     {
         // Without an account there is nothing to compare with, and nobody is asked.
-        if (Names() is not { Count: > 0 } names || caa.Us is not { AccountUrl: { } account, Identities.IsEmpty: false })
+        if (Subjects() is not { Count: > 0 } subjects || caa.Us is not { AccountUrl: { } account, Identities.IsEmpty: false })
         {
             Keep(IssuanceLockState.Unknown);
             _lookedAt = "";
             return false;
         }
-        var subject = $"{account} {string.Join(' ', names)}";
+        var subject = $"{account} {string.Join(' ', subjects.Select(s => s.Shown))}";
         if (subject == _lookedAt && State.CheckedAt is { } last)
             return time.GetUtcNow() - last >= (State.Level == TrustLevel.Unknown ? RetryUnknown : options.Value.RecordCheckInterval);
         _lookedAt = subject;
         return true;
     }
 
-    /// <summary>The domain covers everything below it; an alias elsewhere needs its own record. Empty while locked or switched off.</summary>
-    private List<DomainName> Names()
+    /// <summary>Every name of ours, and one that nobody can know, which stands for all that a wildcard record answers. Empty while locked or switched off.</summary>
+    private List<Subject> Subjects()
     {
         if (settings.Current is not { Enabled: true } current) return [];
         var domain = current.DomainName;
-        return [domain, .. aliases.List().Where(a => a.IsVerified && !a.Name.IsSubdomainOf(domain) && a.Name != domain).Select(a => a.Name)];
+        var subjects = new List<Subject> { new(domain, domain.Value, IsTop: true) };
+        var plan = RemotePlan.Build(current, listeners.Current, _ => Role.Leader, aliases.List());
+        subjects.AddRange(plan.Hostnames.Select(DomainName.Parse).Where(n => n != domain).Select(n => new Subject(n, n.Value, IsTop: !n.IsSubdomainOf(domain))));
+        if (DomainName.TryParse($"{Guid.NewGuid():N}.{domain}", out var unused)) subjects.Add(new Subject(unused, $"*.{domain}", IsTop: false));
+        return subjects;
     }
 
-    private async Task<LockedName> LookAsync(DomainName name, CaaSubject us, CancellationToken cancellationToken)
+    private async Task<Judgement> JudgeAsync(Subject subject, ImmutableArray<CaaSubject> us, CancellationToken cancellationToken)
     {
-        var record = us is { AccountUrl: { } account, Identities: [var identity, ..] } ? CaaPolicy.Lock(identity, account) : null;
-        var found = await caa.FindAsync(name, cancellationToken);
-        if (found.Failure is { } failure) return new LockedName(name, TrustLevel.Unknown, record, [], failure);
-        if (record is null) return new LockedName(name, TrustLevel.Unknown, null, found.Properties, us.Identities.IsEmpty ? "By which name the certificate authority knows itself in CAA is not known." : "This device has no account at its certificate authority yet.");
-        return CaaPolicy.Judge(found.Properties, us, caa.Method) switch
+        ImmutableArray<CaaProperty> records = [.. us.Where(u => u is { AccountUrl: not null, Identities.IsEmpty: false }).Select(u => CaaPolicy.Lock(u.Identities[0], u.AccountUrl!))];
+        var found = await caa.FindAsync(subject.Name, cancellationToken);
+        var own = suffixes.RegisteredOf(subject.Name);
+        var away = found.Aliases.FirstOrDefault(a => a.Target != own && !a.Target.IsSubdomainOf(own));
+        var isOfItsOwn = found.Failure is not null || found.At == subject.Name || !found.Aliases.IsEmpty;
+        var verdict = CaaPolicy.Judge(found.Properties, us, caa.Method);
+        // Where the alias leads to a zone of somebody else's, only what that zone says for this very account counts.
+        if (found.Failure is null && away.Target is not null && !(verdict == CaaVerdict.OnlyOurAccount && found.At == away.Name))
+            return Of(TrustLevel.RelayCouldIssue, $"{away.Name} is an alias (CNAME) of {away.Target}, and whoever runs that zone decides who may get a certificate for it. Give it A and AAAA records instead.", []);
+        if (found.Failure is { } failure) return Of(TrustLevel.Unknown, failure, records);
+        if (us[0].Identities.IsEmpty) return Of(TrustLevel.Unknown, "By which name the certificate authority knows itself in CAA is not known.", []);
+        if (us[0].AccountUrl is null) return Of(TrustLevel.Unknown, "This device has no account at its certificate authority yet.", []);
+        return verdict switch
         {
-            CaaVerdict.OnlyOurAccount => new LockedName(name, TrustLevel.OnlyThisDeviceCanIssue, record, found.Properties, $"The record at {found.At} lets only this device's account issue."),
-            CaaVerdict.Refused => new LockedName(name, TrustLevel.Unknown, record, found.Properties, $"The records at {found.At} do not let this device's account issue at all: the next renewal would fail."),
-            _ => new LockedName(name, TrustLevel.RelayCouldIssue, record, found.Properties, found.At is null ? $"No CAA record restricts {name}." : $"The records at {found.At} let others issue too."),
+            CaaVerdict.OnlyOurAccount => Of(TrustLevel.OnlyThisDeviceCanIssue, $"The record at {found.At} lets only this device's account issue.{ShutOut(found.Properties, us)}", records),
+            CaaVerdict.Refused => Of(TrustLevel.Unknown, $"The records at {found.At} do not let this device's account issue at all: the next renewal would fail.", records),
+            _ => Of(TrustLevel.RelayCouldIssue, found.At is null ? $"No CAA record restricts {subject.Shown}." : $"The records at {found.At} let others issue too.", records),
         };
+
+        Judgement Of(TrustLevel level, string detail, ImmutableArray<CaaProperty> set) => new(subject, new LockedName(subject.Shown, level, set, found.Properties, detail), isOfItsOwn);
     }
+
+    /// <summary>A second CA whose record is missing cannot stand in for the first.</summary>
+    private string ShutOut(ImmutableArray<CaaProperty> found, ImmutableArray<CaaSubject> us) => string.Concat(us.Skip(1)
+        .Where(u => u.AccountUrl is null || CaaPolicy.Judge(found, u, caa.Method) == CaaVerdict.Refused)
+        .Select(u => u.AccountUrl is null
+            ? $" The second certificate authority {u.Host} has no account of this device yet, so it cannot stand in while the lock is set."
+            : $" It shuts out the second certificate authority {u.Host}: add its record, too."));
+
+    private sealed record Subject(DomainName Name, string Shown, bool IsTop);
+
+    private sealed record Judgement(Subject Subject, LockedName Name, bool IsOfItsOwn);
 
     private IssuanceLockState Keep(IssuanceLockState state)
     {

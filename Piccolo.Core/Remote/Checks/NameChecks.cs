@@ -22,7 +22,7 @@ public sealed class NameChecks(PublicNames dns, PublicSuffixes suffixes, CaaLook
         var found = await dns.AddressesAsync(name, cancellationToken);
         if (found.Records.IsEmpty)
         {
-            return new("dns", "DNS", name.Value, PreflightStatus.Fail, found.Failure ?? $"DNS has no address for {name}.", "Let the name's A, AAAA or CNAME record lead to the relay, and wait until it has spread.");
+            return new("dns", "DNS", name.Value, PreflightStatus.Fail, found.Failure ?? $"DNS has no address for {name}.", "Let the name's A and AAAA records lead to the relay, and wait until they have spread. A CNAME works too, but whoever runs its target then decides who may get a certificate for the name.");
         }
         var where = string.Join(", ", found.Records);
         if (relay.IsEmpty) return new("dns", "DNS", name.Value, PreflightStatus.Warn, $"{name} leads to {where}; where the relay is could not be found out.", "Check the host name of the relay's endpoint.");

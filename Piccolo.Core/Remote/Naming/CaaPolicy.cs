@@ -22,7 +22,8 @@ public enum CaaVerdict
 /// <summary>Who we are to a CA.</summary>
 /// <param name="Identities">The issuer domain names by which the CA knows itself in CAA; empty where that is not known.</param>
 /// <param name="AccountUrl">Null before the first order.</param>
-public sealed record CaaSubject(ImmutableArray<string> Identities, Uri? AccountUrl);
+/// <param name="Host">Of the CA's directory, to name it to the owner.</param>
+public sealed record CaaSubject(ImmutableArray<string> Identities, Uri? AccountUrl, string Host = "");
 
 /// <summary>CAA (RFC 8659) with the account and method parameters (RFC 8657), for names that are not wildcards. Pure.</summary>
 public static class CaaPolicy
@@ -36,15 +37,18 @@ public static class CaaPolicy
     private static readonly ImmutableHashSet<string> Known = [Issue, "issuewild", "iodef", "contactemail", "contactphone", "issuemail", "issuevmc"];
 
     /// <param name="method">The challenge that we would answer, such as <c>http-01</c>.</param>
-    public static CaaVerdict Judge(IReadOnlyCollection<CaaProperty> properties, CaaSubject us, string method)
+    public static CaaVerdict Judge(IReadOnlyCollection<CaaProperty> properties, CaaSubject us, string method) => Judge(properties, [us], method);
+
+    /// <param name="us">Who we are to each CA that may be asked; the first one must be admitted.</param>
+    public static CaaVerdict Judge(IReadOnlyCollection<CaaProperty> properties, IReadOnlyList<CaaSubject> us, string method)
     {
         if (properties.Any(p => p.IsCritical && !Known.Contains(p.Tag))) return CaaVerdict.Refused;
         var issuers = properties.Where(p => p.Tag == Issue).Select(p => Parse(p.Value)).ToList();
         if (issuers.Count == 0) return CaaVerdict.Anyone;
         // A value that does not follow the grammar lets nobody issue (RFC 8659, 4.2), as does one without a name.
         var granted = issuers.Where(i => i is { Name.Length: > 0 }).Select(i => i!).ToList();
-        if (!granted.Any(i => Admits(i, us, method))) return CaaVerdict.Refused;
-        return us.AccountUrl is not null && granted.All(i => us.Identities.Contains(i.Name) && i.Parameters.GetValueOrDefault(AccountUri) == us.AccountUrl.AbsoluteUri)
+        if (!granted.Any(i => Admits(i, us[0], method))) return CaaVerdict.Refused;
+        return granted.All(i => us.Any(u => u.AccountUrl is not null && u.Identities.Contains(i.Name) && i.Parameters.GetValueOrDefault(AccountUri) == u.AccountUrl.AbsoluteUri))
             ? CaaVerdict.OnlyOurAccount
             : CaaVerdict.OurCa;
     }

@@ -11,7 +11,11 @@ namespace Piccolo.Core.Remote.Naming;
 /// <summary>What DNS said. Either an answer, which may be empty, or why there is none.</summary>
 /// <param name="Failure">One sentence; null when DNS answered.</param>
 /// <param name="NoSuchName">DNS says that the name does not exist.</param>
-public sealed record DnsAnswer<T>(ImmutableArray<T> Records, string? Failure = null, bool NoSuchName = false);
+public sealed record DnsAnswer<T>(ImmutableArray<T> Records, string? Failure = null, bool NoSuchName = false)
+{
+    /// <summary>The names to which CNAME records led from the one that was asked for, in their order; not empty where it is an alias.</summary>
+    public ImmutableArray<DomainName> Targets { get; init; } = [];
+}
 
 /// <summary>One CAA property (RFC 8659, 4.1).</summary>
 public sealed record CaaProperty(byte Flags, string Tag, string Value)
@@ -58,8 +62,8 @@ public sealed class PublicNames(IOptions<RemoteOptions> options)
             var response = await Client().QueryAsync(name.Value + ".", type, cancellationToken: cancellationToken);
             return response.Header.ResponseCode switch
             {
-                DnsHeaderResponseCode.NoError => new DnsAnswer<T>([.. response.Answers.OfType<TRecord>().Take(MaxRecords).Select(take)]),
-                DnsHeaderResponseCode.NotExistentDomain => new DnsAnswer<T>([], $"DNS knows no name {name}.", NoSuchName: true),
+                DnsHeaderResponseCode.NoError => new DnsAnswer<T>([.. response.Answers.OfType<TRecord>().Take(MaxRecords).Select(take)]) { Targets = TargetsIn(response) },
+                DnsHeaderResponseCode.NotExistentDomain => new DnsAnswer<T>([], $"DNS knows no name {name}.", NoSuchName: true) { Targets = TargetsIn(response) },
                 var code => new DnsAnswer<T>([], $"DNS answered {code} for {name}."),
             };
         }
@@ -74,6 +78,9 @@ public sealed class PublicNames(IOptions<RemoteOptions> options)
             return new DnsAnswer<T>([], $"No DNS server answered for {name} in time.");
         }
     }
+
+    private static ImmutableArray<DomainName> TargetsIn(IDnsQueryResponse response) =>
+        [.. response.Answers.OfType<CNameRecord>().Take(MaxRecords).Select(r => DomainName.TryParse(r.CanonicalName.Value, out var target) ? target : null).OfType<DomainName>()];
 
     /// <summary>Made anew each time: the system's resolvers change with the network.</summary>
     private LookupClient Client()

@@ -36,6 +36,15 @@ public sealed class PublicSuffixes
         return labels[^1];
     }
 
+    /// <summary>The name that somebody registered: the public suffix and one label more. A public suffix is its own.</summary>
+    public DomainName RegisteredOf(DomainName name)
+    {
+        var suffix = SuffixOf(name);
+        if (suffix == name.Value) return name;
+        var below = name.Value[..^(suffix.Length + 1)];
+        return DomainName.Parse(name.Value[(below.LastIndexOf('.') + 1)..]);
+    }
+
     private static FrozenSet<string> Read(string file)
     {
         using var reader = Open(file);

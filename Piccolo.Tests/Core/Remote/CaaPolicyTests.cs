@@ -38,6 +38,14 @@ internal sealed class CaaPolicyTests
     public void Lock_IsJudgedAsOurAccountOnly() =>
         Assert.That(CaaPolicy.Judge([CaaPolicy.Lock("ca.test", Us.AccountUrl!)], Us, "http-01"), Is.EqualTo(CaaVerdict.OnlyOurAccount));
 
+    [TestCase("0 issue ca.test; accounturi=https://ca.test/acct/7|0 issue second.test; accounturi=https://second.test/9", CaaVerdict.OnlyOurAccount)]
+    [TestCase("0 issue ca.test; accounturi=https://ca.test/acct/7", CaaVerdict.OnlyOurAccount, Description = "the second one is shut out, which is no leak")]
+    [TestCase("0 issue ca.test; accounturi=https://ca.test/acct/7|0 issue second.test", CaaVerdict.OurCa)]
+    [TestCase("0 issue ca.test; accounturi=https://ca.test/acct/7|0 issue second.test; accounturi=https://ca.test/acct/7", CaaVerdict.OurCa)]
+    [TestCase("0 issue second.test; accounturi=https://second.test/9", CaaVerdict.Refused)]
+    public void Judge_TwoCas_TakesTheAccountsOfBothForOurs(string records, CaaVerdict expected) =>
+        Assert.That(CaaPolicy.Judge([.. records.Split('|').Select(Parse)], [Us, new CaaSubject(["second.test"], new Uri("https://second.test/9"))], "http-01"), Is.EqualTo(expected));
+
     private static CaaProperty Parse(string text)
     {
         var parts = text.Split(' ', 3);

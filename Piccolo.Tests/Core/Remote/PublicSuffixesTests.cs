@@ -27,6 +27,14 @@ internal sealed class PublicSuffixesTests
         Assert.That(suffixes.IsPublicSuffix(DomainName.Parse(name)), Is.EqualTo(name == suffix));
     }
 
+    [TestCase("a.b.example.co.uk", "example.co.uk")]
+    [TestCase("home.test", "home.test")]
+    [TestCase("photos.home.test", "home.test")]
+    [TestCase("x.me.duckdns.org", "me.duckdns.org")]
+    [TestCase("com", "com")]
+    public void RegisteredOf_Name_IsOneLabelBelowTheSuffix(string name, string registered) =>
+        Assert.That(new PublicSuffixes(Options.Create(new RemoteOptions { PublicSuffixFile = "/nowhere" })).RegisteredOf(DomainName.Parse(name)).Value, Is.EqualTo(registered));
+
     [Test]
     public void SuffixOf_WithAFileOfTheSystem_FollowsThat()
     {

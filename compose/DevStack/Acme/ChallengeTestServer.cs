@@ -72,6 +72,10 @@ public sealed class ChallengeTestServer : IAsyncDisposable
         if (properties.Length > 0) await PostAsync("add-caa", new { host = host + ".", policies = properties.Select(p => new { tag = p.Tag, value = p.Value }) });
     }
 
+    /// <summary>Makes a name an alias of another; null ends that.</summary>
+    public Task SetCnameAsync(string host, string? target) =>
+        target is null ? PostAsync("clear-cname", new { host = host + "." }) : PostAsync("set-cname", new { host = host + ".", target = target + "." });
+
     /// <summary>Forgets the addresses that <see cref="AddAAsync"/> gave.</summary>
     public Task ClearAAsync(string host) => PostAsync("clear-a", new { host = host + "." });
 
