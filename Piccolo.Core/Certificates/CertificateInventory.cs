@@ -82,7 +82,7 @@ public sealed class CertificateInventory
             HeldBackBy = heldBackBy,
             Failures = attempt?.LastError is null ? 0 : attempt.Failures,
             FailingSince = attempt?.FailingSince,
-            LastError = attempt?.LastError,
+            LastError = attempt?.LastError is { } error && heldBackBy is not (null or "not_reachable") ? error with { NextStep = NextSteps.HeldBack(heldBackBy, next!.Value) } : attempt?.LastError,
         };
     }
 }

@@ -160,6 +160,7 @@ internal sealed class CertificateIssuer(
         await ticket.Step(OrderStep.Validated);
         var finished = await OrderFinish.RunAsync(authority.Client, account, order, key, cancellationToken);
         if (finished.Failure is { } failure) return failure;
+        ticket.Ledger.Issued();
         await ticket.Step(OrderStep.Finalized);
         var chain = await ChainDownload.RunAsync(authority.Client, account, finished.Value.Certificate!, options.PreferredRoot, key, pending.Names, time.GetUtcNow(), cancellationToken);
         if (chain.Failure is { } refused) return BlameTheClock(refused, authority);

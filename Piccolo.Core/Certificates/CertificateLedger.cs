@@ -92,8 +92,19 @@ internal sealed class CertificateLedger(
         lock (_gate)
         {
             var attempt = Current(wanted.Id);
-            var budget = Budget(attempt.Directory!).Ordered(wanted.Names, isRenewal: _snapshot.IsRenewal(wanted, attempt.Directory), time.GetUtcNow());
-            Write(attempt with { Placing = true }, budget);
+            Write(attempt with { Placing = true }, Budget(attempt.Directory!).Ordered(time.GetUtcNow()));
+        }
+    }
+
+    /// <summary>The CA issued the certificate of the current order. Counts once for each order, however often its end is met.</summary>
+    public void Issued(WantedCertificate wanted)
+    {
+        lock (_gate)
+        {
+            var attempt = Current(wanted.Id);
+            if (attempt.Order is { IsCounted: true }) return;
+            var budget = Budget(attempt.Directory!).Issued(wanted.Names, _snapshot.IsRenewal(wanted, attempt.Directory), time.GetUtcNow());
+            Write(attempt with { Order = attempt.Order is { } order ? order with { IsCounted = true } : null }, budget);
         }
     }
 

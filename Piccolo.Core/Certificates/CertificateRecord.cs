@@ -63,6 +63,9 @@ public sealed record AttemptError(AcmeFailureClass Class, string Code, string De
 internal sealed record PendingOrder(Uri Url, Uri Directory, IReadOnlyList<string> Names, byte[] KeyPkcs8, DateTimeOffset PlacedAt)
 {
     public string? Profile { get; init; }
+
+    /// <summary>Its certificate was issued, and is counted among what the CA limits.</summary>
+    public bool IsCounted { get; init; }
 }
 
 /// <summary>What the CA suggested for one certificate (RFC 9773), as it was received.</summary>

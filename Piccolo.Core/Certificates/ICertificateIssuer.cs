@@ -12,6 +12,9 @@ internal interface IOrderLedger
     /// <param name="order">What can be taken up again; null where the known order is of no more use.</param>
     void Placed(PendingOrder? order);
 
+    /// <summary>The CA has issued the certificate.</summary>
+    void Issued();
+
     /// <summary>The CA took the order only without <c>replaces</c> (RFC 9773, 5): no later attempt names the old certificate.</summary>
     void WithoutReplaces();
 }

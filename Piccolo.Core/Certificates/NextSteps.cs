@@ -3,9 +3,20 @@ using Piccolo.Core.Certificates.Acme;
 namespace Piccolo.Core.Certificates;
 
 /// <summary>What an owner can do about a failure, in one sentence. Pure.</summary>
-internal static class NextSteps
+public static class NextSteps
 {
-    public static AttemptError Describe(AcmeFailure failure) => new(failure.Class, failure.Code, failure.Detail, For(failure.Class, failure.Code));
+    internal static AttemptError Describe(AcmeFailure failure) => new(failure.Class, failure.Code, failure.Detail, For(failure.Class, failure.Code));
+
+    /// <summary>Where a limit of the CA's, kept on our side, is why nothing is tried.</summary>
+    public static string HeldBack(string limit, DateTimeOffset until) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Sentence(limit)} The next order begins at {until:yyyy-MM-dd HH:mm:ss}Z.");
+
+    private static string Sentence(string limit) => limit switch
+    {
+        "orders" => "This device has asked for as many orders as the certificate authority allows in the time.",
+        "domain" => "The certificate authority has issued as many new certificates below this domain as it allows in the time.",
+        "same_names" => "The certificate authority has issued as many certificates for these very names as it allows in the time.",
+        _ => "As many validations of this name have failed as the certificate authority allows in the time.",
+    };
 
     private static string For(AcmeFailureClass failure, string code) => (failure, code) switch
     {

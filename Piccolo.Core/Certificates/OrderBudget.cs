@@ -20,7 +20,7 @@ internal sealed record OrderBudget(AcmeLimitsOptions Limits, ImmutableDictionary
     public (DateTimeOffset At, string? Limit) Earliest(IReadOnlyList<DomainName> names, bool isRenewal, DateTimeOffset now)
     {
         var latest = (At: now, Limit: (string?)null);
-        foreach (var (key, limit) in OfOrder(names, isRenewal).Concat(names.Select(n => (FailedKey(n.Value), Limits.FailedValidations))))
+        foreach (var (key, limit) in OfCertificate(names, isRenewal).Append(("orders", Limits.NewOrders)).Concat(names.Select(n => (FailedKey(n.Value), Limits.FailedValidations))))
         {
             if (limit.Count == 0 || !Buckets.TryGetValue(key, out var bucket)) continue;
             var at = bucket.NextFree(limit, now);
@@ -29,7 +29,11 @@ internal sealed record OrderBudget(AcmeLimitsOptions Limits, ImmutableDictionary
         return latest;
     }
 
-    public OrderBudget Ordered(IReadOnlyList<DomainName> names, bool isRenewal, DateTimeOffset now) => Spend(OfOrder(names, isRenewal), now);
+    /// <summary>A request for an order was sent, whatever becomes of it.</summary>
+    public OrderBudget Ordered(DateTimeOffset now) => Spend([("orders", Limits.NewOrders)], now);
+
+    /// <summary>The CA issued a certificate: only that is what it counts per domain and per set of names.</summary>
+    public OrderBudget Issued(IReadOnlyList<DomainName> names, bool isRenewal, DateTimeOffset now) => Spend(OfCertificate(names, isRenewal), now);
 
     public OrderBudget ValidationFailed(string name, DateTimeOffset now) => Spend([(FailedKey(name), Limits.FailedValidations)], now);
 
@@ -41,9 +45,8 @@ internal sealed record OrderBudget(AcmeLimitsOptions Limits, ImmutableDictionary
         return name[(before + 1)..];
     }
 
-    private IEnumerable<(string Key, RateLimitOptions Limit)> OfOrder(IReadOnlyList<DomainName> names, bool isRenewal)
+    private IEnumerable<(string Key, RateLimitOptions Limit)> OfCertificate(IReadOnlyList<DomainName> names, bool isRenewal)
     {
-        yield return ("orders", Limits.NewOrders);
         var set = string.Join(' ', names.Select(n => n.Value).Order(StringComparer.Ordinal));
         yield return ("same_names:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(set)).AsSpan(0, 16)), Limits.SameNames);
         if (isRenewal) yield break;

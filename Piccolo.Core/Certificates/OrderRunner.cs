@@ -9,17 +9,18 @@ internal sealed class OrderRunner(
     CertificateLedger ledger, ICertificateIssuer issuer, AuthorityReach reach, ICertificateStore store, AcmeOptions options, TimeProvider time, ILogger<OrderRunner> logger,
     Func<string, OrderStep, Task>? step = null)
 {
-    // Orders that were started and have not spent yet what they will.
-    private readonly ConcurrentDictionary<string, WantedCertificate> _reserved = new(StringComparer.Ordinal);
+    // Orders that were started and have not spent yet what they will; whether the request itself was spent already.
+    private readonly ConcurrentDictionary<string, (WantedCertificate Wanted, bool IsPlaced)> _reserved = new(StringComparer.Ordinal);
 
     /// <summary>Whether the limits have room for this order beside those that just began; if so the room is kept for it until it is spent.</summary>
     public bool TryReserve(WantedCertificate wanted, LedgerSnapshot snapshot, DateTimeOffset now)
     {
         if (snapshot.AttemptFor(wanted)?.Order is not null) return true;
         var directory = DirectoryFor(wanted, snapshot, now);
-        var budget = _reserved.Values.Aggregate(ledger.Budget(directory), (b, other) => b.Ordered(other.Names, snapshot.IsRenewal(other, directory), now));
+        var budget = _reserved.Values.Aggregate(ledger.Budget(directory), (b, other) =>
+            (other.IsPlaced ? b : b.Ordered(now)).Issued(other.Wanted.Names, snapshot.IsRenewal(other.Wanted, directory), now));
         if (budget.Earliest(wanted.Names, snapshot.IsRenewal(wanted, directory), now).At > now) return false;
-        _reserved[wanted.Id] = wanted;
+        _reserved[wanted.Id] = (wanted, false);
         return true;
     }
 
@@ -36,11 +37,18 @@ internal sealed class OrderRunner(
         // What a CA issued that is no longer configured goes on serving, and is ordered anew at one that is: else a trial at a test CA would last for months.
         var current = held is not null && issuer.Directories.Contains(held.Record.Directory) ? held : null;
         var due = DuePolicy.DueAt(wanted, current, attempt, asked, now, second);
-        if (due > now) return (due, null);
         var directory = DirectoryFor(wanted, snapshot, now);
-        if (!asked && reach.DownUntil(directory, held?.Lifetime) is { } until && until > now) return (until, null);
-        if (attempt?.Order is not null) return (due, null);
-        return snapshot.Budgets.TryGetValue(directory, out var budget) ? Later(due, budget.Earliest(wanted.Names, snapshot.IsRenewal(wanted, directory), now), now) : (due, null);
+        if (due <= now && !asked && reach.DownUntil(directory, held?.Lifetime) is { } until && until > now) return (until, null);
+        return HeldBack(wanted, snapshot, due > now ? due : now) ?? (due, null);
+    }
+
+    /// <summary>The limit that keeps an order from beginning at <paramref name="at"/>, and until when; null where none does.</summary>
+    public (DateTimeOffset At, string? Limit)? HeldBack(WantedCertificate wanted, LedgerSnapshot snapshot, DateTimeOffset at)
+    {
+        if (snapshot.AttemptFor(wanted)?.Order is not null) return null;
+        var directory = DirectoryFor(wanted, snapshot, at);
+        if (!snapshot.Budgets.TryGetValue(directory, out var budget)) return null;
+        return budget.Earliest(wanted.Names, snapshot.IsRenewal(wanted, directory), at) is var free && free.At > at ? free : null;
     }
 
     public async Task RunAsync(WantedCertificate wanted, CancellationToken session)
@@ -71,8 +79,6 @@ internal sealed class OrderRunner(
     private Uri DirectoryFor(WantedCertificate wanted, LedgerSnapshot snapshot, DateTimeOffset now) => issuer.Directories[AuthorityChoice.Next(
         snapshot.AttemptFor(wanted), issuer.Directories, options.Fallback, snapshot.HeldFor(wanted)?.Lifetime, now)];
 
-    private static (DateTimeOffset, string?) Later(DateTimeOffset due, (DateTimeOffset At, string? Limit) free, DateTimeOffset now) => free.At > now ? free : (due, null);
-
     private async Task OrderAsync(WantedCertificate wanted, CancellationToken session)
     {
         var before = ledger.Snapshot;
@@ -87,7 +93,7 @@ internal sealed class OrderRunner(
         var names = string.Join(", ", wanted.Names.Select(n => n.Value));
         logger.OrderStarted(wanted.Id, names, directory.Host, attempt.Order is not null);
         var ticket = new OrderTicket(
-            wanted, authority, attempt.Order, attempt.Placing, challenge, Profile(authority, held, directory), Replaces(held, attempt, directory), new Entry(ledger, wanted, () => _reserved.TryRemove(wanted.Id, out _)),
+            wanted, authority, attempt.Order, attempt.Placing, challenge, Profile(authority, held, directory), Replaces(held, attempt, directory), new Entry(ledger, wanted, () => _reserved.TryUpdate(wanted.Id, (wanted, true), (wanted, false)), () => _reserved.TryRemove(wanted.Id, out _)),
             s => StepAsync(wanted.Id, s));
         var story = new AcmeStory();
         AcmeResult<CertificateRecord> result;
@@ -97,7 +103,8 @@ internal sealed class OrderRunner(
         if (result.Failure is { } failure)
         {
             var failed = ledger.Fail(wanted, failure);
-            logger.OrderFailed(wanted.Id, failure.Class, failure.Code, failure.Detail, failed.Failures, failed.NextAttempt);
+            var (next, _) = HeldBack(wanted, ledger.Snapshot, failed.NextAttempt) ?? (failed.NextAttempt, null);
+            logger.OrderFailed(wanted.Id, failure.Class, failure.Code, failure.Detail, failed.Failures, next);
         }
         else
         {
@@ -145,12 +152,18 @@ internal sealed class OrderRunner(
         }
     }
 
-    private sealed class Entry(CertificateLedger ledger, WantedCertificate wanted, Action spent) : IOrderLedger
+    private sealed class Entry(CertificateLedger ledger, WantedCertificate wanted, Action placed, Action issued) : IOrderLedger
     {
         public void Placing()
         {
             ledger.Placing(wanted);
-            spent();
+            placed();
+        }
+
+        public void Issued()
+        {
+            ledger.Issued(wanted);
+            issued();
         }
 
         public void Placed(PendingOrder? order) => ledger.Placed(wanted.Id, order);

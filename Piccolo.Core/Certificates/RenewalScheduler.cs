@@ -65,6 +65,15 @@ public sealed class RenewalScheduler : IDisposable
     /// <returns>False when no certificate of this id is wanted.</returns>
     public bool RenewNow(string id) => Ask(id, revoke: false);
 
+    /// <summary>What would keep an order that is asked for now from beginning, beyond a minute's pause: the limit or <c>not_reachable</c>, and until when it does, where that is known.</summary>
+    /// <returns>Null where nothing does, or no certificate of this id is wanted.</returns>
+    public (DateTimeOffset? Until, string Limit)? HeldBack(string id)
+    {
+        if (Wanted.FirstOrDefault(w => w.Id == id) is not { } wanted) return null;
+        if (_runner.HeldBack(wanted, _ledger.Snapshot, _time.GetUtcNow()) is { Limit: { } limit } held) return (held.At, limit);
+        return _orderGate.MayOrder(wanted) ? null : (null, "not_reachable");
+    }
+
     /// <summary>As <see cref="RenewNow"/>, and once the new one serves the CA is asked to revoke the one that is held now. Every order makes a new key.</summary>
     public bool RekeyNow(string id) => Ask(id, revoke: true);
 

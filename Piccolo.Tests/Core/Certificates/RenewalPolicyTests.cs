@@ -79,7 +79,7 @@ internal sealed class RenewalPolicyTests
         for (var i = 0; i < 5; i++)
         {
             Assert.That(budget.Earliest(names, isRenewal: true, Begin).At, Is.EqualTo(Begin));
-            budget = budget.Ordered(names, isRenewal: true, Begin);
+            budget = budget.Ordered(Begin).Issued(names, isRenewal: true, Begin);
         }
 
         var (at, limit) = budget.Earliest(names, isRenewal: true, Begin);
@@ -87,7 +87,7 @@ internal sealed class RenewalPolicyTests
         Assert.That((at - Begin, limit), Is.EqualTo((TimeSpan.FromDays(7) / 5, "same_names")));
         Assert.That(budget.Earliest(EngineHarness.Want("other.home.test").Names, true, Begin).At, Is.EqualTo(Begin), "one name's limit is not another's");
         Assert.That(budget.Earliest(names, true, at).At, Is.EqualTo(at));
-        Assert.That(budget.Ordered(names, true, Begin.AddDays(60)).Buckets, Has.Count.EqualTo(2), "full buckets are forgotten");
+        Assert.That(budget.Ordered(Begin.AddDays(60)).Issued(names, true, Begin.AddDays(60)).Buckets, Has.Count.EqualTo(2), "full buckets are forgotten");
         Assert.That(budget.Earliest(names, true, Begin.AddYears(-1)).At, Is.LessThan(Begin), "a clock that was set back does not hold up for a year");
     }
 
@@ -95,7 +95,7 @@ internal sealed class RenewalPolicyTests
     public void Budget_PerDomain_CountsFirstCertificatesOnly()
     {
         var budget = OrderBudget.Empty(new AcmeLimitsOptions());
-        for (var i = 0; i < 50; i++) budget = budget.Ordered(EngineHarness.Want($"n{i}.home.test").Names, isRenewal: false, Begin);
+        for (var i = 0; i < 50; i++) budget = budget.Ordered(Begin).Issued(EngineHarness.Want($"n{i}.home.test").Names, isRenewal: false, Begin);
         var next = EngineHarness.Want("n50.home.test").Names;
 
         Assert.That(budget.Earliest(next, isRenewal: false, Begin).Limit, Is.EqualTo("domain"));
@@ -109,7 +109,7 @@ internal sealed class RenewalPolicyTests
         var limits = new AcmeLimitsOptions { NewOrders = { Count = 0 }, SameNames = { Count = 0 }, CertificatesPerDomain = { Count = 0 }, FailedValidations = { Count = 0 } };
         var names = EngineHarness.Want("web.home.test").Names;
 
-        Assert.That(OrderBudget.Empty(limits).Ordered(names, false, Begin).ValidationFailed("web.home.test", Begin).Buckets, Is.Empty);
+        Assert.That(OrderBudget.Empty(limits).Ordered(Begin).Issued(names, false, Begin).ValidationFailed("web.home.test", Begin).Buckets, Is.Empty);
     }
 
     [TestCase(AcmeFailureClass.RateLimited, 7, 1)]

@@ -31,6 +31,7 @@ internal sealed class SimulatedAuthority(Outages outages, TimeSpan lifetime, boo
             var id = ticket.Wanted.Id;
             if (!Issued.TryGetValue(id, out var list)) Issued[id] = list = [];
             list.Add((now, now + lifetime));
+            ticket.Ledger.Issued();
             var record = new CertificateRecord(id, [.. ticket.Wanted.Names.Select(n => n.Value)], [], $"{list.Count}", now, Directory, random.NextDouble());
             return Task.FromResult<AcmeResult<CertificateRecord>>(record);
         }

@@ -1,0 +1,107 @@
+using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Vault;
+using Piccolo.Tests.Fakes;
+
+namespace Piccolo.Tests.Core.Certificates;
+
+/// <summary>The CA's limits as they are kept on our side: what spends them, and what the owner is told.</summary>
+[Category("Acme")]
+internal sealed class OrderLimitTests
+{
+    private const string Id = "host:web.home.test";
+
+    /// <summary>Pauses and waits after a failure; what limits a request or an order is further away.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
+
+    private SteppedTime _time = null!;
+    private TemporaryFolder _folder = null!;
+    private HostileCa _ca = null!;
+    private DataKey _key = null!;
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        _time = new SteppedTime(TimeProvider.System.GetUtcNow());
+        _folder = new TemporaryFolder();
+        _key = DataKey.Generate();
+        _ca = await HostileCa.StartAsync(_folder.Path);
+    }
+
+    [TearDown]
+    public async Task StopAsync()
+    {
+        await _ca.DisposeAsync();
+        _key.Dispose();
+        _folder.Dispose();
+    }
+
+    [TestCase("new-order", 503, "serverInternal")]
+    [TestCase("new-order", 429, "rateLimited")]
+    [TestCase("finalize", 503, "serverInternal")]
+    [TestCase("finalize", 403, "unauthorized")]
+    public async Task RefusedOrders_ManyOfThem_DoNotCountAsCertificates(string step, int status, string type)
+    {
+        await using var harness = Harness();
+        _ca.Refuse(step, status, type, "no", times: 6);
+        await harness.StartAsync();
+        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+
+        for (var failures = 1; failures <= 6; failures++)
+        {
+            var count = failures;
+            await _time.RunAsync(harness.UntilAsync(l => l is [{ LastError: not null } entry] && entry.Failures == count), Longest);
+            Assert.That((harness.Inventory.Find(Id)!.HeldBackBy, harness.Scheduler.HeldBack(Id)), Is.EqualTo(((string?)null, ((DateTimeOffset?, string)?)null)));
+            // The owner does not wait for the next attempt.
+            _time.Advance(TimeSpan.FromSeconds(1));
+            harness.Scheduler.RenewNow(Id);
+        }
+
+        await _time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), Longest);
+    }
+
+    [Test]
+    public async Task IssuedCertificates_OfTheSameNames_HoldTheNextOrderBackAndSaySo()
+    {
+        await using var harness = Harness();
+        await harness.StartAsync();
+        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        var serial = (await _time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), Longest)).Serial;
+        for (var renewals = 1; renewals < 5; renewals++)
+        {
+            Assert.That(harness.Scheduler.HeldBack(Id), Is.Null);
+            Assert.That(harness.Scheduler.RenewNow(Id), Is.True);
+            serial = (await _time.RunAsync(harness.UntilAsync(l => l is [{ Status: CertificateStatus.Ok } entry] && entry.Serial != serial), Longest))[0].Serial;
+        }
+
+        var held = harness.Scheduler.HeldBack(Id);
+
+        Assert.That(held?.Limit, Is.EqualTo("same_names"));
+        Assert.That(held?.Until, Is.GreaterThan(_time.GetUtcNow().AddDays(1)).And.LessThan(_time.GetUtcNow().AddDays(2)));
+        Assert.That(NextSteps.HeldBack(held!.Value.Limit, held.Value.Until!.Value), Does.Match(@"^The certificate authority has issued as many .+ The next order begins at \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ\.$"));
+        harness.Scheduler.RenewNow(Id);
+        var entry = harness.Inventory.Find(Id)!;
+        Assert.That((entry.NextAttempt, entry.HeldBackBy), Is.EqualTo((held.Value.Until, "same_names")), "the time that is announced is the one at which something happens");
+    }
+
+    [Test]
+    public async Task Gate_Closed_IsWhatARenewalWaitsFor()
+    {
+        await using var harness = Harness();
+        await harness.StartAsync();
+        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        await _time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), Longest);
+        harness.GateIsOpen = false;
+
+        Assert.That(harness.Scheduler.HeldBack(Id), Is.EqualTo(((DateTimeOffset?)null, "not_reachable")));
+        Assert.That(harness.Scheduler.HeldBack("host:nobody"), Is.Null);
+    }
+
+    private EngineHarness Harness()
+    {
+        var options = EngineHarness.OptionsFor(_ca);
+        // A stepped clock must never come to these.
+        (options.RequestTimeout, options.OrderTimeout) = (Longest * 2, Longest * 3);
+        return new EngineHarness(Path.Combine(_folder.Path, "state"), _key, options, _time);
+    }
+}
