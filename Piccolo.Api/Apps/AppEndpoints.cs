@@ -42,19 +42,20 @@ internal static class AppEndpoints
         views.Find(name) is { } app ? TypedResults.Ok(new ServicesResponse(app.Services)) : NoSuchApp(name);
 
     private static async Task<Results<Created<Envelope<AppResponse>>, Ok<Envelope<AppResponse>>, ProblemHttpResult>> InstallAsync(
-        ManifestBody body, AppCatalog catalog, AppViews views, IContainerRuntime engine, RemoteSettingsStore remote, HttpContext http, CancellationToken cancellationToken)
+        ManifestBody body, AppCatalog catalog, AppViews views, IContainerRuntime engine, HttpContext http, CancellationToken cancellationToken)
     {
         if (!engine.IsConfigured)
             return Problems.Of(StatusCodes.Status503ServiceUnavailable, "no_container_engine", "No container engine", "No container engine is configured, so no app can run.", "Set Piccolo:Containers:Socket to Podman's REST socket.");
         var (manifest, text, problem) = await body.ReadAsync(cancellationToken);
         if (manifest is null) return problem!;
-        var outcome = catalog.Install(manifest, text, IsReserved(remote.Current));
+        var outcome = catalog.Install(manifest, text, RemoteNames.RulesFor);
         if (outcome is InstallOutcome.Created or InstallOutcome.Updated)
             http.Audit(outcome is InstallOutcome.Created ? AuditKinds.AppInstalled : AuditKinds.AppUpdated, ("app", manifest.Name));
         return outcome switch
         {
             InstallOutcome.Created created => TypedResults.Created($"/api/v1/apps/{created.App.Name}", new Envelope<AppResponse>(views.Describe(created.App), "app installed")),
             InstallOutcome.Updated updated => TypedResults.Ok(new Envelope<AppResponse>(views.Describe(updated.App), "app updated")),
+            InstallOutcome.Invalid invalid => Problems.Invalid("invalid_manifest", "Invalid manifest", new ManifestResult(null, invalid.Errors).ByPath()),
             InstallOutcome.Conflict conflict => Conflict(conflict),
             InstallOutcome.NoPortLeft full => Problems.Of(StatusCodes.Status503ServiceUnavailable, "no_port_left", "No port left", full.Sentence),
             _ => throw new InvalidOperationException(),
@@ -80,10 +81,6 @@ internal static class AppEndpoints
         http.Audit(desired == DesiredState.Running ? AuditKinds.AppStarted : AuditKinds.AppStopped, ("app", name));
         return TypedResults.Ok(new Envelope<AppResponse>(app, desired == DesiredState.Running ? "app is to run" : "app is to stop"));
     }
-
-    /// <summary>A listener may not take the first label of the portal's own name.</summary>
-    private static Func<string, bool> IsReserved(RemoteSettings? settings) =>
-        label => settings is not null && settings.DomainName.Prepend(label) == settings.PortalName;
 
     private static ProblemHttpResult Conflict(InstallOutcome.Conflict conflict)
     {

@@ -33,7 +33,7 @@ public enum ServiceState
 /// <summary>One listener of an installed app, with its ports, public name, route and observed state.</summary>
 /// <param name="HostPort">On 127.0.0.1, between us and the container.</param>
 /// <param name="PublicPort">On the LAN.</param>
-/// <param name="RemoteHost">Null while remote access is off.</param>
+/// <param name="RemoteHost">Null while remote access is off, and where the name would be too long.</param>
 /// <param name="Reach">How the name was last found from outside; null while remote access is off.</param>
 public sealed record ServiceResponse(
     string App,

@@ -21,7 +21,7 @@ internal sealed class ServiceViews(
     private ServiceResponse Describe(PublishedListener listener, RemoteSettings? settings)
     {
         var role = leadership.RoleOf(ResourceId.App(listener.App));
-        var remoteHost = settings is null ? null : RemotePlan.HostOf(settings, listener).Value;
+        var remoteHost = settings is null ? null : RemotePlan.HostOf(settings, listener)?.Value;
         var (state, reason, since) = Observe(listener);
         return new ServiceResponse(
             listener.App,

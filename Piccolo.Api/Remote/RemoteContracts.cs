@@ -84,7 +84,7 @@ internal sealed class ConfigureRemoteRequestValidator : AbstractValidator<Config
     public static DomainName? PortalName(string? domain, string? portal)
     {
         if (!DomainName.TryParse(domain, out var parent) || !DomainName.TryParse(portal, out var name)) return null;
-        if (!name.IsQualified) return parent.Prepend(name.Value);
+        if (!name.IsQualified) return parent.TryPrepend(name.Value);
         return name == parent || name.IsSubdomainOf(parent) ? name : null;
     }
 }

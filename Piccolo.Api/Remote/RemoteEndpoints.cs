@@ -5,6 +5,7 @@ using Piccolo.Api.Auth;
 using Piccolo.Api.Certificates;
 using Piccolo.Api.Http;
 using Piccolo.Core.Audit;
+using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Remote;
 using Piccolo.Core.Remote.Checks;
@@ -39,15 +40,18 @@ internal static class RemoteEndpoints
         TypedResults.Ok(Describe(reader.Read(), remote.Plan, aliases.All(), issuance.State.Level));
 
     private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> ConfigureAsync(
-        RequestBody<ConfigureRemoteRequest> body, RemoteSettingsStore store, NexusTunnel tunnel, RemoteEventLog events, TimeProvider time, HttpContext http,
-        CancellationToken cancellationToken)
+        RequestBody<ConfigureRemoteRequest> body, RemoteSettingsStore store, ListenerTable listeners, NexusTunnel tunnel, RemoteEventLog events, TimeProvider time,
+        HttpContext http, CancellationToken cancellationToken)
     {
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
         if (request.Solver is not (null or "" or Solver))
             return Problems.Of(StatusCodes.Status400BadRequest, "solver_unsupported", "Solver not supported", "Certificates are ordered by http-01 only.", "Leave 'solver' out, or set it to http-01.");
+        var domain = DomainName.Parse(request.Tld!);
+        if (listeners.Current.Where(l => domain.TryPrepend(l.Name) is null).ToList() is { Count: > 0 } tooLong)
+            return Problems.Invalid("invalid_request", "Invalid request", new Dictionary<string, string[]> { ["tld"] = [.. tooLong.Select(l => $"the name of the listener '{l.Name}' would be longer than {DomainName.MaxLength} characters below this domain")] });
         store.Save(new RemoteSettings(
-            request.Endpoint!, request.DeviceSecret!.Trim(), DomainName.Parse(request.Tld!).Value,
+            request.Endpoint!, request.DeviceSecret!.Trim(), domain.Value,
             ConfigureRemoteRequestValidator.PortalName(request.Tld, request.PortalHostname)!.Value, Enabled: true, time.GetUtcNow()));
         // Also when the same settings were saved again: the owner may have mended the other side.
         tunnel.Wake("settings");

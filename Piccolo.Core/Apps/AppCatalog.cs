@@ -16,27 +16,36 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
 
     private readonly Lock _publishing = new();
 
+    // Whoever gives a listener a port holds this: ports are tried by binding them, which is too slow for the store's own gate.
+    private readonly Lock _allotting = new();
+
     public IReadOnlyList<AppRecord> List() => [.. store.List(AppRecord.Collection).OrderBy(a => a.Name, StringComparer.Ordinal)];
 
     public AppRecord? Find(string name) => store.Get(AppRecord.Collection, name);
 
     /// <summary>Installs the app, or brings an installed one to the new manifest. Start and stop stay as they were wanted.</summary>
-    /// <param name="isReservedLabel">Whether a listener may not have this name, because the portal or an alias answers there.</param>
-    public InstallOutcome Install(AppManifest manifest, string manifestText, Func<string, bool> isReservedLabel)
+    /// <param name="rules">What other owners of names say to the names of listeners, asked inside the transaction.</param>
+    public InstallOutcome Install(AppManifest manifest, string manifestText, ListenerNameRules rules)
     {
-        var outcome = store.Commit<InstallOutcome>(transaction =>
+        InstallOutcome outcome;
+        lock (_allotting)
         {
-            var apps = transaction.List(AppRecord.Collection);
-            var known = apps.FirstOrDefault(a => a.Name == manifest.Name);
-            var others = apps.Where(a => a.Name != manifest.Name).ToList();
-            if (Conflicts(manifest, others, isReservedLabel) is { Length: > 0 } conflicts) return new InstallOutcome.Conflict(conflicts);
-            if (known is not null && known.ManifestText == manifestText) return new InstallOutcome.Updated(known);
-            if (Allocate(manifest, known, others) is not { } allotted) return new InstallOutcome.NoPortLeft("No free port is left for the app's listeners.");
-            var now = known is null ? time.GetUtcNow() : Later(known);
-            var record = new AppRecord(manifest.Name, manifestText, manifest, allotted, known?.DesiredState ?? DesiredState.Running, known?.CreatedAt ?? now, now);
-            transaction.Put(AppRecord.Collection, record.Name, record);
-            return known is null ? new InstallOutcome.Created(record) : new InstallOutcome.Updated(record);
-        });
+            var allotted = Allocate(manifest, store.List(AppRecord.Collection));
+            outcome = store.Commit<InstallOutcome>(transaction =>
+            {
+                var apps = transaction.List(AppRecord.Collection);
+                var known = apps.FirstOrDefault(a => a.Name == manifest.Name);
+                var refusals = Refusals(manifest, [.. apps.Where(a => a.Name != manifest.Name)], rules(transaction)).ToLookup(r => r.IsInvalid, r => r.Error);
+                if (refusals[true].Any()) return new InstallOutcome.Invalid([.. refusals[true]]);
+                if (refusals[false].Any()) return new InstallOutcome.Conflict([.. refusals[false]]);
+                if (known is not null && known.ManifestText == manifestText) return new InstallOutcome.Updated(known);
+                if (allotted is not { } ports) return new InstallOutcome.NoPortLeft("No free port is left for the app's listeners.");
+                var now = known is null ? time.GetUtcNow() : Later(known);
+                var record = new AppRecord(manifest.Name, manifestText, manifest, ports, known?.DesiredState ?? DesiredState.Running, known?.CreatedAt ?? now, now);
+                transaction.Put(AppRecord.Collection, record.Name, record);
+                return known is null ? new InstallOutcome.Created(record) : new InstallOutcome.Updated(record);
+            });
+        }
         PublishListeners();
         return outcome;
     }
@@ -56,17 +65,7 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
     }
 
     /// <summary>Nothing is left of an app that was removed.</summary>
-    internal void Removed(string name)
-    {
-        try
-        {
-            store.Commit(transaction => transaction.Delete(AppRemoval.Collection, name));
-        }
-        catch (StoreSealedException)
-        {
-            // Locked meanwhile: after the next unlock it is seen again that nothing is left.
-        }
-    }
+    internal void Removed(string name) => store.Commit(transaction => transaction.Delete(AppRemoval.Collection, name));
 
     /// <summary>Start or stop as the owner's will. Saying it again is a change too: an app that waits for its next attempt is tried at once.</summary>
     /// <returns>The app, or null when there is none.</returns>
@@ -74,44 +73,35 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
 
     /// <summary>Gives those of the app's listeners another guard port whose own cannot be bound; all others keep theirs.</summary>
     /// <returns>The app, or null when there is none or no port is left.</returns>
-    internal AppRecord? MoveBusyGuardPorts(string name)
+    internal AppRecord? MoveBusyGuardPorts(string name) => Move(name, (app, others) =>
     {
-        var moved = store.Commit(transaction =>
+        var taken = others.SelectMany(a => a.Ports).Concat(app.Ports).Select(p => p.GuardPort).ToHashSet();
+        var next = new List<AppPorts>();
+        foreach (var pair in app.Ports)
         {
-            if (transaction.Get(AppRecord.Collection, name) is not { } app) return null;
-            var taken = transaction.List(AppRecord.Collection).SelectMany(a => a.Ports).Select(p => p.GuardPort).ToHashSet();
-            var next = new List<AppPorts>();
-            foreach (var pair in app.Ports)
-            {
-                var port = ports.Guard.CanBind(pair.GuardPort) ? pair.GuardPort : ports.Guard.Allocate(taken);
-                if (port is not { } free) return null;
-                taken.Add(free);
-                next.Add(pair with { GuardPort = free });
-            }
-            var record = app with { Ports = [.. next], UpdatedAt = Later(app) };
-            if (!app.Ports.SequenceEqual(next)) transaction.Put(AppRecord.Collection, name, record);
-            return record;
-        });
-        PublishListeners();
-        return moved;
-    }
+            var port = ports.Guard.CanBind(pair.GuardPort) ? pair.GuardPort : ports.Guard.Allocate(taken);
+            if (port is not { } free) return null;
+            taken.Add(free);
+            next.Add(pair with { GuardPort = free });
+        }
+        return app with { Ports = [.. next], UpdatedAt = Later(app) };
+    });
 
     /// <summary>Gives a listener another LAN port, because a stranger has taken its own. Nothing changes when it has moved already.</summary>
     /// <param name="busy">The port that could not be bound.</param>
     /// <returns>The new port, or null when there is no such listener at that port or no port is left.</returns>
     public int? MoveBusyPublicPort(string app, string listener, int busy)
     {
-        var moved = store.Commit<int?>(transaction =>
+        int? port = null;
+        var moved = Move(app, (record, others) =>
         {
-            if (transaction.Get(AppRecord.Collection, app) is not { } record) return null;
             if (record.Ports.FirstOrDefault(p => p.Listener == listener && p.PublicPort == busy) is not { } pair) return null;
-            var taken = transaction.List(AppRecord.Collection).SelectMany(a => a.Ports).Select(p => p.PublicPort).ToHashSet();
+            var taken = others.SelectMany(a => a.Ports).Concat(record.Ports).Select(p => p.PublicPort).ToHashSet();
             if (ports.Public.Allocate(taken) is not { } free) return null;
-            transaction.Put(AppRecord.Collection, app, record with { Ports = record.Ports.Replace(pair, pair with { PublicPort = free }) });
-            return free;
+            port = free;
+            return record with { Ports = record.Ports.Replace(pair, pair with { PublicPort = free }) };
         });
-        PublishListeners();
-        return moved;
+        return moved is null ? null : port;
     }
 
     /// <summary>Brings the listener table to what the store says now: empty while sealed.</summary>
@@ -142,22 +132,37 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
         return next;
     });
 
-    private static ImmutableArray<ManifestError> Conflicts(AppManifest manifest, List<AppRecord> others, Func<string, bool> isReservedLabel)
+    /// <param name="move">The app with other ports, or null where there are none to give. Ports are tried here, before the transaction.</param>
+    private AppRecord? Move(string name, Func<AppRecord, IReadOnlyList<AppRecord>, AppRecord?> move)
     {
-        var errors = ImmutableArray.CreateBuilder<ManifestError>();
-        if (others.Count >= MaxApps) errors.Add(new ManifestError("name", 0, $"There are already {MaxApps} apps; remove one first."));
+        AppRecord? moved;
+        lock (_allotting)
+        {
+            var apps = store.List(AppRecord.Collection);
+            if (apps.FirstOrDefault(a => a.Name == name) is not { } app || move(app, [.. apps.Where(a => a.Name != name)]) is not { } next) return null;
+            // Ports change under this lock only; what else the record says may have changed meanwhile.
+            moved = next.Ports.SequenceEqual(app.Ports) ? next : Change(name, now => now with { Ports = next.Ports, UpdatedAt = next.UpdatedAt > now.UpdatedAt ? next.UpdatedAt : now.UpdatedAt });
+        }
+        PublishListeners();
+        return moved;
+    }
+
+    private static IEnumerable<(ManifestError Error, bool IsInvalid)> Refusals(AppManifest manifest, IReadOnlyList<AppRecord> others, Func<string, NameRefusal?> rules)
+    {
+        if (others.Count >= MaxApps) yield return (new ManifestError("name", 0, $"There are already {MaxApps} apps; remove one first."), false);
         var owners = others.SelectMany(a => a.Manifest.Listeners.Select(l => (l.Name, App: a.Name))).ToLookup(l => l.Name, l => l.App, StringComparer.Ordinal);
         foreach (var (i, listener) in manifest.Listeners.Index())
         {
             var path = $"listeners[{i}].name";
-            if (isReservedLabel(listener.Name)) errors.Add(new ManifestError(path, 0, $"The name '{listener.Name}' belongs to the appliance's own portal or an alias."));
-            else if (owners[listener.Name].FirstOrDefault() is { } owner) errors.Add(new ManifestError(path, 0, $"The app '{owner}' already has a listener '{listener.Name}'."));
+            if (rules(listener.Name) is { } refusal) yield return (new ManifestError(path, 0, refusal.Message), refusal.IsInvalid);
+            else if (owners[listener.Name].FirstOrDefault() is { } owner) yield return (new ManifestError(path, 0, $"The app '{owner}' already has a listener '{listener.Name}'."), false);
         }
-        return errors.ToImmutable();
     }
 
-    private ImmutableArray<AppPorts>? Allocate(AppManifest manifest, AppRecord? known, List<AppRecord> others)
+    private ImmutableArray<AppPorts>? Allocate(AppManifest manifest, IReadOnlyList<AppRecord> apps)
     {
+        var known = apps.FirstOrDefault(a => a.Name == manifest.Name);
+        var others = apps.Where(a => a.Name != manifest.Name).ToList();
         // Ports of listeners that this manifest drops are taken until the change is stored, so that a new one does not race the old container for them.
         var kept = (known?.Ports ?? []).ToDictionary(p => p.Listener, StringComparer.Ordinal);
         var takenGuards = others.SelectMany(a => a.Ports).Concat(kept.Values).Select(p => p.GuardPort).ToHashSet();

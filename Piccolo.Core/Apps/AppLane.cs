@@ -1,3 +1,5 @@
+using Piccolo.Core.ControlStore;
+
 namespace Piccolo.Core.Apps;
 
 /// <summary>
@@ -81,6 +83,10 @@ internal sealed class AppLane(string app, AppWorkContext context, CancellationTo
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // A newer goal, or the end, is why.
+        }
+        catch (StoreSealedException)
+        {
+            // Locked meanwhile: the goal of that is on its way, and after the next unlock the step is taken again.
         }
         catch (Exception e)
         {

@@ -9,6 +9,9 @@ namespace Piccolo.Core.Primitives;
 /// </summary>
 public sealed record DomainName
 {
+    /// <summary>Of the whole name, dots included (RFC 1035, 2.3.4, without the root's).</summary>
+    public const int MaxLength = 253;
+
     private static readonly IdnMapping Idn = new() { UseStd3AsciiRules = true };
 
     private DomainName(string value) => Value = value;
@@ -21,10 +24,10 @@ public sealed record DomainName
     public static bool TryParse(string? text, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out DomainName? name)
     {
         name = null;
-        if (string.IsNullOrWhiteSpace(text) || text.Length > 253 + 1) return false;
+        if (string.IsNullOrWhiteSpace(text) || text.Length > MaxLength + 1) return false;
         var trimmed = text.Trim();
         if (trimmed.EndsWith('.')) trimmed = trimmed[..^1];
-        if (!TryToAscii(trimmed, out var ascii) || ascii.Length is 0 or > 253) return false;
+        if (!TryToAscii(trimmed, out var ascii) || ascii.Length is 0 or > MaxLength) return false;
         if (!ascii.Split('.').All(IsLabel) || IPAddress.TryParse(ascii, out _)) return false;
         name = new DomainName(ascii);
         return true;
@@ -40,7 +43,8 @@ public sealed record DomainName
 
     public bool IsSubdomainOf(DomainName parent) => Value.EndsWith("." + parent.Value, StringComparison.Ordinal);
 
-    public DomainName Prepend(string label) => Parse(label + "." + Value);
+    /// <returns>Null where the whole would be longer than a name may be, or the label is none.</returns>
+    public DomainName? TryPrepend(string label) => TryParse(label + "." + Value, out var name) ? name : null;
 
     public override string ToString() => Value;
 

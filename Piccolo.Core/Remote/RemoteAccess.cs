@@ -20,10 +20,15 @@ public sealed class RemoteAccess(
     // Only to mend what a bug may have lost: every cause has its signal.
     private static readonly TimeSpan LookAgain = TimeSpan.FromMinutes(5);
 
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(10);
+
+    // What each of the three was last given: one that failed to take its part is given it again, whatever became of the others.
+    private ImmutableArray<Route> _routes = [];
+    private ImmutableArray<WantedCertificate> _certificates = [];
     private TunnelTarget? _target;
     private RemotePlan _plan = RemotePlan.Empty;
 
-    /// <summary>The plan in force.</summary>
+    /// <summary>The plan in force: every part of it was taken.</summary>
     public RemotePlan Plan => Volatile.Read(ref _plan);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -32,6 +37,7 @@ public sealed class RemoteAccess(
         while (!stoppingToken.IsCancellationRequested)
         {
             signals.Mark();
+            var wait = LookAgain;
             try
             {
                 Apply();
@@ -42,9 +48,10 @@ public sealed class RemoteAccess(
             }
             catch (Exception e)
             {
-                logger.PlanFailed(e);
+                logger.PlanFailed(AfterFailure, e);
+                wait = AfterFailure;
             }
-            await signals.WaitAsync(LookAgain, time, stoppingToken);
+            await signals.WaitAsync(wait, time, stoppingToken);
         }
     }
 
@@ -52,16 +59,25 @@ public sealed class RemoteAccess(
     {
         var current = settings.Current;
         var plan = RemotePlan.Build(current, listeners.Current, app => leadership.RoleOf(ResourceId.App(app)), aliases.List());
-        var before = Plan;
-        Volatile.Write(ref _plan, plan);
-        if (!before.Routes.SequenceEqual(plan.Routes))
+        if (!_routes.SequenceEqual(plan.Routes))
         {
             routes.Replace(new RouteTable(plan.Routes));
-            foreach (var route in plan.Routes.Except(before.Routes)) LogRoute(route);
+            foreach (var route in plan.Routes.Except(_routes)) LogRoute(route);
+            _routes = plan.Routes;
         }
-        if (!SameCertificates(before.Certificates, plan.Certificates)) certificates.Want(plan.Certificates);
+        if (!SameCertificates(_certificates, plan.Certificates))
+        {
+            certificates.Want(plan.Certificates);
+            _certificates = plan.Certificates;
+        }
         var target = current is { Enabled: true } ? new TunnelTarget(new Uri(current.Endpoint), current.DeviceSecret, plan.Hostnames) : null;
-        if (target != _target) tunnel.SetTarget(_target = target);
+        if (target != _target)
+        {
+            tunnel.SetTarget(target);
+            _target = target;
+        }
+        foreach (var left in plan.LeftOut.Except(_plan.LeftOut)) logger.LeftOutOfPlan(left);
+        Volatile.Write(ref _plan, plan);
     }
 
     private void LogRoute(Route route)

@@ -7,8 +7,8 @@ internal static partial class RemoteLog
     [LoggerMessage(4500, LogLevel.Information, "Route changed. host={Host} app={App} mode={Mode} leader={Leader}")]
     public static partial void RouteChanged(this ILogger logger, string host, string app, string mode, string leader);
 
-    [LoggerMessage(4501, LogLevel.Error, "The remote plan could not be built; the last one stays in force.")]
-    public static partial void PlanFailed(this ILogger logger, Exception exception);
+    [LoggerMessage(4501, LogLevel.Error, "The remote plan could not be built, or a part of it was not taken; the next attempt follows in {Delay}.")]
+    public static partial void PlanFailed(this ILogger logger, TimeSpan delay, Exception exception);
 
     [LoggerMessage(4502, LogLevel.Error, "Looking at our names from outside broke off; it is tried again.")]
     public static partial void ProbeFailed(this ILogger logger, Exception exception);
@@ -30,4 +30,7 @@ internal static partial class RemoteLog
 
     [LoggerMessage(4508, LogLevel.Error, "Looking at the issuance lock broke off; it is tried again.")]
     public static partial void IssuanceLockFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(4509, LogLevel.Warning, "Left out of the remote plan: {Sentence}")]
+    public static partial void LeftOutOfPlan(this ILogger logger, string sentence);
 }

@@ -18,6 +18,9 @@ public sealed record RemotePlan(ImmutableArray<Route> Routes, ImmutableSortedSet
 
     public static readonly RemotePlan Empty = new([], [], []);
 
+    /// <summary>What could not become part of the plan, one sentence each; everything else is in force.</summary>
+    public ImmutableArray<string> LeftOut { get; init; } = [];
+
     /// <param name="settings">Null when remote access is not configured.</param>
     /// <param name="roleOf">This node's role for an app.</param>
     /// <param name="aliases">More names; those that are not verified yet are left out.</param>
@@ -25,17 +28,23 @@ public sealed record RemotePlan(ImmutableArray<Route> Routes, ImmutableSortedSet
     {
         if (settings is not { Enabled: true }) return Empty;
         var portal = new Route.Portal(settings.PortalName);
-        var apps = listeners
-            .Select(listener => ToRoute(listener, HostOf(settings, listener), roleOf(listener.App)))
+        var leftOut = ImmutableArray.CreateBuilder<string>();
+        var apps = new List<Route>();
+        foreach (var listener in listeners)
+        {
+            if (HostOf(settings, listener) is not { } host) leftOut.Add($"The listener {listener.Name} has no public name: below {settings.Domain} it would be longer than {DomainName.MaxLength} characters.");
             // The portal's name is refused at install; settings that change later must not hand it to an app either.
-            .Where(route => route.Host != portal.Host);
+            else if (host == portal.Host) leftOut.Add($"The listener {listener.Name} has no public name: {host} is the portal's.");
+            else apps.Add(ToRoute(listener, host, roleOf(listener.App)));
+        }
         ImmutableArray<Route> own = [portal, .. apps];
         var taken = own.Select(r => r.Host).ToHashSet();
         // A listener that came later has its own name before an alias may have it.
         ImmutableArray<Route> others = [.. (aliases ?? []).Where(a => a.IsVerified && !taken.Contains(a.Name)).Select(a => ToRoute(a, listeners, roleOf)).OfType<Route>()];
-        return new RemotePlan(
-            [.. own, .. others], [.. own.Concat(others).Select(r => r.Host.Value)],
-            [.. own.Where(EndsTlsHere).Select(ToCertificate), .. others.Where(EndsTlsHere).Select(r => new WantedCertificate(RemoteAlias.IdOf(r.Host), [r.Host]))]);
+        ImmutableArray<WantedCertificate> wanted =
+            [.. own.Where(EndsTlsHere).Select(ToCertificate), .. others.Where(EndsTlsHere).Select(r => new WantedCertificate(RemoteAlias.IdOf(r.Host), [r.Host]))];
+        if (wanted.Length > RenewalScheduler.MaxWanted) leftOut.Add($"{wanted.Length - RenewalScheduler.MaxWanted} names get no certificate: the appliance keeps {RenewalScheduler.MaxWanted}.");
+        return new RemotePlan([.. own, .. others], [.. own.Concat(others).Select(r => r.Host.Value)], [.. wanted.Take(RenewalScheduler.MaxWanted)]) { LeftOut = leftOut.ToImmutable() };
     }
 
     /// <returns>Null while the listener that the alias is for is not there.</returns>
@@ -44,8 +53,8 @@ public sealed record RemotePlan(ImmutableArray<Route> Routes, ImmutableSortedSet
         : listeners.FirstOrDefault(l => l.Name == alias.Listener) is { } listener ? ToRoute(listener, alias.Name, roleOf(listener.App))
         : null;
 
-    /// <summary>The public name of a listener: one label below the domain.</summary>
-    public static DomainName HostOf(RemoteSettings settings, PublishedListener listener) => settings.DomainName.Prepend(listener.Name);
+    /// <summary>The public name of a listener: one label below the domain. Null where that would be longer than a name may be.</summary>
+    public static DomainName? HostOf(RemoteSettings settings, PublishedListener listener) => settings.DomainName.TryPrepend(listener.Name);
 
     private static Route ToRoute(PublishedListener listener, DomainName host, Role role) =>
         role.IsLeader ? new Route.App(host, listener) : new Route.Leader(host, listener, role.LeaderOrigin);

@@ -24,6 +24,8 @@ public sealed class RemoteSettingsStore(SealedStore store)
     /// <returns>Null when never configured, or while sealed.</returns>
     public RemoteSettings? Current => store.IsOpen ? store.Get(Remote, Key) : null;
 
+    internal static RemoteSettings? In(StoreTransaction transaction) => transaction.Get(Remote, Key);
+
     public void Save(RemoteSettings settings) => store.Commit(transaction => transaction.Put(Remote, Key, settings));
 
     /// <summary>Replaces the secret alone.</summary>

@@ -32,9 +32,10 @@ public enum RemoteState
 /// <param name="ClockWrong">The device's clock is known to be wrong: no date can be compared with it.</param>
 /// <param name="PortalReach">How the portal was found from outside; null when nobody has looked.</param>
 /// <param name="OtherReaches">The same of the other names.</param>
+/// <param name="LeftOut">One sentence for each thing that the plan has no place for.</param>
 public sealed record RemoteObservation(
     bool TunnelOnline, string? TunnelProblem, bool TunnelRefused, DateTimeOffset? PortalExpiry, ImmutableArray<string> CertificateProblems, bool ClockWrong = false,
-    NameReach? PortalReach = null, IReadOnlyList<NameReach>? OtherReaches = null);
+    NameReach? PortalReach = null, IReadOnlyList<NameReach>? OtherReaches = null, ImmutableArray<string> LeftOut = default);
 
 /// <summary>Settings and observations to state and warnings; pure.</summary>
 public static class RemoteAssessment
@@ -44,7 +45,7 @@ public static class RemoteAssessment
         if (settings is null) return (RemoteState.Disabled, ["Remote access is not configured."]);
         if (!settings.Enabled) return (RemoteState.Provisioning, ["Remote access is switched off."]);
         var warnings = seen.CertificateProblems;
-        warnings = warnings.InsertRange(0, Outside(seen));
+        warnings = warnings.InsertRange(0, Outside(seen)).AddRange(seen.LeftOut.IsDefault ? [] : seen.LeftOut);
         if (!seen.TunnelOnline) warnings = warnings.Insert(0, seen.TunnelProblem ?? "The relay has not accepted this device yet.");
         if (seen.ClockWrong) warnings = warnings.Insert(0, "The device's clock is wrong, so that certificates can be neither judged nor renewed. Set the date.");
         var expired = !seen.ClockWrong && seen.PortalExpiry <= now;

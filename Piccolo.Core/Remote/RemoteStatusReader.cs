@@ -12,7 +12,7 @@ public sealed record RemoteStatus(
     ImmutableArray<NameReach> Names);
 
 /// <summary>Reads the status; computes nothing that was not observed. Thread-safe.</summary>
-public sealed class RemoteStatusReader(RemoteSettingsStore settings, NexusTunnel tunnel, CertificateInventory certificates, FrontDoorBoard board, ClockFloor clock, TimeProvider time)
+public sealed class RemoteStatusReader(RemoteSettingsStore settings, RemoteAccess remote, NexusTunnel tunnel, CertificateInventory certificates, FrontDoorBoard board, ClockFloor clock, TimeProvider time)
 {
     public RemoteStatus Read()
     {
@@ -29,7 +29,8 @@ public sealed class RemoteStatusReader(RemoteSettingsStore settings, NexusTunnel
             [.. held.Where(c => c.LastError is not null).Select(c => $"{c.Id}: {c.LastError!.Detail}")],
             clock.IsWrong,
             names.FirstOrDefault(n => n.Name == current?.PortalHost),
-            [.. names.Where(n => n.Name != current?.PortalHost)]);
+            [.. names.Where(n => n.Name != current?.PortalHost)],
+            remote.Plan.LeftOut);
         var (state, warnings) = RemoteAssessment.Assess(current, seen, time.GetUtcNow());
         return new RemoteStatus(current, state, warnings, line, portal, held, names);
     }

@@ -36,16 +36,15 @@ public sealed class RemoteAliasStore(SealedStore store)
     /// <summary>Empty while sealed. In the order of their names.</summary>
     public IReadOnlyList<RemoteAlias> List() => store.IsOpen ? [.. store.List(Aliases).OrderBy(a => a.Hostname, StringComparer.Ordinal)] : [];
 
-    public AliasOutcome Add(RemoteAlias alias, int limit)
+    public AliasOutcome Add(RemoteAlias alias, int limit) => store.Commit(transaction =>
     {
-        if (store.List(Aliases).Count >= limit) return AliasOutcome.TooMany;
-        return store.Commit(transaction =>
-        {
-            if (transaction.Get(Aliases, alias.Id) is not null) return AliasOutcome.Taken;
-            transaction.Put(Aliases, alias.Id, alias);
-            return AliasOutcome.Added;
-        });
-    }
+        if (transaction.Get(Aliases, alias.Id) is not null || RemoteNames.IsTaken(transaction, alias.Name)) return AliasOutcome.Taken;
+        if (transaction.List(Aliases).Count >= limit) return AliasOutcome.TooMany;
+        transaction.Put(Aliases, alias.Id, alias);
+        return AliasOutcome.Added;
+    });
+
+    internal static IReadOnlyList<RemoteAlias> In(StoreTransaction transaction) => transaction.List(Aliases);
 
     /// <returns>What was removed; null when there was none.</returns>
     public RemoteAlias? Remove(string id) => store.Commit(transaction =>

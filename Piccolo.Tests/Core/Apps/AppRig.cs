@@ -80,7 +80,7 @@ internal sealed class AppRig : IAsyncDisposable
     {
         var parsed = AppManifestParser.Parse(yaml);
         Assert.That(parsed.Errors, Is.Empty);
-        return Catalog.Install(parsed.Manifest!, yaml, reserved.Contains);
+        return Catalog.Install(parsed.Manifest!, yaml, _ => label => reserved.Contains(label) ? new NameRefusal("Taken.", IsInvalid: false) : null);
     }
 
     public void Follow(params string[] apps) => Leadership.Apply(apps.ToDictionary(ResourceId.App, _ => Role.FollowerOf(null)));

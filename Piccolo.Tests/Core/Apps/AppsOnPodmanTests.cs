@@ -257,7 +257,7 @@ internal sealed class AppsOnPodmanTests
     {
         var parsed = AppManifestParser.Parse(yaml);
         Assert.That(parsed.Errors, Is.Empty);
-        var outcome = Catalog.Install(parsed.Manifest!, yaml, _ => false);
+        var outcome = Catalog.Install(parsed.Manifest!, yaml, _ => _ => null);
         Assert.That(outcome, Is.InstanceOf<InstallOutcome.Created>().Or.InstanceOf<InstallOutcome.Updated>());
         return Catalog.Find("web")!.Listeners.First().GuardPort;
     }

@@ -38,9 +38,33 @@ internal sealed class RemotePlanTests
     }
 
     [Test]
+    public void Build_ListenerWhoseNameIsTooLong_IsLeftOutAlone()
+    {
+        var domain = $"{new string('a', 63)}.{new string('b', 63)}.{new string('c', 63)}.test";
+        var tooLong = new string('l', 60);
+
+        var plan = Build(Settings with { Domain = domain, PortalHost = "portal." + domain }, Listener(tooLong), Listener("web"));
+
+        Assert.That(plan.Hostnames, Is.EquivalentTo(new[] { "portal." + domain, "web." + domain }));
+        Assert.That(plan.LeftOut.Single(), Does.Contain(tooLong).And.Contain("253"));
+    }
+
+    [Test]
+    public void Build_MoreCertificatesThanAreKept_KeepsThePortalAndSaysHowManyAreLeftOut()
+    {
+        var plan = Build(Settings, [.. Enumerable.Range(0, 1005).Select(i => Listener($"l{i}"))]);
+
+        Assert.That(plan.Certificates, Has.Length.EqualTo(1000));
+        Assert.That(plan.Certificates[0].Id, Is.EqualTo("portal"));
+        Assert.That(plan.LeftOut.Single(), Does.StartWith("6 names get no certificate"));
+    }
+
+    [Test]
     public void Build_ListenerNamedLikeThePortal_LosesToThePortal()
     {
         var plan = Build(Settings, Listener("portal"));
+
+        Assert.That(plan.LeftOut.Single(), Does.Contain("portal's"));
 
         Assert.That(plan.Routes, Has.Length.EqualTo(1));
         Assert.That(plan.Routes[0], Is.InstanceOf<Route.Portal>());
