@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Tunnel;
 
@@ -31,20 +32,8 @@ internal sealed class RelayTransport(Socket socket, TimeProvider time) : Stream
 
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-    public static async ValueTask<RelayTransport> ConnectAsync(EndPoint relay, TimeProvider time, CancellationToken cancellationToken)
-    {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(relay, cancellationToken);
-            return new RelayTransport(socket, time);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
+    public static async ValueTask<RelayTransport> ConnectAsync(DnsEndPoint relay, TimeProvider time, CancellationToken cancellationToken) =>
+        new(await HappyEyeballs.ConnectAsync(relay, TimeProvider.System, cancellationToken), time);
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {

@@ -1,6 +1,8 @@
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Certificates.Acme;
 
@@ -23,6 +25,7 @@ internal static class AcmeTransport
             // Addresses and certificates of a CA change; a pool that lives for ever would not notice.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         };
+        handler.ConnectCallback = async (context, token) => new NetworkStream(await HappyEyeballs.ConnectAsync(context.DnsEndPoint, TimeProvider.System, token), ownsSocket: true);
         var roots = new X509Certificate2Collection();
         if (!string.IsNullOrEmpty(options.TrustedRootsFile)) roots.ImportFromPemFile(options.TrustedRootsFile);
         handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) => IsTrusted(certificate, chain, errors, roots);
