@@ -22,7 +22,7 @@ internal static class Netlink
     /// <exception cref="IOException">The kernel refused, for want of descriptors most likely.</exception>
     public static Socket OpenRouteEvents()
     {
-        var descriptor = Posix.Socket(AddressFamily, RawSocket | Posix.CloseOnExec, RouteProtocol);
+        var descriptor = Posix.Socket(AddressFamily, RawSocket | Posix.O_CLOEXEC, RouteProtocol);
         if (descriptor < 0) throw new IOException(Marshal.GetLastPInvokeErrorMessage());
         var handle = new SafeSocketHandle(descriptor, ownsHandle: true);
         Span<byte> address = stackalloc byte[AddressLength];

@@ -59,10 +59,13 @@ public static class AtomicFile
         RandomAccess.FlushToDisk(handle);
     }
 
-    /// <summary>.NET refuses to open a folder as a stream, but a plain read handle is all that fsync needs on Linux.</summary>
+    /// <summary>
+    /// .NET refuses to open a folder as a stream, but a plain read handle is all that fsync needs on Linux. Without <c>O_DIRECTORY</c>, whose number is another
+    /// one on arm64.
+    /// </summary>
     private static SafeFileHandle OpenDirectory(string folder)
     {
-        var descriptor = Posix.Open(folder, Posix.ReadOnly | Posix.Directory | Posix.CloseOnExec);
+        var descriptor = Posix.Open(folder, Posix.O_RDONLY | Posix.O_CLOEXEC);
         if (descriptor < 0) throw new IOException($"The folder '{folder}' cannot be opened to make its entries durable: {Marshal.GetLastPInvokeErrorMessage()}");
         return new SafeFileHandle(descriptor, ownsHandle: true);
     }

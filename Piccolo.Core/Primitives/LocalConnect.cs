@@ -59,6 +59,6 @@ public static class LocalConnect
         BinaryPrimitives.WriteUInt16BigEndian(address[2..], (ushort)port);
         IPAddress.Loopback.TryWriteBytes(address[4..], out _);
         if (Posix.Connect(socket.SafeHandle, ref MemoryMarshal.GetReference(address), address.Length) == 0) return true;
-        return Marshal.GetLastPInvokeError() is Posix.InProgress or Posix.AlreadyInProgress or Posix.WouldBlock or Posix.Interrupted ? false : throw new SocketException((int)SocketError.ConnectionRefused);
+        return Marshal.GetLastPInvokeError() is Posix.EINPROGRESS or Posix.EALREADY or Posix.EAGAIN or Posix.EINTR ? false : throw new SocketException((int)SocketError.ConnectionRefused);
     }
 }

@@ -5,18 +5,20 @@ namespace Piccolo.Core.Primitives;
 /// <summary>The few system calls that .NET has no name for.</summary>
 internal static partial class Posix
 {
-    public const int ReadOnly = 0;
-    public const int Directory = 0x10000;
-    public const int CloseOnExec = 0x80000;
-    public const int NonBlocking = 0x800;
-    public const int DoNotTake = 0x2;
-    public const int DoNotWait = 0x40;
-    public const int NoSignal = 0x4000;
-    public const int Interrupted = 4;
-    public const int WouldBlock = 11;
-    public const int ConnectionAborted = 103;
-    public const int AlreadyInProgress = 114;
-    public const int InProgress = 115;
+    // The kernel's own names and numbers; only those that are the same on x86-64 and arm64 (O_DIRECTORY and O_DIRECT, for two, are not).
+#pragma warning disable IDE1006 // not our names
+    public const int O_RDONLY = 0;
+    public const int O_CLOEXEC = 0x80000;
+    public const int O_NONBLOCK = 0x800;
+    public const int MSG_PEEK = 0x2;
+    public const int MSG_DONTWAIT = 0x40;
+    public const int MSG_NOSIGNAL = 0x4000;
+    public const int EINTR = 4;
+    public const int EAGAIN = 11;
+    public const int ECONNABORTED = 103;
+    public const int EALREADY = 114;
+    public const int EINPROGRESS = 115;
+#pragma warning restore IDE1006
 
     // mmap(2) and madvise(2), the same numbers on every Linux architecture that .NET runs on.
     public const int ReadWriteProtection = 1 | 2;
@@ -28,9 +30,6 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     public static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    public static partial int FSync(int descriptor);
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     public static partial int SetEnv(string name, string value, int overwrite);

@@ -26,13 +26,13 @@ public static class SocketAccept
         while (true)
         {
             var length = AddressLength;
-            var descriptor = Posix.Accept(listening.SafeHandle, ref MemoryMarshal.GetReference(address), ref length, Posix.CloseOnExec);
+            var descriptor = Posix.Accept(listening.SafeHandle, ref MemoryMarshal.GetReference(address), ref length, Posix.O_CLOEXEC);
             if (descriptor >= 0) return new AcceptedClient(descriptor, Read(address));
             switch (Marshal.GetLastPInvokeError())
             {
-                case Posix.WouldBlock: return null;
+                case Posix.EAGAIN: return null;
                 // A client that went before we came to it is not the next one's fault.
-                case Posix.Interrupted or Posix.ConnectionAborted: continue;
+                case Posix.EINTR or Posix.ECONNABORTED: continue;
                 default: throw new IOException(Marshal.GetLastPInvokeErrorMessage());
             }
         }

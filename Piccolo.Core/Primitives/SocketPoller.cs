@@ -49,9 +49,9 @@ public sealed class SocketPoller : IDisposable
     /// <exception cref="IOException">The kernel has no descriptor left.</exception>
     public SocketPoller()
     {
-        _poll = SafeFileDescriptor.Of(Posix.EpollCreate(Posix.CloseOnExec));
+        _poll = SafeFileDescriptor.Of(Posix.EpollCreate(Posix.O_CLOEXEC));
         // Non-blocking: only its becoming ready counts.
-        _wake = SafeFileDescriptor.Of(Posix.EventFd(0, Posix.CloseOnExec | Posix.NonBlocking));
+        _wake = SafeFileDescriptor.Of(Posix.EventFd(0, Posix.O_CLOEXEC | Posix.O_NONBLOCK));
         Control(OperationAdd, _wake, (uint)SocketReadiness.Readable | EdgeByEdge, WakeTag);
     }
 

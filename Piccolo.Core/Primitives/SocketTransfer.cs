@@ -16,17 +16,17 @@ public static class SocketTransfer
     public static int Receive(Socket socket, Span<byte> buffer) => Receive(socket.SafeHandle, buffer);
 
     /// <inheritdoc cref="Receive(Socket, Span{byte})"/>
-    public static int Receive(SafeHandle socket, Span<byte> buffer) => OrThrow(ReceiveWith(Posix.DoNotWait, socket, buffer));
+    public static int Receive(SafeHandle socket, Span<byte> buffer) => OrThrow(ReceiveWith(Posix.MSG_DONTWAIT, socket, buffer));
 
     /// <summary>As <see cref="Receive(Socket, Span{byte})"/>, for those to whom a break is nothing special: most TLS clients leave so, with our last bytes unread.</summary>
     /// <returns><see cref="Broken"/> for a broken connection.</returns>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public static int ReceiveOrBroken(Socket socket, Span<byte> buffer) => ReceiveWith(Posix.DoNotWait, socket.SafeHandle, buffer);
+    public static int ReceiveOrBroken(Socket socket, Span<byte> buffer) => ReceiveWith(Posix.MSG_DONTWAIT, socket.SafeHandle, buffer);
 
     /// <summary>As <see cref="Receive(Socket, Span{byte})"/>, but leaves what it saw.</summary>
     /// <exception cref="SocketException">The connection is broken.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public static int Peek(SafeHandle socket, Span<byte> buffer) => OrThrow(ReceiveWith(Posix.DoNotWait | Posix.DoNotTake, socket, buffer));
+    public static int Peek(SafeHandle socket, Span<byte> buffer) => OrThrow(ReceiveWith(Posix.MSG_DONTWAIT | Posix.MSG_PEEK, socket, buffer));
 
     /// <summary>Gives what there is room for, without waiting.</summary>
     /// <returns>How much; -1 when there is no room now.</returns>
@@ -40,7 +40,7 @@ public static class SocketTransfer
     {
         while (true)
         {
-            var sent = (int)Posix.Send(socket.SafeHandle, ref MemoryMarshal.GetReference(bytes), (nuint)bytes.Length, Posix.DoNotWait | Posix.NoSignal);
+            var sent = (int)Posix.Send(socket.SafeHandle, ref MemoryMarshal.GetReference(bytes), (nuint)bytes.Length, Posix.MSG_DONTWAIT | Posix.MSG_NOSIGNAL);
             if (sent >= 0) return sent;
             if (Failure() is var failure && failure != 0) return failure;
         }
@@ -61,8 +61,8 @@ public static class SocketTransfer
     /// <returns>0: once more. -1: there is nothing to do but wait. <see cref="Broken"/>: which of the kernel's reasons it was makes no difference to anyone.</returns>
     private static int Failure() => Marshal.GetLastPInvokeError() switch
     {
-        Posix.Interrupted => 0,
-        Posix.WouldBlock => -1,
+        Posix.EINTR => 0,
+        Posix.EAGAIN => -1,
         _ => Broken,
     };
 }

@@ -86,6 +86,20 @@ internal sealed class PrimitivesTests
     }
 
     [Test]
+    public void AtomicFile_FlushDirectory_OfAFolderIsDoneAndOfNoneThrows()
+    {
+        using var folder = new TempFolder();
+
+        Assert.That(() => AtomicFile.FlushDirectory(folder.Path), Throws.Nothing);
+        Assert.That(() => AtomicFile.FlushDirectory(folder.File("none")), Throws.InstanceOf<IOException>());
+    }
+
+    /// <summary>fcntl.h of x86-64 and arm64: what is named here has another number on each, and a wrong one opens no folder at all.</summary>
+    [Test]
+    public void Posix_HasNoFlagThatDiffersBetweenArchitectures() => Assert.That(
+        typeof(Posix).GetFields().Where(f => f.IsLiteral && (f.Name is "Directory" or "O_DIRECTORY" or "O_DIRECT" or "O_NOFOLLOW" or "O_LARGEFILE")), Is.Empty);
+
+    [Test]
     public void AtomicFile_TargetIsAFolder_ThrowsAndKeepsTheFolder()
     {
         using var folder = new TempFolder();
