@@ -29,6 +29,8 @@ public static class AppManifestParser
     public static ManifestResult Parse(string yaml)
     {
         if (yaml.Length > MaxLength || Encoding.UTF8.GetByteCount(yaml) > MaxLength) return Invalid(TooLarge);
+        // Some editors begin a file with a byte-order mark, which YAML allows (1.2, 5.2).
+        if (yaml.StartsWith('\uFEFF')) yaml = yaml[1..];
         var errors = new ManifestErrorList();
         var root = ManifestYaml.Read(yaml, errors);
         if (root is null) return new ManifestResult(null, errors.ToImmutable());

@@ -76,9 +76,11 @@ internal sealed class ManifestDraftReader(ManifestErrorList errors)
             var path = Join(parent, entry.Key);
             if (!seen.Add(entry.Key)) errors.Add(path, entry.Line, "The field is given twice.");
             else if (fields.TryGetValue(entry.Key, out var read)) ReadField(path, entry, read);
-            else if (!entry.Key.StartsWith("x-", StringComparison.Ordinal)) errors.Add(path, entry.Line, "There is no such field.");
+            else if (!entry.Key.StartsWith("x-", StringComparison.Ordinal)) errors.Add(path, entry.Line, NoSuchField(entry.Key));
         }
     }
+
+    private static string NoSuchField(string name) => InvisibleCharacters.FirstIn(name) is { } odd ? $"There is no such field: the name has {odd} in it." : "There is no such field.";
 
     private void ReadField(string path, ManifestNode.Entry entry, FieldReader read)
     {

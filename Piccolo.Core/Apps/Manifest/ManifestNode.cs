@@ -6,7 +6,8 @@ internal abstract record ManifestNode(int Line)
     /// <param name="IsPlain">Written without quotes, so that <c>8080</c> may be a number and nothing at all may be null.</param>
     public sealed record Scalar(int Line, string Text, bool IsPlain) : ManifestNode(Line)
     {
-        public bool IsNull => IsPlain && Text is "" or "~" or "null";
+        /// <summary>As YAML's core schema has it (YAML 1.2, 10.3.2).</summary>
+        public bool IsNull => IsPlain && Text is "" or "~" or "null" or "Null" or "NULL";
     }
 
     public sealed record Sequence(int Line, IReadOnlyList<ManifestNode> Items) : ManifestNode(Line);

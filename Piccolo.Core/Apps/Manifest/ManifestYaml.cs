@@ -31,12 +31,14 @@ internal sealed class ManifestYaml
         catch (YamlException e)
         {
             // The library's sentence can quote the text, which may hold secrets, so ours names the place only.
-            errors.Add(ManifestError.Document, Line(e.Start), $"The text is not valid YAML at column {Math.Max(1, e.Start.Column)}.");
+            var (line, reason) = InvisibleCharacters.InIndentation(text) ?? (Line(e.Start), $"The text is not valid YAML at column {Math.Max(1, e.Start.Column)}.");
+            errors.Add(ManifestError.Document, line, reason);
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or FormatException or OverflowException)
         {
             // YamlDotNet's scanner meets some broken texts with exceptions of its own internals (seen: a plain scalar cut by a control character).
-            errors.Add(ManifestError.Document, 1, "The text is not valid YAML.");
+            var (line, reason) = InvisibleCharacters.InIndentation(text) ?? (1, "The text is not valid YAML.");
+            errors.Add(ManifestError.Document, line, reason);
         }
         return null;
     }

@@ -43,6 +43,40 @@ internal sealed class AppManifestParserTests
     }
 
     [Test]
+    public void Parse_ByteOrderMarkAtTheBeginning_IsNoPartOfTheText()
+    {
+        const string text = "name: web\nimage: localhost/a:1\nlisteners:\n  - { name: web, guest_port: 80, protocol: http }\n";
+
+        Assert.That(AppManifestParser.Parse([0xEF, 0xBB, 0xBF, .. Encoding.UTF8.GetBytes(text)]).Errors, Is.Empty);
+        Assert.That(AppManifestParser.Parse("\uFEFF" + text.Replace("\n", "\r\n", StringComparison.Ordinal)).Errors, Is.Empty);
+        Assert.That(AppManifestParser.Parse("\uFEFF\uFEFF" + text).Errors.First(e => e.Path != "name").Message, Does.Contain("byte-order mark (U+FEFF)"), "a second one is in the way, and is named");
+    }
+
+    [TestCase("null")]
+    [TestCase("Null")]
+    [TestCase("NULL")]
+    [TestCase("~")]
+    [TestCase("")]
+    public void Parse_EveryFormOfNull_IsTheSame(string written)
+    {
+        var result = AppManifestParser.Parse($"name: web\nimage: localhost/a:1\ntype: {written}\nlisteners:\n  - {{ name: web, guest_port: 80, protocol: http }}\nenvironment:\n  A: {written}\n");
+
+        Assert.That(result.Errors.Select(e => e.ToString()), Is.EqualTo(new[] { "environment.A (line 7): A single value is expected; an empty one is written \"\"." }));
+        Assert.That(AppManifestParser.Parse($"name: web\nimage: localhost/a:1\nlisteners: [{{ name: web, guest_port: 80 }}]\nenvironment: {{ A: \"{written}\" }}").Manifest!.Environment["A"], Is.EqualTo(written));
+    }
+
+    [TestCase("name: web\nimage: localhost/a:1\nlisteners:\n\t- name: web\n\t  guest_port: 80\n", 4, "indented with a tab")]
+    [TestCase("name: web\nimage: localhost/a:1\nlisteners:\n  - name: web\n\tguest_port: 80\n", 5, "indented with a tab")]
+    [TestCase("name: web\nimage: localhost/a:1\nlisteners:\n  - name: web\n\u00a0\u00a0\u00a0\u00a0guest_port: 80\n", 5, "no-break space (U+00A0)")]
+    [TestCase("name: web\nimage: localhost/a:1\n\u200btype: user\nlisteners: [{ name: web, guest_port: 80 }]\n", 3, "U+200B")]
+    public void Parse_CharacterThatNobodySees_IsNamedWithItsLine(string text, int line, string words)
+    {
+        var errors = AppManifestParser.Parse(text).Errors;
+
+        Assert.That(errors.Where(e => e.Line == line).Select(e => e.Message), Has.Some.Contains(words), string.Join('\n', errors));
+    }
+
+    [Test]
     public void Parse_Minimal_TakesTheDefaults()
     {
         var manifest = ParseValid("minimal");
