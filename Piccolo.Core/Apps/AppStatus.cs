@@ -36,6 +36,7 @@ public enum AppReason
     Exited,
     ImageNotFound,
     RegistryUnreachable,
+    RateLimited,
     EngineUnreachable,
     NoEngine,
     PortInUse,

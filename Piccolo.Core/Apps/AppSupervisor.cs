@@ -126,7 +126,7 @@ internal sealed class AppSupervisor : IDisposable
         return delay;
     }
 
-    /// <summary>Containers with our label under a name that we would not give: nothing would ever take care of them.</summary>
+    /// <summary>Containers under one of our names that no app of theirs has: nothing would ever take care of them.</summary>
     private async Task RemoveStraysAsync(ImmutableArray<ObservedContainer> ours, CancellationToken cancellationToken)
     {
         foreach (var stray in ours.Where(c => c.Name != ContainerSpec.NameOf(_instance, c.App)))

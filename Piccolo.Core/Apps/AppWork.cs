@@ -40,6 +40,9 @@ internal sealed class AppWork(string app, AppWorkContext context)
     /// <summary>How long a busy guard port is waited for before the app gets another.</summary>
     private static readonly TimeSpan BusyPortPatience = TimeSpan.FromSeconds(60);
 
+    /// <summary>Each attempt counts against the limit, too.</summary>
+    private static readonly TimeSpan RateLimitPause = TimeSpan.FromMinutes(15);
+
     private int _failures;
     private DateTimeOffset? _portBusySince;
 
@@ -242,19 +245,20 @@ internal sealed class AppWork(string app, AppWorkContext context)
                 context.MoveBusyGuardPorts(app);
             }
         }
-        Fail(ReasonOf(fault.Kind), $"{fault.Sentence} {fault.NextStep}", stillThere?.Id);
+        Fail(ReasonOf(fault.Kind), $"{fault.Sentence} {fault.NextStep}", stillThere?.Id, fault.Kind == ContainerFaultKind.RateLimited ? RateLimitPause : TimeSpan.Zero);
     }
 
-    private void Fail(AppReason reason, string detail, string? containerId)
+    private void Fail(AppReason reason, string detail, string? containerId, TimeSpan atLeast = default)
     {
-        var next = Postpone();
+        var next = Postpone(atLeast);
         context.Logger.AppFailed(app, reason, detail, _failures, next);
         context.Board.Set(app, AppState.Error, reason, detail, containerId, next);
     }
 
-    private DateTimeOffset Postpone()
+    private DateTimeOffset Postpone(TimeSpan atLeast = default)
     {
-        var next = context.Time.GetUtcNow() + RetryDelay.After(++_failures, context.Random);
+        var delay = RetryDelay.After(++_failures, context.Random);
+        var next = context.Time.GetUtcNow() + (delay > atLeast ? delay : atLeast);
         NotBefore = next;
         context.Retry.Raise();
         return next;
@@ -266,6 +270,7 @@ internal sealed class AppWork(string app, AppWorkContext context)
         ContainerFaultKind.EngineUnreachable => AppReason.EngineUnreachable,
         ContainerFaultKind.ImageNotFound => AppReason.ImageNotFound,
         ContainerFaultKind.RegistryUnreachable => AppReason.RegistryUnreachable,
+        ContainerFaultKind.RateLimited => AppReason.RateLimited,
         ContainerFaultKind.PortInUse => AppReason.PortInUse,
         ContainerFaultKind.Foreign => AppReason.NameTaken,
         _ => AppReason.Refused,

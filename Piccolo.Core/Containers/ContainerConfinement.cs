@@ -8,6 +8,9 @@ internal static class ContainerConfinement
 {
     private const long MaxProcesses = 512;
 
+    /// <summary>Of what an app prints; what is older is dropped. Podman's own default has no end.</summary>
+    private const string MaxLog = "10m";
+
     /// <summary>
     /// Every capability of the kernel (capability.h, up to 6.x) but seven, dropped by name. The seven are what the usual images need from root inside
     /// the container: their entry points start as root, give their data folders to the service's user (CHOWN, FOWNER, DAC_OVERRIDE), become that user
@@ -39,6 +42,9 @@ internal static class ContainerConfinement
             Sysctls = new Dictionary<string, string> { ["net.ipv4.ip_unprivileged_port_start"] = "0" },
             SecurityOpt = ["no-new-privileges"],
             PidsLimit = MaxProcesses,
+            LogConfig = new LogConfig { Type = "k8s-file", Config = new Dictionary<string, string> { ["max-size"] = MaxLog } },
+            // One for each app, so that an app that was taken over does not reach the others' databases.
+            NetworkMode = spec.Name,
             Memory = spec.MemoryBytes ?? 0,
             NanoCPUs = spec.NanoCpus ?? 0,
             // The supervisor alone decides what runs: the engine must not revive an app that is locked or led elsewhere.

@@ -12,6 +12,9 @@ public enum ContainerFaultKind
 
     /// <summary>The image's registry could not be reached.</summary>
     RegistryUnreachable,
+
+    /// <summary>The image's registry has served enough for a while.</summary>
+    RateLimited,
     PortInUse,
 
     /// <summary>The container has gone.</summary>

@@ -22,7 +22,7 @@ public sealed record ContainerSpec(
     long? NanoCpus)
 {
     /// <summary>Raised by one whenever <see cref="ContainerConfinement"/> changes, so that containers made under the old rules are made anew.</summary>
-    private const int ConfinementVersion = 1;
+    private const int ConfinementVersion = 2;
 
     public string Name => NameOf(Instance, App);
 

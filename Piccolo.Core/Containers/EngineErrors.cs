@@ -21,6 +21,11 @@ internal static class EngineErrors
     public static ContainerFault ForeignVolume(string name) => new(ContainerFaultKind.Foreign,
         $"A volume named {name} exists that does not belong to this appliance.", "Remove or rename it; it is never touched from here.");
 
+    public static ContainerFault ForeignNetwork(string name) => new(ContainerFaultKind.Foreign,
+        $"A network named {name} exists that does not belong to this appliance.", "Remove or rename it; it is never touched from here.");
+
+    public static readonly ContainerFault Refused = new(ContainerFaultKind.Refused, "The container engine refused.", "The appliance's log has its reason.");
+
     public static ContainerFault VolumePath(ImageReference image) => new(ContainerFaultKind.Refused,
         $"The image {image} declares a volume at a path with a colon, which cannot be kept.", "Use an image whose volumes have other paths.");
 
@@ -35,7 +40,7 @@ internal static class EngineErrors
         return e.StatusCode switch
         {
             HttpStatusCode.NotFound => NotFound,
-            _ => new(ContainerFaultKind.Refused, "The container engine refused.", "The appliance's log has its reason."),
+            _ => Refused,
         };
     }
 
@@ -46,9 +51,11 @@ internal static class EngineErrors
     {
         var registry = new ContainerFault(ContainerFaultKind.RegistryUnreachable,
             $"The registry of {image} could not be reached.", "Check the device's internet connection; it is tried again by itself.");
+        if (Says(text, "toomanyrequests", "too many requests", "rate limit"))
+            return new(ContainerFaultKind.RateLimited, $"The registry of {image} limits how many images may be fetched from this address, and refuses for now.", "It is tried again by itself, a quarter of an hour apart.");
         if (Says(text, "manifest unknown", "name unknown", "not found", "unauthorized", "denied", "no such image", "does not exist"))
             return new(ContainerFaultKind.ImageNotFound, $"The image {image} was not found, or it is not public.", "Check the image's name and tag.");
-        if (Says(text, "dial tcp", "no such host", "connection refused", "timeout", "unreachable", "pinging container registry", "tls:", "x509:", "EOF", "toomanyrequests"))
+        if (Says(text, "dial tcp", "no such host", "connection refused", "timeout", "unreachable", "pinging container registry", "tls:", "x509:", "EOF"))
             return registry;
         return new(ContainerFaultKind.Refused, $"The image {image} could not be fetched.", "The appliance's log has the engine's reason.");
     }

@@ -9,7 +9,7 @@ using Piccolo.Core.Primitives;
 namespace Piccolo.Core.Containers;
 
 /// <summary>
-/// Podman (or any engine that speaks Docker's API 1.41) through its REST socket. Owns the client.
+/// Podman through its REST socket: Docker's API 1.41, and its own where that has no word for it. Owns the clients.
 /// </summary>
 internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
 {
@@ -24,6 +24,7 @@ internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
     private readonly ILogger<PodmanRuntime> _logger;
     private readonly EngineReach _reach;
     private readonly DockerClient? _client;
+    private readonly LibpodClient? _libpod;
 
     public PodmanRuntime(InstanceId instance, IOptions<ContainerOptions> options, TimeProvider time, ILogger<PodmanRuntime> logger)
     {
@@ -31,6 +32,7 @@ internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
         if (_options.Socket.Length == 0) return;
         _client = new DockerClientBuilder().WithEndpoint(new Uri("unix://" + Path.GetFullPath(_options.Socket)))
             .WithApiVersion(ApiVersion).WithTimeout(Timeout.InfiniteTimeSpan).Build();
+        _libpod = new LibpodClient(Path.GetFullPath(_options.Socket));
     }
 
     public bool IsConfigured => _client is not null;
@@ -41,7 +43,7 @@ internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
         CallAsync("list", async (client, token) =>
         {
             var found = await client.Containers.ListContainersAsync(new ContainersListParameters { All = true, Filters = OurLabel() }, token);
-            return new ContainerResult<ImmutableArray<ObservedContainer>>([.. found.Where(c => IsOurs(c.Labels)).Select(Observe)], null);
+            return new ContainerResult<ImmutableArray<ObservedContainer>>([.. found.Where(c => IsOurs(c.Labels) && c.Names?.Any(n => IsOurName(n)) == true).Select(Observe)], null);
         }, cancellationToken);
 
     public Task<ContainerResult<ObservedContainer?>> FindAsync(string app, CancellationToken cancellationToken) =>
@@ -129,7 +131,11 @@ internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
         return ended.Fault;
     }
 
-    public void Dispose() => _client?.Dispose();
+    public void Dispose()
+    {
+        _client?.Dispose();
+        _libpod?.Dispose();
+    }
 
     private Task<ContainerFault?> RemoveAsync(string id, bool andAnonymousVolumes, CancellationToken cancellationToken)
     {
@@ -150,7 +156,7 @@ internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
         var result = await CallAsync<bool>(operation, async (client, token) =>
         {
             if (await InspectAsync(client, id, token) is not { } found) return new ContainerResult<bool>(false, missing);
-            if (!IsOurs(found.Config?.Labels)) return EngineErrors.Foreign(found.Name?.TrimStart('/') ?? id);
+            if (!IsOurs(found.Config?.Labels) || !IsOurName(found.Name)) return EngineErrors.Foreign(found.Name?.TrimStart('/') ?? id);
             try
             {
                 await act(client, token);
@@ -222,6 +228,9 @@ internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
     }
 
     private bool IsOurs(IDictionary<string, string>? labels) => labels is not null && labels.TryGetValue(ContainerLabels.Instance, out var owner) && owner == _instance.Value;
+
+    /// <summary>An image that was made of one of our containers has its labels, and so has every container of the owner's that is made of that image.</summary>
+    private bool IsOurName(string? name) => name?.TrimStart('/').StartsWith(ContainerSpec.NameOf(_instance, ""), StringComparison.Ordinal) == true;
 
     private static ObservedContainer Observe(ContainerListResponse found) =>
         new(found.ID, found.Names?.FirstOrDefault()?.TrimStart('/') ?? "", Label(found.Labels, ContainerLabels.App), Label(found.Labels, ContainerLabels.Spec),

@@ -239,7 +239,7 @@ internal sealed class AppSupervisorTests
     public async Task Containers_OfNoAppOrStrangeName_AreRemoved()
     {
         _rig.Runtime.AddRunning(_rig.Instance, "ghost");
-        _rig.Runtime.AddRunning(_rig.Instance, "web", name: "renamed");
+        _rig.Runtime.AddRunning(_rig.Instance, "web", name: ContainerSpec.NameOf(_rig.Instance, "renamed"));
         _rig.Runtime.AddImage(Sample);
         _rig.Install(AppRig.Manifest("web"));
 
@@ -247,7 +247,7 @@ internal sealed class AppSupervisorTests
         await _rig.UntilAsync("web", AppState.Running);
         await AppRig.UntilAsync(_rig.Runtime.Called, () => _rig.Runtime.Calls.Contains("remove ghost"), () => "ghost stays");
 
-        Assert.That(_rig.Runtime.Containers.Select(c => c.Name).Where(n => n == "renamed"), Is.Empty);
+        Assert.That(_rig.Runtime.Containers.Select(c => c.Name).Where(n => n.EndsWith("renamed", StringComparison.Ordinal)), Is.Empty);
     }
 
     /// <summary>The sixth attempt again comes after pauses of 1, 2, 4, 8, 16 and 32 s, each drawn a little shorter.</summary>
@@ -306,6 +306,18 @@ internal sealed class AppSupervisorTests
         _rig.Runtime.PullGate = Task.CompletedTask;
         _rig.Install(AppRig.Manifest("other", "registry.example/app:1"));
         await _rig.UntilAsync("other", AppState.Running);
+    }
+
+    [Test]
+    public async Task RateLimit_OfTheRegistry_IsSaidAndNotAskedForAQuarterOfAnHour()
+    {
+        _rig.Runtime.Faults["pull"] = new ContainerFault(ContainerFaultKind.RateLimited, "Enough for now.", "Wait.");
+        _rig.Install(AppRig.Manifest("web"));
+        await _rig.StartAsync();
+
+        var status = await _rig.UntilAsync("web", AppState.Error, AppReason.RateLimited);
+
+        Assert.That(status.NextAttempt, Is.EqualTo(_rig.Time.GetUtcNow().AddMinutes(15)));
     }
 
     [Test]

@@ -9,7 +9,8 @@ internal sealed class EngineErrorsTests
     [TestCase("requested access to the resource is denied", ContainerFaultKind.ImageNotFound)]
     [TestCase("pinging container registry r.example: Get \"https://r.example/v2/\": dial tcp: lookup r.example: no such host", ContainerFaultKind.RegistryUnreachable)]
     [TestCase("tls: failed to verify certificate: x509: certificate signed by unknown authority", ContainerFaultKind.RegistryUnreachable)]
-    [TestCase("toomanyrequests: You have reached your pull rate limit", ContainerFaultKind.RegistryUnreachable)]
+    [TestCase("toomanyrequests: You have reached your pull rate limit", ContainerFaultKind.RateLimited)]
+    [TestCase("received unexpected HTTP status: 429 Too Many Requests; not found in cache, access denied", ContainerFaultKind.RateLimited)]
     [TestCase("something new", ContainerFaultKind.Refused)]
     public void FromPull_EnginesWords_BecomeAFaultWithoutThem(string text, ContainerFaultKind kind)
     {

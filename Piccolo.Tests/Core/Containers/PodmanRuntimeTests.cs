@@ -61,8 +61,8 @@ internal sealed class PodmanRuntimeTests
         Assert.That(await GetAsync(http, $"http://127.0.0.1:{port}/env?name=GREETING"), Is.EqualTo("hello world"));
         Assert.That((await GetAsync(http, $"http://127.0.0.1:{port}/fingerprint")).Trim(), Has.Length.EqualTo(64));
 
-        var seen = await _podman.RunAsync(["inspect", "--format", "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.SecurityOpt}} {{.State.Pid}}", id]);
-        Assert.That(seen, Does.StartWith("268435456 1000000000 512 no [no-new-privileges] "));
+        var seen = await _podman.RunAsync(["inspect", "--format", "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.SecurityOpt}} {{.HostConfig.LogConfig.Type}} {{.HostConfig.LogConfig.Size}} {{.State.Pid}}", id]);
+        Assert.That(seen, Does.StartWith("268435456 1000000000 512 no [no-new-privileges] k8s-file 10MB "));
         var status = await File.ReadAllLinesAsync($"/proc/{seen.Trim().Split(' ')[^1]}/status");
         // The bounding set: CHOWN 0, DAC_OVERRIDE 1, FOWNER 3, KILL 5, SETGID 6, SETUID 7, NET_BIND_SERVICE 10 (capability.h).
         Assert.That(status, Has.Member("CapBnd:\t00000000000004eb").And.Member("NoNewPrivs:\t1").And.Member("CapEff:\t0000000000000000"));
@@ -74,6 +74,48 @@ internal sealed class PodmanRuntimeTests
         Assert.That(await _runtime.RemoveAsync(id, default), Is.Null, "removing twice is no fault");
         Assert.That(await _runtime.StartAsync(id, default), Has.Property(nameof(ContainerFault.Kind)).EqualTo(ContainerFaultKind.NotFound));
         Assert.That((await _runtime.ListAsync(default)).Value, Is.Empty);
+    }
+
+    [Test]
+    public async Task Networks_OfTwoApps_DoNotReachEachOther()
+    {
+        var ports = LoopbackPorts.Free(2);
+        var (first, second) = (Spec("first", ports[0]), Spec("second", ports[1]));
+        var ids = new List<string>();
+        foreach (var spec in new[] { first, second })
+        {
+            ids.Add((await _runtime.CreateAsync(spec, NoVolumes, default)).Value!);
+            Assert.That(await _runtime.StartAsync(ids[^1], default), Is.Null);
+        }
+        using var http = new HttpClient(new SocketsHttpHandler());
+        foreach (var port in ports) Assert.That(await GetAsync(http, $"http://127.0.0.1:{port}/healthz"), Is.EqualTo("ok\n"), "each is published");
+        var seen = (await _podman.RunAsync(["inspect", "--format", "{{.State.Pid}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", .. ids])).Split('\n').Select(l => l.Split(' ')).ToArray();
+        var (inFirst, addressOfSecond, addressOfFirst) = (seen[0][0], seen[1][1], seen[0][1]);
+
+        Assert.That(await ReachesAsync(inFirst, addressOfFirst), Is.True, "the way of asking works");
+        Assert.That(await ReachesAsync(inFirst, addressOfSecond), Is.False);
+
+        foreach (var app in new[] { "first", "second" }) Assert.That(await _runtime.RemoveWithVolumesAsync(app, default), Is.Null);
+        Assert.That(await _podman.RunAsync(["network", "ls", "--quiet"]), Does.Not.Contain(first.Name).And.Not.Contain(second.Name));
+    }
+
+    /// <summary>From inside the network of a process.</summary>
+    private static async Task<bool> ReachesAsync(string process, string address)
+    {
+        using var asked = System.Diagnostics.Process.Start("nsenter", ["-t", process, "-n", "timeout", "3", "bash", "-c", $"</dev/tcp/{address}/8080"]);
+        await asked.WaitForExitAsync().WaitAsync(Patience);
+        return asked.ExitCode == 0;
+    }
+
+    /// <summary>What <c>podman commit</c> of one of our containers gives: the owner's own container has our labels.</summary>
+    [Test]
+    public async Task Foreign_ContainerWithOurLabelsUnderAnotherName_IsNeitherSeenNorTouched()
+    {
+        await _podman.RunAsync(["create", "--name", "mine", "--label", $"{ContainerLabels.Instance}={_instance.Value}", "--label", $"{ContainerLabels.App}=web", SampleImage.Name]);
+
+        Assert.That((await _runtime.ListAsync(default)).Value, Is.Empty);
+        Assert.That((await _runtime.RemoveAsync("mine", default))!.Kind, Is.EqualTo(ContainerFaultKind.Foreign));
+        await _podman.RunAsync(["rm", "mine"]);
     }
 
     [Test]

@@ -85,6 +85,11 @@ internal sealed class PodmanFolder
             network_config_dir = "{Root}/networks"
             default_network = "{NetworkName}"
 
+            # For the same reason as the default network has a subnet of its own.
+            [[network.default_subnet_pools]]
+            base = "{FreePool()}"
+            size = 24
+
             [containers]
             # The engine's own defaults are refused where the caller's hard limits are lower.
             default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
@@ -112,6 +117,10 @@ internal sealed class PodmanFolder
             ipam_options = new { driver = "host-local" },
         }));
     }
+
+#pragma warning disable CA5394 // a free place, not a secret
+    private static string FreePool() => $"10.{Random.Shared.Next(100, 200)}.{Random.Shared.Next(16) * 16}.0/20";
+#pragma warning restore CA5394
 
     private static string FreeSubnet()
     {
