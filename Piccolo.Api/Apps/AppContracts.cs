@@ -10,6 +10,7 @@ public sealed record Envelope<T>(T Data, string? Message = null);
 
 /// <summary>An installed app: what the owner wants and what was last observed.</summary>
 /// <param name="Status">Observed; <c>running</c> only when the engine said so.</param>
+/// <param name="LastUpdate">How looking for a newer image ended the last time; absent before the first.</param>
 /// <param name="StatusReason">Why it is stopped or in error; absent otherwise.</param>
 public sealed record AppResponse(
     string Name,
@@ -24,7 +25,12 @@ public sealed record AppResponse(
     string? ContainerId,
     IReadOnlyDictionary<string, string>? Environment,
     DateTimeOffset CreatedAt,
-    DateTimeOffset UpdatedAt);
+    DateTimeOffset UpdatedAt,
+    AppUpdateResponse? LastUpdate);
+
+/// <param name="At">When the image was fetched and compared, or when that failed.</param>
+/// <param name="Detail">Why it failed; absent otherwise.</param>
+public sealed record AppUpdateResponse(DateTimeOffset At, UpdateOutcome Outcome, string? Detail);
 
 public sealed record AppDetailResponse(AppResponse App, IReadOnlyList<ServiceResponse> Services);
 
@@ -43,5 +49,6 @@ internal static class AppMapping
         status.ContainerId,
         app.Manifest.Environment.Count == 0 ? null : app.Manifest.Environment,
         app.CreatedAt,
-        app.UpdatedAt);
+        app.UpdatedAt,
+        app.LastUpdate is { } update ? new AppUpdateResponse(update.At, update.Outcome, update.Detail.Length == 0 ? null : update.Detail) : null);
 }

@@ -26,6 +26,7 @@ internal static class AppEndpoints
         one.MapDelete("", Remove).WithName("RemoveApp").WithSummary("Removes an app, its container and its volumes.");
         one.MapPost("/start", (string name, AppViews views, HttpContext http) => SetDesired(name, DesiredState.Running, views, http)).WithName("StartApp").WithSummary("Wants the app to run.");
         one.MapPost("/stop", (string name, AppViews views, HttpContext http) => SetDesired(name, DesiredState.Stopped, views, http)).WithName("StopApp").WithSummary("Wants the app to be stopped.");
+        one.MapPost("/update", Update).WithName("UpdateApp").WithSummary("Fetches the app's image again and, where that is a newer one, makes the app anew of it; last_update says how it ended.");
         return group;
     }
 
@@ -80,6 +81,13 @@ internal static class AppEndpoints
         if (views.SetDesired(name, desired) is not { } app) return NoSuchApp(name);
         http.Audit(desired == DesiredState.Running ? AuditKinds.AppStarted : AuditKinds.AppStopped, ("app", name));
         return TypedResults.Ok(new Envelope<AppResponse>(app, desired == DesiredState.Running ? "app is to run" : "app is to stop"));
+    }
+
+    private static Results<Ok<Envelope<AppResponse>>, ProblemHttpResult> Update(string name, AppViews views, HttpContext http)
+    {
+        if (views.AskUpdate(name) is not { } app) return NoSuchApp(name);
+        http.Audit(AuditKinds.AppUpdated, ("app", name));
+        return TypedResults.Ok(new Envelope<AppResponse>(app, app.DesiredState == DesiredState.Running ? "a newer image is looked for" : "a newer image is looked for at the next start"));
     }
 
     private static ProblemHttpResult Conflict(InstallOutcome.Conflict conflict)

@@ -13,5 +13,7 @@ internal sealed class AppViews(AppCatalog catalog, AppStatusBoard statuses, Lead
 
     public AppResponse? SetDesired(string name, DesiredState desired) => catalog.SetDesired(name, desired) is { } app ? Describe(app) : null;
 
+    public AppResponse? AskUpdate(string name) => catalog.AskUpdate(name) is { } app ? Describe(app) : null;
+
     public AppResponse Describe(AppRecord app) => app.ToResponse(statuses.Of(app), leadership.RoleOf(ResourceId.App(app.Name)));
 }

@@ -41,7 +41,11 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
                 if (known is not null && known.ManifestText == manifestText) return new InstallOutcome.Updated(known);
                 if (allotted is not { } ports) return new InstallOutcome.NoPortLeft("No free port is left for the app's listeners.");
                 var now = known is null ? time.GetUtcNow() : Later(known);
-                var record = new AppRecord(manifest.Name, manifestText, manifest, ports, known?.DesiredState ?? DesiredState.Running, known?.CreatedAt ?? now, now);
+                var record = new AppRecord(manifest.Name, manifestText, manifest, ports, known?.DesiredState ?? DesiredState.Running, known?.CreatedAt ?? now, now)
+                {
+                    ImageId = known?.Manifest.Image == manifest.Image ? known.ImageId : null,
+                    LastUpdate = known?.LastUpdate,
+                };
                 transaction.Put(AppRecord.Collection, record.Name, record);
                 return known is null ? new InstallOutcome.Created(record) : new InstallOutcome.Updated(record);
             });
@@ -70,6 +74,19 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
     /// <summary>Start or stop as the owner's will. Saying it again is a change too: an app that waits for its next attempt is tried at once.</summary>
     /// <returns>The app, or null when there is none.</returns>
     public AppRecord? SetDesired(string name, DesiredState desired) => Change(name, app => app with { DesiredState = desired, UpdatedAt = Later(app) });
+
+    /// <summary>Wants the app's image to be fetched again, and the app to be made anew where that is a newer one.</summary>
+    /// <returns>The app, or null when there is none.</returns>
+    public AppRecord? AskUpdate(string name) => Change(name, app => Later(app) is var now ? app with { UpdateAsked = now, UpdatedAt = now } : app);
+
+    /// <param name="asked">The wish that is done with; a later one stays.</param>
+    /// <param name="imageId">The newer image; null where there is none.</param>
+    internal void Updated(string name, DateTimeOffset asked, AppUpdate update, string? imageId) => Change(name, app => app with
+    {
+        UpdateAsked = app.UpdateAsked == asked ? null : app.UpdateAsked,
+        LastUpdate = update,
+        ImageId = imageId ?? app.ImageId,
+    });
 
     /// <summary>Gives those of the app's listeners another guard port whose own cannot be bound; all others keep theirs.</summary>
     /// <returns>The app, or null when there is none or no port is left.</returns>

@@ -7,7 +7,8 @@ namespace Piccolo.Core.Apps;
 internal abstract record AppGoal(string Key)
 {
     /// <param name="Wanted">When the owner last said so: saying it again makes a new goal, with no memory of failures.</param>
-    public sealed record Run(ContainerSpec Spec, DateTimeOffset Wanted) : AppGoal($"run {Spec.Hash} {Wanted.UtcTicks}");
+    /// <param name="UpdateAsked">Since when a newer image is to be looked for; null = it is not.</param>
+    public sealed record Run(ContainerSpec Spec, DateTimeOffset Wanted, DateTimeOffset? UpdateAsked) : AppGoal($"run {Spec.Hash} {Wanted.UtcTicks}");
 
     public sealed record Stop(AppReason Reason) : AppGoal($"stop {Reason}");
 
@@ -36,10 +37,10 @@ internal static class AppGoals
 
     private static AppGoal Decide(AppRecord app, Role role, InstanceId instance) =>
         app.DesiredState == DesiredState.Stopped ? new AppGoal.Stop(AppReason.Owner)
-        : role.IsLeader ? new AppGoal.Run(ToSpec(app, instance), app.UpdatedAt)
+        : role.IsLeader ? new AppGoal.Run(ToSpec(app, instance), app.UpdatedAt, app.UpdateAsked)
         : new AppGoal.Stop(role.Kind == LeadershipRole.Unknown ? AppReason.RoleUnknown : AppReason.Follower);
 
     private static ContainerSpec ToSpec(AppRecord app, InstanceId instance) => new(
         instance, app.Name, ImageReference.Parse(app.Manifest.Image), app.Manifest.Environment,
-        [.. app.Listeners.Select(l => new PortPublication(l.Definition.GuestPort, l.GuardPort))], app.Manifest.MemoryBytes, app.Manifest.NanoCpus);
+        [.. app.Listeners.Select(l => new PortPublication(l.Definition.GuestPort, l.GuardPort))], app.Manifest.MemoryBytes, app.Manifest.NanoCpus) { ImageId = app.ImageId };
 }

@@ -43,7 +43,7 @@ internal sealed class AppSupervisor : IDisposable
     {
         (_store, _leadership, _runtime, _instance, _health, _time, _random, _logger) = (store, leadership, runtime, instance, health, time, random, logger);
         _context = new AppWorkContext(runtime, board, time, random, options.Value.StopGrace, new PullSlots(MaxAtATime), new SemaphoreSlim(MaxAtATime), new SemaphoreSlim(MaxAtATime), new ChangeSignal(),
-            app => catalog.MoveBusyGuardPorts(app), catalog.Removed, logger);
+            app => catalog.MoveBusyGuardPorts(app), catalog.Updated, catalog.Removed, logger);
         _shutDown = new Lazy<Task>(EndAsync);
         Signals = new SignalSet(store.Changed, leadership.Changed, runtime.Changed, _context.Retry);
     }

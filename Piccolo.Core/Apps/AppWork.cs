@@ -12,6 +12,7 @@ namespace Piccolo.Core.Apps;
 /// <param name="Stops">How many may be stopped at a time.</param>
 /// <param name="Retry">Raised when an app's next attempt was set.</param>
 /// <param name="MoveBusyGuardPorts">Gives the app other ports in place of those that others keep busy.</param>
+/// <param name="Updated">Takes note of how looking for a newer image of an app ended: when it was asked for, the end, and the newer image where there is one.</param>
 /// <param name="Removed">Takes note that nothing is left of an app that the owner removed.</param>
 internal sealed record AppWorkContext(
     IContainerRuntime Runtime,
@@ -24,6 +25,7 @@ internal sealed record AppWorkContext(
     SemaphoreSlim Stops,
     ChangeSignal Retry,
     Action<string> MoveBusyGuardPorts,
+    Action<string, DateTimeOffset, AppUpdate, string?> Updated,
     Action<string> Removed,
     ILogger Logger);
 
@@ -70,6 +72,7 @@ internal sealed class AppWork(string app, AppWorkContext context)
         NotBefore = null;
         return goal switch
         {
+            AppGoal.Run { UpdateAsked: { } asked } run => UpdateAsync(run.Spec.Image, asked, cancellationToken),
             AppGoal.Run run => RunAsync(run.Spec, cancellationToken),
             AppGoal.Stop stop => InTurnAsync(context.Stops, () => StopAsync(stop.Reason), cancellationToken),
             AppGoal.Remove remove => InTurnAsync(context.Stops, () => RemoveAsync(remove.WithVolumes), cancellationToken),
@@ -114,6 +117,20 @@ internal sealed class AppWork(string app, AppWorkContext context)
             return;
         }
         if (await FetchAsync(found.Value, spec, cancellationToken)) await InTurnAsync(context.Starts, () => ReplaceAsync(found.Value, spec, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>Fetches the image under its name; whether that makes another container is the next goal's affair. The app runs meanwhile.</summary>
+    private async Task UpdateAsync(ImageReference image, DateTimeOffset asked, CancellationToken cancellationToken)
+    {
+        ContainerFault? fault = null;
+        // Nobody serves what was made on this device: its name may mean another image all the same.
+        if (!image.IsLocal) await InTurnAsync(context.Pulls.Of(image), async () => fault = await context.Runtime.PullAsync(image, cancellationToken), cancellationToken);
+        var newer = fault ?? await context.Runtime.NewerImageAsync(app, image, CancellationToken.None);
+        var outcome = newer.Fault is not null ? UpdateOutcome.Failed : newer.Value is null ? UpdateOutcome.Unchanged : UpdateOutcome.Updated;
+        var detail = newer.Fault is { } why ? $"{why.Sentence} {why.NextStep}" : "";
+        context.Logger.AppUpdateLookedFor(app, outcome, detail);
+        context.Updated(app, asked, new AppUpdate(context.Time.GetUtcNow(), outcome, detail), newer.Value);
+        context.Retry.Raise();
     }
 
     /// <summary>The old container goes only when the new one's image is here, so that a wrong image name leaves the app as it was.</summary>

@@ -33,4 +33,7 @@ internal static partial class AppsLog
 
     [LoggerMessage(5009, LogLevel.Error, "The listener table could not be brought up to date.")]
     public static partial void ListenerTableBroke(this ILogger logger, Exception exception);
+
+    [LoggerMessage(5010, LogLevel.Information, "Newer image looked for. app={App} outcome={Outcome} detail={Detail}")]
+    public static partial void AppUpdateLookedFor(this ILogger logger, string app, UpdateOutcome outcome, string detail);
 }

@@ -24,6 +24,9 @@ public sealed record ContainerSpec(
     /// <summary>Raised by one whenever <see cref="ContainerConfinement"/> changes, so that containers made under the old rules are made anew.</summary>
     private const int ConfinementVersion = 2;
 
+    /// <summary>Which of the images that had the name is meant; null = whichever is here.</summary>
+    public string? ImageId { get; init; }
+
     public string Name => NameOf(Instance, App);
 
     /// <summary>SHA-256 over every member, in hexadecimal.</summary>
@@ -36,6 +39,7 @@ public sealed record ContainerSpec(
                 ConfinementVersion,
                 App,
                 Image = Image.ToString(),
+                ImageId,
                 Environment = Environment.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => new[] { e.Key, e.Value }),
                 Ports = Ports.OrderBy(p => p.GuestPort).Select(p => new[] { p.GuestPort, p.GuardPort }),
                 MemoryBytes,

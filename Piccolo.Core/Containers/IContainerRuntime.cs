@@ -22,6 +22,10 @@ public interface IContainerRuntime
 
     Task<ContainerResult<bool>> HasImageAsync(ImageReference image, CancellationToken cancellationToken);
 
+    /// <summary>Compares the image that the name stands for now with the one that the app's container was made of.</summary>
+    /// <returns>The id of the image where it is another one; null where it is the same, or the app has no container.</returns>
+    Task<ContainerResult<string?>> NewerImageAsync(string app, ImageReference image, CancellationToken cancellationToken);
+
     /// <summary>Fetches the image from its registry.</summary>
     Task<ContainerFault?> PullAsync(ImageReference image, CancellationToken cancellationToken);
 

@@ -24,6 +24,9 @@ public sealed partial record ImageReference
     /// <summary>The host from which it is fetched, with its port; <see cref="DefaultRegistry"/> where the name has none.</summary>
     public string Registry => Name.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash && IsRegistry(Name[..slash]) ? Name[..slash].ToLowerInvariant() : DefaultRegistry;
 
+    /// <summary>Whether it was made on this device: Podman's name for images of no registry.</summary>
+    public bool IsLocal => Registry == "localhost";
+
     /// <summary>Null when only a digest is given; <c>latest</c> when neither is.</summary>
     public string? Tag { get; }
 

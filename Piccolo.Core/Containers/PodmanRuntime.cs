@@ -72,6 +72,16 @@ internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
             }
         }, cancellationToken);
 
+    public Task<ContainerResult<string?>> NewerImageAsync(string app, ImageReference image, CancellationToken cancellationToken) =>
+        CallAsync<string?>("compare images", async (client, token) =>
+        {
+            var named = await client.Images.InspectImageAsync(image.ToString(), token);
+            var container = await InspectAsync(client, ContainerSpec.NameOf(_instance, app), token);
+            return new ContainerResult<string?>(container is null || IdOf(container.Image) == IdOf(named.ID) ? null : IdOf(named.ID), null);
+
+            static string? IdOf(string? id) => id?.Split(':')[^1];
+        }, cancellationToken);
+
     public async Task<ContainerFault?> PullAsync(ImageReference image, CancellationToken cancellationToken)
     {
         var result = await CallAsync<bool>("pull", async (client, token) =>

@@ -40,7 +40,7 @@ internal sealed class EveryRouteTests
         new("POST /api/v1/auth/password", 200, new { old_password = Password, new_password = NewPassword }), new("POST /api/v1/auth/staleness/ack", 200, new { password = true }),
 
         new("POST /api/v1/apps/validate", 200, Manifest), new("POST /api/v1/apps", 201, Manifest), new("GET /api/v1/apps", 200), new("GET /api/v1/apps/{name}", 200),
-        new("GET /api/v1/apps/{name}/services", 200), new("GET /api/v1/services", 200), new("POST /api/v1/apps/{name}/stop", 200), new("POST /api/v1/apps/{name}/start", 200),
+        new("GET /api/v1/apps/{name}/services", 200), new("GET /api/v1/services", 200), new("POST /api/v1/apps/{name}/stop", 200), new("POST /api/v1/apps/{name}/start", 200), new("POST /api/v1/apps/{name}/update", 200),
 
         new("POST /api/v1/remote/preflight", 409), new("POST /api/v1/remote/rotate", 409, new { device_secret = "next" }), new("POST /api/v1/remote/nexus-guide/verify", 400, new { }),
         new("GET /api/v1/remote/nexus-guide", 200), new("GET /api/v1/remote/dns/providers", 200),

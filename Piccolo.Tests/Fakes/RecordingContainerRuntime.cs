@@ -96,6 +96,12 @@ internal sealed class RecordingContainerRuntime : IContainerRuntime
         lock (_gate) return Task.FromResult<ContainerResult<bool>>(EngineFault is { } fault ? fault : _images.Contains(image.ToString()));
     }
 
+    /// <summary>What is found to be newer than an app's image.</summary>
+    public string? NewerImage { get; set; }
+
+    public Task<ContainerResult<string?>> NewerImageAsync(string app, ImageReference image, CancellationToken cancellationToken) =>
+        Task.FromResult(Record("compare", app) is { } fault ? fault : new ContainerResult<string?>(NewerImage, null));
+
     public async Task<ContainerFault?> PullAsync(ImageReference image, CancellationToken cancellationToken)
     {
         var fault = Record("pull", image.ToString());

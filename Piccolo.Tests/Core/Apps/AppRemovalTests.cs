@@ -7,7 +7,7 @@ using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Apps;
 
-/// <summary>What goes with a container, and what stays: an app's volumes go only when the owner removes the app.</summary>
+/// <summary>What goes with a container, what stays, and when one is made anew: an app's volumes go only when the owner removes the app.</summary>
 internal sealed class AppRemovalTests
 {
     private const string Sample = "localhost/sample:latest";
@@ -84,6 +84,42 @@ internal sealed class AppRemovalTests
 
         Assert.That(_rig.Runtime.Calls, Has.None.StartsWith("remove-with-volumes"));
         Assert.That(_rig.Runtime.Volumes[_rig.Runtime.Containers.Single().Id], Is.EquivalentTo(new Dictionary<string, string> { ["/data"] = "rows" }));
+    }
+
+    [TestCase(null, UpdateOutcome.Unchanged)]
+    [TestCase("newer", UpdateOutcome.Updated)]
+    public async Task Update_ComparesImagesAndRemakesTheContainerOnlyOfANewerOne(string? newer, UpdateOutcome outcome)
+    {
+        _rig.Runtime.AddImage("registry.example/app:1");
+        _rig.Install(AppRig.Manifest("web", "registry.example/app:1"));
+        await _rig.StartAsync();
+        await _rig.UntilAsync("web", AppState.Running);
+        var before = _rig.Runtime.Calls.Length;
+        _rig.Runtime.NewerImage = newer;
+
+        _rig.Catalog.AskUpdate("web");
+        await AppRig.UntilAsync(_rig.Store.Changed, () => _rig.Catalog.Find("web")!.LastUpdate is not null, () => string.Join('\n', _rig.Log.Lines));
+        if (newer is not null) await AppRig.UntilAsync(_rig.Runtime.Called, () => _rig.Runtime.Calls[^1] == "start web", () => string.Join(", ", _rig.Runtime.Calls));
+
+        Assert.That((_rig.Catalog.Find("web")!.LastUpdate!.Outcome, _rig.Catalog.Find("web")!.UpdateAsked), Is.EqualTo((outcome, (DateTimeOffset?)null)));
+        string[] remade = newer is null ? [] : ["stop web", "remove web", "create web", "start web"];
+        Assert.That(_rig.Runtime.Calls.Skip(before), Is.EqualTo(new[] { "pull registry.example/app:1", "compare web" }.Concat(remade)));
+    }
+
+    [Test]
+    public async Task Update_RegistryAway_SaysWhyAndLeavesTheAppRunning()
+    {
+        _rig.Runtime.AddImage("registry.example/app:1");
+        _rig.Install(AppRig.Manifest("web", "registry.example/app:1"));
+        await _rig.StartAsync();
+        await _rig.UntilAsync("web", AppState.Running);
+        _rig.Runtime.Faults["pull"] = new ContainerFault(ContainerFaultKind.RegistryUnreachable, "Not reached.", "Wait.");
+
+        _rig.Catalog.AskUpdate("web");
+        await AppRig.UntilAsync(_rig.Store.Changed, () => _rig.Catalog.Find("web")!.LastUpdate is not null, () => string.Join('\n', _rig.Log.Lines));
+
+        Assert.That(_rig.Catalog.Find("web")!.LastUpdate, Is.EqualTo(new AppUpdate(_rig.Time.GetUtcNow(), UpdateOutcome.Failed, "Not reached. Wait.")));
+        Assert.That(_rig.Board.Find("web")!.State, Is.EqualTo(AppState.Running));
     }
 
     private async Task RunWebAsync()

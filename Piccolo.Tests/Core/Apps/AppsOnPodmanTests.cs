@@ -204,7 +204,8 @@ internal sealed class AppsOnPodmanTests
 
         Catalog.Remove("web");
         await AppRig.UntilAsync(Board.Changed, () => Board.Find("web") is null, () => "the app stays");
-        Assert.That(await _podman.RunAsync(["volume", "ls", "--quiet"]), Is.Empty);
+        Assert.That(await _podman.RunAsync(["volume", "ls", "--quiet", "--filter", $"label={ContainerLabels.Instance}={_services.GetRequiredService<InstanceId>().Value}"]), Is.Empty);
+        Assert.That(await _podman.RunAsync(["volume", "ls", "--quiet"]), Does.Not.Contain(volumes["/data"]));
     }
 
     [Test]
@@ -227,16 +228,38 @@ internal sealed class AppsOnPodmanTests
         Assert.That(await File.ReadAllTextAsync(Path.Combine(await MountpointAsync(volumes["/data"]), "rows")), Is.EqualTo("1,2,3"));
         Catalog.Remove("web");
         await AppRig.UntilAsync(Board.Changed, () => Board.Find("web") is null, () => "the app stays");
-        Assert.That(await _podman.RunAsync(["volume", "ls", "--quiet"]), Is.Empty);
+        Assert.That(await _podman.RunAsync(["volume", "ls", "--quiet", "--filter", $"label={ContainerLabels.Instance}={_services.GetRequiredService<InstanceId>().Value}"]), Is.Empty);
+        Assert.That(await _podman.RunAsync(["volume", "ls", "--quiet"]), Does.Not.Contain(volumes["/data"]));
+    }
+
+    [Test]
+    public async Task Update_NameThatStandsForANewerImage_RemakesTheContainerOfIt()
+    {
+        var image = await ImageWithVolumesAsync();
+        Install(Web.Replace(SampleImage.Name, image, StringComparison.Ordinal));
+        await UntilAsync(AppState.Running);
+        var first = Board.Find("web")!.ContainerId!;
+        Catalog.AskUpdate("web");
+        await AppRig.UntilAsync(Store.Changed, () => Catalog.Find("web")!.LastUpdate is { Outcome: UpdateOutcome.Unchanged }, () => $"{Catalog.Find("web")!.LastUpdate}");
+        Assert.That(Board.Find("web")!.ContainerId, Is.EqualTo(first));
+
+        await ImageWithVolumesAsync("LABEL release=2");
+        Catalog.AskUpdate("web");
+        var second = await UntilOtherContainerAsync(first);
+
+        Assert.That(Catalog.Find("web")!.LastUpdate!.Outcome, Is.EqualTo(UpdateOutcome.Updated));
+        Assert.That(await _podman.RunAsync(["inspect", "--format", "{{.Image}}", second]), Is.EqualTo(await _podman.RunAsync(["image", "inspect", "--format", "{{.Id}}", image])));
+        Catalog.Remove("web");
+        await AppRig.UntilAsync(Board.Changed, () => Board.Find("web") is null, () => "the app stays");
     }
 
     /// <summary>The sample app in an image that declares two volumes, one of them where the image has a folder that everybody may write to.</summary>
-    private async Task<string> ImageWithVolumesAsync()
+    private async Task<string> ImageWithVolumesAsync(string change = "LABEL release=1")
     {
         const string image = "localhost/with-volumes:latest";
         await _podman.RunAsync(["rm", "--force", "--ignore", "seed"]);
         await _podman.RunAsync(["create", "--name", "seed", SampleImage.Name]);
-        await _podman.RunAsync(["commit", "--quiet", "--change", "VOLUME /data", "--change", "VOLUME /tmp/", "seed", image]);
+        await _podman.RunAsync(["commit", "--quiet", "--change", "VOLUME /data", "--change", "VOLUME /tmp/", "--change", change, "seed", image]);
         await _podman.RunAsync(["rm", "seed"]);
         return image;
     }
