@@ -30,6 +30,14 @@ internal sealed class AcmeAccounts(AcmeChannel channel, ICertificateStore store,
     /// <param name="gone">The account's URL that the CA turned out not to know, if so.</param>
     public Task<AcmeResult<AcmeAccount>> GetAsync(Uri? gone, CancellationToken cancellationToken) => AloneAsync(record => ReadyAsync(record ?? Create(), gone, cancellationToken), cancellationToken);
 
+    /// <summary>Another account with another key in place of one that the CA has ended: its key is worth nothing there.</summary>
+    /// <param name="dead">The URL of that account; one that has taken its place meanwhile is used.</param>
+    public Task<AcmeResult<AcmeAccount>> ReplaceAsync(Uri dead, CancellationToken cancellationToken) => AloneAsync(record =>
+    {
+        if (record?.Url == dead) logger.AccountGone(Directory.Host);
+        return ReadyAsync(record is null || record.Url == dead ? Create() : record, null, cancellationToken);
+    }, cancellationToken);
+
     /// <summary>Gives the account another key. Interrupted at any point, the next use finds out which of the two counts.</summary>
     public Task<AcmeFailure?> ChangeKeyAsync(CancellationToken cancellationToken) => AloneAsync(async record =>
     {

@@ -58,8 +58,9 @@ internal static class BackoffPolicy
         var table = TableOf(failure, code);
         var wait = table[Math.Clamp(inRow - 1, 0, table.Length - 1)];
         if (lifetime * LongestShare is { } cap && wait > cap) wait = cap > Shortest ? cap : Shortest;
-        if (retryAfter is { } asked && asked > wait) wait = asked;
-        return wait * (1 + (Jitter * Math.Clamp(random, 0, 1)));
+        wait *= 1 + (Jitter * Math.Clamp(random, 0, 1));
+        // What the CA names is its own choice, spread already, and bounded where it was read.
+        return retryAfter is { } asked && asked > wait ? asked : wait;
     }
 
     private static TimeSpan[] TableOf(AcmeFailureClass failure, string code) => failure switch

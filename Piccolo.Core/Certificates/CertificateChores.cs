@@ -37,6 +37,8 @@ internal sealed class CertificateChores(
         var soonest = DateTimeOffset.MaxValue;
         lock (_gate)
         {
+            var current = snapshot.Certificates.Values.Select(c => c.Facts.FingerprintSha256).Concat(snapshot.Revocations.Keys).ToHashSet(StringComparer.Ordinal);
+            foreach (var gone in _notBefore.Keys.Where(k => !current.Contains(k[(k.IndexOf(' ', StringComparison.Ordinal) + 1)..])).ToList()) _notBefore.Remove(gone);
             foreach (var revocation in snapshot.Revocations.Values)
             {
                 Consider("revoke " + revocation.Serial, revocation.NextAttempt, () => RevokeAsync(revocation, session), ref soonest, now, wake);

@@ -86,9 +86,10 @@ internal sealed class CertificateIssuer(
         {
             await ticket.Step(OrderStep.AccountReady);
             var opened = await OpenAsync(authority, account, ticket, cancellationToken);
-            if (opened.Failure?.Problem?.Type == AcmeErrors.AccountDoesNotExist)
+            var isDead = opened.Failure?.Problem?.Type == AcmeErrors.Unauthorized && await authority.Accounts.Client.IsDeactivatedAsync(account, cancellationToken);
+            if (isDead || opened.Failure?.Problem?.Type == AcmeErrors.AccountDoesNotExist)
             {
-                var again = await authority.Accounts.GetAsync(account.Url, cancellationToken);
+                var again = isDead ? await authority.Accounts.ReplaceAsync(account.Url, cancellationToken) : await authority.Accounts.GetAsync(account.Url, cancellationToken);
                 if (again.Failure is { } gone) return gone;
                 account.Dispose();
                 account = again.Value;
@@ -145,6 +146,8 @@ internal sealed class CertificateIssuer(
             var order = await authority.Client.OrderAsync(account, url, cancellationToken);
             if (order.Failure is not null || order.Value.Status is not (AcmeStatus.Pending or AcmeStatus.Ready)) continue;
             if (!order.Value.Names.SetEquals(ticket.Wanted.Names.Select(n => n.Value).ToImmutableHashSet(StringComparer.Ordinal))) continue;
+            // One of another profile would be finished as something else than what is wanted.
+            if (ticket.Profile is not null && order.Value.Profile != ticket.Profile) continue;
             logger.OrderFound(ticket.Wanted.Id);
             return order.Value;
         }

@@ -174,8 +174,8 @@ internal sealed class CertificateLedger(
                     LastError = NextSteps.Describe(failure),
                     Order = order,
                     FailingSince = attempt.FailingSince ?? attempt.LastAttempt,
-                    // An answer came, so whether an order was made is known; only a lost one leaves the question open.
-                    Placing = attempt.Placing && failure.Class == AcmeFailureClass.Network,
+                    // A refusal that came says that no order was made; whatever else ended the wait for it leaves the question open.
+                    Placing = attempt.Placing && failure.Status is null,
                 },
                 budget);
         }

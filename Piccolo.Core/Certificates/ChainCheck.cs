@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Piccolo.Core.Certificates.Acme;
@@ -26,7 +27,7 @@ internal static class ChainCheck
         {
             return Parse(chainPem, chain) ?? Check(chain, key, names, now);
         }
-        catch (CryptographicException)
+        catch (Exception e) when (e is CryptographicException or AsnContentException)
         {
             return Refused("bad_certificate", "The CA sent something that is not a certificate.");
         }
@@ -63,8 +64,17 @@ internal static class ChainCheck
     }
 
     /// <summary>Names of other kinds than DNS were never asked for.</summary>
-    private static bool HasForeignNames(X509Certificate2 leaf) =>
-        leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>().Any(e => e.EnumerateIPAddresses().Any());
+    private static bool HasForeignNames(X509Certificate2 leaf) => leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>().Any(e =>
+    {
+        // RFC 5280, 4.2.1.6: a sequence of names, each tagged with its kind; 2 is dNSName.
+        var names = new AsnReader(e.RawData, AsnEncodingRules.DER).ReadSequence();
+        while (names.HasData)
+        {
+            if (!names.PeekTag().HasSameClassAndValue(new Asn1Tag(TagClass.ContextSpecific, 2))) return true;
+            names.ReadEncodedValue();
+        }
+        return false;
+    });
 
     private static AcmeFailure Refused(string code, string detail) => AcmeFailure.Bad(code, detail);
 }

@@ -15,8 +15,8 @@ internal sealed class OrderRunner(
     /// <summary>Whether the limits have room for this order beside those that just began; if so the room is kept for it until it is spent.</summary>
     public bool TryReserve(WantedCertificate wanted, LedgerSnapshot snapshot, DateTimeOffset now)
     {
-        if (snapshot.AttemptFor(wanted)?.Order is not null) return true;
         var directory = DirectoryFor(wanted, snapshot, now);
+        if (TakesUp(snapshot.AttemptFor(wanted), directory, now)) return true;
         var budget = _reserved.Values.Aggregate(ledger.Budget(directory), (b, other) =>
             (other.IsPlaced ? b : b.Ordered(now)).Issued(other.Wanted.Names, snapshot.IsRenewal(other.Wanted, directory), now));
         if (budget.Earliest(wanted.Names, snapshot.IsRenewal(wanted, directory), now).At > now) return false;
@@ -45,11 +45,14 @@ internal sealed class OrderRunner(
     /// <summary>The limit that keeps an order from beginning at <paramref name="at"/>, and until when; null where none does.</summary>
     public (DateTimeOffset At, string? Limit)? HeldBack(WantedCertificate wanted, LedgerSnapshot snapshot, DateTimeOffset at)
     {
-        if (snapshot.AttemptFor(wanted)?.Order is not null) return null;
         var directory = DirectoryFor(wanted, snapshot, at);
-        if (!snapshot.Budgets.TryGetValue(directory, out var budget)) return null;
+        if (TakesUp(snapshot.AttemptFor(wanted), directory, at) || !snapshot.Budgets.TryGetValue(directory, out var budget)) return null;
         return budget.Earliest(wanted.Names, snapshot.IsRenewal(wanted, directory), at) is var free && free.At > at ? free : null;
     }
+
+    /// <summary>Whether the next attempt goes on with an order that the CA has, and places none.</summary>
+    private static bool TakesUp(AttemptRecord? attempt, Uri directory, DateTimeOffset at) =>
+        attempt?.Order is { } order && order.Directory == directory && at - order.PlacedAt < CertificateIssuer.MaxOrderAge;
 
     public async Task RunAsync(WantedCertificate wanted, CancellationToken session)
     {

@@ -32,6 +32,14 @@ internal sealed class AcmeAccountClient(AcmeChannel channel)
     public Task<AcmeFailure?> UpdateContactAsync(AcmeAccount account, string? email, CancellationToken cancellationToken) =>
         UpdateAsync(account, new AccountUpdateMessage(Contact(email) ?? [], null), cancellationToken);
 
+    /// <summary>Whether the CA takes nothing of this account any more: it says so, or refuses even to show it (RFC 8555, 7.3.6).</summary>
+    public async Task<bool> IsDeactivatedAsync(AcmeAccount account, CancellationToken cancellationToken)
+    {
+        var answer = await channel.PostAsync(account, account.Url, null, cancellationToken);
+        if (answer.Failure is { } failure) return failure.Problem?.Type == AcmeErrors.Unauthorized;
+        return AcmeChannel.Read<AccountMessage>(answer.Value) is { Failure: null, Value.Status: "deactivated" or "revoked" };
+    }
+
     /// <summary>Ends the account for good (RFC 8555, 7.3.6).</summary>
     public Task<AcmeFailure?> DeactivateAsync(AcmeAccount account, CancellationToken cancellationToken) =>
         UpdateAsync(account, new AccountUpdateMessage(null, "deactivated"), cancellationToken);

@@ -8,6 +8,7 @@ internal static class AcmeErrors
     public const string AccountDoesNotExist = "accountDoesNotExist";
     public const string OrderNotReady = "orderNotReady";
     public const string AlreadyRevoked = "alreadyRevoked";
+    public const string Unauthorized = "unauthorized";
 
     public static AcmeFailure FromAnswer(AcmeAnswer answer)
     {
@@ -38,7 +39,7 @@ internal static class AcmeErrors
         "rejectedIdentifier" or "unsupportedIdentifier" => AcmeFailureClass.RejectedName,
         "dns" or "connection" or "caa" or "tls" or "incorrectResponse" => AcmeFailureClass.ChallengeFailed,
         "badCSR" or "badPublicKey" => AcmeFailureClass.BadCsr,
-        AccountDoesNotExist or "unauthorized" or "externalAccountRequired" or "userActionRequired" or "invalidContact" or "unsupportedContact" => AcmeFailureClass.Account,
+        AccountDoesNotExist or Unauthorized or "externalAccountRequired" or "userActionRequired" or "invalidContact" or "unsupportedContact" => AcmeFailureClass.Account,
         "serverInternal" or OrderNotReady => AcmeFailureClass.CaUnavailable,
         BadNonce => AcmeFailureClass.BadResponse,
         _ => status switch

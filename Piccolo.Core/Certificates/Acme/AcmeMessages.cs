@@ -16,7 +16,7 @@ internal sealed record IdentifierMessage(string? Type, string? Value)
 }
 
 internal sealed record OrderMessage(
-    string? Status, IReadOnlyList<IdentifierMessage?>? Identifiers, IReadOnlyList<Uri?>? Authorizations, Uri? Finalize, Uri? Certificate, ProblemMessage? Error);
+    string? Status, IReadOnlyList<IdentifierMessage?>? Identifiers, IReadOnlyList<Uri?>? Authorizations, Uri? Finalize, Uri? Certificate, ProblemMessage? Error, string? Profile = null);
 
 internal sealed record AuthorizationMessage(string? Status, IdentifierMessage? Identifier, bool Wildcard, IReadOnlyList<ChallengeMessage?>? Challenges);
 

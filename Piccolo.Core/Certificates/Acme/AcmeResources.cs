@@ -26,6 +26,9 @@ internal sealed record AcmeAccount(Uri Url, JwsSigner Signer) : IDisposable
 internal sealed record AcmeOrder(
     Uri Url, AcmeStatus Status, ImmutableSortedSet<string> Names, ImmutableArray<Uri> Authorizations, Uri Finalize, Uri? Certificate, AcmeProblem? Error)
 {
+    /// <summary>As the CA tells it; null where it does not.</summary>
+    public string? Profile { get; init; }
+
     public TimeSpan? RetryAfter { get; init; }
 }
 

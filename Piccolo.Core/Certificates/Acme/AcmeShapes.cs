@@ -8,7 +8,9 @@ internal static class AcmeShapes
 {
     private const int MaxNames = 100;
     private const int MaxChallenges = 20;
-    private const int MaxTokenLength = 256;
+
+    /// <summary>What the challenge's answer is given for: a longer one would be taken here and never found there. Real tokens have 43.</summary>
+    public const int MaxTokenLength = 128;
 
     public static AcmeResult<AcmeOrder> Order(AcmeResult<OrderMessage> read, Uri url, TimeSpan? retryAfter)
     {
@@ -25,7 +27,7 @@ internal static class AcmeShapes
             url, status, message.Identifiers.Select(i => i!.Value!.ToLowerInvariant()).ToImmutableSortedSet(StringComparer.Ordinal),
             [.. message.Authorizations.Select(a => a!)], message.Finalize!, message.Certificate,
             message.Error is null ? null : AcmeProblem.From(message.Error))
-        { RetryAfter = retryAfter };
+        { RetryAfter = retryAfter, Profile = message.Profile };
     }
 
     public static AcmeResult<AcmeAuthorization> Authorization(AcmeResult<AuthorizationMessage> read, TimeSpan? retryAfter)

@@ -66,6 +66,10 @@ internal sealed class AcmePolicyTests
     }
 
     [Test]
+    public void WaitAfter_RetryAfterThatIsLongerThanOurs_IsTakenAsItIs([Values] AcmeFailureClass failure) =>
+        Assert.That(BackoffPolicy.WaitAfter(failure, 1, TimeSpan.FromDays(7), 1), Is.EqualTo(TimeSpan.FromDays(7)));
+
+    [Test]
     public void WaitAfter_ChallengeFailed_FiveFailuresTakeMoreThanAnHour()
     {
         // The limit of public CAs: five failed validations per name and hour.

@@ -51,6 +51,19 @@ internal sealed class ChainCheckTests
     [Test]
     public void Check_AddressBesideTheName_Refused() => Assert.That(Code(_authority.IssueChain(Request("web.test", "10.0.0.1"))), Is.EqualTo("wrong_names"));
 
+    [Test]
+    public void Check_NameOfAnotherKindBesideIt_Refused([Values] bool isUri)
+    {
+        var request = new CertificateRequest("CN=x", _key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("web.test");
+        if (isUri) names.AddUri(new Uri("https://evil.test/"));
+        else names.AddEmailAddress("me@evil.test");
+        request.CertificateExtensions.Add(names.Build());
+
+        Assert.That(Code(_authority.IssueChain(request)), Is.EqualTo("wrong_names"));
+    }
+
     [TestCase(-48, -24, Description = "expired")]
     [TestCase(24, 48, Description = "not yet valid")]
     public void Check_DatesWithoutNow_Refused(int from, int to) =>

@@ -93,6 +93,64 @@ internal sealed class HostileOrderTests : HostileCaFixture
     }
 
     [Test]
+    public async Task Challenge_TokenThatIsLongerThanWhatIsAnswered_BadResponse()
+    {
+        Ca.Say("authz", 200, "application/json", $$"""
+            {"status":"pending","identifier":{"type":"dns","value":"web.home.test"},"challenges":[{"type":"http-01","url":"{{Ca.Origin}}chall/1","status":"pending","token":"{{new string('t', 129)}}"}]}
+            """);
+
+        await AssertFailsAsync(AcmeFailureClass.BadResponse, "bad_challenge");
+    }
+
+    /// <summary>The order may have been made: what is not known stays not known, and the next attempt looks for it.</summary>
+    [Test]
+    public async Task NewOrder_WhoseAnswerDoesNotComeInTime_StaysAnOpenQuestion()
+    {
+        var options = EngineHarness.OptionsFor(Ca);
+        options.OrderTimeout = TimeSpan.FromSeconds(4);
+        await using var hurried = new EngineHarness(Path.Combine(Folder.Path, "hurried"), Key, options);
+        Ca.Script["new-order"] = async (context, _) =>
+        {
+            await context.RequestAborted.FiredAsync();
+            return true;
+        };
+
+        await hurried.StartAsync();
+        hurried.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        var entry = await hurried.UntilAsync(Id, CertificateStatus.Error);
+
+        Assert.That(entry.LastError!.Code, Is.EqualTo("order_timeout"));
+        Assert.That(hurried.Attempts().Single().Placing, Is.True);
+    }
+
+    [Test]
+    public async Task Account_ThatTheCaHasDeactivated_IsReplacedByAnotherWithAnotherKey()
+    {
+        await Harness.StartAsync();
+        Harness.Scheduler.Want([EngineHarness.Want("first.home.test")]);
+        await Harness.UntilAsync("host:first.home.test", CertificateStatus.Ok);
+        var before = Thumbprint();
+        Ca.Refuse("new-order", 403, "unauthorized", "account is deactivated", times: 2);
+        Ca.Refuse("acct", 403, "unauthorized", "account is deactivated");
+
+        Harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        await Harness.UntilAsync(Id, CertificateStatus.Ok);
+
+        Assert.That(Thumbprint(), Is.Not.EqualTo(before));
+        Assert.That(Ca.Count("new-account"), Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Account_ThatIsRefusedOneOrderButLives_IsKept()
+    {
+        Ca.Refuse("new-order", 403, "unauthorized", "not this name");
+
+        await AssertFailsAsync(AcmeFailureClass.Account, "unauthorized");
+
+        Assert.That(Ca.Count("new-account"), Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task Authorization_ForANameNotOrdered_BadResponse()
     {
         Ca.Say("authz", 200, "application/json", $$"""
