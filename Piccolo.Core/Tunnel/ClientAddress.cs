@@ -1,7 +1,7 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Tunnel;
 
@@ -11,16 +11,6 @@ namespace Piccolo.Core.Tunnel;
 /// </summary>
 internal static class ClientAddress
 {
-    /// <summary>IANA special-purpose registries (RFC 6890): this network, private, shared, loopback, link-local, multicast, reserved.</summary>
-    private static readonly ImmutableArray<IPNetwork> NotOnTheInternet =
-    [
-        .. new[]
-        {
-            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/4", "240.0.0.0/4",
-            "::/96", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
-        }.Select(text => IPNetwork.Parse(text)),
-    ];
-
     /// <summary>Reads <c>address:port</c> or <c>[v6]:port</c>, nothing looser.</summary>
     public static IPEndPoint? Parse(string? text, bool allowPrivate)
     {
@@ -28,7 +18,7 @@ internal static class ClientAddress
         var colon = text.LastIndexOf(':');
         if (colon <= 0 || !TryReadPort(text.AsSpan(colon + 1), out var port)) return null;
         var address = ReadAddress(text[..colon]);
-        if (address is null || (!allowPrivate && NotOnTheInternet.Any(network => network.Contains(address)))) return null;
+        if (address is null || (!allowPrivate && !PublicAddress.Is(address))) return null;
         return new IPEndPoint(address, port);
     }
 

@@ -34,7 +34,7 @@ internal sealed class NameProber(IOptions<RemoteOptions> options, PublicNames dn
             return new Observation(ReachResult.Dns, addresses.Failure ?? $"DNS has no address for {target.Name}.",
                 "Let the name's DNS record (A, AAAA or CNAME) lead to the relay, and wait until it has spread.");
         }
-        if (dns.MayBeInsideView && addresses.Records.All(NetworkAddresses.IsInner))
+        if (dns.MayBeInsideView && !addresses.Records.Any(PublicAddress.Is))
         {
             return new Observation(ReachResult.Unknown, $"This network's DNS answers {target.Name} with the inner address {addresses.Records[0]}; what strangers find cannot be seen from here.",
                 "Set Piccolo:Remote:ProbeResolver to a DNS server outside this network.");
