@@ -4,6 +4,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Piccolo.Api.Auth;
 using Piccolo.Api.Ingress;
 using Piccolo.Core.Audit;
+using Piccolo.Core.Auth;
+using Piccolo.Core.Vault;
 
 namespace Piccolo.Api.Audit;
 
@@ -11,7 +13,35 @@ namespace Piccolo.Api.Audit;
 internal static class AuditRecorder
 {
     /// <param name="detail">What was meant: names, ids, outcomes. Never secrets.</param>
-    public static void Audit(this HttpContext context, string kind, params ReadOnlySpan<(string Name, string? Value)> detail)
+    public static void Audit(this HttpContext context, string kind, params ReadOnlySpan<(string Name, string? Value)> detail) =>
+        LogOf(context).Record(EventOf(context, kind, detail));
+
+    /// <summary>The same for what was refused, with the refusal's stable code. For those who have proven who they are: others could fill the disk.</summary>
+    /// <returns>The refusal, to be answered.</returns>
+    public static ProblemHttpResult AuditRefusal(this HttpContext context, string kind, ProblemHttpResult refused)
+    {
+        LogOf(context).Record(EventOf(context, kind, ("reason", CodeOf(refused))));
+        return refused;
+    }
+
+    /// <summary>
+    /// The same for an attempt that went through the limits of guesses. A wrong guess is recorded: the limits bound how many there are. One that was not
+    /// looked at is counted, and so is, after the first in a minute, what was refused for another reason.
+    /// </summary>
+    public static ProblemHttpResult AuditRefusal(this HttpContext context, string kind, GuessAnswer answer, ProblemHttpResult refused)
+    {
+        if (answer.Outcome?.IsWrongGuess() == true) return context.AuditRefusal(kind, refused);
+        var @event = EventOf(context, kind, ("reason", CodeOf(refused)));
+        if (answer.Outcome is null) LogOf(context).Count(@event);
+        else LogOf(context).RecordFirst(@event);
+        return refused;
+    }
+
+    private static AuditLog LogOf(HttpContext context) => context.RequestServices.GetRequiredService<AuditLog>();
+
+    private static string? CodeOf(ProblemHttpResult refused) => refused.ProblemDetails.Extensions["code"] as string;
+
+    private static AuditEvent EventOf(HttpContext context, string kind, params ReadOnlySpan<(string Name, string? Value)> detail)
     {
         var connection = context.Features.GetRequiredFeature<IConnectionOriginFeature>();
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -19,21 +49,13 @@ internal static class AuditRecorder
         {
             if (value is not null) values[name] = value;
         }
-        context.RequestServices.GetRequiredService<AuditLog>().Record(new AuditEvent(
+        return new AuditEvent(
             context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow(),
             kind,
             ActorOf(context),
             JsonNamingPolicy.SnakeCaseLower.ConvertName(connection.Origin.ToString()),
             connection.ClientEndPoint?.Address.ToString(),
-            values));
-    }
-
-    /// <summary>The same for what was refused, with the refusal's stable code.</summary>
-    /// <returns>The refusal, to be answered.</returns>
-    public static ProblemHttpResult AuditRefusal(this HttpContext context, string kind, ProblemHttpResult refused)
-    {
-        context.Audit(kind, ("reason", refused.ProblemDetails.Extensions["code"] as string));
-        return refused;
+            values);
     }
 
     private static string ActorOf(HttpContext context) => context.Owner() switch

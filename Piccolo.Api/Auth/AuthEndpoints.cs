@@ -51,7 +51,7 @@ internal static class AuthEndpoints
         var answer = request.Username!.Trim() == Owner
             ? await owner.UnlockAsync(http.GuessSource(), request.Password!, cancellationToken)
             : await owner.RefuseAsync(http.GuessSource(), cancellationToken);
-        if (answer.ToProblem(http, health) is { } refused) return http.AuditRefusal(AuditKinds.LoginFailed, refused);
+        if (answer.ToProblem(http, health) is { } refused) return http.AuditRefusal(AuditKinds.LoginFailed, answer, refused);
         http.Audit(AuditKinds.LoggedIn);
         SessionCookie.Begin(http, sessions, epoch);
         return TypedResults.Ok(MessageResponse.Ok);

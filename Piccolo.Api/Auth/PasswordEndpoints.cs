@@ -25,7 +25,7 @@ internal static class PasswordEndpoints
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
         var answer = await owner.ChangeAsync(http.GuessSource(), request.OldPassword!, request.NewPassword!, request.RevokeTokens == true);
-        if ((answer.ToWeakProblem("new_password", request.NewPassword!) ?? answer.ToProblem(http, health)) is { } refused) return http.AuditRefusal(AuditKinds.PasswordChangeFailed, refused);
+        if ((answer.ToWeakProblem("new_password", request.NewPassword!) ?? answer.ToProblem(http, health)) is { } refused) return http.AuditRefusal(AuditKinds.PasswordChangeFailed, answer, refused);
         http.Audit(AuditKinds.PasswordChanged, ("tokens", request.RevokeTokens == true ? "revoked" : "kept"));
         if (http.Owner() is OwnerIdentity.Browser) SessionCookie.Begin(http, sessions, sessions.Epoch);
         return TypedResults.Ok(MessageResponse.Ok);

@@ -34,9 +34,10 @@ internal static class TokenEndpoints
             if (http.Owner() is OwnerIdentity.Script { Token: var asking } && IsMore(asking, scope, expiresAt))
                 return Problems.PasswordRequired("A token makes another one that may more, or lasts longer, than itself only with the password.");
         }
-        else if ((await owner.CheckAsync(http.GuessSource(), request.Password)).ToProblem(http, health) is { } refused)
+        else
         {
-            return http.AuditRefusal(AuditKinds.TokenFailed, refused);
+            var answer = await owner.CheckAsync(http.GuessSource(), request.Password);
+            if (answer.ToProblem(http, health) is { } refused) return http.AuditRefusal(AuditKinds.TokenFailed, answer, refused);
         }
         if (tokens.Create(request.Name!, scope, expiresAt) is not var (token, record))
             return Problems.Of(StatusCodes.Status409Conflict, "too_many_tokens", "Too many tokens", $"There are {ApiTokenStore.MaxTokens} tokens already.", "Revoke one that is not used.");

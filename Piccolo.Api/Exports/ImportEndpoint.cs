@@ -23,8 +23,8 @@ internal static class ImportEndpoint
         if (!intake.IsOpenForImport) return AlreadyClaimed();
         var (form, problem) = await body.OpenAsync(cancellationToken);
         if (form is null) return problem!;
-        if ((await owner.CheckSetupCodeAsync(http.GuessSource(), form.SetupCode)).ToProblem(http, health) is { } refused)
-            return http.AuditRefusal(AuditKinds.ImportRefused, refused);
+        var answer = await owner.CheckSetupCodeAsync(http.GuessSource(), form.SetupCode);
+        if (answer.ToProblem(http, health) is { } refused) return http.AuditRefusal(AuditKinds.ImportRefused, answer, refused);
         var outcome = await intake.ImportAsync(form.Password, form.File, cancellationToken);
         if (outcome is ImportOutcome.Done done)
         {

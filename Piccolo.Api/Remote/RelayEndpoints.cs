@@ -63,7 +63,7 @@ internal static class RelayEndpoints
         if (store.Current?.Endpoint is not { } endpoint) return RemoteEndpoints.NotConfigured();
         var secret = request.DeviceSecret!.Trim();
         var seen = await tunnel.VerifyAsync(new Uri(endpoint), secret, cancellationToken);
-        if (!seen.Accepted) return http.AuditRefusal(AuditKinds.RemoteSecretRotated, Refused(seen));
+        if (!seen.Accepted) return http.AuditRefusal(AuditKinds.RemoteSecretFailed, Refused(seen));
         if (!store.Rotate(endpoint, secret))
             return Problems.Of(StatusCodes.Status409Conflict, "settings_changed", "Settings changed", "The relay was changed while the new secret was being tried with the old one.", "Look at the settings, then try again.");
         http.Audit(AuditKinds.RemoteSecretRotated, ("endpoint", endpoint));

@@ -28,7 +28,7 @@ internal static class RecoveryEndpoints
         if (request is null) return problem!;
         var answer = await owner.ResetAsync(http.GuessSource(), request.RecoveryKey!, request.NewPassword!);
         var refused = answer.ToWeakProblem("new_password", request.NewPassword!) ?? answer.ToWordsProblem(request.RecoveryKey!) ?? answer.ToProblem(http, health);
-        if (refused is not null) return http.AuditRefusal(AuditKinds.ResetFailed, refused);
+        if (refused is not null) return http.AuditRefusal(AuditKinds.ResetFailed, answer, refused);
         http.Audit(AuditKinds.PasswordReset);
         return TypedResults.Ok(MessageResponse.Ok);
     }
@@ -50,7 +50,7 @@ internal static class RecoveryEndpoints
         // Its words would outlive the token, and open everything.
         if (password is null && http.Owner() is OwnerIdentity.Script) return Problems.PasswordRequired("A token makes a recovery key only with the password.");
         var (answer, words) = await owner.GenerateRecoveryKeyAsync(http.GuessSource(), password);
-        if (answer.ToProblem(http, health) is { } refused) return http.AuditRefusal(AuditKinds.RecoveryKeyFailed, refused);
+        if (answer.ToProblem(http, health) is { } refused) return http.AuditRefusal(AuditKinds.RecoveryKeyFailed, answer, refused);
         http.Audit(AuditKinds.RecoveryKeyRotated);
         return TypedResults.Ok(new RecoveryWordsResponse(words));
     }

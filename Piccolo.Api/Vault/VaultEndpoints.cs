@@ -38,7 +38,7 @@ internal static class VaultEndpoints
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
         var answer = await owner.SetUpAsync(http.GuessSource(), request.Password!, request.SetupCode);
-        if ((answer.ToWeakProblem("password", request.Password!) ?? answer.ToProblem(http, health)) is { } refused) return http.AuditRefusal(AuditKinds.SetUpFailed, refused);
+        if ((answer.ToWeakProblem("password", request.Password!) ?? answer.ToProblem(http, health)) is { } refused) return http.AuditRefusal(AuditKinds.SetUpFailed, answer, refused);
         http.Audit(AuditKinds.SetUp);
         return TypedResults.Ok(MessageResponse.Ok);
     }
@@ -50,7 +50,7 @@ internal static class VaultEndpoints
         if (request is null) return problem!;
         var epoch = sessions.Epoch;
         var answer = await owner.UnlockAsync(http.GuessSource(), request.Password!, cancellationToken);
-        if (answer.ToProblem(http, health) is { } refused) return http.AuditRefusal(AuditKinds.UnlockFailed, refused);
+        if (answer.ToProblem(http, health) is { } refused) return http.AuditRefusal(AuditKinds.UnlockFailed, answer, refused);
         http.Audit(AuditKinds.Unlocked);
         SessionCookie.Begin(http, sessions, epoch);
         return TypedResults.Ok(MessageResponse.Ok);

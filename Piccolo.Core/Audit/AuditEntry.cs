@@ -14,15 +14,18 @@ public sealed record AuditEvent(
     DateTimeOffset Time, string Kind, string Actor, string Origin, string? Address, IReadOnlyDictionary<string, string> Detail);
 
 /// <summary>An event in its place of the log.</summary>
-/// <param name="Previous">The hash of the entry before, lower-case hex.</param>
+/// <param name="Previous">The hash of the entry before it in its chain, lower-case hex.</param>
 /// <param name="Hash">SHA-256 over everything else.</param>
 public sealed record AuditEntry(long Sequence, AuditEvent Event, string Previous, string Hash)
 {
     internal const string Beginning = "0000000000000000000000000000000000000000000000000000000000000000";
 
-    internal static AuditEntry After(long sequence, string previous, AuditEvent @event) => new(sequence, @event, previous, HashOf(sequence, previous, @event));
+    /// <summary>An entry that has its number but not yet its place in a chain.</summary>
+    internal static AuditEntry Number(long sequence, AuditEvent @event) => new(sequence, @event, "", "");
 
-    internal bool Holds(long sequence, string previous) => Sequence == sequence && Previous == previous && Hash == HashOf(sequence, previous, Event);
+    internal AuditEntry After(string previous) => this with { Previous = previous, Hash = HashOf(Sequence, previous, Event) };
+
+    internal bool Holds(string previous) => Previous == previous && Hash == HashOf(Sequence, previous, Event);
 
     /// <summary>Every part with its length before it, so that no two events read alike.</summary>
     private static string HashOf(long sequence, string previous, AuditEvent @event)

@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace Piccolo.Core.Audit;
 
 /// <summary>The kinds of events. Never renamed.</summary>
@@ -30,6 +32,7 @@ public static class AuditKinds
     public const string RemoteConfigured = "remote.configured";
     public const string RemoteDisabled = "remote.disabled";
     public const string RemoteSecretRotated = "remote.secret_rotated";
+    public const string RemoteSecretFailed = "remote.secret_rotation_failed";
     public const string RemoteAliasAdded = "remote.alias_added";
     public const string RemoteAliasRemoved = "remote.alias_removed";
     public const string CertificateRenewal = "certificate.renewal_requested";
@@ -41,4 +44,10 @@ public static class AuditKinds
     public const string Imported = "export.imported";
     public const string ImportRefused = "export.import_refused";
     public const string Dropped = "audit.dropped";
+
+    private static readonly FrozenSet<string> Refusals = FrozenSet.Create(
+        StringComparer.Ordinal, SetUpFailed, UnlockFailed, PasswordChangeFailed, ResetFailed, RecoveryKeyFailed, LoginFailed, TokenFailed, RemoteSecretFailed, ImportRefused);
+
+    /// <summary>Whether it tells of something that was refused. Strangers can cause such events at will.</summary>
+    internal static bool IsRefusal(string kind) => Refusals.Contains(kind);
 }

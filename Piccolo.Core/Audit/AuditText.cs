@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 
 namespace Piccolo.Core.Audit;
@@ -19,6 +21,16 @@ internal static class AuditText
         Address = @event.Address is { } address ? Bound(address) : null,
         Detail = @event.Detail.Take(MaxDetails).ToDictionary(d => Bound(d.Key), d => IsSecret(d.Key) ? "(withheld)" : Bound(d.Value), StringComparer.Ordinal),
     };
+
+    /// <summary>The network that one subscriber has at least: <c>192.0.2.0/24</c> or <c>2001:db8::/64</c>. Null when the address is not known.</summary>
+    public static string? NetworkOf(string? address)
+    {
+        if (!IPAddress.TryParse(address, out var parsed)) return null;
+        if (parsed.IsIPv4MappedToIPv6) parsed = parsed.MapToIPv4();
+        var (prefix, bytes) = (parsed.AddressFamily == AddressFamily.InterNetwork ? 24 : 64, parsed.GetAddressBytes());
+        bytes.AsSpan(prefix / 8).Clear();
+        return new IPNetwork(new IPAddress(bytes), prefix).ToString();
+    }
 
     private static bool IsSecret(string name) => SecretWords.Any(w => name.Contains(w, StringComparison.OrdinalIgnoreCase));
 

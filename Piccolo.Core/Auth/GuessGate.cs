@@ -23,15 +23,8 @@ public sealed class GuessGate(GuessLimiter limiter, CostGate cost)
         try
         {
             var outcome = await attempt(cancellationToken);
-            switch (outcome)
-            {
-                case VaultOutcome.Done:
-                    admitted.Right();
-                    break;
-                case VaultOutcome.WrongPassword or VaultOutcome.WrongRecoveryKey or VaultOutcome.NoRecoveryKey or VaultOutcome.WrongSetupCode:
-                    admitted.Wrong();
-                    break;
-            }
+            if (outcome == VaultOutcome.Done) admitted.Right();
+            else if (outcome.IsWrongGuess()) admitted.Wrong();
             return new GuessAnswer(outcome, TimeSpan.Zero);
         }
         finally

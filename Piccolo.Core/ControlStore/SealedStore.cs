@@ -19,7 +19,7 @@ public sealed partial class SealedStore(StatePaths paths, HealthTracker health, 
     private StoreHead _head = StoreHead.Empty;
     private UnreadableRows _unreadable = new(logger);
 
-    /// <summary>Raised after each commit, and when the store opens or closes.</summary>
+    /// <summary>Raised after each commit, but for those to quiet collections only, and when the store opens or closes.</summary>
     public ChangeSignal Changed { get; } = new();
 
     public bool IsOpen => Volatile.Read(ref _seal) is not null;
@@ -89,12 +89,12 @@ public sealed partial class SealedStore(StatePaths paths, HealthTracker health, 
     {
         using var span = Traces.Source.StartActivity("store commit");
         TResult result;
-        bool wrote;
+        bool wakes;
         lock (_gate)
         {
             var (connection, seal) = InUse();
             RefuseWhileFaulted();
-            (result, wrote) = Guarded(() =>
+            (result, wakes) = Guarded(() =>
             {
                 using var transaction = connection.BeginTransaction();
                 using var changes = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -105,10 +105,10 @@ public sealed partial class SealedStore(StatePaths paths, HealthTracker health, 
                 transaction.Commit();
                 // Memory follows the disk, never the other way round.
                 Volatile.Write(ref _head, next);
-                return (value, true);
+                return (value, session.Wakes);
             });
         }
-        if (wrote) Changed.Raise();
+        if (wakes) Changed.Raise();
         return result;
     }
 

@@ -10,6 +10,9 @@ namespace Piccolo.Core.ControlStore;
 /// <param name="Schema">The shape of the JSON, also part of the seal.</param>
 public sealed record StoreCollection<T>(string Name, int Schema = 1) where T : class
 {
+    /// <summary>No loop computes anything from it: a commit that writes nothing else does not raise <see cref="SealedStore.Changed"/>.</summary>
+    public bool IsQuiet { get; init; }
+
     internal static byte[] Serialize(T record) => JsonSerializer.SerializeToUtf8Bytes(record, StoreJson.Options);
 
     internal static T Deserialize(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize<T>(json, StoreJson.Options) ?? throw new JsonException("null record");

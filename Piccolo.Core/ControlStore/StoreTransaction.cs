@@ -26,6 +26,9 @@ public sealed class StoreTransaction
 
     internal bool Wrote { get; private set; }
 
+    /// <summary>Whether it wrote to a collection that is not quiet.</summary>
+    internal bool Wakes { get; private set; }
+
     /// <summary>The digest of all rows as this transaction leaves them.</summary>
     internal StateDigest State { get; private set; }
 
@@ -45,6 +48,7 @@ public sealed class StoreTransaction
         _seal.Chain.OfRow(collection.Name, collection.Schema, id, box, mac);
         State = State.Add(mac);
         Note((byte)'+', mac);
+        Wakes |= !collection.IsQuiet;
     }
 
     /// <exception cref="StoreFaultException">A newer release wrote the row in a form that this one would damage.</exception>
@@ -75,6 +79,7 @@ public sealed class StoreTransaction
         var id = _seal.IdOf(collection.Name, key);
         if (!Forget(collection.Name, id)) return false;
         StoreRows.Delete(_connection, _transaction, collection.Name, id);
+        Wakes |= !collection.IsQuiet;
         return true;
     }
 

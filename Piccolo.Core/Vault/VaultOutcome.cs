@@ -38,6 +38,13 @@ public enum VaultOutcome
     Faulted,
 }
 
+public static class VaultOutcomes
+{
+    /// <summary>Whether a password, recovery words or a set-up code were looked at and were wrong.</summary>
+    public static bool IsWrongGuess(this VaultOutcome outcome) =>
+        outcome is VaultOutcome.WrongPassword or VaultOutcome.WrongRecoveryKey or VaultOutcome.NoRecoveryKey or VaultOutcome.WrongSetupCode;
+}
+
 /// <summary>What is known of the keys without opening them.</summary>
 /// <param name="PasswordStale">The password was set with the recovery words and not changed or acknowledged since.</param>
 /// <param name="RecoveryStale">The recovery words were used and not replaced or acknowledged since.</param>

@@ -62,6 +62,7 @@ internal sealed class AuditKindsTests
         // Remote access.
         await ActAsync(script, AuditKinds.RemoteConfigured, Token, "POST", "remote/configure", 200,
             new { endpoint = relay.HubUri.ToString(), device_secret = options.Secret, tld = "home.test", portal_hostname = "portal" });
+        await ActAsync(script, AuditKinds.RemoteSecretFailed, Token, "POST", "remote/rotate", 422, new { device_secret = "canary-secret-wrong" });
         options.Secret = "canary-secret-2";
         await ActAsync(script, AuditKinds.RemoteSecretRotated, Token, "POST", "remote/rotate", 200, new { device_secret = options.Secret });
         await ActAsync(script, AuditKinds.RemoteAliasAdded, Token, "POST", "remote/aliases", 200, new { hostname = "www.elsewhere.test" });

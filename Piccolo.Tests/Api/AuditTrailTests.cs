@@ -1,4 +1,8 @@
 using System.Net.Http.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Piccolo.Core.Audit;
+using Piccolo.Core.Auth;
+using Piccolo.Core.ControlStore;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Api;
@@ -54,5 +58,32 @@ internal sealed class AuditTrailTests
             ("vault.recovery_key_failed", "owner", "wrong_password"), ("vault.staleness_acknowledged", "owner", null),
         }));
         Assert.That(page.ToJsonString(), Does.Not.Contain("canary"));
+    }
+
+    [Test]
+    public async Task RefusedLogins_AreCountedAndCommitNothing()
+    {
+        await using var appliance = await new TestAppliance().OwnedAsync();
+        using var guesser = new PortalClient(appliance, System.Net.IPAddress.Parse("127.0.0.2"));
+        using var claimer = new PortalClient(appliance, System.Net.IPAddress.Parse("127.0.0.3"));
+        var store = appliance.Services.GetRequiredService<SealedStore>();
+        await appliance.Api.GetAsync("/api/v1/apps");
+        var (revision, seen) = (store.Revision, store.Changed.Version);
+
+        var evaluated = 0;
+        for (var i = 0; i < 50; i++) evaluated += (await guesser.PostAsync("auth/login", new { username = "admin", password = "wrong" })).Status == 401 ? 1 : 0;
+        for (var i = 0; i < 50; i++) Assert.That((await claimer.PostAsync("crypto/setup", new { password = "harbour kettle violin mosaic" })).Status, Is.EqualTo(409));
+
+        Assert.That(evaluated, Is.LessThan(10));
+        Assert.That(store.Revision - revision, Is.EqualTo(evaluated + 1), "each wrong guess, and the first of the others");
+        Assert.That(store.Changed.Version, Is.EqualTo(seen), "and no loop is woken");
+        appliance.Services.GetRequiredService<AuditLog>().WriteWaiting(withCounted: true);
+        var page = await appliance.Api.GetAsync("/api/v1/system/audit");
+        var counted = page["entries"]!.AsArray().Where(e => e!["detail"]?["count"] is not null)
+            .Select(e => ((string?)e!["kind"], (string?)e["address"], (string?)e["detail"]!["reason"], (string?)e["detail"]!["count"]));
+        Assert.That(counted, Is.EquivalentTo(new[]
+        {
+            ("auth.login_failed", "127.0.0.0/24", "too_many_attempts", $"{50 - evaluated}"), ("vault.set_up_failed", "127.0.0.0/24", "already_initialized", "49"),
+        }));
     }
 }

@@ -29,7 +29,7 @@ internal sealed class AuditLogTests : OwnedBoxFixture
     {
         var log = NewLog();
         await Box.LockAsync();
-        for (var i = 0; i < AuditLog.MaxWaiting + 7; i++) log.Record(Event("vault.unlock_failed", ("n", $"{i}")));
+        for (var i = 0; i < AuditLog.MaxWaiting + 7; i++) log.Record(Event("app.started", ("n", $"{i}")));
         await Box.UnlockAsync();
 
         log.WriteWaiting();
@@ -43,19 +43,163 @@ internal sealed class AuditLogTests : OwnedBoxFixture
     }
 
     [Test]
+    public async Task Refusals_WhileLocked_KeepTheFirstOnesAndPushOutNothing()
+    {
+        var log = NewLog();
+        await Box.LockAsync();
+        log.Record(Event(AuditKinds.PasswordReset));
+        log.Record(Event(AuditKinds.ResetFailed));
+        for (var i = 0; i < 700; i++) log.Record(Event(AuditKinds.UnlockFailed, ("n", $"{i}")));
+        await Box.UnlockAsync();
+
+        log.WriteWaiting(withCounted: true);
+
+        var entries = log.Page(AuditLog.MaxPage).Reverse().ToList();
+        Assert.That(entries.Select(e => e.Event.Kind).Take(3), Is.EqualTo(new[] { AuditKinds.PasswordReset, AuditKinds.ResetFailed, AuditKinds.UnlockFailed }));
+        Assert.That(entries[2].Event.Detail["n"], Is.EqualTo("0"), "the intruder's first one");
+        Assert.That(entries, Has.Count.EqualTo(2 + AuditLog.MaxWaitingRefusals + 1));
+        Assert.That(entries[^1].Event.Detail["count"], Is.EqualTo($"{700 - AuditLog.MaxWaitingRefusals}"));
+        Assert.That(entries[^1].Event.Address, Is.EqualTo("192.0.2.0/24"));
+        Assert.That(log.Verify(), Is.EqualTo(new AuditVerification(true, entries.Count, 1, null)));
+    }
+
+    [Test]
+    public async Task Count_Refused_AreOneEntryAMinuteForEachKindOriginAndNetwork()
+    {
+        var log = NewLog();
+        using var loop = new AuditLoop(Box.Store, log, Box.Time, Box.Log.For<AuditLoop>());
+        await loop.StartAsync(CancellationToken.None);
+        var revision = Box.Store.Revision;
+        for (var i = 0; i < 196; i++) log.Count(Event(AuditKinds.LoginFailed, ("reason", "too_many_attempts")) with { Address = $"198.51.100.{i}" });
+        log.Count(Event(AuditKinds.LoginFailed) with { Address = "2001:db8:0:7:1::9" });
+        log.Count(Event(AuditKinds.LoginFailed) with { Origin = "tunnel", Address = null });
+        Assert.That(Box.Store.Revision, Is.EqualTo(revision), "counting writes nothing");
+        var changed = log.Changed.Version;
+
+        await Box.Time.PassAsync(AuditLog.CountingTime);
+        await log.Changed.WaitAsync(changed, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(10));
+
+        Assert.That(Box.Store.Revision, Is.EqualTo(revision + 1));
+        Assert.That(log.Page(10).Reverse().Select(e => (e.Event.Origin, e.Event.Address, e.Event.Detail["count"])),
+            Is.EqualTo(new[] { ("lan", "198.51.100.0/24", "196"), ("lan", "2001:db8:0:7::/64", "1"), ("tunnel", null, "1") }));
+        Assert.That(log.Page(10)[^1].Event.Detail["reason"], Is.EqualTo("too_many_attempts"));
+        await loop.StopAsync(CancellationToken.None);
+    }
+
+    [Test]
+    public void Count_FromEverywhere_IsBounded()
+    {
+        var log = NewLog();
+        for (var i = 0; i < 10_000; i++) log.Count(Event(AuditKinds.LoginFailed) with { Address = $"10.{i / 256}.{i % 256}.1" });
+
+        log.WriteWaiting(withCounted: true);
+
+        var entries = log.Page(AuditLog.MaxPage);
+        Assert.That(entries, Has.Count.EqualTo(RefusalTally.MaxNetworks + 1));
+        Assert.That(entries.Sum(e => int.Parse(e.Event.Detail["count"], System.Globalization.CultureInfo.InvariantCulture)), Is.EqualTo(10_000));
+    }
+
+    [Test]
+    public void RecordFirst_ManyAlike_RecordsOneAndCountsTheOthers()
+    {
+        var log = NewLog();
+        for (var i = 0; i < 50; i++) log.RecordFirst(Event(AuditKinds.SetUpFailed, ("n", $"{i}")));
+        Assert.That(log.Page(10).Single().Event.Detail["n"], Is.EqualTo("0"));
+
+        log.WriteWaiting(withCounted: true);
+
+        Assert.That(log.Page(10)[0].Event.Detail["count"], Is.EqualTo("49"));
+    }
+
+    [Test]
+    public void Record_Locked_WritesWhatWasCountedBeforeTheStoreCloses()
+    {
+        var log = NewLog();
+        log.Count(Event(AuditKinds.LoginFailed));
+
+        log.Record(Event(AuditKinds.Locked));
+
+        Assert.That(log.Page(10).Select(e => e.Event.Kind), Is.EquivalentTo(new[] { AuditKinds.Locked, AuditKinds.LoginFailed }));
+    }
+
+    [Test]
+    public void Refusals_HoweverMany_PushOutOnlyTheirOwnKind()
+    {
+        var log = NewLog(retention: 10);
+        log.Record(Event("app.installed"));
+        log.Record(Event(AuditKinds.ResetFailed));
+        for (var i = 0; i < 50; i++) log.Record(Event(AuditKinds.LoginFailed));
+
+        var entries = log.Page(AuditLog.MaxPage);
+
+        Assert.That(entries.Select(e => e.Sequence), Is.EqualTo(Enumerable.Range(43, 10).Reverse().Concat([2, 1])));
+        Assert.That(log.Page(3, before: 44).Select(e => e.Sequence), Is.EqualTo(new[] { 43, 2, 1 }));
+        Assert.That(log.Verify(), Is.EqualTo(new AuditVerification(true, 12, 1, null)));
+    }
+
+    [Test]
+    public void Record_WakesNoLoopThatWatchesTheStore()
+    {
+        var seen = Box.Store.Changed.Version;
+
+        NewLog().Record(Event("app.installed"));
+
+        Assert.That(Box.Store.Changed.Version, Is.EqualTo(seen));
+        Box.Store.Commit(t => t.Put(new Piccolo.Core.ControlStore.StoreCollection<string>("other"), "k", "v"));
+        Assert.That(Box.Store.Changed.Version, Is.GreaterThan(seen));
+    }
+
+    /// <summary>As a release wrote it that had one chain for everything.</summary>
+    [Test]
+    public void Append_AfterALogOfOneChain_GoesOnWithItsNumbers()
+    {
+        var entries = new Piccolo.Core.ControlStore.StoreCollection<AuditEntry>("audit");
+        var heads = new Piccolo.Core.ControlStore.StoreCollection<AuditHead>("audit-head");
+        Box.Store.Commit(t =>
+        {
+            var one = AuditEntry.Number(1, Event("app.installed")).After(AuditEntry.Beginning);
+            var two = AuditEntry.Number(2, Event(AuditKinds.LoginFailed)).After(one.Hash);
+            t.Put(entries, "1", one);
+            t.Put(entries, "2", two);
+            t.Put(heads, "head", new AuditHead(1, 3, AuditEntry.Beginning, two.Hash));
+        });
+        var log = NewLog();
+
+        log.Record(Event(AuditKinds.LoginFailed));
+        log.Record(Event("app.removed"));
+
+        Assert.That(log.Page(10).Select(e => e.Sequence), Is.EqualTo(new[] { 4, 3, 2, 1 }));
+        Assert.That(log.Verify(), Is.EqualTo(new AuditVerification(true, 4, 1, null)));
+    }
+
+    [Test]
+    public async Task Verify_WhileOthersRecord_FindsNothingBroken()
+    {
+        var log = NewLog(retention: 20);
+        for (var i = 0; i < 20; i++) log.Record(Event("app.started"));
+        var recording = Task.Run(() =>
+        {
+            for (var i = 0; i < 200; i++) log.Record(Event("app.started"));
+        });
+
+        while (!recording.IsCompleted) Assert.That(log.Verify().Whole, Is.True);
+
+        await recording;
+        Assert.That(log.Verify().Whole, Is.True);
+    }
+
+    [Test]
     public async Task Loop_WritesWhatWaited_WhenTheStoreOpens()
     {
         var log = NewLog();
-        using var loop = new AuditLoop(Box.Store, log, Box.Log.For<AuditLoop>());
+        using var loop = new AuditLoop(Box.Store, log, Box.Time, Box.Log.For<AuditLoop>());
         await Box.LockAsync();
         log.Record(Event("vault.unlock_failed"));
+        var seen = log.Changed.Version;
         await loop.StartAsync(CancellationToken.None);
+
         await Box.UnlockAsync();
-        while (log.Page(1).Count == 0)
-        {
-            var seen = Box.Store.Changed.Version;
-            if (log.Page(1).Count == 0) await Box.Store.Changed.WaitAsync(seen, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(10));
-        }
+        await log.Changed.WaitAsync(seen, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(10));
 
         Assert.That(log.Page(5).Single().Event.Kind, Is.EqualTo("vault.unlock_failed"));
         await loop.StopAsync(CancellationToken.None);
