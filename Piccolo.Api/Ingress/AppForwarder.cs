@@ -10,84 +10,104 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace Piccolo.Api.Ingress;
 
-/// <summary>Forwards a request to the app behind a listener: streaming both ways, without limits of size or of total time.</summary>
+/// <summary>Forwards a request to the app behind a listener: streaming both ways, without limits of size or of total time. gRPC goes over HTTP/2, all else over HTTP/1.1.</summary>
 internal sealed class AppForwarder : IDisposable
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
-    private readonly IHttpForwarder _forwarder;
+    private readonly IHttpForwarder _grpcForwarder;
     private readonly AppExchange _exchange;
     private readonly AppConnections _connections;
-    private readonly ILogger<AppForwarder> _logger;
-    private readonly AppRequestTransformer _transformer = new(null);
+    private readonly ForwardFailureLog _failures;
+    private readonly RequestSlots _slots;
     private readonly TimeSpan _connectTimeout;
-    private readonly ForwarderRequestConfig _http;
     private readonly ForwarderRequestConfig _grpc;
-    private HttpMessageInvoker _upstream;
+    private HttpMessageInvoker _grpcUpstream;
 
-    public AppForwarder(IHttpForwarder forwarder, AppExchange exchange, AppConnections connections, IOptions<IngressOptions> options, ILogger<AppForwarder> logger)
+    public AppForwarder(IHttpForwarder forwarder, AppExchange exchange, AppConnections connections, ForwardFailureLog failures, IOptions<IngressOptions> options)
     {
-        (_forwarder, _exchange, _connections, _logger) = (forwarder, exchange, connections, logger);
+        (_grpcForwarder, _exchange, _connections, _failures) = (forwarder, exchange, connections, failures);
+        _slots = new RequestSlots(options.Value.MaxRequestsPerListener);
         _connectTimeout = options.Value.ConnectTimeout;
-        _upstream = NewUpstream();
-        var idle = options.Value.ForwardIdleTimeout;
-        _http = new ForwarderRequestConfig { ActivityTimeout = idle, Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-        _grpc = _http with { Version = HttpVersion.Version20 };
+        _grpcUpstream = NewUpstream();
+        _grpc = new ForwarderRequestConfig
+        {
+            ActivityTimeout = options.Value.ForwardIdleTimeout,
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
     }
 
     public ValueTask ForwardAsync(HttpContext context, PublishedListener listener)
     {
-        var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        var sending = target is ['/', ..] && !ForwardingRules.IsPlainTarget(target) ? ValueTask.FromResult(ForwardOutcome.BadRequest)
-            : AppExchange.CanTake(context, listener, target) ? _exchange.RunAsync(context, listener.GuardPort, ForwardedFields.Of(context), HstsOf(context, listener))
-            : ByYarpAsync(context, listener);
-        if (!sending.IsCompletedSuccessfully) return AwaitAsync(sending, context, listener);
-        var outcome = sending.Result;
-        return outcome == ForwardOutcome.Done ? ValueTask.CompletedTask : FailAsync(context, listener, outcome);
+        if (!_slots.TryEnter(listener.GuardPort, out var slot)) return new ValueTask(FailAsync(context, listener, new(ForwardOutcome.Busy)));
+        var sending = SendAsync(context, listener);
+        if (!sending.IsCompletedSuccessfully) return AwaitAsync(sending, slot, context, listener);
+        slot.Dispose();
+        var result = sending.Result;
+        return result.Outcome == ForwardOutcome.Done ? ValueTask.CompletedTask : new ValueTask(FailAsync(context, listener, result));
     }
 
     /// <summary>Breaks off what is under way and closes the connections that wait for their next request: their buffers hold what apps said last.</summary>
     public void Drop()
     {
         _connections.Drop();
-        Interlocked.Exchange(ref _upstream, NewUpstream()).Dispose();
+        Interlocked.Exchange(ref _grpcUpstream, NewUpstream()).Dispose();
     }
 
-    public void Dispose() => _upstream.Dispose();
+    public void Dispose() => _grpcUpstream.Dispose();
 
-    private async ValueTask AwaitAsync(ValueTask<ForwardOutcome> sending, HttpContext context, PublishedListener listener)
+    private ValueTask<ForwardResult> SendAsync(HttpContext context, PublishedListener listener)
     {
-        var outcome = await sending;
-        if (outcome != ForwardOutcome.Done) await FailAsync(context, listener, outcome);
+        if (listener.Definition.Protocol == ListenerProtocol.Grpc) return GrpcAsync(context, listener);
+        var wrong = ForwardPlan.TryMake(context, out var plan);
+        if (wrong != ForwardOutcome.Done) return ValueTask.FromResult(new ForwardResult(wrong));
+        if (plan.Framing != RequestFraming.None) Unlimit(context);
+        return _exchange.RunAsync(context, listener.GuardPort, plan, ForwardedFields.Of(context), HstsOf(context, listener));
     }
 
-    private async ValueTask<ForwardOutcome> ByYarpAsync(HttpContext context, PublishedListener listener)
+    private async ValueTask AwaitAsync(ValueTask<ForwardResult> sending, RequestSlots.Slot slot, HttpContext context, PublishedListener listener)
     {
+        ForwardResult result;
+        try
+        {
+            result = await sending;
+        }
+        finally
+        {
+            slot.Dispose();
+        }
+        if (result.Outcome != ForwardOutcome.Done) await FailAsync(context, listener, result);
+    }
+
+    private async ValueTask<ForwardResult> GrpcAsync(HttpContext context, PublishedListener listener)
+    {
+        if (!ForwardingRules.AreTokens(context.Request)) return new(ForwardOutcome.BadField);
+        if (!RequestTarget.TryRead(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, context.Request.Method, out _)) return new(ForwardOutcome.BadTarget);
         Unlimit(context);
         var destination = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{listener.GuardPort}");
-        var config = listener.Definition.Protocol == ListenerProtocol.Grpc ? _grpc : _http;
-        var transformer = HstsOf(context, listener) is { } age ? new AppRequestTransformer(age) : _transformer;
-        var error = await _forwarder.SendAsync(context, destination, Volatile.Read(ref _upstream), config, transformer);
+        var error = await _grpcForwarder.SendAsync(context, destination, Volatile.Read(ref _grpcUpstream), _grpc, new GrpcTransformer(HstsOf(context, listener)));
+        var cause = context.Features.Get<IForwarderErrorFeature>()?.Exception;
         return error switch
         {
-            ForwarderError.None => ForwardOutcome.Done,
-            ForwarderError.RequestTimedOut => ForwardOutcome.TimedOut,
-            _ when context.Features.Get<IForwarderErrorFeature>()?.Exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => ForwardOutcome.Unavailable,
-            _ => ForwardOutcome.BadAnswer,
+            ForwarderError.None => new(ForwardOutcome.Done),
+            ForwarderError.RequestTimedOut => new(ForwardOutcome.TimedOut),
+            _ when cause is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => new(ForwardOutcome.Unavailable, cause.Message),
+            _ => new(ForwardOutcome.BadAnswer, cause?.Message ?? error.ToString()),
         };
     }
 
-    private async ValueTask FailAsync(HttpContext context, PublishedListener listener, ForwardOutcome outcome)
+    private async Task FailAsync(HttpContext context, PublishedListener listener, ForwardResult result)
     {
-        var failure = ForwardFailure.Of(outcome);
-        _logger.ForwardFailed(listener.App, listener.Name, outcome.ToString(), failure.Status);
+        var failure = ForwardFailure.Of(result.Outcome);
+        _failures.Note(listener, result, failure);
         if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested) return;
         // Of a half-read answer some header fields may be there already.
         context.Response.Clear();
-        await IngressPage.WriteAsync(context, failure.Status, failure.Code, failure.Title, failure.Detail, outcome == ForwardOutcome.BadRequest ? null : RetryAfter);
+        await IngressPage.WriteAsync(context, failure.Status, failure.Code, failure.Title, failure.Detail, failure.IsOfApp ? RetryAfter : null);
     }
 
-    private HttpMessageInvoker NewUpstream() => new(new FlushedUploads(new SocketsHttpHandler
+    private HttpMessageInvoker NewUpstream() => new(new SocketsHttpHandler
     {
         UseProxy = false,
         UseCookies = false,
@@ -99,7 +119,7 @@ internal sealed class AppForwarder : IDisposable
         ConnectTimeout = _connectTimeout,
         RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
         ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
-    }));
+    });
 
     /// <summary>Browsers heed HSTS over https only (RFC 6797, 8.1), and a LAN port has no name of its own.</summary>
     private static int? HstsOf(HttpContext context, PublishedListener listener) => context.Request.IsHttps ? listener.Definition.HstsMaxAge : null;

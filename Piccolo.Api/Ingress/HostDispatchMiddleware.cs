@@ -26,7 +26,7 @@ internal sealed class HostDispatchMiddleware(
     {
         if (context.Features.Get<IConnectionOriginFeature>() is not { } origin) return MisdirectedAsync(context, ConnectionOrigin.Forwarded);
         if (origin.LanListener is { } listener) return AppAsync(context, listener);
-        var host = HostAllowList.Normalise(context.Request.Host.Host);
+        var host = RequestHost.NameOf(context.Request);
         return context.Features.Get<TlsRouteFeature>() is { } tls ? OnTlsAsync(context, tls, host, origin) : OnPlainAsync(context, host, origin);
     }
 
@@ -110,14 +110,14 @@ internal sealed class HostDispatchMiddleware(
 
     private Task NetworkRefusedAsync(HttpContext context, ConnectionOrigin origin)
     {
-        logger.RequestRefused("network_not_allowed", context.Request.Host.Host, origin);
+        logger.RequestRefused("network_not_allowed", RequestHost.NameOf(context.Request), origin);
         return IngressPage.WriteProblemAsync(
             context, StatusCodes.Status403Forbidden, "network_not_allowed", "Network not allowed", "The portal does not answer this network.");
     }
 
     private Task MisdirectedAsync(HttpContext context, ConnectionOrigin origin)
     {
-        logger.RequestRefused("misdirected_request", context.Request.Host.Host, origin);
+        logger.RequestRefused("misdirected_request", RequestHost.NameOf(context.Request), origin);
         return IngressPage.WriteProblemAsync(
             context, StatusCodes.Status421MisdirectedRequest, "misdirected_request", "Misdirected request",
             "Nothing here answers to this host name on this connection.");

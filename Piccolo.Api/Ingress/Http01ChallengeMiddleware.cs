@@ -32,7 +32,7 @@ internal sealed class Http01ChallengeMiddleware(RequestDelegate next, Http01Chal
             await IngressPage.WriteProblemAsync(context, StatusCodes.Status405MethodNotAllowed, "method_not_allowed", "Method not allowed", "A challenge is only read.");
             return;
         }
-        var host = HostAllowList.Normalise(context.Request.Host.Host);
+        var host = RequestHost.NameOf(context.Request);
         if (!IsToken(token) || challenges.Find(host, token) is not { } keyAuthorization)
         {
             await IngressPage.WriteProblemAsync(context, StatusCodes.Status404NotFound, "challenge_unknown", "Not found", "No such challenge is pending for this host.");

@@ -61,8 +61,11 @@ internal static partial class IngressLog
     [LoggerMessage(1021, LogLevel.Debug, "Tunnel stream {Stream} refused: {Reason}.")]
     public static partial void TunnelStreamRefused(this ILogger logger, string stream, string reason);
 
-    [LoggerMessage(1030, LogLevel.Debug, "App {App}/{Listener} did not answer: {Error}. status={Status}")]
-    public static partial void ForwardFailed(this ILogger logger, string app, string listener, string error, int status);
+    [LoggerMessage(1030, LogLevel.Debug, "A request to {App}/{Listener} failed: {Outcome}. {Cause} status={Status}")]
+    public static partial void ForwardFailed(this ILogger logger, string app, string listener, string outcome, int status, string cause);
+
+    [LoggerMessage(1034, LogLevel.Warning, "App {App}/{Listener} did not answer a request: {Cause} status={Status}. Further failures within a minute are logged at level Debug.")]
+    public static partial void AppFailed(this ILogger logger, string app, string listener, int status, string cause);
 
     [LoggerMessage(EventId = 1032, Message = "{Listener} {Method} {Path} answered {Status} in {Milliseconds:F1} ms. client={Client} origin={Origin}")]
     public static partial void Answered(

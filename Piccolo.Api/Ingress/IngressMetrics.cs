@@ -12,6 +12,7 @@ internal sealed class IngressMetrics : IDisposable
     private readonly Counter<long> _spliced;
     private readonly Counter<long> _bytes;
     private readonly Histogram<double> _lasted;
+    private readonly Counter<long> _forwardFailures;
     private int _connections;
     private int _waitingPeeks;
     private int _handshakes;
@@ -23,6 +24,7 @@ internal sealed class IngressMetrics : IDisposable
         _spliced = _meter.CreateCounter<long>("piccolo.ingress.spliced", "{connection}", "Connections that were copied untouched, by how they ended.");
         _bytes = _meter.CreateCounter<long>("piccolo.ingress.spliced.bytes", "By", "Bytes of spliced connections, by direction.");
         _lasted = _meter.CreateHistogram<double>("piccolo.ingress.spliced.duration", "s", "How long spliced connections lasted.");
+        _forwardFailures = _meter.CreateCounter<long>("piccolo.ingress.forward.failures", "{request}", "Requests to apps that failed, by outcome.");
         _meter.CreateObservableGauge("piccolo.ingress.connections", () => Volatile.Read(ref _connections), "{connection}", "Open connections of all kinds.");
         _meter.CreateObservableGauge("piccolo.ingress.handshakes", () => Volatile.Read(ref _handshakes), "{connection}", "TLS handshakes that run.");
         _meter.CreateObservableGauge("piccolo.ingress.peeks.waiting", () => Volatile.Read(ref _waitingPeeks), "{connection}", "ClientHellos that are awaited.");
@@ -66,6 +68,8 @@ internal sealed class IngressMetrics : IDisposable
         _meter.CreateObservableCounter(name, read, unit, description);
 
     public void Refused(string reason) => _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    public void ForwardFailed(Apps.ForwardOutcome outcome) => _forwardFailures.Add(1, new KeyValuePair<string, object?>("outcome", outcome.ToString()));
 
     public void Spliced(SpliceResult result, TimeSpan lasted)
     {

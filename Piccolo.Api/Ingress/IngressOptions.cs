@@ -85,6 +85,10 @@ internal sealed class IngressOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "7.00:00:00")]
     public TimeSpan ForwardIdleTimeout { get; set; } = TimeSpan.FromHours(2);
 
+    /// <value>Requests that one listener's app is sent at a time, WebSockets included; more are answered with 503. Default 256.</value>
+    [Range(1, 100_000)]
+    public int MaxRequestsPerListener { get; set; } = 256;
+
     /// <summary>Which proxies in front of this device may say who the client is.</summary>
     public ProxyProtocolOptions ProxyProtocol { get; } = new();
 

@@ -28,6 +28,7 @@ internal static class IngressServiceCollectionExtensions
         services.TryAddSingleton<HostAllowList>();
         services.TryAddSingleton<AppConnections>();
         services.TryAddSingleton<AppExchange>();
+        services.TryAddSingleton<ForwardFailureLog>();
         services.TryAddSingleton<AppForwarder>();
         services.TryAddSingleton<AccessLog>();
         return services;

@@ -160,6 +160,19 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
         return sent == bytes.Length ? ValueTask.CompletedTask : SendRestAsync(bytes[Math.Max(sent, 0)..]);
     }
 
+    /// <summary>Ends our direction; the peer may go on.</summary>
+    public void EndSending()
+    {
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
+        {
+            // It has gone.
+        }
+    }
+
     /// <summary>Breaks the connection off, so that the peer sees it (RST), and wakes whoever waits. From any thread, more than once.</summary>
     public void Abort()
     {

@@ -35,7 +35,7 @@ public sealed class ResponseHead
     private int _codings;
     private bool _isChunked;
 
-    /// <value>100 to 599.</value>
+    /// <value>100 to 999: the last three hundred have no meaning (RFC 9110, 15), and are passed on.</value>
     public int Status { get; internal set; }
 
     /// <value>Of HTTP/1: 0, or 1 for all that came later.</value>
@@ -55,7 +55,8 @@ public sealed class ResponseHead
     /// <summary>Whether Connection names fields that are for this connection only.</summary>
     public bool HasNominated { get; private set; }
 
-    private bool SaysClose { get; set; }
+    /// <summary>Whether the peer says that it closes the connection after this message.</summary>
+    public bool SaysClose { get; private set; }
 
     private bool SaysKeepAlive { get; set; }
 

@@ -16,14 +16,14 @@ public enum HeadVerdict
 
 /// <summary>
 /// Reads the head of an HTTP/1 answer (RFC 9112, 4 and 5): pure, without copies. Stricter than it must be where leniency has been used against proxies: no
-/// folded lines, no space before a colon, no carriage return alone, no control characters, one length. A line may end without its carriage return.
+/// folded lines, no carriage return alone, no control characters, one length. A line may end without its carriage return.
 /// </summary>
 public static class ResponseHeadParser
 {
     /// <summary>Bytes of a head, the empty line included.</summary>
     public const int MaxLength = 64 * 1024;
 
-    public const int MaxFields = 256;
+    public const int MaxFields = 1024;
 
     private static ReadOnlySpan<byte> Protocol => "HTTP/1."u8;
 
@@ -88,7 +88,7 @@ public static class ResponseHeadParser
             if (!char.IsAsciiDigit((char)digit)) return false;
             status = status * 10 + digit - '0';
         }
-        if (status is < 100 or > 599) return false;
+        if (status < 100) return false;
         head.Status = status;
         var rest = digits + 5;
         if (line.Length == rest) return true;
@@ -106,13 +106,15 @@ public static class ResponseHeadParser
             if (line.IsEmpty) break;
             if (head.Fields.Length == MaxFields) return HeadVerdict.TooLarge;
             var colon = line.IndexOf((byte)':');
-            // A folded line begins with a space, which no name has.
-            if (colon <= 0 || !FieldText.IsName(line[..colon]) || !FieldText.IsValue(line[(colon + 1)..])) return HeadVerdict.Malformed;
+            if (colon <= 0) return HeadVerdict.Malformed;
+            // White space before the colon is taken off a response's field (RFC 9112, 5.1). A folded line begins with some, which no name does.
+            var name = line[..colon].TrimEnd(" \t"u8);
+            if (!FieldText.IsName(name) || !FieldText.IsValue(line[(colon + 1)..])) return HeadVerdict.Malformed;
             var value = FieldText.Trim(line[(colon + 1)..]);
             var leading = line.Length - colon - 1 - line[(colon + 1)..].TrimStart(" \t"u8).Length;
             var start = range.Start.Value;
-            head.Add(new FieldRange(start, colon, start + colon + 1 + (value.IsEmpty ? 0 : leading), value.Length));
-            if (!Note(line[..colon], value, head)) return HeadVerdict.Malformed;
+            head.Add(new FieldRange(start, name.Length, start + colon + 1 + (value.IsEmpty ? 0 : leading), value.Length));
+            if (!Note(name, value, head)) return HeadVerdict.Malformed;
         }
         return HeadVerdict.Head;
     }

@@ -61,10 +61,20 @@ internal sealed class AppExchangeTests : RawAppFixture
     [TestCase("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello")]
     [TestCase("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nhello")]
     [TestCase("HTTP/1.1 200 OK\r\nX: 1\r\n folded\r\n\r\n")]
-    [TestCase("HTTP/1.1 200 OK\r\nX : 1\r\n\r\n")]
-    public async Task Answer_ThatIsNone_Is502(string answer)
+    [TestCase("HTTP/1.1 200 OK\r\nX y: 1\r\n\r\n")]
+    [TestCase("HTTP/1.1 099 OK\r\nContent-Length: 0\r\n\r\n")]
+    [TestCase("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n")]
+    [TestCase("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1234567890123456\r\nx")]
+    [TestCase("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\nhello\n0\n\n")]
+    [TestCase("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello")]
+    public async Task Answer_ThatIsNone_Is502WhateverTheMethod(string answer)
     {
-        var asking = GetAsync("1.1");
+        foreach (var method in new[] { "GET", "POST", "PUT", "DELETE" }) await Is502Async(answer, new HttpMethod(method));
+    }
+
+    private async Task Is502Async(string answer, HttpMethod method)
+    {
+        var asking = Client.SendAsync(Request(method, "1.1"), HttpCompletionOption.ResponseHeadersRead);
         using var app = await App.AcceptAsync();
         await app.AnswerAsync(answer);
 
@@ -74,6 +84,31 @@ internal sealed class AppExchangeTests : RawAppFixture
         Assert.That(await response.Content.ReadAsStringAsync(), Does.Contain("\"code\":\"app_bad_answer\""));
         Assert.That(response.Headers.RetryAfter!.Delta, Is.EqualTo(TimeSpan.FromSeconds(5)));
         await app.UntilEndAsync();
+    }
+
+    [TestCase("HTTP/1.1 200 OK\r\nX : 1\r\nContent-Length : 5\r\n\r\nhello", 200)]
+    [TestCase("HTTP/1.1 700 Odd\r\nContent-Length: 5\r\n\r\nhello", 700)]
+    [TestCase("HTTP/1.1 999 Odd\r\nContent-Length: 5\r\n\r\nhello", 999)]
+    [TestCase("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello", 200)]
+    [TestCase("*17 HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 200)]
+    [TestCase("HTTP/1.1 200 OK\r\n*300 Content-Length: 5\r\n\r\nhello", 200)]
+    public async Task Answer_ThatIsOdd_IsTheSameWhateverTheMethod(string answer, int status)
+    {
+        answer = answer.Replace("*17 ", string.Concat(Enumerable.Repeat("HTTP/1.1 102 Processing\r\n\r\n", 17)), StringComparison.Ordinal)
+            .Replace("*300 ", string.Concat(Enumerable.Range(0, 300).Select(i => $"X-{i}: {i}\r\n")), StringComparison.Ordinal)
+            .Replace("\r\n\r\nhello", "\r\nConnection: close\r\n\r\nhello", StringComparison.Ordinal);
+        foreach (var method in new[] { "GET", "POST", "PUT", "DELETE", "PROPFIND" })
+        {
+            var asking = Client.SendAsync(Request(new HttpMethod(method), "1.1"), HttpCompletionOption.ResponseHeadersRead);
+            using var app = await App.AcceptAsync();
+            await app.AnswerAsync(answer);
+
+            using var response = await asking;
+
+            Assert.That((int)response.StatusCode, Is.EqualTo(status), method);
+            Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo("hello"), method);
+            await app.UntilEndAsync();
+        }
     }
 
     [TestCase("1.1")]

@@ -7,7 +7,7 @@ using static Piccolo.Tests.Ingress.FrontDoor;
 
 namespace Piccolo.Tests.Ingress;
 
-/// <summary>What goes to an app and what comes back is the same for requests that bring nothing, which we send ourselves, and for others, which YARP sends.</summary>
+/// <summary>Which fields go to an app and which come back, and that nothing is written that reads as more than was meant.</summary>
 internal sealed class ForwardingRulesTests
 {
     private FrontDoor _door = null!;
@@ -40,11 +40,12 @@ internal sealed class ForwardingRulesTests
             var (request, _) = await ExchangeAsync($"{method} /a HTTP/1.1\r\n{Fields}\r\n", "HTTP/1.1 204 No Content\r\n\r\n");
 
             Assert.That(request.Split("\r\n")[0], Is.EqualTo($"{method} /a HTTP/1.1"));
-            Assert.That(Sorted(request), Is.EqualTo(new[]
-            {
-                "Accept: */*", "Cookie: theme=d\u00c3\u00a9", "Forwarded: for=127.0.0.1;host=\"web.home.test\";proto=https", "Host: web.home.test", "User-Agent: test",
-                "X-Forwarded-For: 127.0.0.1", "X-Forwarded-Host: web.home.test", "X-Forwarded-Proto: https", "X-Name: caf\u00c3\u00a9",
-            }), method);
+            string[] length = method == "DELETE" ? ["Content-Length: 0"] : [];
+            Assert.That(Sorted(request), Is.EqualTo((string[])
+            [
+                "Accept: */*", .. length, "Cookie: theme=d\u00c3\u00a9", "Forwarded: for=127.0.0.1;host=\"web.home.test\";proto=https", "Host: web.home.test", "User-Agent: test",
+                "X-Forwarded-For: 127.0.0.1", "X-Forwarded-Host: web.home.test", "X-Forwarded-Proto: https", "X-Name: caf\u00c3\u00a9", "X-Real-IP: 127.0.0.1",
+            ]), method);
         }
     }
 
@@ -130,11 +131,19 @@ internal sealed class ForwardingRulesTests
     [TestCase("X-A", "a\nb")]
     [TestCase("X-A", "a\0b")]
     [TestCase("X\r\nA", "a")]
-    public void Write_OfWhatWouldEndALine_IsRefused(string name, string value)
+    [TestCase("X-A", "a\u0001b")]
+    [TestCase("X-A", "a\u000bb")]
+    [TestCase("content-length ", "30")]
+    [TestCase("forwarded:for=6.6.6.6,", "x")]
+    [TestCase("x\u0001y", "CTL")]
+    [TestCase("x y", "a")]
+    [TestCase("x\u00e9", "a")]
+    [TestCase("(x)", "a")]
+    public void Write_OfWhatIsNoField_IsRefused(string name, string value)
     {
         var headers = new HeaderDictionary { [name] = new StringValues(value) };
 
-        var verdict = RequestHeadWriter.Write(new byte[4096], "GET", "/", false, headers, new ForwardedFields(null, "web.home.test", "https"), out _);
+        var verdict = RequestHeadWriter.Write(new byte[4096], Get("/"), false, headers, new ForwardedFields(null, "web.home.test", "https"), out _);
 
         Assert.That(verdict, Is.EqualTo(WriteVerdict.Refused));
     }
@@ -144,7 +153,7 @@ internal sealed class ForwardingRulesTests
     {
         var headers = new HeaderDictionary { ["Connection"] = "keep-alive, X-Hop", ["X-Hop"] = "1", ["X-Other"] = "2" };
         var bytes = new byte[4096];
-        Assert.That(RequestHeadWriter.Write(bytes, "GET", "/", false, headers, new ForwardedFields(null, "a", "https"), out var length), Is.EqualTo(WriteVerdict.Written));
+        Assert.That(RequestHeadWriter.Write(bytes, Get("/"), false, headers, new ForwardedFields(null, "a", "https"), out var length), Is.EqualTo(WriteVerdict.Written));
 
         Assert.That(Encoding.Latin1.GetString(bytes, 0, length), Is.EqualTo(
             "GET / HTTP/1.1\r\nHost: a\r\nX-Other: 2\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: a\r\nForwarded: host=\"a\";proto=https\r\n\r\n"));
@@ -155,13 +164,13 @@ internal sealed class ForwardingRulesTests
     {
         var headers = new HeaderDictionary { ["Accept"] = "*/*", ["X-A"] = new StringValues(["1", "2"]), ["Content-Length"] = "7" };
         var forwarded = new ForwardedFields(IPAddress.IPv6Loopback, "web.home.test:1", "https");
-        Assert.That(RequestHeadWriter.Write(new byte[4096], "GET", "/a", false, headers, forwarded, out var length), Is.EqualTo(WriteVerdict.Written));
+        Assert.That(RequestHeadWriter.Write(new byte[4096], Get("/a"), false, headers, forwarded, out var length), Is.EqualTo(WriteVerdict.Written));
 
         for (var room = 0; room < length; room++)
-            Assert.That(RequestHeadWriter.Write(new byte[room], "GET", "/a", false, headers, forwarded, out _), Is.EqualTo(WriteVerdict.TooSmall));
+            Assert.That(RequestHeadWriter.Write(new byte[room], Get("/a"), false, headers, forwarded, out _), Is.EqualTo(WriteVerdict.TooSmall));
 
         var exact = new byte[length];
-        Assert.That(RequestHeadWriter.Write(exact, "GET", "/a", false, headers, forwarded, out _), Is.EqualTo(WriteVerdict.Written));
+        Assert.That(RequestHeadWriter.Write(exact, Get("/a"), false, headers, forwarded, out _), Is.EqualTo(WriteVerdict.Written));
         Assert.That(Encoding.Latin1.GetString(exact), Does.Contain("Forwarded: for=\"[::1]\";host=\"web.home.test:1\";proto=https\r\n\r\n").And.Contain("X-A: 1\r\nX-A: 2\r\n").And.Not.Contain("Content-Length"));
     }
 
@@ -173,6 +182,8 @@ internal sealed class ForwardingRulesTests
         Assert.That(KnownFields.NameOf("x"u8), Is.EqualTo("x"));
         Assert.That(KnownFields.NameOf("X-My-Own"u8), Is.EqualTo("X-My-Own"));
     }
+
+    private static ForwardPlan Get(string target) => new("GET", target, RequestFraming.None, 0);
 
     /// <summary>One request on a connection of its own, with what the app saw and what the client got.</summary>
     private async Task<(string Request, string Answer)> ExchangeAsync(string request, string answer)

@@ -31,11 +31,15 @@ internal sealed class RawAppConnection(Socket socket) : IDisposable
 {
     private readonly byte[] _buffer = new byte[64 * 1024];
 
-    /// <summary>The next request's head; it has no content.</summary>
-    public async Task<string> RequestAsync()
+    /// <summary>The next request's head.</summary>
+    /// <param name="hasContent">Some of it may have come already.</param>
+    public Task<string> RequestAsync(bool hasContent = false) => ReadUntilAsync("\r\n\r\n", isLast: !hasContent);
+
+    /// <param name="isLast">Nothing may follow.</param>
+    public async Task<string> ReadUntilAsync(string end, bool isLast = true)
     {
         var text = new StringBuilder();
-        while (!text.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
+        while (isLast ? !text.ToString().EndsWith(end, StringComparison.Ordinal) : !text.ToString().Contains(end, StringComparison.Ordinal))
         {
             var received = await socket.ReceiveAsync(_buffer).WaitAsync(FrontDoor.Patience);
             if (received == 0) throw new EndOfStreamException($"The request ended after: {text}");
@@ -69,13 +73,21 @@ internal sealed class RawAppConnection(Socket socket) : IDisposable
                 // What it still says.
             }
         }
-        catch (SocketException)
+        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
         {
             // Broken.
         }
     }
 
     public void EndSending() => socket.Shutdown(SocketShutdown.Send);
+
+    /// <summary>Ends, and then breaks off what is not read.</summary>
+    public void EndSendingThenReset()
+    {
+        socket.Shutdown(SocketShutdown.Send);
+        socket.LingerState = new LingerOption(true, 0);
+        socket.Close();
+    }
 
     /// <summary>Breaks it off.</summary>
     public void Reset() => socket.Close(0);

@@ -25,6 +25,8 @@ internal static class AppAnswer
         {
             var name = KnownFields.NameOf(field.Name(bytes));
             if (!ForwardingRules.IsForClient(name, nominated)) continue;
+            // HTTP/1.1 gets no trailers here (see below).
+            if (name.Length == 7 && name.Equals(HeaderNames.Trailer, StringComparison.OrdinalIgnoreCase) && !HttpProtocol.IsHttp2(context.Request.Protocol)) continue;
             if (name.Length == 14 && name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase)) continue;
             Add(headers, name, Encoding.Latin1.GetString(field.Value(bytes)));
         }

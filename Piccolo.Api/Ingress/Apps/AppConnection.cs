@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Net.Sockets;
 using Piccolo.Core.Http;
 
@@ -11,6 +12,9 @@ internal enum AppConnectionEnd
 
     /// <summary>The client went away, or the answer is of no use to it.</summary>
     Given,
+
+    /// <summary>The client's content ended early, or its framing is wrong: no answer to it is of use.</summary>
+    ContentFailed,
 
     /// <summary>Neither side was heard for longer than <see cref="IngressOptions.ForwardIdleTimeout"/>.</summary>
     Silent,
@@ -78,6 +82,9 @@ internal sealed class AppConnection : IDisposable
         return true;
     }
 
+    /// <summary>Room for one direction's bytes, wiped when it is given back.</summary>
+    public IMemoryOwner<byte> RentBlock() => _home.Blocks.Rent();
+
     public void Heard() => Volatile.Write(ref _heard, _home.Now);
 
     /// <summary>Gives back what only a request needs, wiped.</summary>
@@ -98,9 +105,9 @@ internal sealed class AppConnection : IDisposable
 
     /// <summary>Sends on what the client has not taken yet. While that lasts, the end of this connection is the end of the client's.</summary>
     /// <returns>False when the client has gone.</returns>
-    public ValueTask<bool> FlushAsync(HttpContext client)
+    public ValueTask<bool> FlushAsync(HttpContext client, PipeWriter writer)
     {
-        var flush = client.Response.BodyWriter.FlushAsync(CancellationToken.None);
+        var flush = writer.FlushAsync(CancellationToken.None);
         if (!flush.IsCompletedSuccessfully) return AwaitAsync(flush, client);
         var result = flush.Result;
         return ValueTask.FromResult(!result.IsCompleted && !result.IsCanceled);
@@ -111,9 +118,12 @@ internal sealed class AppConnection : IDisposable
     {
         Interlocked.CompareExchange(ref _end, (int)why, (int)AppConnectionEnd.None);
         // A client that has gone needs no more.
-        if (why != AppConnectionEnd.Given) lock (_gate) _waitsForClient?.Abort();
+        if (why is not (AppConnectionEnd.Given or AppConnectionEnd.ContentFailed)) lock (_gate) _waitsForClient?.Abort();
         Socket.Abort();
     }
+
+    /// <summary>How long ago something last went either way; to a period of the sweep.</summary>
+    public TimeSpan Idle => _home.Since(LastHeard);
 
     public void EndIfSilent(TimeSpan limit)
     {
@@ -134,7 +144,7 @@ internal sealed class AppConnection : IDisposable
         try
         {
             // Ended in between: nobody else would wake this up.
-            if (EndedBecause is not AppConnectionEnd.None and not AppConnectionEnd.Given) client.Abort();
+            if (EndedBecause is AppConnectionEnd.Silent or AppConnectionEnd.Dropped) client.Abort();
             var result = await flush;
             Heard();
             return !result.IsCompleted && !result.IsCanceled;

@@ -55,11 +55,12 @@ internal sealed class AppConnections : IDisposable
     /// A connection that waits for a request; null when there is none. Who is on a loop's thread gets one of that loop, and stays on the thread; for others
     /// any will do.
     /// </summary>
-    public AppConnection? TakeIdle(int port)
+    /// <param name="maxIdle">One that waited for longer is not taken, and goes on waiting; null takes any.</param>
+    public AppConnection? TakeIdle(int port, TimeSpan? maxIdle = null)
     {
-        if (SocketLoop.Current is { } own) return TakeIdle(new AppConnectionKey(port, own));
+        if (SocketLoop.Current is { } own) return TakeIdle(new AppConnectionKey(port, own), maxIdle);
         foreach (var loop in _loops.All)
-            if (TakeIdle(new AppConnectionKey(port, loop)) is { } connection) return connection;
+            if (TakeIdle(new AppConnectionKey(port, loop), maxIdle) is { } connection) return connection;
         return null;
     }
 
@@ -70,7 +71,8 @@ internal sealed class AppConnections : IDisposable
     /// <exception cref="IOException">The kernel has no room for one more.</exception>
     public async ValueTask<AppConnection> ConnectAsync(int port, CancellationToken cancellationToken)
     {
-        var key = new AppConnectionKey(port, SocketLoop.Current ?? _loops.Next());
+        var onLoop = SocketLoop.Current;
+        var key = new AppConnectionKey(port, onLoop ?? _loops.Next());
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         AppConnection? connection = null;
         try
@@ -78,6 +80,7 @@ internal sealed class AppConnections : IDisposable
             // Not by the runtime's own way, which would watch the socket from then on; and not blocking, for this may be a loop's thread.
             var isOver = LocalConnect.Begin(socket, port);
             connection = Add(socket, key);
+            connection.Socket.OnPool = onLoop is null;
             if (!isOver) await connection.Socket.UntilWritableAsync().AsTask().WaitAsync(_connectTimeout, _time, cancellationToken);
             LocalConnect.End(socket);
             return connection;
@@ -135,11 +138,17 @@ internal sealed class AppConnections : IDisposable
         Blocks.Dispose();
     }
 
-    private AppConnection? TakeIdle(AppConnectionKey key)
+    private AppConnection? TakeIdle(AppConnectionKey key, TimeSpan? maxIdle)
     {
         if (!_idle.TryGetValue(key, out var idle)) return null;
         while (idle.Take() is { } connection)
         {
+            if (maxIdle is { } limit && connection.Idle > limit)
+            {
+                // The others have waited longer still.
+                if (!idle.Add(connection, MaxIdle)) connection.Dispose();
+                return null;
+            }
             if (IsQuiet(connection))
             {
                 connection.Heard();

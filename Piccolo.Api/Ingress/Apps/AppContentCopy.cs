@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Piccolo.Core.Http;
 
@@ -30,13 +31,25 @@ internal static class AppContentCopy
     private const int FlushAfter = 32 * 1024;
 
     /// <param name="early">What came with the head.</param>
+    /// <param name="switched">Where to write to after a switch of protocols; null for the response's content.</param>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public static async ValueTask<ContentEnd> RunAsync(AppConnection connection, ReadOnlyMemory<byte> early, HttpContext context)
+    public static async ValueTask<ContentEnd> RunAsync(AppConnection connection, Memory<byte> early, HttpContext context, PipeWriter? switched = null)
     {
         var socket = connection.Socket;
         var content = connection.Content;
         var response = context.Response;
-        var writer = response.BodyWriter;
+        // Before the response starts: framing that is wrong from the beginning still gets a page.
+        var begun = ContentVerdict.NeedMore;
+        var hasSurplus = false;
+        if (!early.IsEmpty)
+        {
+            begun = content.Take(early.Span, out var length, out var taken);
+            if (begun == ContentVerdict.Malformed) return ContentEnd.Broken;
+            hasSurplus = taken < early.Length;
+            early = early[..length];
+            if (begun == ContentVerdict.Complete && early.IsEmpty) return Finish(connection, context, hasSurplus);
+        }
+        var writer = switched ?? response.BodyWriter;
         var unsent = 0;
         var mustWait = early.IsEmpty && !socket.MayHaveBytes;
         var mustFlush = true;
@@ -49,12 +62,15 @@ internal static class AppContentCopy
             {
                 connection.GiveBuffer();
                 // Also the head alone: who opens a stream of events waits for it.
-                if (mustFlush && !await connection.FlushAsync(context)) return ContentEnd.ClientGone;
+                if (mustFlush && !await connection.FlushAsync(context, writer)) return ContentEnd.ClientGone;
                 (mustFlush, hasFlushed, unsent) = (false, true, 0);
                 await socket.UntilReadableAsync();
             }
-            var verdict = Receive(connection, writer.GetMemory(Room).Span, ref early, out var received, out var copied, out var isSurplus);
-            if (received == 0 && hasFlushed && unsent > 0 && content.EndsWithConnection && !await connection.FlushAsync(context)) return ContentEnd.ClientGone;
+            var verdict = early.IsEmpty
+                ? Receive(connection, writer.GetMemory(Room).Span, out var received, out var copied, out var isSurplus)
+                : Give(writer.GetMemory(Room).Span, ref early, begun, out received, out copied, out isSurplus);
+            isSurplus |= hasSurplus;
+            if (received == 0 && hasFlushed && unsent > 0 && content.EndsWithConnection && !await connection.FlushAsync(context, writer)) return ContentEnd.ClientGone;
             if (received == 0) return content.EndsWithConnection ? Finish(connection, context, surplus: false) : ContentEnd.Broken;
             if (received > 0) connection.Heard();
             if (copied > 0) writer.Advance(copied);
@@ -62,34 +78,34 @@ internal static class AppContentCopy
             if (verdict == ContentVerdict.Complete)
             {
                 // The server sends the last of an answer by itself only if nothing of it was sent before.
-                if (hasFlushed && unsent > 0 && !await connection.FlushAsync(context)) return ContentEnd.ClientGone;
-                return Finish(connection, context, isSurplus || !early.IsEmpty);
+                if (hasFlushed && unsent > 0 && !await connection.FlushAsync(context, writer)) return ContentEnd.ClientGone;
+                return Finish(connection, context, isSurplus);
             }
             if (verdict == ContentVerdict.Malformed) return ContentEnd.Broken;
             mustWait = received < 0 || (early.IsEmpty && !socket.MayHaveBytes);
             // Room that was asked for and not used is given back by a flush, too.
             mustFlush |= copied > 0 || received < 0;
             if (unsent < FlushAfter) continue;
-            if (!await connection.FlushAsync(context)) return ContentEnd.ClientGone;
+            if (!await connection.FlushAsync(context, writer)) return ContentEnd.ClientGone;
             (mustFlush, hasFlushed, unsent) = (false, true, 0);
         }
     }
 
+    /// <summary>Gives what came with the head; its framing was taken out before.</summary>
+    private static ContentVerdict Give(Span<byte> room, ref Memory<byte> early, ContentVerdict begun, out int received, out int copied, out bool isSurplus)
+    {
+        isSurplus = false;
+        received = copied = Math.Min(room.Length, early.Length);
+        early.Span[..copied].CopyTo(room);
+        early = early[copied..];
+        return early.IsEmpty ? begun : ContentVerdict.NeedMore;
+    }
+
     /// <param name="received">How much came; 0 is the end, -1 that there is nothing now.</param>
-    private static ContentVerdict Receive(
-        AppConnection connection, Span<byte> room, ref ReadOnlyMemory<byte> early, out int received, out int copied, out bool isSurplus)
+    private static ContentVerdict Receive(AppConnection connection, Span<byte> room, out int received, out int copied, out bool isSurplus)
     {
         (copied, isSurplus) = (0, false);
-        if (early.IsEmpty)
-        {
-            received = connection.Socket.TryReceive(room);
-        }
-        else
-        {
-            received = Math.Min(room.Length, early.Length);
-            early.Span[..received].CopyTo(room);
-            early = early[received..];
-        }
+        received = connection.Socket.TryReceive(room);
         if (received <= 0) return ContentVerdict.NeedMore;
         var verdict = connection.Content.Take(room[..received], out copied, out var taken);
         isSurplus = taken < received;

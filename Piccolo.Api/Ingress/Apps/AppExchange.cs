@@ -1,24 +1,34 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Piccolo.Core.Http;
-using Piccolo.Core.Listeners;
 
 namespace Piccolo.Api.Ingress.Apps;
 
 /// <summary>
-/// Speaks HTTP/1.1 with an app for requests that ask and bring nothing: they are most of the traffic, and may be asked again. No message object, no
-/// copy of content on its way, and on a loop's thread no change of threads (ADR 0016). Everything else goes through YARP.
+/// Speaks HTTP/1.1 with an app, in both directions at once: content goes to the app while its response is read. No message object, no copy of a response's
+/// content on its way, and on a loop's thread no change of threads (ADR 0016). Only gRPC goes another way.
 /// </summary>
 internal sealed class AppExchange(AppConnections connections)
 {
     private const int MaxRequestHead = 2 * 1024 * 1024;
 
-    /// <summary>Answers before the answer (RFC 9110, 15.2); browsers get none of them.</summary>
-    private const int MaxInterim = 16;
+    /// <summary>Bytes of all interim responses to one request (RFC 9110, 15.2). The server has no way to pass them on.</summary>
+    private const int MaxInterim = 256 * 1024;
 
     private const int MaxRounds = 2;
+
+    /// <summary>
+    /// A connection on which the app was last heard longer ago may end just when we speak. What may be sent only once goes on a fresh one then: apps wait for
+    /// at least two seconds for the next request.
+    /// </summary>
+    private static readonly TimeSpan MaxIdleBeforeUnsafe = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long an app may go on after the client of its WebSocket has ended its direction.</summary>
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
 
     // Used between two waits only.
     [ThreadStatic]
@@ -26,23 +36,12 @@ internal sealed class AppExchange(AppConnections connections)
 
     private static ResponseHead Head => _head ??= new ResponseHead();
 
-    /// <summary>Whether a request is of those that this way is for.</summary>
-    public static bool CanTake(HttpContext context, PublishedListener listener, string target)
-    {
-        var request = context.Request;
-        if (listener.Definition.Protocol == ListenerProtocol.Grpc || target is not ['/', ..]) return false;
-        if (!HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && !HttpMethods.IsOptions(request.Method)) return false;
-        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: false }) return false;
-        var headers = request.Headers;
-        return headers.Upgrade.Count == 0 && headers.Expect.Count == 0 && headers.TransferEncoding.Count == 0;
-    }
-
     /// <summary>Does it all, but for the page of a failure.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<ForwardOutcome> RunAsync(HttpContext context, int port, ForwardedFields forwarded, int? hstsMaxAge)
+    public async ValueTask<ForwardResult> RunAsync(HttpContext context, int port, ForwardPlan plan, ForwardedFields forwarded, int? hstsMaxAge)
     {
-        // A connection that waited may have been ended by the app just when we spoke. Safe methods may be asked again (RFC 9112, 9.3.1), on a fresh one.
-        var connection = connections.TakeIdle(port);
+        // A connection that waited may have been ended by the app just when we spoke. Safe methods may be sent again (RFC 9112, 9.3.1), on a fresh one.
+        var connection = connections.TakeIdle(port, plan.IsRepeatable ? null : MaxIdleBeforeUnsafe);
         for (var round = 1; ; round++)
         {
             if (connection is null)
@@ -53,32 +52,46 @@ internal sealed class AppExchange(AppConnections connections)
                 }
                 catch (Exception failure) when (failure is SocketException or TimeoutException or OperationCanceledException or IOException)
                 {
-                    return failure switch { TimeoutException => ForwardOutcome.TimedOut, OperationCanceledException => ForwardOutcome.ClientGone, _ => ForwardOutcome.Unavailable };
+                    return failure switch
+                    {
+                        TimeoutException => new(ForwardOutcome.TimedOut, "The app did not accept the connection in time."),
+                        OperationCanceledException => new(ForwardOutcome.ClientGone),
+                        _ => new(ForwardOutcome.Unavailable, failure.Message),
+                    };
                 }
             }
-            var outcome = await OnConnectionAsync(connection, context, forwarded, hstsMaxAge);
-            if (outcome is null && round < MaxRounds)
+            var result = await OnConnectionAsync(connection, context, plan, forwarded, hstsMaxAge);
+            var mayRepeat = result.Outcome == ForwardOutcome.NotRead ? !plan.HasContent && plan.Framing != RequestFraming.WebSocket
+                : result.Outcome == ForwardOutcome.Stale && plan.IsRepeatable;
+            if (mayRepeat && round < MaxRounds)
             {
                 connection = null;
                 continue;
             }
-            if (outcome != ForwardOutcome.Done && context.Response.HasStarted) BreakOff(context);
-            return outcome ?? ForwardOutcome.BadAnswer;
+            if (result.Outcome != ForwardOutcome.Done && context.Response.HasStarted) BreakOff(context);
+            return result;
         }
     }
 
-    /// <returns>Null when the connection was stale: nothing has come of the request yet.</returns>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<ForwardOutcome?> OnConnectionAsync(AppConnection connection, HttpContext context, ForwardedFields forwarded, int? hstsMaxAge)
+    private async ValueTask<ForwardResult> OnConnectionAsync(AppConnection connection, HttpContext context, ForwardPlan plan, ForwardedFields forwarded, int? hstsMaxAge)
     {
-        var mayBeStale = connection.WasUsed;
+        var wasUsed = connection.WasUsed;
+        var mayBeStale = wasUsed;
         var leaving = default(CancellationTokenRegistration);
+        RequestUpload? upload = null;
         var isGood = false;
         try
         {
-            if (!TryWriteHead(connection, context, forwarded, out var length)) return ForwardOutcome.BadRequest;
+            if (!TryWriteHead(connection, context, plan, forwarded, out var length)) return new(ForwardOutcome.BadField);
+            var isSent = !plan.HasContent || TryAppend(connection, context.Request.BodyReader, plan, ref length);
             leaving = context.RequestAborted.UnsafeRegister(static c => ((AppConnection)c!).End(AppConnectionEnd.Given), connection);
             await connection.Socket.SendAsync(connection.Buffer[..length]);
+            if (!isSent)
+            {
+                upload = new RequestUpload(connection, context.Request.BodyReader, plan.Framing);
+                upload.Begin(plan.WaitsForContinue);
+            }
 
             var buffer = connection.Buffer;
             var (filled, interim) = (0, 0);
@@ -88,7 +101,7 @@ internal sealed class AppExchange(AppConnections connections)
                 if (filled == buffer.Length)
                 {
                     // The parser says when it is too large.
-                    if (!connection.TryGrow(ResponseHeadParser.MaxLength + 1)) return ForwardOutcome.BadAnswer;
+                    if (!connection.TryGrow(ResponseHeadParser.MaxLength + 1)) return new(ForwardOutcome.BadAnswer, "The head of the response is too large.");
                     buffer = connection.Buffer;
                 }
                 var received = connection.Socket.TryReceive(buffer.Span[filled..]);
@@ -97,29 +110,33 @@ internal sealed class AppExchange(AppConnections connections)
                     await connection.Socket.UntilReadableAsync();
                     continue;
                 }
-                if (received == 0) return mayBeStale ? null : ForwardOutcome.BadAnswer;
+                if (received == 0) return NoAnswer(mayBeStale, "The app closed the connection before its response.");
                 mayBeStale = false;
                 connection.Heard();
                 filled += received;
-                while ((verdict = ResponseHeadParser.Parse(buffer.Span[..filled], Head)) == HeadVerdict.Head && Head.Status < 200)
+                while ((verdict = ResponseHeadParser.Parse(buffer.Span[..filled], Head)) == HeadVerdict.Head && Head.Status is < 200 and not StatusCodes.Status101SwitchingProtocols)
                 {
-                    // Nobody has asked to switch.
-                    if (Head.Status == StatusCodes.Status101SwitchingProtocols || ++interim > MaxInterim) return ForwardOutcome.BadAnswer;
+                    if (Head.Status == StatusCodes.Status100Continue) upload?.Continue();
+                    interim += Head.Length;
+                    if (interim > MaxInterim) return new(ForwardOutcome.BadAnswer, "The app sends interim responses without end.");
                     buffer.Span[Head.Length..filled].CopyTo(buffer.Span);
                     filled -= Head.Length;
                 }
                 if (verdict != HeadVerdict.NeedMore) break;
             }
-            if (verdict != HeadVerdict.Head) return ForwardOutcome.BadAnswer;
+            if (verdict != HeadVerdict.Head) return new(ForwardOutcome.BadAnswer, verdict == HeadVerdict.TooLarge ? "The head of the response is too large." : "The head of the response is malformed.");
+            if (Head.Status == StatusCodes.Status101SwitchingProtocols) return await SwitchAsync(connection, buffer[..filled], context, plan);
+            // An app that has waited too long for a request says so and has not read ours (RFC 9110, 15.5.9).
+            if (wasUsed && Head is { Status: StatusCodes.Status408RequestTimeout, SaysClose: true }) return new(ForwardOutcome.NotRead, "The app had stopped waiting for a request.");
 
-            var (framing, mayFollow) = Begin(connection, buffer.Span, context, hstsMaxAge, out var isOver);
-            if (framing == ContentFraming.Unknown) return ForwardOutcome.BadAnswer;
+            var (framing, mayFollow) = Begin(connection, buffer.Span, context, plan, hstsMaxAge, out var isOver);
+            if (framing == ContentFraming.Unknown) return new(ForwardOutcome.BadAnswer, "The response has a transfer coding other than chunked.");
             var rest = Head.Length..filled;
             if (!isOver)
             {
                 var copied = await AppContentCopy.RunAsync(connection, buffer[rest], context);
-                if (copied == ContentEnd.ClientGone) return ForwardOutcome.ClientGone;
-                if (copied == ContentEnd.Broken) return ForwardOutcome.BadAnswer;
+                if (copied == ContentEnd.ClientGone) return new(ForwardOutcome.ClientGone);
+                if (copied == ContentEnd.Broken) return new(ForwardOutcome.BadAnswer, "The content of the response ended early or is malformed.");
                 isGood = mayFollow && copied == ContentEnd.Complete;
             }
             else
@@ -127,32 +144,43 @@ internal sealed class AppExchange(AppConnections connections)
                 // What follows an answer that is over is no answer to anything.
                 isGood = mayFollow && rest.Start.Value == filled;
             }
-            return ForwardOutcome.Done;
+            if (upload is { IsComplete: false }) isGood &= await FinishUploadAsync(upload, context, mayFollow && isGood);
+            return new(ForwardOutcome.Done);
         }
         catch (ConnectionAbortedException)
         {
             return connection.EndedBecause switch
             {
-                AppConnectionEnd.Silent => ForwardOutcome.TimedOut,
-                AppConnectionEnd.Given => ForwardOutcome.ClientGone,
-                _ => ForwardOutcome.BadAnswer,
+                AppConnectionEnd.Silent => new(ForwardOutcome.TimedOut, "Neither the app nor the client sent anything for too long."),
+                AppConnectionEnd.Given => new(ForwardOutcome.ClientGone),
+                AppConnectionEnd.ContentFailed => new(ForwardOutcome.BadContent),
+                _ => new(ForwardOutcome.BadAnswer, "The connection to the app was ended."),
             };
         }
         catch (OperationCanceledException)
         {
-            return ForwardOutcome.ClientGone;
+            return new(ForwardOutcome.ClientGone);
         }
-        catch (SocketException)
+        catch (SocketException failure)
         {
-            return mayBeStale && !context.Response.HasStarted ? null : ForwardOutcome.BadAnswer;
+            return NoAnswer(mayBeStale && !context.Response.HasStarted, failure.Message);
         }
-        catch (InvalidOperationException)
+        catch (BadHttpRequestException)
+        {
+            return new(ForwardOutcome.BadContent);
+        }
+        catch (InvalidOperationException failure)
         {
             // The server refuses a field, or content where there may be none.
-            return ForwardOutcome.BadAnswer;
+            return new(ForwardOutcome.BadAnswer, failure.Message);
         }
         finally
         {
+            if (upload is not null)
+            {
+                await upload.StopAsync();
+                upload.Dispose();
+            }
             // False: it has begun to end the connection for the client that left.
             if (!leaving.Unregister() && leaving.Token.CanBeCanceled) isGood = false;
             if (isGood && connection.EndedBecause == AppConnectionEnd.None)
@@ -167,10 +195,22 @@ internal sealed class AppExchange(AppConnections connections)
         }
     }
 
-    private static (ContentFraming Framing, bool MayFollow) Begin(AppConnection connection, ReadOnlySpan<byte> bytes, HttpContext context, int? hstsMaxAge, out bool isOver)
+    private static ForwardResult NoAnswer(bool mayBeStale, string cause) => new(mayBeStale ? ForwardOutcome.Stale : ForwardOutcome.BadAnswer, cause);
+
+    /// <summary>The response is over, the content is not. An app that has refused it, or closes, gets no more; for another one the client's response ends first.</summary>
+    /// <returns>Whether all of the content was sent.</returns>
+    private static async ValueTask<bool> FinishUploadAsync(RequestUpload upload, HttpContext context, bool isWanted)
+    {
+        if (!isWanted || context.Response.StatusCode >= StatusCodes.Status400BadRequest) return false;
+        await context.Response.CompleteAsync();
+        return await upload.Ended == UploadEnd.Complete;
+    }
+
+    private static (ContentFraming Framing, bool MayFollow) Begin(
+        AppConnection connection, ReadOnlySpan<byte> bytes, HttpContext context, ForwardPlan plan, int? hstsMaxAge, out bool isOver)
     {
         var head = Head;
-        var framing = head.FramingOf(HttpMethods.IsHead(context.Request.Method));
+        var framing = head.FramingOf(plan.IsHead);
         var mayFollow = head.MayFollow(framing);
         // There may be content in front of the next answer, but there is none for the client (RFC 9110, 15.3.6).
         if (head.Status == StatusCodes.Status205ResetContent && framing != ContentFraming.None)
@@ -183,6 +223,54 @@ internal sealed class AppExchange(AppConnections connections)
         return (framing, mayFollow);
     }
 
+    /// <summary>The app agrees to a WebSocket: from here on both sides send whatever they like until one ends.</summary>
+    /// <param name="bytes">The head, and what came with it.</param>
+    private static async ValueTask<ForwardResult> SwitchAsync(AppConnection connection, Memory<byte> bytes, HttpContext context, ForwardPlan plan)
+    {
+        if (plan.Framing != RequestFraming.WebSocket) return new(ForwardOutcome.BadAnswer, "The app switches protocols although nobody asked for it.");
+        var early = bytes[Head.Length..];
+        AppAnswer.Copy(bytes.Span, Head, context, ContentFraming.None, hstsMaxAge: null);
+        var headers = context.Response.Headers;
+        Stream client;
+        if (plan.WebSocketKey is { } key)
+        {
+            if (headers.SecWebSocketAccept != WebSocketHandshake.AcceptOf(key)) return new(ForwardOutcome.BadAnswer, "The app did not accept the WebSocket's key.");
+            headers.Remove("Sec-WebSocket-Accept");
+            context.Response.StatusCode = StatusCodes.Status200OK;
+            client = await context.Features.GetRequiredFeature<IHttpExtendedConnectFeature>().AcceptAsync();
+        }
+        else
+        {
+            headers.Upgrade = "websocket";
+            client = await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
+        }
+        connection.Content.Begin(ContentFraming.UntilEnd, 0);
+        // Without a buffer while nobody speaks.
+        var reader = PipeReader.Create(client, new StreamPipeReaderOptions(useZeroByteReads: true, leaveOpen: true));
+        using var upload = new RequestUpload(connection, reader, RequestFraming.WebSocket);
+        upload.Begin(waitForContinue: false);
+        var writer = PipeWriter.Create(client, new StreamPipeWriterOptions(leaveOpen: true));
+        var download = AppContentCopy.RunAsync(connection, early, context, writer).AsTask();
+        if (await Task.WhenAny(download, upload.Ended) == upload.Ended)
+        {
+            if (upload.IsComplete) connection.Socket.EndSending();
+            else connection.End(AppConnectionEnd.Given);
+            await ((Task)download).WaitAsync(CloseTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!download.IsCompleted) connection.End(AppConnectionEnd.Given);
+        }
+        try
+        {
+            await download;
+        }
+        finally
+        {
+            await upload.StopAsync();
+            await reader.CompleteAsync();
+            await writer.CompleteAsync();
+        }
+        return new(ForwardOutcome.Done);
+    }
+
     /// <summary>An answer that ended too early must not look like one that is whole.</summary>
     private static void BreakOff(HttpContext context)
     {
@@ -191,16 +279,32 @@ internal sealed class AppExchange(AppConnections connections)
         else context.Abort();
     }
 
-    private static bool TryWriteHead(AppConnection connection, HttpContext context, ForwardedFields forwarded, out int length)
+    private static bool TryWriteHead(AppConnection connection, HttpContext context, ForwardPlan plan, ForwardedFields forwarded, out int length)
     {
         var request = context.Request;
-        var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         var isHttp2 = HttpProtocol.IsHttp2(request.Protocol);
         while (true)
         {
-            var verdict = RequestHeadWriter.Write(connection.Buffer.Span, request.Method, target, isHttp2, request.Headers, forwarded, out length);
+            var verdict = RequestHeadWriter.Write(connection.Buffer.Span, plan, isHttp2, request.Headers, forwarded, out length);
             if (verdict != WriteVerdict.TooSmall) return verdict == WriteVerdict.Written;
             if (!connection.TryGrow(MaxRequestHead)) return false;
         }
+    }
+
+    /// <summary>Adds content that is all there to the head, so that both leave in one call.</summary>
+    /// <returns>False when it is to be sent by itself.</returns>
+    private static bool TryAppend(AppConnection connection, PipeReader content, ForwardPlan plan, ref int length)
+    {
+        if (plan.Framing != RequestFraming.Length || plan.WaitsForContinue || plan.Length > connection.Buffer.Length - length) return false;
+        if (!content.TryRead(out var read)) return false;
+        if (read.Buffer.Length != plan.Length)
+        {
+            content.AdvanceTo(read.Buffer.Start);
+            return false;
+        }
+        read.Buffer.CopyTo(connection.Buffer.Span[length..]);
+        length += (int)plan.Length;
+        content.AdvanceTo(read.Buffer.End);
+        return true;
     }
 }

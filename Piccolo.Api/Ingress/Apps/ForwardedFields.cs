@@ -16,7 +16,7 @@ internal sealed class ForwardedFields
         Client = client?.ToString();
         Forwarded = Describe(client, host, scheme);
         var lines = new StringBuilder();
-        if (Client is not null) lines.Append("X-Forwarded-For: ").Append(Client).Append("\r\n");
+        if (Client is not null) lines.Append("X-Forwarded-For: ").Append(Client).Append("\r\nX-Real-IP: ").Append(Client).Append("\r\n");
         lines.Append("X-Forwarded-Proto: ").Append(scheme).Append("\r\n");
         if (host is not null) lines.Append("X-Forwarded-Host: ").Append(host).Append("\r\n");
         lines.Append("Forwarded: ").Append(Forwarded).Append("\r\n");
@@ -41,7 +41,7 @@ internal sealed class ForwardedFields
     public static ForwardedFields Of(HttpContext context)
     {
         var request = context.Request;
-        var host = request.Host.Value;
+        var host = RequestHost.ValueOf(request);
         var origin = context.Features.GetRequiredFeature<IConnectionOriginFeature>();
         if (origin.Forwarded is { } known && known.Host == host && known.Scheme == request.Scheme) return known;
         return origin.Forwarded = new ForwardedFields(origin.ClientEndPoint?.Address, host, request.Scheme);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Frozen;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
@@ -5,8 +6,8 @@ using Microsoft.Net.Http.Headers;
 namespace Piccolo.Api.Ingress.Apps;
 
 /// <summary>
-/// Which fields of a request reach an app, and which of its answer come back: the same whether the appliance speaks with the app itself (<see cref="AppExchange"/>)
-/// or has it done (<see cref="AppRequestTransformer"/>). Pure.
+/// Which fields of a request reach an app, and which of its answer come back: the same over HTTP/1.1 (<see cref="AppExchange"/>) and for gRPC
+/// (<see cref="GrpcTransformer"/>). Pure.
 /// </summary>
 internal static class ForwardingRules
 {
@@ -17,6 +18,26 @@ internal static class ForwardingRules
         HeaderNames.ProxyAuthenticate, "Proxy-Authentication-Info", HeaderNames.ProxyAuthorization, "Proxy-Features", "Proxy-Instruction",
         "Security-Scheme", "ALPN", "Close", "HTTP2-Settings", HeaderNames.TE, HeaderNames.AltSvc,
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    private static readonly SearchValues<char> TokenChars = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+    /// <summary>Whether a method, or a field's name, is spelled right (RFC 9110, 5.6.2).</summary>
+    public static bool IsToken(string text) => text.Length > 0 && !text.AsSpan().ContainsAnyExcept(TokenChars);
+
+    /// <summary>The last word of a name that tells an address.</summary>
+    private static readonly string[] AddressWords = ["ip", "ips", "ipv4", "ipv6", "addr", "clientip", "userip", "realip", "remoteip", "socketip", "sourceip"];
+
+    /// <summary>What stands before the word "address" in names that tell one of a network.</summary>
+    private static readonly string[] Sides = ["client", "remote", "ip", "source", "peer", "external", "user"];
+
+    /// <summary>Whether the method and all names of fields are.</summary>
+    public static bool AreTokens(HttpRequest request)
+    {
+        if (!IsToken(request.Method)) return false;
+        foreach (var (name, _) in request.Headers)
+            if (!IsToken(name) && name is not [':', ..]) return false;
+        return true;
+    }
 
     /// <summary>What an app gets of a field of a request; empty when it gets nothing. Host and the true addresses come from <see cref="ForwardedFields"/>.</summary>
     /// <param name="nominated">Of <see cref="NominatedBy"/>.</param>
@@ -63,15 +84,27 @@ internal static class ForwardingRules
         return nominated;
     }
 
-    /// <summary>Also with underscores: CGI, WSGI and their like make the two spellings one.</summary>
+    /// <summary>
+    /// Whether an app could take a field for the truth about where a request comes from: by what the name says, for every proxy and host has one of its own
+    /// (<c>CF-Connecting-IP</c>, <c>True-Client-IP</c>, <c>X-Cluster-Client-IP</c>). Also with underscores: CGI, WSGI and their like make the two spellings one,
+    /// and turn <c>Proxy</c> into a setting of their own.
+    /// </summary>
     public static bool IsForwardingHeader(string name)
     {
-        // Most names begin otherwise, and cost no more than a look.
-        if (name.Length == 0 || (name[0] | 0x20) is not ('x' or 'f')) return false;
-        var spelled = name.Contains('_') ? name.Replace('_', '-') : name;
-        return spelled.StartsWith("X-Forwarded", StringComparison.OrdinalIgnoreCase)
-            || spelled.Equals("Forwarded", StringComparison.OrdinalIgnoreCase)
-            || spelled.Equals("X-Real-IP", StringComparison.OrdinalIgnoreCase);
+        if (name.Equals("Proxy", StringComparison.OrdinalIgnoreCase) || name.Contains("forwarded", StringComparison.OrdinalIgnoreCase)) return true;
+        var start = name.AsSpan().LastIndexOfAny('-', '_') + 1;
+        var last = name.AsSpan(start);
+        if (last.Length is < 2 or > 8 || (last[^1] | 0x20) is not ('p' or 's' or 'r' or '4' or '6')) return false;
+        if (last.Equals("address", StringComparison.OrdinalIgnoreCase)) return IsAny(name.AsSpan(0, Math.Max(start - 1, 0)), Sides, isEnd: true);
+        // A name of one word may be anything.
+        return IsAny(last, AddressWords, isEnd: false) && (start > 0 || last.Length > 4);
+    }
+
+    private static bool IsAny(ReadOnlySpan<char> text, string[] words, bool isEnd)
+    {
+        foreach (var word in words)
+            if (isEnd ? text.EndsWith(word, StringComparison.OrdinalIgnoreCase) : text.Equals(word, StringComparison.OrdinalIgnoreCase)) return true;
+        return false;
     }
 
     /// <summary>

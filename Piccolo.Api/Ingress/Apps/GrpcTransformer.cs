@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
@@ -7,9 +6,9 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace Piccolo.Api.Ingress.Apps;
 
-/// <summary>Has YARP follow <see cref="ForwardingRules"/>: what an app gets to see of a request, and what its client of the answer.</summary>
+/// <summary>Has YARP follow <see cref="ForwardingRules"/> for gRPC: what an app gets to see of a request, and what its client of the answer.</summary>
 /// <param name="hstsMaxAge">In seconds, when the manifest asks for it; null leaves the matter to the app.</param>
-internal sealed class AppRequestTransformer(int? hstsMaxAge) : HttpTransformer
+internal sealed class GrpcTransformer(int? hstsMaxAge) : HttpTransformer
 {
     private static readonly UriCreationOptions AsWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
@@ -18,24 +17,24 @@ internal sealed class AppRequestTransformer(int? hstsMaxAge) : HttpTransformer
         var request = httpContext.Request;
         var forwarded = ForwardedFields.Of(httpContext);
         var target = httpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        // Paths mean to an app what it takes them to mean, whatever the method: nothing is decoded, merged or escaped.
-        if (ForwardingRules.IsPlainTarget(target)) proxyRequest.RequestUri = new Uri(destinationPrefix + target, in AsWritten);
+        // Paths mean to an app what it takes them to mean: nothing is decoded, merged or escaped.
+        if (RequestTarget.TryRead(target, request.Method, out var path)) proxyRequest.RequestUri = new Uri(destinationPrefix + path, in AsWritten);
 
         var isHttp2 = HttpProtocol.IsHttp2(request.Protocol);
         var nominated = ForwardingRules.NominatedBy(request.Headers.Connection);
-        var hasNoLength = proxyRequest.Content is null || request.Headers.TransferEncoding.Count > 0;
         foreach (var (name, values) in request.Headers)
         {
             var kept = ForwardingRules.ToApp(name, values, nominated, isHttp2);
-            // Beside a transfer coding a length is none (RFC 9112, 6.3), and without content none is needed: where a method wants one, the handler says 0.
-            if (kept.Count == 0 || (hasNoLength && name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase))) continue;
+            // A call's messages say how long they are.
+            if (kept.Count == 0 || name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase)) continue;
             Add(proxyRequest, name, kept);
         }
-        // It is the app's to say whether it wants the body (RFC 9110, 10.1.1); until it does, none is asked of the client.
-        if (request.Headers.Expect.Count > 0) proxyRequest.Headers.ExpectContinue = true;
-
         proxyRequest.Headers.Host = forwarded.Host;
-        if (forwarded.Client is not null) Add(proxyRequest, "X-Forwarded-For", forwarded.Client);
+        if (forwarded.Client is not null)
+        {
+            Add(proxyRequest, "X-Forwarded-For", forwarded.Client);
+            Add(proxyRequest, "X-Real-IP", forwarded.Client);
+        }
         Add(proxyRequest, "X-Forwarded-Proto", forwarded.Scheme);
         if (forwarded.Host is not null) Add(proxyRequest, "X-Forwarded-Host", forwarded.Host);
         Add(proxyRequest, "Forwarded", forwarded.Forwarded);
@@ -62,29 +61,15 @@ internal sealed class AppRequestTransformer(int? hstsMaxAge) : HttpTransformer
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Fields that belong to content stand with it, even if there is none.</summary>
+    /// <summary>A field of content without content has no place in the library's message, and none in a call.</summary>
     private static void Add(HttpRequestMessage request, string name, StringValues values)
     {
-        if (request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values)) return;
-        request.Content ??= new NoContent();
-        request.Content.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
+        if (!request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values)) request.Content?.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
     }
 
     private static void Copy(IHeaderDictionary headers, string name, HeaderStringValues values, List<string>? nominated)
     {
         if (!ForwardingRules.IsForClient(name, nominated)) return;
         foreach (var value in values) AppAnswer.Add(headers, name, value);
-    }
-
-    /// <summary>Carries fields only.</summary>
-    private sealed class NoContent : HttpContent
-    {
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => Task.CompletedTask;
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return true;
-        }
     }
 }
