@@ -16,7 +16,9 @@ using Piccolo.Core.Vault;
 
 TlsSettings.Apply();
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-builder.AddPlatform(args);
+builder.AddSettings(args);
+var state = builder.TakeStateDirectory();
+builder.AddPlatform(state);
 builder.Services
     .AddVault()
     .AddLeadership()
@@ -37,4 +39,4 @@ app.UseIngress();
 app.UseApi();
 app.UsePortal();
 app.MapApi();
-app.Run();
+app.RunUntilLocked();

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 
@@ -26,7 +27,7 @@ internal sealed class HandshakeProgress(Action ended)
 
 /// <summary>Around the TLS handshake: bounds how many run at one time, and counts those that fail with their reason.</summary>
 internal sealed class HandshakeGateMiddleware(
-    ConnectionDelegate next, IngressMetrics metrics, ListenerTraffic traffic, TlsBuffers buffers, IOptions<IngressOptions> options,
+    ConnectionDelegate next, IngressMetrics metrics, ListenerTraffic traffic, BlockPool blocks, IOptions<IngressOptions> options,
     TimeProvider time, ILogger<HandshakeGateMiddleware> logger) : IConnectionMiddleware
 {
     public async Task OnConnectionAsync(ConnectionContext connection)
@@ -41,7 +42,7 @@ internal sealed class HandshakeGateMiddleware(
         }
         var progress = new HandshakeProgress(metrics.EndHandshake);
         connection.Features.Set(progress);
-        connection.Features.Set(buffers.ForConnection());
+        connection.Features.Set<IMemoryPoolFeature>(blocks);
         var started = time.GetTimestamp();
         try
         {

@@ -62,7 +62,7 @@ internal static class IngressServiceCollectionExtensions
         services.TryAddSingleton<SocketConnections>();
         services.AddSingleton<IConnectionListenerFactory, TlsPortListenerFactory>();
         services.TryAddSingleton<ServerCertificateSelector>();
-        services.TryAddSingleton<TlsBuffers>();
+        services.TryAddSingleton<BlockPool>();
         return services;
     }
 

@@ -1,15 +1,11 @@
-using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.AspNetCore.Connections;
 
 namespace Piccolo.Api.Ingress;
 
-/// <summary>Makes connections for sockets that we accept ourselves, with the server's own memory. Thread-safe.</summary>
-internal sealed class SocketConnections(SocketLoops loops, IMemoryPoolFactory<byte> memory) : IDisposable
+/// <summary>Makes connections for sockets that we accept ourselves. Thread-safe.</summary>
+internal sealed class SocketConnections(SocketLoops loops, BlockPool blocks)
 {
-    private readonly MemoryPool<byte> _memory = memory.Create();
-
     /// <summary>For a client that is there, on the next of the loops.</summary>
     /// <exception cref="SocketException">It has gone again.</exception>
     public LazySocketConnection Create(Socket socket)
@@ -20,7 +16,5 @@ internal sealed class SocketConnections(SocketLoops loops, IMemoryPoolFactory<by
     }
 
     /// <summary>For a client that is to come.</summary>
-    public LazySocketConnection Await(EndPoint? local) => new(local, _memory);
-
-    public void Dispose() => _memory.Dispose();
+    public LazySocketConnection Await(EndPoint? local) => new(local, blocks);
 }

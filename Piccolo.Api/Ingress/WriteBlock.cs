@@ -29,10 +29,5 @@ internal sealed class WriteBlock
 
     public void Took(int bytes) => _from += bytes;
 
-    /// <summary>Wiped.</summary>
-    public void GiveBack()
-    {
-        if (_owner is null) _memory.Span.Clear();
-        else _owner.Dispose();
-    }
+    public void GiveBack() => _owner?.Dispose();
 }

@@ -10,4 +10,7 @@ internal static partial class PlatformLog
 
     [LoggerMessage(7102, LogLevel.Information, "The state in {Folder} is this daemon's.")]
     public static partial void StateInUse(this ILogger logger, string folder);
+
+    [LoggerMessage(7103, LogLevel.Information, "Locked: the process starts afresh, with nothing in memory of what it knew.")]
+    public static partial void StartingAfresh(this ILogger logger);
 }

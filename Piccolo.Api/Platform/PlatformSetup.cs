@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Reflection;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting.Systemd;
 using Piccolo.Api.Health;
@@ -26,24 +25,29 @@ internal static class PlatformSetup
     private const string InstalledSettings = "/etc/piccolo/appsettings.json";
 
     /// <summary>The owner's settings file goes over the packaged one; environment variables and arguments go over both.</summary>
-    public static WebApplicationBuilder AddPlatform(this WebApplicationBuilder builder, string[] args)
+    public static void AddSettings(this WebApplicationBuilder builder, string[] args) => builder.Configuration.AddSettings(InstalledSettings, args);
+
+    /// <summary>Makes the state folder, and makes it this process's; ends the process where another one has it.</summary>
+    public static StateDirectoryLock TakeStateDirectory(this WebApplicationBuilder builder)
     {
-        NativeHeap.OverwriteWhatIsFreed();
-        builder.Configuration.AddSettings(InstalledSettings, args);
+        var options = builder.Configuration.GetSection(ApplianceOptions.Section).Get<ApplianceOptions>() ?? new ApplianceOptions();
+        return StateDirectoryLock.TakeOrExit(new StatePaths(options.StateDirectory));
+    }
+
+    public static WebApplicationBuilder AddPlatform(this WebApplicationBuilder builder, StateDirectoryLock inUse)
+    {
+        var paths = inUse.Paths;
         if (builder.Environment.IsProduction())
         {
             builder.Logging.ClearProviders().AddJsonConsole(console => (console.TimestampFormat, console.UseUtcTimestamp) = ("O", true));
         }
         builder.Services.Configure<HostOptions>(options => (options.ShutdownTimeout, options.ServicesStopConcurrently) = (OrderlyShutdown.Limit, true));
-        var options = builder.Configuration.GetSection(ApplianceOptions.Section).Get<ApplianceOptions>() ?? new ApplianceOptions();
-        var paths = new StatePaths(options.StateDirectory);
-        var inUse = StateDirectoryLock.TakeOrExit(paths);
         // By a factory, so that the container gives it back when it ends.
         builder.Services.AddSingleton(_ => inUse);
         builder.Services.AddSingleton(paths);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(s => new ClockFloor(paths, BuildDate, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<ClockFloor>>()));
-        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, WipingMemoryPoolFactory>();
+        builder.Services.AddSingleton<ExecRestart>().AddSingleton<IProcessRestart>(s => s.GetRequiredService<ExecRestart>());
         builder.Services.AddHostedService<StateInspection>();
         builder.Services.AddHealth().AddTelemetry(builder.Configuration).AddSystemdReporting().AddSingleton<IHostedService, OrderlyShutdown>();
         return builder;
@@ -73,7 +77,7 @@ internal sealed class StateInspection(StateDirectoryLock inUse, ApplianceVault v
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        logger.StateInUse(inUse.Folder);
+        logger.StateInUse(inUse.Paths.Root);
         ImportPlacement.Finish(paths);
         vault.Inspect();
         return Task.CompletedTask;

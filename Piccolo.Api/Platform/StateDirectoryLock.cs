@@ -1,10 +1,11 @@
+using System.Runtime.InteropServices;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Platform;
 
 /// <summary>
 /// The right of one daemon to a state folder, as an advisory lock (flock) on a file in it: the kernel gives it back when the process ends, however that
-/// happens, so nothing stale is ever left behind.
+/// happens, so nothing stale is ever left behind. A process that replaces its image hands the open file on: there is no moment in between.
 /// </summary>
 internal sealed class StateDirectoryLock : IDisposable
 {
@@ -13,18 +14,22 @@ internal sealed class StateDirectoryLock : IDisposable
 
     private readonly FileStream _file;
 
-    private StateDirectoryLock(string folder, FileStream file) => (Folder, _file) = (folder, file);
+    private StateDirectoryLock(StatePaths paths, FileStream file) => (Paths, _file) = (paths, file);
 
-    public string Folder { get; }
+    public StatePaths Paths { get; }
+
+    /// <summary>For the next image of this process.</summary>
+    public SafeHandle Handle => _file.SafeFileHandle;
 
     /// <returns>Null when another process holds it.</returns>
     /// <exception cref="UnauthorizedAccessException">The folder is not ours to write.</exception>
     public static StateDirectoryLock? TryTake(StatePaths paths)
     {
+        if (ProcessImage.TakeInherited(paths.InUse) is { } inherited) return new StateDirectoryLock(paths, new FileStream(inherited, FileAccess.ReadWrite, bufferSize: 0));
         try
         {
             // On Linux FileShare.None is flock(LOCK_EX | LOCK_NB), and the descriptor is closed in children.
-            return new StateDirectoryLock(paths.Root, new FileStream(paths.InUse, new FileStreamOptions
+            return new StateDirectoryLock(paths, new FileStream(paths.InUse, new FileStreamOptions
             {
                 Mode = FileMode.OpenOrCreate,
                 Access = FileAccess.ReadWrite,

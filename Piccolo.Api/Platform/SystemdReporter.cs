@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Hosting.Systemd;
 
 namespace Piccolo.Api.Platform;
@@ -25,6 +26,12 @@ internal sealed class SystemdReporter(ISystemdNotifier notifier) : IHostedLifecy
     public void Alive()
     {
         lock (_gate) notifier.Notify(new ServiceState("WATCHDOG=1"));
+    }
+
+    /// <summary>Until the next <c>READY=1</c>, which the new image sends. The time is CLOCK_MONOTONIC, as newer service managers want it.</summary>
+    public void Reloading()
+    {
+        lock (_gate) notifier.Notify(new ServiceState($"RELOADING=1\nMONOTONIC_USEC={(long)Stopwatch.GetElapsedTime(0).TotalMicroseconds}"));
     }
 
     /// <summary>After every other part has started: the server, which starts last, has bound its ports.</summary>

@@ -10,7 +10,4 @@ internal static partial class LockLog
 
     [LoggerMessage(7202, LogLevel.Error, "What a lock has ended could not be observed; the next look follows.")]
     public static partial void LockWatchFailed(this ILogger logger, Exception exception);
-
-    [LoggerMessage(7203, LogLevel.Warning, "This runtime keeps TLS keys where they cannot be wiped: they stay in memory until the process ends.")]
-    public static partial void TlsContextsKept(this ILogger logger);
 }

@@ -6,7 +6,7 @@ internal static class LockServiceCollectionExtensions
     public static IServiceCollection AddApplianceLock(this IServiceCollection services)
     {
         services.AddOptions<LockOptions>().BindConfiguration(LockOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        services.AddSingleton<ApplianceLock>().AddSingleton<LockSteps>().AddSingleton<MemoryWipe>();
+        services.AddSingleton<ApplianceLock>().AddSingleton<LockSteps>();
         return services.AddSingleton<LockWatch>().AddSingleton<IHostedService>(s => s.GetRequiredService<LockWatch>());
     }
 }

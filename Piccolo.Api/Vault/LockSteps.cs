@@ -4,6 +4,7 @@ using Piccolo.Api.Ingress;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Containers;
 using Piccolo.Core.ControlStore;
+using Piccolo.Core.Jobs;
 using Piccolo.Core.Routing;
 using Piccolo.Core.Tunnel;
 using Piccolo.Core.Vault;
@@ -14,16 +15,21 @@ namespace Piccolo.Api.Vault;
 internal sealed record UnfinishedStep(string Step, string Reason);
 
 /// <summary>
-/// Looks at each thing that a lock ends, where it really is: the engine for containers, the sockets for LAN ports, the sessions for the tunnel (design D11).
+/// Looks at each thing that a lock ends, where it really is: the engine for containers, the sockets for LAN ports, the sessions for the tunnel.
 /// Changes nothing: the loops that own these things end them, and try again by themselves.
 /// </summary>
 internal sealed class LockSteps(
-    ApplianceVault vault, SealedStore store, IContainerRuntime containers, LanPortStates lanPorts, RouteTableHolder routes, NexusTunnel tunnel, ServerCertificateTable certificates)
+    ApplianceVault vault, SealedStore store, JobTable jobs, IContainerRuntime containers, LanPortStates lanPorts, RouteTableHolder routes, NexusTunnel tunnel, ServerCertificateTable certificates)
 {
+    /// <summary>The restart of the process that follows a lock sees to it, whatever the engine does.</summary>
+    internal const string ConnectionsEnd = "All connections to apps are ended.";
+
     public async Task<ImmutableArray<UnfinishedStep>> ObserveAsync(CancellationToken cancellationToken)
     {
         var steps = ImmutableArray.CreateBuilder<UnfinishedStep>();
         if (vault.State == VaultState.Unlocked || store.IsOpen) steps.Add(new("keys", "The store is still open."));
+        var running = jobs.List().Where(j => !j.HasEnded).Select(j => j.Kind).ToList();
+        if (running.Count > 0) steps.Add(new("jobs", $"Still at work: {string.Join(", ", running)}."));
         if (await AppsAsync(cancellationToken) is { } apps) steps.Add(new("apps", apps));
         var open = lanPorts.Current.Values.Count(p => p.Binding == LanPortBinding.Listening);
         if (open > 0) steps.Add(new("lan_ports", string.Create(CultureInfo.InvariantCulture, $"{open} LAN ports of apps are still open.")));
@@ -37,8 +43,8 @@ internal sealed class LockSteps(
     {
         if (!containers.IsConfigured) return null;
         var found = await containers.ListAsync(cancellationToken);
-        if (found.Fault is { } fault) return $"Whether apps still run cannot be seen: {fault.Sentence}";
+        if (found.Fault is { } fault) return $"Whether apps still run cannot be seen: {fault.Sentence} {ConnectionsEnd}";
         var running = found.Value.Where(c => c.IsRunning).Select(c => c.App).Order(StringComparer.Ordinal).ToList();
-        return running.Count == 0 ? null : $"Still running: {string.Join(", ", running)}.";
+        return running.Count == 0 ? null : $"Still running: {string.Join(", ", running)}. {ConnectionsEnd}";
     }
 }

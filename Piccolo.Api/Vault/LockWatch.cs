@@ -6,6 +6,7 @@ using Piccolo.Core.Certificates;
 using Piccolo.Core.Containers;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
+using Piccolo.Core.Jobs;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Routing;
 using Piccolo.Core.Tunnel;
@@ -18,30 +19,21 @@ namespace Piccolo.Api.Vault;
 /// killed may find its apps running. Thread-safe.
 /// </summary>
 internal sealed class LockWatch(
-    LockSteps steps, ApplianceVault vault, SealedStore store, AppStatusBoard apps, IContainerRuntime containers, LanPortStates lanPorts, RouteTableHolder routes, NexusTunnel tunnel,
-    ServerCertificateTable certificates, MemoryWipe memory, HealthTracker health, IOptions<LockOptions> options, TimeProvider time, ILogger<LockWatch> logger) : BackgroundService
+    LockSteps steps, ApplianceVault vault, SealedStore store, JobTable jobs, AppStatusBoard apps, IContainerRuntime containers, LanPortStates lanPorts, RouteTableHolder routes, NexusTunnel tunnel,
+    ServerCertificateTable certificates, HealthTracker health, IOptions<LockOptions> options, TimeProvider time, ILogger<LockWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Regular = TimeSpan.FromSeconds(30);
-
-    /// <summary>
-    /// When, after a lock, memory is wiped: at once, and again for what was still in some hand then: the request that locked, a connection that was closing,
-    /// and buffers that the runtime's shared pools let go of only after a minute.
-    /// </summary>
-    private static readonly TimeSpan[] Wipes = [TimeSpan.Zero, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(75)];
+    private static readonly UnfinishedStep NotSeen = new("apps", $"The container engine did not say in time whether apps still run. {LockSteps.ConnectionsEnd}");
 
     private readonly TimeSpan _patience = options.Value.Patience;
 
     private readonly ChangeSignal[] _signals =
-        [vault.Changed, store.Changed, apps.Changed, containers.Changed, lanPorts.Changed, routes.Changed, tunnel.Changed, certificates.Changed];
+        [vault.Changed, store.Changed, jobs.Ended, apps.Changed, containers.Changed, lanPorts.Changed, routes.Changed, tunnel.Changed, certificates.Changed];
 
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
     private ImmutableArray<UnfinishedStep> _unfinished = [];
     private long _since = time.GetTimestamp();
-
-    // There is something to wipe only once it was open.
-    private int _nextWipe = Wipes.Length;
-    private long _ended;
     private bool _complained;
 
     /// <summary>What was last seen not to have ended; empty while unlocked.</summary>
@@ -49,17 +41,24 @@ internal sealed class LockWatch(
 
     /// <summary>Waits, at most <see cref="LockOptions.Patience"/>, until nothing is left.</summary>
     /// <returns>What is left.</returns>
-    public async Task<IReadOnlyCollection<UnfinishedStep>> WaitUntilEndedAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyCollection<UnfinishedStep>> WaitUntilEndedAsync()
     {
-        var began = time.GetTimestamp();
+        using var limit = new CancellationTokenSource(_patience, time);
         var signals = new SignalSet(_signals);
-        while (true)
+        IReadOnlyCollection<UnfinishedStep> left = [NotSeen];
+        try
         {
-            signals.Mark();
-            var left = await ObserveAsync(cancellationToken);
-            var patience = _patience - time.GetElapsedTime(began);
-            if (left.IsEmpty || patience <= TimeSpan.Zero) return left;
-            await signals.WaitAsync(patience < LookAgain ? patience : LookAgain, time, cancellationToken);
+            while (true)
+            {
+                signals.Mark();
+                left = await ObserveAsync(limit.Token);
+                if (left.Count == 0) return left;
+                await signals.WaitAsync(LookAgain, time, limit.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return left;
         }
     }
 
@@ -78,7 +77,7 @@ internal sealed class LockWatch(
             try
             {
                 await ObserveAsync(stoppingToken);
-                await signals.WaitAsync(Unfinished.Count > 0 || (_nextWipe < Wipes.Length && vault.State != VaultState.Unlocked) ? LookAgain : Regular, time, stoppingToken);
+                await signals.WaitAsync(Unfinished.Count > 0 ? LookAgain : Regular, time, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -115,24 +114,17 @@ internal sealed class LockWatch(
 
     private ImmutableArray<UnfinishedStep> Forget()
     {
-        (_since, _nextWipe, _complained) = (time.GetTimestamp(), vault.State == VaultState.Unlocked ? 0 : Wipes.Length, false);
+        (_since, _complained) = (time.GetTimestamp(), false);
         ImmutableInterlocked.InterlockedExchange(ref _unfinished, []);
         return [];
     }
 
     private void OnEnded()
     {
-        if (_complained)
-        {
-            _complained = false;
-            logger.LockEnded();
-            health.Ok(HealthComponents.Vault, "locked");
-        }
-        if (_nextWipe == Wipes.Length) return;
-        if (_nextWipe == 0) _ended = time.GetTimestamp();
-        if (time.GetElapsedTime(_ended) < Wipes[_nextWipe]) return;
-        _nextWipe++;
-        memory.Wipe();
+        if (!_complained) return;
+        _complained = false;
+        logger.LockEnded();
+        health.Ok(HealthComponents.Vault, "locked");
     }
 
     private void Complain(ImmutableArray<UnfinishedStep> left)

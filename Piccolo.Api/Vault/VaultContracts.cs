@@ -10,7 +10,7 @@ public sealed record CryptoStatusResponse(bool Initialized, bool Locked, IReadOn
 /// <param name="Message"><c>ok</c> when all that a lock ends has been seen to end; otherwise <c>locked</c>, and the rest is being retried.</param>
 public sealed record LockResponse(string Message, IReadOnlyList<UnfinishedResponse>? Unfinished);
 
-/// <param name="Step"><c>keys</c>, <c>apps</c>, <c>lan_ports</c>, <c>routes</c>, <c>tunnel</c> or <c>certificates</c>.</param>
+/// <param name="Step"><c>keys</c>, <c>jobs</c>, <c>apps</c>, <c>lan_ports</c>, <c>routes</c>, <c>tunnel</c> or <c>certificates</c>.</param>
 /// <param name="Reason">One sentence.</param>
 public sealed record UnfinishedResponse(string Step, string Reason);
 

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Piccolo.Api.Audit;
 using Piccolo.Api.Auth;
 using Piccolo.Api.Http;
+using Piccolo.Api.Platform;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Auth;
 using Piccolo.Core.Health;
@@ -21,7 +22,7 @@ internal static class VaultEndpoints
         group.MapPost("/unlock", UnlockAsync).RequireSameOrigin().IsLocalWrite("each node holds its own data key")
             .WithName("Unlock").WithSummary("Unlocks the appliance and begins a session.");
         group.MapPost("/lock", LockAsync).RequireUnlocked().RequireOwner().IsLocalWrite("each node holds its own data key")
-            .WithName("Lock").WithSummary("Locks the appliance: sessions end, apps stop, the tunnel closes, keys are wiped. 202 when some of it is still being retried.");
+            .WithName("Lock").WithSummary("Locks the appliance: sessions end, apps stop, the tunnel closes, and the daemon starts afresh: it answers again within seconds. 202 when some of it is still being retried.");
         group.MapRecovery();
         return group;
     }
@@ -56,15 +57,29 @@ internal static class VaultEndpoints
         return TypedResults.Ok(MessageResponse.Ok);
     }
 
-    private static async Task<Results<Ok<LockResponse>, Accepted<LockResponse>>> LockAsync(ApplianceLock box, LockWatch watch, HttpContext http)
+    /// <summary>All of it also when the caller goes away.</summary>
+    private static async Task<Results<Ok<LockResponse>, Accepted<LockResponse>>> LockAsync(ApplianceLock box, LockWatch watch, IProcessRestart restart, HttpContext http)
     {
+        var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        http.Response.OnCompleted(() =>
+        {
+            answered.TrySetResult();
+            return Task.CompletedTask;
+        });
         // Before the store closes, so that it is kept at once.
         http.Audit(AuditKinds.Locked);
-        await box.LockAsync(CancellationToken.None);
-        SessionCookie.Clear(http);
-        // Also when the caller goes away: nobody has to wait, but what is said must be true.
-        var unfinished = await watch.WaitUntilEndedAsync(http.RequestAborted);
-        if (unfinished.ToResponse() is not { } rest) return TypedResults.Ok(new LockResponse("ok", null));
-        return TypedResults.Accepted("/api/v1/crypto/status", new LockResponse("locked", rest));
+        restart.Announce();
+        try
+        {
+            await box.LockAsync(CancellationToken.None);
+            SessionCookie.Clear(http);
+            var unfinished = await watch.WaitUntilEndedAsync();
+            if (unfinished.ToResponse() is not { } rest) return TypedResults.Ok(new LockResponse("ok", null));
+            return TypedResults.Accepted("/api/v1/crypto/status", new LockResponse("locked", rest));
+        }
+        finally
+        {
+            restart.Request(answered.Task);
+        }
     }
 }

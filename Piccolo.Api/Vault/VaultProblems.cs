@@ -10,8 +10,12 @@ namespace Piccolo.Api.Vault;
 internal static class VaultProblems
 {
     /// <returns>Null when the attempt succeeded.</returns>
-    public static ProblemHttpResult? ToProblem(this GuessAnswer answer, HttpContext http, HealthTracker health) =>
-        answer.Outcome is { } outcome ? outcome.ToProblem(health) : TooManyAttempts(http, answer.RetryAfter);
+    public static ProblemHttpResult? ToProblem(this GuessAnswer answer, HttpContext http, HealthTracker health)
+    {
+        if (answer.Outcome is not { } outcome) return TooManyAttempts(http, answer.RetryAfter);
+        if (outcome == VaultOutcome.Restarting) http.Response.Headers.RetryAfter = "2";
+        return outcome.ToProblem(health);
+    }
 
     /// <returns>Null when the attempt succeeded.</returns>
     public static ProblemHttpResult? ToProblem(this VaultOutcome outcome, HealthTracker health) => outcome switch
@@ -27,6 +31,8 @@ internal static class VaultProblems
         VaultOutcome.Locked => Problems.Locked(),
         VaultOutcome.NotStored => Problems.Of(StatusCodes.Status503ServiceUnavailable, "storage_fault", "Storage fault",
             "The key set could not be written to the disk. Nothing was changed.", "Look at the disk's free space and state, then try again."),
+        VaultOutcome.Restarting => Problems.Of(StatusCodes.Status503ServiceUnavailable, "restarting", "Restarting",
+            "The appliance was locked and starts afresh.", "Try again in a few seconds."),
         _ => StorageFault(health),
     };
 

@@ -90,7 +90,18 @@ by('entry').addEventListener('submit', event => {
     by('password').value = '';
   });
 });
-by('lock').addEventListener('click', () => act(() => call('POST', '/crypto/lock')));
+
+// The daemon starts afresh after a lock: for a moment nobody answers.
+async function answersAgain() {
+  for (let left = 40; ; left--) {
+    await new Promise(done => setTimeout(done, 500));
+    try { await call('GET', '/crypto/status'); return; } catch (error) { if (left === 0) throw error; }
+  }
+}
+by('lock').addEventListener('click', () => act(async () => {
+  await call('POST', '/crypto/lock');
+  await answersAgain();
+}));
 
 // On the LAN the portal also answers in clear text: say so, and where it is better.
 async function offerHttps() {

@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Jobs;
 
@@ -20,6 +21,9 @@ public sealed class JobTable(TimeProvider time, ILogger<JobTable> logger) : IHos
     private ImmutableSortedDictionary<long, RunningJob> _jobs = ImmutableSortedDictionary<long, RunningJob>.Empty;
     private long _next;
     private bool _stopping;
+
+    /// <summary>Raised when a job has ended.</summary>
+    public ChangeSignal Ended { get; } = new();
 
     /// <param name="group">Jobs of one group never run together.</param>
     /// <param name="work">Reports progress, honours cancellation, and returns the id of what it made.</param>
@@ -112,6 +116,7 @@ public sealed class JobTable(TimeProvider time, ILogger<JobTable> logger) : IHos
     private void End(RunningJob job, JobState state, string? result, JobError? error)
     {
         job.Update(j => j with { State = state, EndedAt = time.GetUtcNow(), Result = result, Error = error });
+        Ended.Raise();
         logger.JobEnded(job.Now.Kind, state, error?.Code);
     }
 }

@@ -34,12 +34,6 @@ internal static partial class Posix
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     public static partial int SetEnv(string name, string value, int overwrite);
 
-    [LibraryImport("libc", EntryPoint = "mallopt")]
-    public static partial int MallOpt(int parameter, int value);
-
-    [LibraryImport("libc", EntryPoint = "malloc_trim")]
-    public static partial int MallocTrim(nuint padding);
-
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     public static partial nint MMap(nint address, nuint length, int protection, int flags, int descriptor, long offset);
 

@@ -35,6 +35,9 @@ public enum VaultOutcome
 
     /// <summary>The disk refused the new key set; the old one stays in force, whole.</summary>
     NotStored,
+
+    /// <summary>A lock has begun, and the process starts afresh in a moment.</summary>
+    Restarting,
     Faulted,
 }
 

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Piccolo.Api.Health;
+using Piccolo.Api.Platform;
 using Piccolo.Core.Containers;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
@@ -13,7 +14,7 @@ using Piccolo.DevStack;
 namespace Piccolo.Tests.Fakes;
 
 /// <summary>The whole appliance in this process, on real ports of the loopback interface, with a recording container engine.</summary>
-internal sealed class TestAppliance : WebApplicationFactory<Piccolo.Api.Platform.ApplianceOptions>
+internal sealed class TestAppliance : WebApplicationFactory<ApplianceOptions>
 {
     public const string Password = TestBox.Password;
 
@@ -54,6 +55,9 @@ internal sealed class TestAppliance : WebApplicationFactory<Piccolo.Api.Platform
 
     public RecordingContainerRuntime Engine { get; } = new();
 
+    /// <summary>What a lock asked for. This process cannot be replaced.</summary>
+    public RecordedRestart Restart { get; } = new();
+
     /// <summary>Claims and unlocks the box and takes a bearer token.</summary>
     public async Task<TestAppliance> OwnedAsync()
     {
@@ -78,6 +82,7 @@ internal sealed class TestAppliance : WebApplicationFactory<Piccolo.Api.Platform
         builder.ConfigureLogging(logging => logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).AddProvider(Log));
         builder.ConfigureServices(services => services
             .Replace(ServiceDescriptor.Singleton<IContainerRuntime>(Engine))
+            .Replace(ServiceDescriptor.Singleton<IProcessRestart>(Restart))
             .Replace(ServiceDescriptor.Singleton(new HealthPace { Regular = TimeSpan.FromMilliseconds(200) }))
             // The daemon's limit is for a machine that does nothing else.
             .Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(60)));

@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Piccolo.Api.Ingress;
-using Piccolo.Api.Platform;
 
 namespace Piccolo.Tests.Ingress;
 
@@ -19,7 +18,7 @@ internal sealed class LazySocketConnectionTests
     public async Task SetUp()
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, WipingMemoryPoolFactory>();
+        builder.Services.AddSingleton<BlockPool>();
         builder.Services.AddSingleton<SocketLoops>();
         builder.Services.AddSingleton<SocketConnections>();
         _app = builder.Build();
@@ -56,8 +55,8 @@ internal sealed class LazySocketConnectionTests
     }
 
     [Test]
-    public void Memory_OfItsPipes_IsTheServersWipingOne() =>
-        Assert.That(_connection.Features.Get<IMemoryPoolFeature>()!.MemoryPool, Is.InstanceOf<WipingMemoryPool>());
+    public void Memory_OfItsPipes_HasBlocksOfATlsRecord() =>
+        Assert.That(_connection.Features.Get<IMemoryPoolFeature>()!.MemoryPool, Is.InstanceOf<BlockPool>());
 
     [Test]
     public async Task Abort_BeforeAnythingWasRead_IsABreakForThePeer()

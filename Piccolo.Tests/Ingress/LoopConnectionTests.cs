@@ -5,7 +5,6 @@ using System.Text;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Abstractions;
 using Piccolo.Api.Ingress;
-using Piccolo.Api.Platform;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Ingress;
@@ -16,7 +15,7 @@ internal sealed class LoopConnectionTests
     private const int BlockLength = 512;
 
     private SocketLoop _loop = null!;
-    private WipingMemoryPool _memory = null!;
+    private BlockPool _memory = null!;
     private Socket _peer = null!;
     private LazySocketConnection _connection = null!;
 
@@ -28,7 +27,7 @@ internal sealed class LoopConnectionTests
     public async Task SetUp()
     {
         _loop = new SocketLoop("test", NullLogger.Instance);
-        _memory = new WipingMemoryPool(BlockLength * 4);
+        _memory = new BlockPool(BlockLength * 4);
         (_peer, var own) = await SocketSpliceTests.PairAsync();
         _connection = Arrived(own);
         _ = _connection.Transport;

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Piccolo.Api.Ingress;
-using Piccolo.Api.Platform;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 using Piccolo.Tests.Core.Tls;
@@ -30,7 +29,7 @@ internal sealed class PostedConnectionTests : PeekFixture
     public void SetUp()
     {
         _loops = new SocketLoops(NullLogger<SocketLoops>.Instance, 1);
-        _connections = new SocketConnections(_loops, new WipingMemoryPoolFactory());
+        _connections = new SocketConnections(_loops, new BlockPool());
         _posted = new PostedConnections(Local, _connections);
         _listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
         _listening.Bind(Local);
@@ -44,7 +43,6 @@ internal sealed class PostedConnectionTests : PeekFixture
         _acceptor.Dispose();
         _listening.Dispose();
         _posted.Close();
-        _connections.Dispose();
         _loops.Dispose();
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
 
 namespace Piccolo.DevStack;
 
@@ -33,8 +34,6 @@ public sealed class ApplianceProcess : IAsyncDisposable
         var environment = new Dictionary<string, string>
         {
             ["ASPNETCORE_ENVIRONMENT"] = "Development",
-            // As the packages set it.
-            ["GLIBC_TUNABLES"] = "glibc.malloc.tcache_count=0",
             ["Piccolo__StateDirectory"] = stateDirectory,
             ["Piccolo__Ingress__HttpPort"] = $"{httpPort}",
             ["Piccolo__Ingress__HttpsPort"] = "0",
@@ -57,6 +56,43 @@ public sealed class ApplianceProcess : IAsyncDisposable
         {
             await process.DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>Tells what the process runs now from what it ran before: the kernel puts each image at addresses of its own.</summary>
+    public string Image => Convert.ToHexStringLower(File.ReadAllBytes($"/proc/{Id}/auxv"));
+
+    /// <summary>Locks, and waits until the process has started afresh and answers.</summary>
+    /// <returns>The lock's answer, and how long after it the API answered again.</returns>
+    public async Task<(JsonNode Answer, TimeSpan Silence)> LockAsync()
+    {
+        var image = Image;
+        var answer = await Api.PostAsync("/api/v1/crypto/lock");
+        return (answer, await RestartedAsync(image, TimeProvider.System.GetTimestamp()));
+    }
+
+    /// <param name="image">What ran before.</param>
+    /// <param name="since">A timestamp.</param>
+    /// <returns>How long after it the API of another image answered.</returns>
+    public async Task<TimeSpan> RestartedAsync(string image, long since)
+    {
+        while (true)
+        {
+            var waited = TimeProvider.System.GetElapsedTime(since);
+            if (waited > StartLimit) throw new InvalidOperationException($"The appliance did not answer within {StartLimit.TotalSeconds:0} s of the lock. Its log is {LogFile}.");
+            try
+            {
+                if (Image != image)
+                {
+                    await Api.GetAsync("/api/v1/health/live");
+                    return TimeProvider.System.GetElapsedTime(since);
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // Not yet.
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
         }
     }
 

@@ -77,7 +77,6 @@ internal sealed class AppConnection : IDisposable
         if (old.Length >= limit) return false;
         var larger = GC.AllocateArray<byte>(Math.Min(old.Length * 4, limit), pinned: true);
         old.CopyTo(larger);
-        old.Span.Clear();
         _larger = larger;
         return true;
     }
@@ -87,17 +86,16 @@ internal sealed class AppConnection : IDisposable
 
     public void Heard() => Volatile.Write(ref _heard, _home.Now);
 
-    /// <summary>Gives back what only a request needs, wiped.</summary>
+    /// <summary>Gives back what only a request needs.</summary>
     public void Rest()
     {
         Content.Reset();
         GiveBuffer();
     }
 
-    /// <summary>Gives the buffer back, wiped; it is of no use for content.</summary>
+    /// <summary>Gives the buffer back; it is of no use for content.</summary>
     public void GiveBuffer()
     {
-        if (_larger is not null) Array.Clear(_larger);
         _larger = null;
         _block?.Dispose();
         _block = null;

@@ -3,7 +3,6 @@ using System.Collections.Concurrent;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
-using Piccolo.Api.Platform;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Ingress.Apps;
@@ -43,7 +42,7 @@ internal sealed class AppConnections : IDisposable
         _sweep = time.CreateTimer(static s => ((AppConnections)s!).Sweep(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    public MemoryPool<byte> Blocks { get; } = new WipingMemoryPool();
+    public MemoryPool<byte> Blocks { get; } = new BlockPool();
 
     /// <summary>A timestamp, at most a period of the sweep old: the hot path reads no clock.</summary>
     public long Now => Volatile.Read(ref _now);

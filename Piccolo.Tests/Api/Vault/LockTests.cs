@@ -1,14 +1,17 @@
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Piccolo.Api.Ingress;
+using Piccolo.Api.Vault;
 using Piccolo.Core.Apps;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
+using Piccolo.Core.Jobs;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Api.Vault;
 
-/// <summary>What a lock answers is what was seen to end (design D11). That all of it ends in a box at work is <see cref="Scenarios.WholeLockTests"/>'s.</summary>
+/// <summary>What a lock answers is what was seen to end. That all of it ends in a box at work is <see cref="Scenarios.WholeLockTests"/>'s.</summary>
 [Category("Sealed")]
 [Category("Timing")]
 internal sealed class LockTests
@@ -48,6 +51,71 @@ internal sealed class LockTests
         Assert.That(ports.Current, Is.Empty);
         Assert.That((await appliance.Api.GetAsync("/api/v1/crypto/status"))["unfinished"], Is.Null);
         Assert.That(appliance.Log.Count(6002), Is.EqualTo(1), "one line per lock change");
+        await RestartedAsync(appliance);
+    }
+
+    [Test]
+    public async Task Lock_RunningJob_IsCancelledAndWaitedFor()
+    {
+        await using var appliance = await StartWithAppAsync();
+        var cancelled = new TaskCompletionSource();
+        var ends = new TaskCompletionSource();
+        appliance.Services.GetRequiredService<JobTable>().Start("export_full", "exports", async (_, token) =>
+        {
+            await token.FiredAsync();
+            cancelled.SetResult();
+            await ends.Task;
+            return null;
+        });
+
+        var locking = appliance.SendAsync(HttpMethod.Post, "/api/v1/crypto/lock");
+        await cancelled.Task.WaitAsync(Limit);
+        await UnfinishedAsync(appliance, "jobs: Still at work: export_full.");
+        Assert.That((locking.IsCompleted, appliance.Restart.Requested), Is.EqualTo((false, 0)));
+        ends.SetResult();
+        using var answer = await locking.WaitAsync(Limit);
+
+        Assert.That((int)answer.StatusCode, Is.EqualTo(200));
+    }
+
+    [Test]
+    public async Task Lock_ClientThatGoesAway_EndsInARestartAllTheSame()
+    {
+        await using var appliance = await StartWithAppAsync();
+        var stop = new TaskCompletionSource();
+        appliance.Engine.StopGate = stop.Task;
+        using (var away = new CancellationTokenSource())
+        {
+            var token = (string)(await appliance.Api.PostAsync("/api/v1/auth/tokens", new { name = "away" }))["token"]!;
+            using var client = new HttpClient(new SocketsHttpHandler()) { BaseAddress = appliance.Api.BaseAddress };
+            client.DefaultRequestHeaders.Authorization = new("Bearer", token);
+            var locking = client.PostAsync(new Uri("/api/v1/crypto/lock", UriKind.Relative), null, away.Token);
+            await CalledAsync(appliance, "stop web");
+            await away.CancelAsync();
+            Assert.That(async () => await locking, Throws.InstanceOf<OperationCanceledException>());
+        }
+        Assert.That(appliance.Restart.Requested, Is.Zero, "the app still runs");
+        stop.SetResult();
+
+        await RestartedAsync(appliance);
+    }
+
+    [TestCase("/api/v1/crypto/unlock")]
+    [TestCase("/api/v1/auth/login")]
+    public async Task Unlock_BetweenLockAndRestart_IsRefusedForAMoment(string path)
+    {
+        await using var appliance = await new TestAppliance().OwnedAsync();
+        await appliance.Api.PostAsync("/api/v1/crypto/lock");
+        appliance.Restart.IsPending = true;
+        var password = JsonContent.Create(new { username = "admin", password = TestAppliance.Password });
+
+        using var refused = await appliance.SendAsync(HttpMethod.Post, path, password);
+        var said = JsonNode.Parse(await refused.Content.ReadAsStringAsync())!;
+
+        Assert.That(((int)refused.StatusCode, (string?)said["code"]), Is.EqualTo((503, "restarting")));
+        Assert.That(refused.Headers.RetryAfter?.Delta, Is.EqualTo(TimeSpan.FromSeconds(2)));
+        Assert.That(refused.Headers.Contains("Set-Cookie"), Is.False);
+        Assert.That(appliance.Services.GetRequiredService<SealedStore>().IsOpen, Is.False);
     }
 
     [Test]
@@ -61,7 +129,8 @@ internal sealed class LockTests
 
         Assert.That((int)answer.StatusCode, Is.EqualTo(202));
         Assert.That((string?)said["message"], Is.EqualTo("locked"));
-        Assert.That(said["unfinished"]!.AsArray().Select(s => $"{s!["step"]}: {s["reason"]}"), Is.EqualTo(new[] { "apps: Still running: web." }));
+        Assert.That(said["unfinished"]!.AsArray().Select(s => $"{s!["step"]}: {s["reason"]}"), Is.EqualTo(new[] { "apps: Still running: web. All connections to apps are ended." }));
+        await RestartedAsync(appliance);
         await HealthAsync(appliance, HealthLevel.Degraded);
         Assert.That((await appliance.Api.GetAsync("/api/v1/crypto/status"))["unfinished"]!.AsArray(), Has.Count.EqualTo(1));
         using (var apps = await appliance.SendAsync(HttpMethod.Get, "/api/v1/apps")) Assert.That((int)apps.StatusCode, Is.EqualTo(423), "what could be locked is");
@@ -95,6 +164,20 @@ internal sealed class LockTests
         using var limit = new CancellationTokenSource(Limit);
         for (var seen = board.Changed.Version; board.Find("web")?.State != AppState.Running; seen = board.Changed.Version) await board.Changed.WaitAsync(seen, limit.Token);
         return appliance;
+    }
+
+    /// <summary>Asked for once, and only after the answer.</summary>
+    private static async Task RestartedAsync(TestAppliance appliance)
+    {
+        await RemoteBox.UntilAsync(appliance.Restart.Changed, () => appliance.Restart.Requested > 0, "the process starts afresh");
+        Assert.That((appliance.Restart.Announced, appliance.Restart.Requested), Is.EqualTo((1, 1)));
+    }
+
+    private static async Task UnfinishedAsync(TestAppliance appliance, string step)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        var watch = appliance.Services.GetRequiredService<LockWatch>();
+        while (watch.Unfinished.All(s => $"{s.Step}: {s.Reason}" != step)) await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
     }
 
     private static async Task CalledAsync(TestAppliance appliance, string call)

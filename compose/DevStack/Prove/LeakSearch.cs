@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using Piccolo.DevStack.Demo;
@@ -12,14 +13,14 @@ internal sealed class LeakSearch(DemoStack stack, string folder, string copy, Ti
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>The last wipe of memory comes 75 s after a lock (docs/security.md).</summary>
-    private static readonly TimeSpan WipesLimit = TimeSpan.FromSeconds(90);
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+    /// <summary>Of a volume: the export that takes it along is still at work when the lock comes.</summary>
+    private const long VolumeBytes = 1L << 30;
 
     private readonly string _password = Secret("password");
     private readonly string _environment = Secret("environment");
     private readonly List<Canary> _canaries = [];
     private readonly StringBuilder _answers = new();
+    private string _token = "";
 
     public async Task<int> RunAsync()
     {
@@ -36,9 +37,11 @@ internal sealed class LeakSearch(DemoStack stack, string folder, string copy, Ti
         // The same holds for a core dump, which another tool writes.
         if (expected.Except((await SearchCoreAsync(process)).Select(l => l.Canary), StringComparer.Ordinal).ToList() is { Count: > 0 } undumped)
             throw new InvalidOperationException($"The core dump is blind: {string.Join(", ", undumped)} must be in it while unlocked.");
+        await using var held = new HeldClients();
+        await timeline.StepAsync("clients that keep connections, downloads and event streams open", () => HoldAsync(held));
         await timeline.StepAsync("locked: POST /api/v1/crypto/lock", LockAsync);
-        var locked = timeline.Elapsed;
-        var memory = await SearchMemoryUntilCleanAsync(process, locked);
+        var memory = Places.SearchMemory(process, _canaries);
+        timeline.Print($"of {held.Count} clients that held on, {held.Ended} were cut off");
         return Report(SearchAll(process, memory, await SearchCoreAsync(process)));
     }
 
@@ -49,7 +52,7 @@ internal sealed class LeakSearch(DemoStack stack, string folder, string copy, Ti
         await api.UnlockAsync(_password);
         await UnlockByHttpsAsync();
         await PlantRecoveryWordsAsync();
-        _canaries.Add(Canary.OfText("bearer token", await api.TakeTokenAsync("prove")));
+        _canaries.Add(Canary.OfText("bearer token", _token = await api.TakeTokenAsync("prove")));
         await api.PostAsync("/api/v1/remote/configure", new { endpoint = stack.RelayHub.ToString(), device_secret = stack.DeviceSecret, solver = "http-01", tld = DemoEndpoints.Domain, portal_hostname = DemoEndpoints.PortalHost });
         await api.InstallAsync($"{Manifests.Web(DemoStack.Image)}\nenvironment:\n  SECRET: {_environment}\n");
         await new Observer(TimeProvider.System).UntilAsync(Patience, async cancellationToken =>
@@ -115,26 +118,29 @@ internal sealed class LeakSearch(DemoStack stack, string folder, string copy, Ti
 
     private static bool IsPublic(string path) => path is "/version" or "/metrics" or "/api/v1/health/detail" or "/api/v1/crypto/status";
 
-    private async Task LockAsync()
+    /// <summary>Through the relay and from the LAN, to the app; and to the API, about an export that the lock has to end.</summary>
+    private async Task HoldAsync(HeldClients held)
     {
-        var answer = await stack.Api.PostAsync("/api/v1/crypto/lock");
-        if ((string?)answer["message"] != "ok") throw new DemoFailedException($"The lock is not complete: {answer.ToJsonString()}");
+        var roots = new X509Certificate2Collection();
+        roots.ImportFromPemFile(stack.RootFile);
+        foreach (var way in (PublicInternet[])[stack.Internet, new PublicInternet(new IPEndPoint(IPAddress.Loopback, stack.HttpsPort), roots)])
+        {
+            await held.AskAsync(way.NewClient(), new Uri("https://web.home.test/env?name=SECRET"));
+            await held.ReadAsync(way.NewClient(), new Uri("https://web.home.test/download?mib=1024&kibps=64"));
+        }
+        var volume = Path.Combine(Directory.CreateDirectory(Path.Combine(stack.StateDirectory, "volumes")).FullName, "sparse");
+        await using (var file = File.Create(volume)) file.SetLength(VolumeBytes);
+        var job = (string)(await stack.Api.PostAsync("/api/v1/exports/full"))["id"]!;
+        await held.ReadAsync(HeldClients.Script(stack.Api.BaseAddress, _token), new Uri($"/api/v1/jobs/{job}/events", UriKind.Relative));
     }
 
-    private async Task<IReadOnlyList<Leak>> SearchMemoryUntilCleanAsync(int process, TimeSpan locked)
+    private async Task LockAsync()
     {
-        while (true)
-        {
-            var found = Places.SearchMemory(process, _canaries);
-            var after = timeline.Elapsed - locked;
-            if (found.Count == 0 || after > WipesLimit)
-            {
-                timeline.Print(string.Create(CultureInfo.InvariantCulture, $"memory searched {after.TotalSeconds:0} s after the lock"));
-                return found;
-            }
-            timeline.Print(string.Create(CultureInfo.InvariantCulture, $"{after.TotalSeconds:0} s after the lock still in memory: {string.Join(", ", found.Select(l => l.Canary).Distinct())}"));
-            await Task.Delay(Pause, TimeProvider.System);
-        }
+        var (answer, silence) = await stack.Appliance.LockAsync();
+        if ((string?)answer["message"] != "ok") throw new DemoFailedException($"The lock is not complete: {answer.ToJsonString()}");
+        timeline.Print(string.Create(CultureInfo.InvariantCulture, $"answers again {silence.TotalSeconds:0.00} s after the lock's answer"));
+        if (!(bool)(await stack.Api.GetAsync("/api/v1/crypto/status"))["locked"]!) throw new DemoFailedException("The appliance is not locked.");
+        File.Delete(Path.Combine(stack.StateDirectory, "volumes", "sparse"));
     }
 
     private async Task<IReadOnlyList<Leak>> SearchCoreAsync(int process)

@@ -3,7 +3,6 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Abstractions;
 using Piccolo.Api.Ingress;
-using Piccolo.Api.Platform;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Health;
 using Piccolo.Core.Listeners;
@@ -15,7 +14,7 @@ using Route = Piccolo.Core.Routing.Route;
 namespace Piccolo.DevStack.Bench.Ingress;
 
 /// <summary>
-/// The appliance's front door as a process of its own, with the platform's memory rules, its tables filled from the command line instead of by containers
+/// The appliance's front door as a process of its own, its tables filled from the command line instead of by containers
 /// and a CA. Started by the benchmark only.
 /// </summary>
 internal static class DoorHost
@@ -29,7 +28,6 @@ internal static class DoorHost
     public static async Task<int> RunAsync(string[] args)
     {
         TlsSettings.Apply();
-        NativeHeap.OverwriteWhatIsFreed();
         int Number(int index) => int.Parse(args[index], CultureInfo.InvariantCulture);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -40,7 +38,6 @@ internal static class DoorHost
             ["Piccolo:Ingress:ListenAddress"] = "127.0.0.1",
         });
         builder.Services.AddSingleton<ITunnelStreamSource, NoTunnel>();
-        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, WipingMemoryPoolFactory>();
         builder.Services.AddSingleton(new StatePaths(args[5]));
         builder.Services.AddSingleton(s => new ClockFloor(s.GetRequiredService<StatePaths>(), DateTimeOffset.UnixEpoch, TimeProvider.System, NullLogger<ClockFloor>.Instance));
         builder.Services.AddIngress();

@@ -14,7 +14,6 @@ internal sealed record IngressBenchSettings(int Rounds, int Seconds, IReadOnlyLi
     public static readonly IReadOnlyDictionary<string, string> AsPackaged = new Dictionary<string, string>
     {
         ["DOTNET_gcServer"] = "0",
-        ["GLIBC_TUNABLES"] = "glibc.malloc.tcache_count=0",
     };
 
     public static IngressBenchSettings? Parse(string[] args)

@@ -1,0 +1,254 @@
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using Piccolo.Api.Platform;
+using Piccolo.Core.Primitives;
+using Piccolo.DevStack;
+using Piccolo.Tests.Fakes;
+
+namespace Piccolo.Tests.Api.Platform;
+
+/// <summary>What a lock leaves of a daemon that is a process: nothing but its name. The new image is a box after a reboot.</summary>
+/// <remarks>Alone: how soon it answers again is a promise.</remarks>
+[Category("NeedsProcess")]
+[NonParallelizable]
+internal sealed class FreshStartTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(2);
+
+    private TempFolder _folder = null!;
+    private int _port;
+    private string _token = "";
+
+    [SetUp]
+    public void SetUp()
+    {
+        _folder = new TempFolder();
+        _port = LoopbackPorts.Free(1)[0];
+    }
+
+    [TearDown]
+    public void TearDown() => _folder.Dispose();
+
+    [Test]
+    public async Task Lock_ReplacesTheImageOfTheSameProcess()
+    {
+        await using var daemon = await OwnedAsync(("SECRET_OF_THE_UNIT", "with 'quotes', a\nline and ünicode"), ("EMPTY_ONE", ""));
+        var before = Of(daemon);
+        var held = SocketsOf(daemon).Append("control.db").ToHashSet();
+
+        var (answer, silence) = await daemon.LockAsync();
+
+        TestContext.Out.WriteLine($"answered again {silence.TotalMilliseconds:0} ms after the lock's answer");
+        Assert.That(answer.ToJsonString(), Is.EqualTo("""{"message":"ok"}"""));
+        Assert.That(silence, Is.LessThan(SilenceLimit));
+        Assert.That(Of(daemon), Is.EqualTo(before), "program, arguments, environment, folder and parent");
+        Assert.That(File.ReadAllText($"/proc/{daemon.Id}/environ"), Does.Contain("SECRET_OF_THE_UNIT=with 'quotes', a\nline and ünicode\0"));
+        Assert.That(SocketsOf(daemon).Intersect(held), Is.Empty, "no socket is handed on");
+        Assert.That(FilesOf(daemon).Where(f => Path.GetFileName(f).StartsWith("control.db", StringComparison.Ordinal)), Is.Empty, "nor is the store");
+        Assert.That(SignalsOf(daemon, "SigBlk"), Is.Zero, "a blocked signal would never arrive");
+        Assert.That(await StateAsync(daemon), Is.EqualTo((true, true)), "it has an owner, and it is locked");
+        using (var refused = await daemon.Api.SendRawAsync(new HttpRequestMessage(HttpMethod.Get, "/api/v1/apps"))) Assert.That((int)refused.StatusCode, Is.EqualTo(423));
+        await daemon.Api.UnlockAsync(TestAppliance.Password);
+        Assert.That((await daemon.Api.GetAsync("/api/v1/system/audit"))["entries"]!.AsArray().Count(e => (string?)e!["kind"] == "vault.locked"), Is.EqualTo(1), "one lock, the owner's");
+    }
+
+    [Test]
+    public async Task Terminated_AfterALock_EndsInOrder()
+    {
+        await using var daemon = await OwnedAsync();
+        await daemon.LockAsync();
+
+        await daemon.DisposeAsync();
+
+        Assert.That(await File.ReadAllTextAsync(daemon.LogFile), Does.Contain("starts afresh").And.Contain("Stopped in good order"));
+    }
+
+    [Test]
+    public async Task Lock_WhileTheStateIsWanted_LetsNobodyTakeIt()
+    {
+        await using var daemon = await OwnedAsync();
+        var paths = new StatePaths(State);
+        using var enough = new CancellationTokenSource();
+        var tries = 0;
+        var taken = Task.Run(() =>
+        {
+            while (!enough.IsCancellationRequested)
+            {
+                enough.Token.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(1));
+                using var mine = StateDirectoryLock.TryTake(paths);
+                if (mine is not null) return true;
+                tries++;
+            }
+            return false;
+        });
+
+        for (var i = 0; i < 3; i++)
+        {
+            await daemon.LockAsync();
+            await daemon.Api.UnlockAsync(TestAppliance.Password);
+        }
+        await enough.CancelAsync();
+
+        Assert.That(await taken, Is.False);
+        Assert.That(tries, Is.GreaterThan(100), "it was tried all the time");
+        Assert.That(FilesOf(daemon).Count(f => f == paths.InUse), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Lock_TwentyTimes_LeavesNoDescriptorAndNoChild()
+    {
+        await using var daemon = await OwnedAsync();
+        await daemon.LockAsync();
+        var before = FilesOf(daemon);
+
+        for (var i = 0; i < 20; i++)
+        {
+            await daemon.Api.UnlockAsync(TestAppliance.Password);
+            await daemon.LockAsync();
+        }
+
+        var after = FilesOf(daemon);
+        Assert.That(after, Has.Count.InRange(before.Count - 10, before.Count + 10), $"before:\n{string.Join('\n', before)}\nafter:\n{string.Join('\n', after)}");
+        Assert.That(Directory.GetDirectories($"/proc/{daemon.Id}/task").SelectMany(t => File.ReadAllText(t + "/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)), Is.Empty);
+    }
+
+    [Test]
+    public async Task ServiceManager_HearsOfAReloadAndTheWatchdogGoesOn()
+    {
+        using var systemd = new NotifySocket();
+        await using var daemon = await OwnedAsync(("NOTIFY_SOCKET", systemd.Path), ("WATCHDOG_USEC", "400000"));
+        await systemd.NextAsync("READY=1", Limit);
+        await systemd.NextAsync("STATUS=unlocked", Limit);
+        var before = MonotonicMicroseconds();
+
+        await daemon.LockAsync();
+
+        var reloading = await systemd.NextAsync("RELOADING=1", Limit);
+        Assert.That(long.Parse(reloading.Split("MONOTONIC_USEC=")[1]), Is.InRange(before, MonotonicMicroseconds()));
+        await systemd.NextAsync("READY=1", Limit);
+        await systemd.NextAsync("WATCHDOG=1", Limit);
+        await systemd.NextAsync("WATCHDOG=1", Limit);
+        await daemon.DisposeAsync();
+        await systemd.NextAsync("STOPPING=1", Limit);
+    }
+
+    [Test]
+    public async Task Lock_WithClientsThatHoldOn_CutsThemOffAndIsNotDelayed()
+    {
+        await using var daemon = await OwnedAsync();
+        using var script = await DownloadOfAVolumeAsync(daemon);
+        using var half = new TcpClient();
+        await half.ConnectAsync("127.0.0.1", _port);
+        await half.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1:{_port}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{\"user"));
+        using var idle = new TcpClient();
+        await idle.ConnectAsync("127.0.0.1", _port);
+
+        var (_, silence) = await daemon.LockAsync();
+
+        Assert.That(silence, Is.LessThan(SilenceLimit));
+        Assert.That(async () => await ReadToEndAsync(await script.Content.ReadAsStreamAsync()), Throws.InstanceOf<IOException>(), "the download is cut, not shortened");
+        foreach (var client in (TcpClient[])[half, idle]) Assert.That(await IsOverAsync(client), Is.True);
+    }
+
+    [Test]
+    public async Task Lock_ClientThatDoesNotWait_IsCompletedAllTheSame()
+    {
+        await using var daemon = await OwnedAsync();
+        var image = daemon.Image;
+        using (var client = new TcpClient())
+        {
+            await client.ConnectAsync("127.0.0.1", _port);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /api/v1/crypto/lock HTTP/1.1\r\nHost: 127.0.0.1:{_port}\r\nAuthorization: Bearer {_token}\r\nContent-Length: 0\r\n\r\n"));
+            client.Client.Close(0);
+        }
+
+        await daemon.RestartedAsync(image, TimeProvider.System.GetTimestamp());
+
+        Assert.That(await StateAsync(daemon), Is.EqualTo((true, true)));
+    }
+
+    [TestCase(0)]
+    [TestCase(5)]
+    [TestCase(50)]
+    [TestCase(400)]
+    public async Task Terminated_AroundALock_Ends(int milliseconds)
+    {
+        var daemon = await OwnedAsync();
+        await daemon.Api.PostAsync("/api/v1/crypto/lock");
+        await Task.Delay(TimeSpan.FromMilliseconds(milliseconds), TimeProvider.System);
+
+        var clock = Stopwatch.StartNew();
+        await daemon.DisposeAsync();
+
+        // Killed by force after 12 s.
+        Assert.That(clock.Elapsed, Is.LessThan(OrderlyShutdown.Limit));
+    }
+
+    private string State => _folder.File("state");
+
+    private async Task<ApplianceProcess> OwnedAsync(params (string Key, string Value)[] settings)
+    {
+        // Without an engine there is nothing that a lock has to wait for.
+        var daemon = await ApplianceProcess.StartAsync(State, _folder.File("daemon.log"), _port, settings.Append((Key: "Piccolo:Containers:Socket", Value: "")).ToDictionary(s => s.Key, s => s.Value));
+        await daemon.Api.SetUpAsync(TestAppliance.Password);
+        await daemon.Api.UnlockAsync(TestAppliance.Password);
+        _token = await daemon.Api.TakeTokenAsync("test");
+        return daemon;
+    }
+
+    /// <summary>What a service manager, a container and ps know of a process.</summary>
+    private static (int, string, string, string, string, string) Of(ApplianceProcess daemon)
+    {
+        var process = $"/proc/{daemon.Id}";
+        string Line(string name) => File.ReadLines(process + "/status").Single(l => l.StartsWith(name + ":", StringComparison.Ordinal));
+        return (daemon.Id, new FileInfo(process + "/exe").LinkTarget!, File.ReadAllText(process + "/cmdline"), File.ReadAllText(process + "/environ"), new FileInfo(process + "/cwd").LinkTarget!, Line("PPid"));
+    }
+
+    private static List<string> FilesOf(ApplianceProcess daemon) =>
+        [.. Directory.GetFileSystemEntries($"/proc/{daemon.Id}/fd").Select(f => new FileInfo(f).LinkTarget).OfType<string>()];
+
+    private static List<string> SocketsOf(ApplianceProcess daemon) => [.. FilesOf(daemon).Where(f => f.StartsWith("socket:", StringComparison.Ordinal))];
+
+    private static ulong SignalsOf(ApplianceProcess daemon, string set) =>
+        Convert.ToUInt64(File.ReadLines($"/proc/{daemon.Id}/status").Single(l => l.StartsWith(set + ":", StringComparison.Ordinal)).Split('\t')[1], 16);
+
+    private static async Task<(bool Initialized, bool Locked)> StateAsync(ApplianceProcess daemon)
+    {
+        var status = await daemon.Api.GetAsync("/api/v1/crypto/status");
+        return ((bool)status["initialized"]!, (bool)status["locked"]!);
+    }
+
+    /// <summary>An export too large for the buffers between us, of which the first bytes are read.</summary>
+    private async Task<HttpResponseMessage> DownloadOfAVolumeAsync(ApplianceProcess daemon)
+    {
+        await File.WriteAllBytesAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(State, "volumes")).FullName, "large"), new byte[64 * 1024 * 1024]);
+        var job = (string)(await daemon.Api.PostAsync("/api/v1/exports/full"))["id"]!;
+        JsonNode now;
+        while ((string?)(now = await daemon.Api.GetAsync($"/api/v1/jobs/{job}"))["state"] == "running") await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        var client = new HttpClient(new SocketsHttpHandler()) { BaseAddress = daemon.Api.BaseAddress };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _token);
+        var response = await client.GetAsync(new Uri($"/api/v1/exports/{now["result"]}/download", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
+        response.EnsureSuccessStatusCode();
+        return response;
+    }
+
+    private static async Task ReadToEndAsync(Stream stream) => await stream.CopyToAsync(Stream.Null).WaitAsync(Limit);
+
+    private static async Task<bool> IsOverAsync(TcpClient client)
+    {
+        try
+        {
+            return await client.GetStream().ReadAsync(new byte[1]).AsTask().WaitAsync(Limit) == 0;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
+    private static long MonotonicMicroseconds() => Stopwatch.GetTimestamp() / (Stopwatch.Frequency / 1_000_000);
+}
