@@ -1,9 +1,10 @@
 using Piccolo.Tests.Core.Certificates;
 using Piccolo.Tests.Core.Durability;
+using Piccolo.Tests.Ingress;
 
 namespace Piccolo.Tests;
 
-/// <summary>What tests run in a process of its own, in order to kill it. The test runner itself does not come by here.</summary>
+/// <summary>What tests run in a process of its own, in order to kill it or to limit it. The test runner itself does not come by here.</summary>
 internal static class Program
 {
     public static async Task<int> Main(string[] args)
@@ -12,6 +13,7 @@ internal static class Program
         {
             case [WritingChild.Verb, .. var rest]: return await WritingChild.RunAsync(rest);
             case [KilledChild.Command, .. var rest]: return await KilledChild.RunAsync(rest);
+            case [DoorChild.Command, .. var rest]: return await DoorChild.RunAsync(rest);
         }
         await Console.Error.WriteLineAsync("These are tests: dotnet test Piccolo.Tests");
         return 2;

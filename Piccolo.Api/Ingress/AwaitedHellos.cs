@@ -45,6 +45,7 @@ internal sealed class AwaitedHellos : ISocketWatcher, IDisposable
     public bool TryLook(AcceptedClient client, out Arrival arrival)
     {
         arrival = new Arrival(client);
+        if (!_admission.HasRoom(client)) return false;
         // A trusted proxy speaks first of somebody else.
         if (_admission.IsProxy(client)) return true;
         try

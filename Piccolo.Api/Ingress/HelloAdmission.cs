@@ -9,12 +9,16 @@ namespace Piccolo.Api.Ingress;
 /// Who may wait at our own TLS port until its ClientHello is whole. It has no connection of the server's yet, but counts as one in every limit. Thread-safe.
 /// </summary>
 internal sealed class HelloAdmission(
-    OriginClassifier classifier, TrustedProxies proxies, ConnectionsPerAddress connections, IngressMetrics metrics, IOptions<IngressOptions> options, ILogger<HelloAdmission> logger)
+    OriginClassifier classifier, TrustedProxies proxies, ConnectionsPerAddress connections, OpenFiles openFiles, IngressMetrics metrics, IOptions<IngressOptions> options,
+    ILogger<HelloAdmission> logger)
 {
     public IngressOptions Limits => options.Value;
 
     /// <summary>Whether its first bytes are to be a PROXY header, not a hello.</summary>
     public bool IsProxy(AcceptedClient client) => proxies.Contains(client.RemoteEndPoint);
+
+    /// <summary>Turns a client away for which there is no descriptor to spare.</summary>
+    public bool HasRoom(AcceptedClient client) => !openFiles.IsShort(client) || TurnAway(client, "descriptors");
 
     /// <param name="address">For <see cref="Leave"/>.</param>
     /// <returns>False when it was turned away.</returns>

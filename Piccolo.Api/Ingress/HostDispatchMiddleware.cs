@@ -14,10 +14,12 @@ namespace Piccolo.Api.Ingress;
 /// front door never does.
 /// </summary>
 internal sealed class HostDispatchMiddleware(
-    RequestDelegate next, RouteTableHolder routes, ServerCertificateTable certificates, HostAllowList allowedHosts, AppForwarder forwarder,
+    RequestDelegate next, RouteTableHolder routes, ServerCertificateTable certificates, HostAllowList allowedHosts, AppForwarder forwarder, AppConnectionQuota quota,
     ListenerTraffic traffic, AccessLog accessLog, ILogger<HostDispatchMiddleware> logger)
 {
     private static readonly TimeSpan CertificateRetry = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan BusyRetry = TimeSpan.FromSeconds(5);
 
     // Kestrel's default, which the set-up switches off for the sake of apps.
     private static readonly MinDataRate PortalResponseRate = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
@@ -76,7 +78,22 @@ internal sealed class HostDispatchMiddleware(
     private async Task AppAsync(HttpContext context, PublishedListener listener)
     {
         var begun = accessLog.ForApps ? accessLog.Begin() : 0;
-        await forwarder.ForwardAsync(context, listener);
+        if (quota.TryEnter())
+        {
+            try
+            {
+                await forwarder.ForwardAsync(context, listener);
+            }
+            finally
+            {
+                quota.Leave();
+            }
+        }
+        else
+        {
+            await IngressPage.WriteAsync(
+                context, StatusCodes.Status503ServiceUnavailable, "busy", "Too many requests", "The appliance has as many requests to apps under way as it can hold.", BusyRetry);
+        }
         traffic.Of(listener.Name).Answered(context.Response.StatusCode);
         if (accessLog.ForApps) accessLog.Write(context, listener.Name, begun);
     }

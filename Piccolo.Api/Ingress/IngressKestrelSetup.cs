@@ -21,6 +21,7 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
         kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
         kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
         kestrel.Limits.MaxConcurrentUpgradedConnections = ingress.MaxConnections;
+        kestrel.Limits.Http2.MaxStreamsPerConnection = ingress.MaxStreamsPerConnection;
         // A paused download of an app is no attack, and HTTP/2 can only switch this off for all of a connection.
         kestrel.Limits.MinResponseDataRate = null;
         kestrel.Limits.MaxRequestHeadersTotalSize = ingress.MaxRequestHeadersSize;

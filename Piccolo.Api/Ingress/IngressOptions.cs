@@ -37,6 +37,14 @@ internal sealed class IngressOptions
     [Range(1, 1_000_000)]
     public int MaxConnectionsPerAddress { get; set; } = 1024;
 
+    /// <value>Requests and spliced connections to apps at one time, of all clients together; more are refused. Default 4096.</value>
+    [Range(1, 1_000_000)]
+    public int MaxAppConnections { get; set; } = 4096;
+
+    /// <value>Requests at one time on one connection of HTTP/2; a client holds back more by itself. Default 50.</value>
+    [Range(1, 1000)]
+    public int MaxStreamsPerConnection { get; set; } = 50;
+
     /// <value>TLS handshakes that run at one time; more are refused. Default 1024.</value>
     [Range(1, 1_000_000)]
     public int MaxHandshakes { get; set; } = 1024;

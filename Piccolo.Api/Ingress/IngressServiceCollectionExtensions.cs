@@ -6,6 +6,7 @@ using Piccolo.Api.Ingress.Apps;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Network;
+using Piccolo.Core.Primitives;
 using Piccolo.Core.Routing;
 
 namespace Piccolo.Api.Ingress;
@@ -17,6 +18,7 @@ internal static class IngressServiceCollectionExtensions
     {
         services.AddOptions<IngressOptions>().BindConfiguration(IngressOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<IValidateOptions<IngressOptions>, IngressOptionsValidator>();
+        services.TryAddSingleton<OpenFiles>();
         services.AddSingleton<IPostConfigureOptions<IngressOptions>, DescriptorBudget>();
         services.AddSingleton<IConfigureOptions<KestrelServerOptions>, IngressKestrelSetup>();
         services.AddSharedState().AddConnections().AddLanPorts().AddTunnelTransport();
@@ -52,6 +54,7 @@ internal static class IngressServiceCollectionExtensions
         services.TryAddSingleton<IngressMetrics>();
         services.TryAddSingleton<ListenerTraffic>();
         services.TryAddSingleton<ConnectionsPerAddress>();
+        services.TryAddSingleton<AppConnectionQuota>();
         services.TryAddSingleton<OriginClassifier>();
         services.TryAddSingleton<TrustedProxies>();
         services.TryAddSingleton<ProxyHeaderReader>();
@@ -60,6 +63,7 @@ internal static class IngressServiceCollectionExtensions
         services.TryAddSingleton<SocketLoops>();
         services.TryAddSingleton<Splicer>();
         services.TryAddSingleton<SocketConnections>();
+        services.AddSingleton<IConnectionListenerFactory, PlainPortListenerFactory>();
         services.AddSingleton<IConnectionListenerFactory, TlsPortListenerFactory>();
         services.TryAddSingleton<ServerCertificateSelector>();
         services.TryAddSingleton<BlockPool>();

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Listeners;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Ingress;
 
@@ -11,7 +12,8 @@ namespace Piccolo.Api.Ingress;
 /// bound is tried again.
 /// </summary>
 internal sealed class LanPorts(
-    ListenerTable table, LanPortStates states, OriginClassifier classifier, SocketConnections connections, IOptions<IngressOptions> options, IngressMetrics metrics, TimeProvider time,
+    ListenerTable table, LanPortStates states, OriginClassifier classifier, SocketConnections connections, OpenFiles openFiles, IOptions<IngressOptions> options, IngressMetrics metrics,
+    TimeProvider time,
     ILogger<LanPorts> logger) : IDisposable
 {
     private const int QueueLength = 512;
@@ -133,9 +135,9 @@ internal sealed class LanPorts(
     private void Accept(Socket socket, PublishedListener listener)
     {
         var origin = classifier.Describe(socket.RemoteEndPoint, listener.PublicPort, listener);
-        if (!origin.IsAdmitted)
+        if (!origin.IsAdmitted || openFiles.IsShort(socket))
         {
-            metrics.Refused("network_not_allowed");
+            metrics.Refused(origin.IsAdmitted ? "descriptors" : "network_not_allowed");
             socket.Dispose();
             return;
         }

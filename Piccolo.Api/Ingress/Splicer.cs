@@ -34,7 +34,7 @@ internal readonly record struct SpliceResult(SpliceEnd End, long BytesToUpstream
 
 /// <summary>Copies a connection to an upstream socket and back without reading it: both half-closes are passed on, silence is bounded, bytes are counted.</summary>
 internal sealed class Splicer(
-    IOptions<IngressOptions> options, SocketLoops loops, IngressMetrics metrics, ListenerTraffic traffic, TimeProvider time, ILogger<Splicer> logger)
+    IOptions<IngressOptions> options, SocketLoops loops, AppConnectionQuota quota, IngressMetrics metrics, ListenerTraffic traffic, TimeProvider time, ILogger<Splicer> logger)
 {
     /// <summary>A thread of the pool may be held so long. Who needs longer is waited for without one.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(20);
@@ -66,6 +66,19 @@ internal sealed class Splicer(
     }
 
     private async Task<SpliceResult> ConnectAndCopyAsync(SpliceClient client, EndPoint upstream, byte[] header)
+    {
+        if (!quota.TryEnter()) return new SpliceResult(SpliceEnd.ConnectFailed, 0, 0);
+        try
+        {
+            return await CountedAsync(client, upstream, header);
+        }
+        finally
+        {
+            quota.Leave();
+        }
+    }
+
+    private async Task<SpliceResult> CountedAsync(SpliceClient client, EndPoint upstream, byte[] header)
     {
         var stop = client.Connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         using var socket = await ConnectAsync(upstream, header, client.Untouched is not null, stop);

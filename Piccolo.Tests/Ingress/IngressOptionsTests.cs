@@ -1,6 +1,7 @@
 using System.Reflection;
 using Microsoft.Extensions.Logging;
 using Piccolo.Api.Ingress;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Tests.Ingress;
 
@@ -30,7 +31,7 @@ internal sealed class IngressOptionsTests
     [TestCase("Max processes             100                  100                  processes \n", null)]
     [TestCase("", null)]
     public void ParseOpenFiles_OfTheKernelsTable_GivesTheSoftLimit(string limits, long? expected) =>
-        Assert.That(DescriptorBudget.ParseOpenFiles(limits), Is.EqualTo(expected));
+        Assert.That(OpenFiles.Parse(limits), Is.EqualTo(expected));
 
     [TestCase(524_288, 261_888)]
     [TestCase(1024, 256)]

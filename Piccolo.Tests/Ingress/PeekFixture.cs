@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Piccolo.Api.Ingress;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Tests.Ingress;
 
@@ -44,6 +45,6 @@ internal abstract class PeekFixture
     {
         var options = Options.Create(Limits);
         var classifier = new OriginClassifier(options, NullLogger<OriginClassifier>.Instance, () => (new NetworkMap([]), null));
-        return new HelloAdmission(classifier, new TrustedProxies(options), connections ?? new ConnectionsPerAddress(options), Metrics, options, NullLogger<HelloAdmission>.Instance);
+        return new HelloAdmission(classifier, new TrustedProxies(options), connections ?? new ConnectionsPerAddress(options), new OpenFiles(), Metrics, options, NullLogger<HelloAdmission>.Instance);
     }
 }
