@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Routing;
+using Route = Piccolo.Core.Routing.Route;
 
 namespace Piccolo.Api.Ingress;
 
@@ -31,7 +32,12 @@ internal sealed class ClientHelloPeekMiddleware(
             connection.Abort(new ConnectionAbortedException("Failed before the handshake.", failure));
             return;
         }
-        if (terminate) await next(connection);
+        if (!terminate) return;
+        // Requests to an app, and bytes to it, never block. Portal and API do, so that their connections leave the loop that accepted them.
+        if (connection is LazySocketConnection own) own.ResumesOnLoop = connection.Features.Get<TlsRouteFeature>() is { Route: Route.App };
+        if (connection is LazySocketConnection { ResumesOnLoop: false } && SocketLoop.Current is not null)
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        await next(connection);
     }
 
     /// <returns>Whether TLS is to be ended here; otherwise all is done.</returns>

@@ -8,7 +8,8 @@ namespace Piccolo.Api.Ingress;
 /// thread pool to send, and what other streams write until it gets to it goes with it. One writes at a time; the sending has a thread of its own.
 /// </summary>
 /// <param name="target">The clear side of TLS; nobody else writes to it.</param>
-internal sealed class GatheringWriter(Stream target, MemoryPool<byte> pool) : PipeWriter, IThreadPoolWorkItem
+/// <param name="logger">Told why nothing more can be sent.</param>
+internal sealed class GatheringWriter(Stream target, MemoryPool<byte> pool, ILogger logger) : PipeWriter, IThreadPoolWorkItem
 {
     /// <summary>From here on a flush waits: the peer is slower than its answers.</summary>
     private const int Most = 64 * 1024;
@@ -118,9 +119,10 @@ internal sealed class GatheringWriter(Stream target, MemoryPool<byte> pool) : Pi
                 Sent(bytes.Length);
             }
         }
-        catch (Exception failure) when (failure is IOException or InvalidOperationException or NotSupportedException or OperationCanceledException)
+        catch (Exception failure)
         {
-            // The connection has ended, of which whoever reads from it is told. Nothing more can be sent.
+            // The connection has ended, of which whoever reads from it is told; or the TLS stack has failed. Nothing more can be sent, and nobody may wait for it.
+            logger.SendFailed(failure);
             lock (_gate)
             {
                 _isBroken = true;

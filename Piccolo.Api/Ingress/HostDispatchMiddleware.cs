@@ -101,8 +101,12 @@ internal sealed class HostDispatchMiddleware(
     private async Task ServePortalAsync(HttpContext context)
     {
         var begun = accessLog.ForPortal ? accessLog.Begin() : 0;
-        // The portal may block (it writes to disks): that is nothing for a thread on which everybody's bytes come in.
-        if (SocketLoop.Current is not null) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        // The connection began as an app's, whose name is the portal's now.
+        if (SocketLoop.Current is not null)
+        {
+            context.Features.Get<LazySocketConnection>()?.ResumesOnLoop = false;
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        }
         await next(context);
         traffic.Of(ListenerTraffic.Portal).Answered(context.Response.StatusCode);
         if (accessLog.ForPortal) accessLog.Write(context, ListenerTraffic.Portal, begun);

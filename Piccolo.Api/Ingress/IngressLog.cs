@@ -30,11 +30,14 @@ internal static partial class IngressLog
     [LoggerMessage(1007, LogLevel.Debug, "Connection {ConnectionId} to {Listener}: the TLS handshake failed: {Reason}.")]
     public static partial void HandshakeFailed(this ILogger logger, string connectionId, string listener, HandshakeFailure reason);
 
-    [LoggerMessage(1008, LogLevel.Error, "A spliced connection could not be served; the others go on.")]
+    [LoggerMessage(1008, LogLevel.Error, "Unhandled exception in a callback of an event loop; its other connections go on.")]
     public static partial void SocketLoopFailed(this ILogger logger, Exception exception);
 
     [LoggerMessage(1009, LogLevel.Warning, "Connections to {EndPoint} cannot be accepted for the moment: {Reason}")]
     public static partial void TlsPortAcceptFailed(this ILogger logger, EndPoint endPoint, string reason);
+
+    [LoggerMessage(1016, LogLevel.Debug, "Nothing more can be sent on a connection of HTTP/2.")]
+    public static partial void SendFailed(this ILogger logger, Exception exception);
 
     [LoggerMessage(1010, LogLevel.Information, "LAN port {Port} of {App}/{Listener} is listening.")]
     public static partial void LanPortListening(this ILogger logger, int port, string app, string listener);

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
+using Piccolo.Core.Listeners;
 
 namespace Piccolo.Api.Ingress;
 
@@ -14,6 +15,8 @@ internal sealed class LanAppConnectionMiddleware(
         {
             var counters = traffic.Of(listener.Name);
             counters.Connected();
+            // HTTP/2 runs each of its streams on the thread pool.
+            if (connection is LazySocketConnection own) own.ResumesOnLoop = listener.Definition.Protocol != ListenerProtocol.Grpc;
             connection.Transport = new CountingPipe(connection.Transport.Input, connection.Transport.Output, counters);
             await next(connection);
             return;

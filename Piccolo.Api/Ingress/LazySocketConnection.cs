@@ -70,10 +70,15 @@ internal sealed class LazySocketConnection : DefaultConnectionContext, IConnecti
     /// <inheritdoc cref="LoopReader.IsBroken"/>
     public bool IsBroken => _input is { IsBroken: true };
 
-    /// <inheritdoc cref="LoopSocket.OnPool"/>
-    public void GoOnOnPool()
+    /// <value>Whether awaiters of its pipes resume on the loop's thread, for connections whose every request goes to an app. Default false: on the thread pool.</value>
+    public bool ResumesOnLoop
     {
-        if (_started is { } started) started.OnPool = true;
+        get;
+        set
+        {
+            field = value;
+            if (_started is { } started) started.OnPool = !value;
+        }
     }
 
     /// <returns>False when none comes any more.</returns>
@@ -147,7 +152,7 @@ internal sealed class LazySocketConnection : DefaultConnectionContext, IConnecti
         {
             if (_started is not null) return;
             if (_isOver) throw new ConnectionAbortedException("The connection was ended before anything was read.");
-            _started = new LoopSocket(Socket, _loop!, Closed);
+            _started = new LoopSocket(Socket, _loop!, Closed) { OnPool = !ResumesOnLoop };
             (_input, _output) = (new LoopReader(_started, MemoryPool), new LoopWriter(_started, MemoryPool));
         }
     }

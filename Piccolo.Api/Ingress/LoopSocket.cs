@@ -7,8 +7,8 @@ namespace Piccolo.Api.Ingress;
 
 /// <summary>
 /// A connected socket on a <see cref="SocketLoop"/>: sends and receives without waiting, and says when it is worth another try. One may receive and one may
-/// send at a time, on any thread; who waited goes on on the loop's thread, where nobody may
-/// block, unless <see cref="OnPool"/> says otherwise.
+/// send at a time, on any thread. Awaiters resume on the thread pool, unless <see cref="OnPool"/> is
+/// switched off.
 /// </summary>
 internal sealed class LoopSocket : ISocketWatcher, IDisposable
 {
@@ -25,7 +25,7 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
     private volatile bool _mayHaveBytes = true;
     private volatile bool _hasEnded;
     private volatile bool _isAborted;
-    private volatile bool _isWoken;
+    private int _isWoken;
     private bool _isGone;
     private int _turns;
 
@@ -38,11 +38,8 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
 
     public SocketLoop Loop { get; }
 
-    /// <summary>
-    /// Whether whoever waits goes on on the thread pool instead of the loop's thread. For work that needs the pool anyway, as that of HTTP/2 does: to go back
-    /// and forth between the two would wake a thread each time.
-    /// </summary>
-    public bool OnPool { get; set; }
+    /// <value>Whether awaiters resume on the thread pool. Default true. On the loop's thread nobody may block (<see cref="LoopThread"/>).</value>
+    public bool OnPool { get; set; } = true;
 
     /// <summary>The peer's end, or a break, was seen. Bytes may still be there.</summary>
     public bool HasEnded => _hasEnded;
@@ -97,13 +94,14 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
         }
         if (MayHaveBytes) return ValueTask.CompletedTask;
         var wait = _readable.Begin(OnPool);
-        return (MayHaveBytes || _isWoken) && _readable.TakeBack() ? ValueTask.CompletedTask : wait;
+        // A wake is honoured once: were it left for the loop to clear, who reads on the loop's own thread would find it set for ever.
+        return (MayHaveBytes || TakeWake()) && _readable.TakeBack() ? ValueTask.CompletedTask : wait;
     }
 
     /// <summary>Has whoever waits for bytes look around, or who does next. From any thread.</summary>
     public void WakeReader()
     {
-        _isWoken = true;
+        Volatile.Write(ref _isWoken, 1);
         Loop.Post(this);
     }
 
@@ -206,11 +204,7 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
         if (ended) _hasEnded = true;
         if ((readiness & SocketReadiness.Readable) != 0) _mayHaveBytes = true;
         _turns = 0;
-        if (MayHaveBytes || _isWoken || readiness == SocketReadiness.None)
-        {
-            _isWoken = false;
-            _readable.Wake();
-        }
+        if (TakeWake() || MayHaveBytes || readiness == SocketReadiness.None) _readable.Wake();
         if ((readiness & SocketReadiness.Writable) != 0 || ended || _isAborted) _writable.Wake();
         if (first) _ended?.Invoke();
         return false;
@@ -226,6 +220,8 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
             bytes = bytes[Math.Max(TrySend(bytes.Span), 0)..];
         }
     }
+
+    private bool TakeWake() => Volatile.Read(ref _isWoken) != 0 && Interlocked.Exchange(ref _isWoken, 0) == 1;
 
     private Exception Break() => _isAborted ? new ConnectionAbortedException() : new SocketException((int)SocketError.ConnectionReset);
 

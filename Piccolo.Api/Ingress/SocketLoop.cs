@@ -100,6 +100,7 @@ internal sealed class SocketLoop : IThreadPoolWorkItem, IDisposable
     private void Run()
     {
         _current = this;
+        LoopThread.Begin();
         var ready = new (int Place, SocketReadiness Readiness)[256];
         while (!_ended)
         {

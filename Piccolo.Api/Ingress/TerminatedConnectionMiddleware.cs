@@ -8,7 +8,7 @@ using Route = Piccolo.Core.Routing.Route;
 namespace Piccolo.Api.Ingress;
 
 /// <summary>After the handshake: bytes of raw listeners go to the app as they are, everything else on to HTTP; the session is closed properly.</summary>
-internal sealed class TerminatedConnectionMiddleware(ConnectionDelegate next, Splicer splicer, ListenerTraffic traffic, TimeProvider time)
+internal sealed class TerminatedConnectionMiddleware(ConnectionDelegate next, Splicer splicer, ListenerTraffic traffic, TimeProvider time, ILogger<GatheringWriter> logger)
     : IConnectionMiddleware
 {
     private static readonly TimeSpan CloseNotifyTimeout = TimeSpan.FromSeconds(2);
@@ -47,8 +47,8 @@ internal sealed class TerminatedConnectionMiddleware(ConnectionDelegate next, Sp
     private async Task Http2Async(ConnectionContext connection, SslStream tls, ListenerCounters counters)
     {
         // The server runs each of its streams on the thread pool.
-        connection.Features.Get<LazySocketConnection>()?.GoOnOnPool();
-        var output = new GatheringWriter(tls, connection.Features.GetRequiredFeature<IMemoryPoolFeature>().MemoryPool);
+        connection.Features.Get<LazySocketConnection>()?.ResumesOnLoop = false;
+        var output = new GatheringWriter(tls, connection.Features.GetRequiredFeature<IMemoryPoolFeature>().MemoryPool, logger);
         connection.Transport = new CountingPipe(connection.Transport.Input, output, counters);
         await next(connection);
         output.Complete();

@@ -198,6 +198,7 @@ internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
     private async Task<ContainerResult<T>> CallAsync<T>(
         string operation, Func<DockerClient, CancellationToken, Task<ContainerResult<T>>> call, TimeSpan timeout, CancellationToken cancellationToken)
     {
+        LoopThread.MustNotBlock(operation);
         if (_client is null) return EngineErrors.NoEngine;
         using var limit = new CancellationTokenSource(timeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);

@@ -87,6 +87,7 @@ public sealed partial class SealedStore(StatePaths paths, HealthTracker health, 
     /// <exception cref="StoreFaultException">A fault of the store is latched, by this commit or before it; nothing was changed.</exception>
     public TResult Commit<TResult>(Func<StoreTransaction, TResult> change)
     {
+        LoopThread.MustNotBlock();
         using var span = Traces.Source.StartActivity("store commit");
         TResult result;
         bool wakes;
@@ -122,6 +123,7 @@ public sealed partial class SealedStore(StatePaths paths, HealthTracker health, 
 
     private TResult Read<TResult>(Func<SqliteConnection, RowSeal, TResult> read)
     {
+        LoopThread.MustNotBlock();
         lock (_gate)
         {
             var (connection, seal) = InUse();

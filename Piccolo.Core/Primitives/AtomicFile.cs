@@ -13,6 +13,7 @@ public static class AtomicFile
 
     public static void Write(string path, ReadOnlySpan<byte> content)
     {
+        LoopThread.MustNotBlock();
         var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
         // Opened first: where that fails, for want of descriptors, nothing has changed yet.
         using var folder = OpenDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);

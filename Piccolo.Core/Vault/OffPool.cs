@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Vault;
 
@@ -12,14 +13,19 @@ internal static partial class OffPool
     private const int CallingThread = 0;
     private const int Niceness = 5;
 
-    public static Task<T> RunAsync<T>(Func<T> work) => Task.Factory.StartNew(
-        () =>
-        {
-            // On Linux this is the calling thread's alone, and the thread ends with the work. That it may fail costs nothing but the courtesy.
-            _ = SetPriority(PriorityOfProcess, CallingThread, Niceness);
-            return work();
-        },
-        CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    public static Task<T> RunAsync<T>(Func<T> work)
+    {
+        LoopThread.MustNotBlock();
+        // Whoever awaits it goes on on the pool: on this thread all that follows would have the low priority.
+        return Task.Factory.StartNew(
+            () =>
+            {
+                // On Linux this is the calling thread's alone, and the thread ends with the work. That it may fail costs nothing but the courtesy.
+                _ = SetPriority(PriorityOfProcess, CallingThread, Niceness);
+                return work();
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.RunContinuationsAsynchronously, TaskScheduler.Default);
+    }
 
     [LibraryImport("libc", EntryPoint = "setpriority")]
     private static partial int SetPriority(int which, int who, int priority);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Microsoft.Extensions.Logging.Abstractions;
 using Piccolo.Api.Ingress;
 
 namespace Piccolo.Tests.Ingress;
@@ -16,7 +17,7 @@ internal sealed class GatheringWriterTests
     public void SetUp()
     {
         (_memory, _target) = (new CountingPool(), new SlowStream());
-        _writer = new GatheringWriter(_target, _memory);
+        _writer = new GatheringWriter(_target, _memory, NullLogger.Instance);
     }
 
     [TearDown]
@@ -70,12 +71,14 @@ internal sealed class GatheringWriterTests
         Assert.That(_target.Writes.Sum(w => w.Length), Is.EqualTo(64 * BlockLength));
     }
 
-    [Test]
-    public async Task Failure_OfTheConnection_EndsWhoWaitsAndWhoComesLater()
+    private static readonly Exception[] Failures = [new IOException("A test."), new System.Security.Authentication.AuthenticationException("A test."), new NullReferenceException("A test.")];
+
+    [TestCaseSource(nameof(Failures))]
+    public async Task Failure_OfTheConnection_EndsWhoWaitsAndWhoComesLater(Exception failure)
     {
         ValueTask<FlushResult> flush = default;
         for (var i = 0; i < 64; i++) flush = WriteAsync(new byte[BlockLength]);
-        _target.Fail(new IOException("A test."));
+        _target.Fail(failure);
 
         Assert.That((await flush.AsTask().WaitAsync(FrontDoor.Patience)).IsCompleted, Is.True);
         Assert.That((await WriteAsync(new byte[] { 1 })).IsCompleted, Is.True);

@@ -46,7 +46,7 @@ internal sealed class LoopConnectionTests
     [TestCase(true)]
     public async Task Read_OfWhatComesLater_GoesOnOnTheLoopOrOnThePool(bool onPool)
     {
-        if (onPool) _connection.GoOnOnPool();
+        if (onPool) _connection.ResumesOnLoop = false;
         var turn = new SemaphoreSlim(0);
         async Task<SocketLoop?> ReadAsync()
         {
@@ -191,6 +191,59 @@ internal sealed class LoopConnectionTests
         Assert.That((await Input.ReadAsync().AsTask().WaitAsync(FrontDoor.Patience)).Buffer.Length, Is.EqualTo(1));
     }
 
+    [Test]
+    public async Task New_Connection_ResumesOnThePool()
+    {
+        var (peer, own) = await SocketSpliceTests.PairAsync();
+        using var _ = peer;
+        await using var connection = new LazySocketConnection(null, _memory);
+        connection.Arrive(own, own.RemoteEndPoint!, _loop);
+
+        Assert.That(connection.ResumesOnLoop, Is.False);
+        Assert.That(new LoopSocket(own, _loop).OnPool, Is.True);
+    }
+
+    [Test]
+    public async Task Wake_BetweenTwoReadsOnTheLoopsThread_IsHonouredOnce()
+    {
+        var (peer, own) = await SocketSpliceTests.PairAsync();
+        using var other = peer;
+        using var socket = new LoopSocket(own, _loop) { OnPool = false };
+        var second = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        async Task ReadAsync()
+        {
+            while (socket.TryReceive(new byte[1]) >= 0 || SocketLoop.Current is null) await socket.UntilReadableAsync();
+            // Here the loop is busy with this very call, so that it cannot clear the wake itself.
+            socket.WakeReader();
+            var first = socket.UntilReadableAsync();
+            if (!first.IsCompleted) second.TrySetException(new InvalidOperationException("The wake was lost."));
+            await first;
+            second.TrySetResult(socket.UntilReadableAsync().IsCompleted);
+        }
+        _ = Task.Run(ReadAsync);
+        using var patience = new CancellationTokenSource(FrontDoor.Patience);
+        while (!second.Task.IsCompleted)
+        {
+            await peer.SendAsync("x"u8.ToArray(), patience.Token);
+            await Task.WhenAny(second.Task, Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token));
+        }
+
+        Assert.That(await second.Task, Is.False, "who found nothing waits, and leaves the thread to the loop");
+    }
+
+    [Test]
+    public async Task CancelPendingFlush_WithNonePending_IsOfTheNextFlushAndNoOther()
+    {
+        Output.CancelPendingFlush();
+        Assert.That((await Output.WriteAsync("x"u8.ToArray())).IsCanceled, Is.True);
+        var slow = Output.WriteAsync(new byte[8_000_000]).AsTask();
+
+        var reading = TlsTerminationTests.ReadToEndAsync(_peer);
+        Assert.That((await slow.WaitAsync(FrontDoor.Patience)).IsCanceled, Is.False);
+        await _connection.DisposeAsync();
+        Assert.That(await reading.WaitAsync(FrontDoor.Patience), Has.Length.EqualTo(8_000_001));
+    }
+
     [TestCase(true)]
     [TestCase(false)]
     public async Task Write_ToASlowPeer_WaitsAndArrivesWhole(bool fromTheCallersMemory)
@@ -289,7 +342,7 @@ internal sealed class LoopConnectionTests
 
     private LazySocketConnection Arrived(Socket socket)
     {
-        var connection = new LazySocketConnection(null, _memory);
+        var connection = new LazySocketConnection(null, _memory) { ResumesOnLoop = true };
         connection.Arrive(socket, socket.RemoteEndPoint!, _loop);
         return connection;
     }
