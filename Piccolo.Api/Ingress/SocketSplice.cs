@@ -48,6 +48,9 @@ internal sealed class SocketSplice : ISplice
         return new SpliceResult(_end < 0 ? SpliceEnd.Completed : (SpliceEnd)_end, _toUpstream.Bytes, _toClient.Bytes);
     }
 
+    /// <summary>Bytes of memory of its own that it has now.</summary>
+    internal int Held => _toUpstream.Held + _toClient.Held;
+
     public void End(SpliceEnd reason)
     {
         // The sockets are the loop's until it lets them go.

@@ -12,6 +12,7 @@ internal static partial class Posix
     public const int O_NONBLOCK = 0x800;
     public const int MSG_PEEK = 0x2;
     public const int MSG_DONTWAIT = 0x40;
+    public const int MSG_TRUNC = 0x20;
     public const int MSG_NOSIGNAL = 0x4000;
     public const int EINTR = 4;
     public const int EAGAIN = 11;

@@ -28,6 +28,15 @@ public static class SocketTransfer
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
     public static int Peek(SafeHandle socket, Span<byte> buffer) => OrThrow(ReceiveWith(Posix.MSG_DONTWAIT | Posix.MSG_PEEK, socket, buffer));
 
+    /// <summary>Takes what <see cref="Peek"/> saw, without a copy (recv(2), MSG_TRUNC as tcp(7) has it).</summary>
+    /// <param name="seen">As much of it; the memory itself is not used.</param>
+    /// <exception cref="SocketException">The connection is broken.</exception>
+    /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
+    public static void Discard(Socket socket, Span<byte> seen)
+    {
+        while (!seen.IsEmpty && OrThrow(ReceiveWith(Posix.MSG_DONTWAIT | Posix.MSG_TRUNC, socket.SafeHandle, seen)) is var taken and > 0) seen = seen[taken..];
+    }
+
     /// <summary>Gives what there is room for, without waiting.</summary>
     /// <returns>How much; -1 when there is no room now.</returns>
     /// <exception cref="SocketException">The connection is broken.</exception>

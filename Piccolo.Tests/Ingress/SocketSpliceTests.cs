@@ -94,10 +94,41 @@ internal sealed class SocketSpliceTests
         // The other direction, on the same loop, is not held up by it.
         for (byte message = 0; message < 20; message++) await PassAsync(_client, _app, message);
         Assert.That(sending.IsCompleted, Is.False, "nobody has taken a byte of it");
+        Assert.That(_splice.Held, Is.LessThanOrEqualTo(SpliceDirection.Piece), "the rest is the kernel's to hold");
         var received = await TlsTerminationTests.ReadToEndAsync(_client).WaitAsync(FrontDoor.Patience);
         await sending;
 
         Assert.That(received.AsSpan().SequenceEqual(down), Is.True);
+    }
+
+    [TestCase(1)]
+    [TestCase(2)]
+    [TestCase(3)]
+    public async Task Run_InAnyPortionsToAReceiverThatPauses_LosesAndRepeatsNothing(int seed)
+    {
+        var sent = RandomBytes(6_000_000, seed);
+        var random = new Random(seed);
+        var sending = Task.Run(async () =>
+        {
+            for (var at = 0; at < sent.Length;)
+            {
+                // Now less than a piece, now much more.
+                var count = Math.Min(random.Next(8) == 0 ? random.Next(1, 900_000) : random.Next(1, 20_000), sent.Length - at);
+                at += await _app.SendAsync(sent.AsMemory(at, count));
+            }
+            _app.Shutdown(SocketShutdown.Send);
+        });
+        var received = new List<byte>();
+        var buffer = new byte[300_000];
+        var portions = new Random(seed + 100);
+        for (int count; (count = await _client.ReceiveAsync(buffer.AsMemory(0, portions.Next(1, buffer.Length)), SocketFlags.None).AsTask().WaitAsync(FrontDoor.Patience)) > 0;)
+        {
+            received.AddRange(buffer[..count]);
+            if (portions.Next(50) == 0) await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System);
+        }
+        await sending;
+
+        Assert.That(received.SequenceEqual(sent), Is.True);
     }
 
     [Test]
