@@ -1,6 +1,4 @@
 using FluentValidation;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Options;
 using Piccolo.Api.Apps;
 using Piccolo.Api.Audit;
 using Piccolo.Api.Auth;
@@ -27,8 +25,6 @@ internal static class ApiSetup
     {
         services.AddExceptionHandler<PiccoloExceptionHandler>();
         services.AddProblemDetails(options => options.CustomizeProblemDetails = context => context.ProblemDetails.Instance ??= context.HttpContext.Request.Path);
-        services.AddOptions<HttpLimitOptions>().BindConfiguration(HttpLimitOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        services.AddSingleton<IConfigureOptions<KestrelServerOptions>, HttpLimitSetup>();
         services.AddApplianceLock().AddSingleton<OwnerPassword>().AddSingleton<OwnerFilter>().AddSingleton<AppViews>().AddListenerUpkeep();
         services.AddSingleton<AliasViews>().AddSingleton<AliasAddition>();
         services.AddJobs().AddExports().AddAudit().AddSingleton<ExportJobs>();

@@ -8,11 +8,11 @@ internal sealed class HttpLimitOptions
     public const string Section = "Piccolo:Http";
 
     /// <value>How long the request line and headers may take. Default 15 s.</value>
-    [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:05:00")]
     public TimeSpan HeadersTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <value>How long a kept connection may idle between requests. Default 2 min.</value>
-    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    [Range(typeof(TimeSpan), "00:00:00.010", "1.00:00:00")]
     public TimeSpan KeepAliveTimeout { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <value>The slowest body, in bytes a second. Default 240. Bodies for apps may be as slow as they like.</value>

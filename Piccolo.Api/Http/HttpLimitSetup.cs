@@ -1,21 +1,29 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
+using Piccolo.Api.Ingress;
 
 namespace Piccolo.Api.Http;
 
-/// <summary>Hands the limits to the server, which holds them before any code of ours runs.</summary>
-internal sealed class HttpLimitSetup(IOptions<HttpLimitOptions> options) : IConfigureOptions<KestrelServerOptions>
+/// <summary>Hands the limits to the server, which holds them before any code of ours runs: the only place that does.</summary>
+internal sealed class HttpLimitSetup(IOptions<HttpLimitOptions> options, IOptions<IngressOptions> ingress) : IConfigureOptions<KestrelServerOptions>
 {
+    /// <summary>As a rate of responses: so fast that what a client took earns it no time for the rest.</summary>
+    private const double NoCredit = 1e12;
+
     public void Configure(KestrelServerOptions kestrel)
     {
         var (limits, wanted) = (kestrel.Limits, options.Value);
         limits.RequestHeadersTimeout = wanted.HeadersTimeout;
         limits.KeepAliveTimeout = wanted.KeepAliveTimeout;
         limits.MinRequestBodyDataRate = new MinDataRate(wanted.MinBodyRate, wanted.BodyGrace);
+        // Each write has this long, and the next one as long again: a deadline that progress renews.
+        limits.MinResponseDataRate = new MinDataRate(NoCredit, ingress.Value.SendTimeout);
         limits.MaxRequestHeadersTotalSize = wanted.MaxHeaderBytes;
         limits.MaxRequestHeaderCount = wanted.MaxHeaders;
         limits.MaxRequestLineSize = wanted.MaxRequestLineBytes;
         // A request line and its headers must fit in what is buffered of a client.
         limits.MaxRequestBufferSize = Math.Max(limits.MaxRequestBufferSize ?? 0, wanted.MaxRequestLineBytes + wanted.MaxHeaderBytes);
+        limits.MaxConcurrentUpgradedConnections = ingress.Value.MaxConnections;
+        limits.Http2.MaxStreamsPerConnection = ingress.Value.MaxStreamsPerConnection;
     }
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Tls;
@@ -9,9 +8,9 @@ namespace Piccolo.Api.Ingress;
 /// A client whose ClientHello is not whole yet, and for whom the server has no connection. The kernel counts its bytes and keeps their time, so that who sends
 /// them one by one wakes nobody: there is a look at the first byte, one when the length of the whole is known, one at the last. On the loop's thread only.
 /// </summary>
-/// <param name="address">What it counts as among the clients; null when it is not counted.</param>
+/// <param name="admitted">What it holds of the limits.</param>
 /// <param name="began">The timestamp from which the limits count.</param>
-internal sealed class AwaitedHello(AcceptedClient client, IPAddress? address, AwaitedHellos all, long began) : ISocketWatcher
+internal sealed class AwaitedHello(AcceptedClient client, HelloPlace admitted, AwaitedHellos all, long began) : ISocketWatcher
 {
     /// <summary>So often a socket may call for nothing; then this kernel does not count, or has no room for more.</summary>
     private const int MaxIdleCalls = 3;
@@ -25,7 +24,7 @@ internal sealed class AwaitedHello(AcceptedClient client, IPAddress? address, Aw
 
     public AcceptedClient Client => client;
 
-    public IPAddress? Address => address;
+    public HelloPlace Admitted => admitted;
 
     public long Began => began;
 

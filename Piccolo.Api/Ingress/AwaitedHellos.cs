@@ -55,7 +55,7 @@ internal sealed class AwaitedHellos : ISocketWatcher, IDisposable
             {
                 if (seen == 0) _admission.Refuse(client, PeekFailure.Closed);
                 else if (HelloLook.IsTooSmallFor(hello)) return true;
-                else if (_admission.TryEnter(client, out var address)) Add(new AwaitedHello(client, address, this, Time.GetTimestamp()), hello, seen);
+                else if (_admission.TryEnter(client, out var place)) Add(new AwaitedHello(client, place, this, Time.GetTimestamp()), hello, seen);
                 return false;
             }
             var peeked = PeekedHello.Of(hello);
@@ -78,10 +78,13 @@ internal sealed class AwaitedHellos : ISocketWatcher, IDisposable
         var last = _waiting[^1];
         (_waiting[awaited.Seat], last.Seat) = (last, awaited.Seat);
         _waiting.RemoveAt(_waiting.Count - 1);
-        _admission.Leave(awaited.Address);
+        _admission.Leave(awaited.Admitted);
         if (hello is { Failure: not PeekFailure.None and var failure }) _admission.Refuse(awaited.Client, failure);
         else _serve(new Arrival(awaited.Client, hello, awaited.Began));
     }
+
+    /// <summary>Ends a client for which the server has no room.</summary>
+    public void Refuse(AcceptedClient client) => _admission.Refuse(client, PeekFailure.Busy);
 
     /// <summary>Waits for nobody any more.</summary>
     public void Stop()

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Tls;
 
@@ -45,12 +46,13 @@ internal readonly record struct PeekedHello(PeekFailure Failure, string? ServerN
 }
 
 /// <summary>Waits for a whole ClientHello that must be read, and leaves every byte of it in the pipe. Kestrel's own handshake timeout starts only after this.</summary>
-internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, IngressMetrics metrics, TimeProvider time)
+internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, WaitingPeeks waiting, TimeProvider time)
 {
     /// <param name="awaitedSince">Null: its limits begin now.</param>
     public async ValueTask<PeekedHello> ReadAsync(ConnectionContext connection, long? awaitedSince, CancellationToken closing)
     {
-        if (!metrics.TryBeginPeek(options.Value.MaxWaitingPeeks)) return PeekedHello.Failed(PeekFailure.Busy);
+        if (!waiting.TryEnter(connection.Features.GetRequiredFeature<IConnectionOriginFeature>(), out var place)) return PeekedHello.Failed(PeekFailure.Busy);
+        using var taken = place;
         try
         {
             return await WaitAsync(connection.Transport.Input, awaitedSince ?? time.GetTimestamp(), closing);
@@ -59,10 +61,6 @@ internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, IngressM
         {
             // A reset, as port scanners end their visits.
             return PeekedHello.Failed(PeekFailure.Closed);
-        }
-        finally
-        {
-            metrics.EndPeek();
         }
     }
 

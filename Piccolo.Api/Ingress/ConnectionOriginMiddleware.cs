@@ -6,7 +6,7 @@ namespace Piccolo.Api.Ingress;
 /// <summary>First on our own HTTP and HTTPS ports: says whence the connection came, by the socket or by the header of a trusted proxy.</summary>
 internal sealed class ConnectionOriginMiddleware(
     ConnectionDelegate next, OriginClassifier classifier, TrustedProxies proxies, ProxyHeaderReader headers, IngressMetrics metrics,
-    ILogger<ConnectionOriginMiddleware> logger, int publicPort)
+    ILogger<ConnectionOriginMiddleware> logger, int publicPort) : IConnectionMiddleware
 {
     public Task OnConnectionAsync(ConnectionContext connection)
     {
@@ -20,7 +20,7 @@ internal sealed class ConnectionOriginMiddleware(
     private async Task OnProxiedAsync(ConnectionContext connection, IConnectionOriginFeature proxy)
     {
         var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
-        if (await headers.ReadAsync(connection.Transport.Input, closing) is not { } header)
+        if (await headers.ReadAsync(connection.Transport.Input, proxy, closing) is not { } header)
         {
             metrics.Refused("proxy_header");
             logger.ConnectionRefused(connection.ConnectionId, "proxy_header", null, publicPort, proxy.Origin);

@@ -27,20 +27,20 @@ internal sealed class HandshakeProgress(Action ended)
 
 /// <summary>Around the TLS handshake: bounds how many run at one time, and counts those that fail with their reason.</summary>
 internal sealed class HandshakeGateMiddleware(
-    ConnectionDelegate next, IngressMetrics metrics, ListenerTraffic traffic, BlockPool blocks, IOptions<IngressOptions> options,
+    ConnectionDelegate next, RunningHandshakes running, IngressMetrics metrics, ListenerTraffic traffic, BlockPool blocks, IOptions<IngressOptions> options,
     TimeProvider time, ILogger<HandshakeGateMiddleware> logger) : IConnectionMiddleware
 {
     public async Task OnConnectionAsync(ConnectionContext connection)
     {
-        if (!metrics.TryBeginHandshake(options.Value.MaxHandshakes))
+        var origin = connection.Features.GetRequiredFeature<IConnectionOriginFeature>();
+        if (!running.TryEnter(origin, out var place))
         {
-            var origin = connection.Features.GetRequiredFeature<IConnectionOriginFeature>();
             metrics.Refused("handshakes_busy");
             logger.ConnectionRefused(connection.ConnectionId, "handshakes_busy", null, origin.PublicPort, origin.Origin);
             connection.Abort(new ConnectionAbortedException("Too many handshakes."));
             return;
         }
-        var progress = new HandshakeProgress(metrics.EndHandshake);
+        var progress = new HandshakeProgress(place.Dispose);
         connection.Features.Set(progress);
         connection.Features.Set<IMemoryPoolFeature>(blocks);
         var started = time.GetTimestamp();
@@ -60,7 +60,7 @@ internal sealed class HandshakeGateMiddleware(
     {
         var route = connection.Features.GetRequiredFeature<TlsRouteFeature>();
         var reason = taken >= options.Value.HandshakeTimeout ? HandshakeFailure.Timeout
-            : connection.ConnectionClosed.IsCancellationRequested ? HandshakeFailure.ClientGone : HandshakeFailure.Protocol;
+            : connection is LazySocketConnection { HasEnded: true } || connection.ConnectionClosed.IsCancellationRequested ? HandshakeFailure.ClientGone : HandshakeFailure.Protocol;
         traffic.Of(route.Label).HandshakeFailed(reason);
         logger.HandshakeFailed(connection.ConnectionId, route.Label, reason);
     }

@@ -5,11 +5,14 @@ using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Ingress;
 
+/// <param name="Address">What it counts as among the connections; null when it is not counted there.</param>
+internal readonly record struct HelloPlace(IPAddress? Address, ClientQuota.Place Peek);
+
 /// <summary>
 /// Who may wait at our own TLS port until its ClientHello is whole. It has no connection of the server's yet, but counts as one in every limit. Thread-safe.
 /// </summary>
 internal sealed class HelloAdmission(
-    OriginClassifier classifier, TrustedProxies proxies, ConnectionsPerAddress connections, OpenFiles openFiles, IngressMetrics metrics, IOptions<IngressOptions> options,
+    OriginClassifier classifier, TrustedProxies proxies, ConnectionsPerAddress connections, WaitingPeeks waiting, OpenFiles openFiles, IngressMetrics metrics, IOptions<IngressOptions> options,
     ILogger<HelloAdmission> logger)
 {
     public IngressOptions Limits => options.Value;
@@ -20,18 +23,20 @@ internal sealed class HelloAdmission(
     /// <summary>Turns a client away for which there is no descriptor to spare.</summary>
     public bool HasRoom(AcceptedClient client) => !openFiles.IsShort(client) || TurnAway(client, "descriptors");
 
-    /// <param name="address">For <see cref="Leave"/>.</param>
+    /// <param name="place">For <see cref="Leave"/>.</param>
     /// <returns>False when it was turned away.</returns>
-    public bool TryEnter(AcceptedClient client, out IPAddress? address)
+    public bool TryEnter(AcceptedClient client, out HelloPlace place)
     {
-        address = null;
-        if (!metrics.TryBeginConnection(Limits.MaxConnections)) return TurnAway(client, "total_limit");
-        var key = ConnectionsPerAddress.KeyOf(OriginOf(client));
+        place = default;
+        var origin = OriginOf(client);
+        if (!metrics.TryBeginConnection(origin.Origin is ConnectionOrigin.Loopback or ConnectionOrigin.Lan ? Limits.MaxConnections : Limits.UnreservedConnections))
+            return TurnAway(client, "total_limit");
+        var key = ConnectionsPerAddress.KeyOf(origin);
         if (key is null || connections.TryEnter(key))
         {
-            if (metrics.TryBeginPeek(Limits.MaxWaitingPeeks))
+            if (waiting.TryEnter(origin, out var peek))
             {
-                address = key;
+                place = new HelloPlace(key, peek);
                 return true;
             }
             if (key is not null) connections.Leave(key);
@@ -44,10 +49,10 @@ internal sealed class HelloAdmission(
     }
 
     /// <summary>It waits no longer. If it becomes a connection, that is counted by itself.</summary>
-    public void Leave(IPAddress? address)
+    public void Leave(in HelloPlace place)
     {
-        metrics.EndPeek();
-        if (address is not null) connections.Leave(address);
+        place.Peek.Dispose();
+        if (place.Address is not null) connections.Leave(place.Address);
         metrics.EndConnection();
     }
 

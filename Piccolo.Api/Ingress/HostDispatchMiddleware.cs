@@ -1,7 +1,5 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.Extensions;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Routing;
@@ -20,9 +18,6 @@ internal sealed class HostDispatchMiddleware(
     private static readonly TimeSpan CertificateRetry = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan BusyRetry = TimeSpan.FromSeconds(5);
-
-    // Kestrel's default, which the set-up switches off for the sake of apps.
-    private static readonly MinDataRate PortalResponseRate = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
 
     public Task InvokeAsync(HttpContext context)
     {
@@ -70,8 +65,6 @@ internal sealed class HostDispatchMiddleware(
     private Task PortalAsync(HttpContext context, IConnectionOriginFeature origin)
     {
         if (origin.Origin == ConnectionOrigin.Container) return NetworkRefusedAsync(context, origin.Origin);
-        // HTTP/1.1 only: an HTTP/2 connection has one rate for all of its streams.
-        if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = PortalResponseRate;
         return ServePortalAsync(context);
     }
 

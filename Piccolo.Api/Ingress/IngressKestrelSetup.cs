@@ -20,13 +20,6 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
         // What is not ASCII goes through byte by byte: it is the app's and its client's to agree on what it means.
         kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
         kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
-        kestrel.Limits.MaxConcurrentUpgradedConnections = ingress.MaxConnections;
-        kestrel.Limits.Http2.MaxStreamsPerConnection = ingress.MaxStreamsPerConnection;
-        // A paused download of an app is no attack, and HTTP/2 can only switch this off for all of a connection.
-        kestrel.Limits.MinResponseDataRate = null;
-        kestrel.Limits.MaxRequestHeadersTotalSize = ingress.MaxRequestHeadersSize;
-        kestrel.Limits.RequestHeadersTimeout = ingress.RequestHeadersTimeout;
-        kestrel.Limits.KeepAliveTimeout = ingress.KeepAliveTimeout;
 
         Listen(kestrel, ingress, ingress.HttpPort, listen => Origin(Http1(listen), ListenerDefinition.HttpPort));
         ListenTls(kestrel, ingress, listen => Tls(Origin(Arrived(listen), ListenerDefinition.HttpsPort)));
@@ -79,15 +72,15 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
     private ListenOptions Origin(ListenOptions listen, int publicPort)
     {
         // Before the origin is known: with a proxy in front that takes a while.
-        Use<ConnectionLimitMiddleware>(listen);
-        listen.Use(next => ActivatorUtilities.CreateInstance<ConnectionOriginMiddleware>(services, next, publicPort).OnConnectionAsync);
+        Use<ConnectionLimitMiddleware>(listen, publicPort);
+        Use<ConnectionOriginMiddleware>(listen, publicPort);
         Use<AddressLimitMiddleware>(listen);
         return listen;
     }
 
     private ListenOptions Limited(ListenOptions listen)
     {
-        Use<ConnectionLimitMiddleware>(listen);
+        Use<ConnectionLimitMiddleware>(listen, 0);
         Use<AddressLimitMiddleware>(listen);
         return listen;
     }
@@ -105,6 +98,6 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
         Use<TerminatedConnectionMiddleware>(listen);
     }
 
-    private void Use<TMiddleware>(ListenOptions listen) where TMiddleware : IConnectionMiddleware =>
-        listen.Use(next => ActivatorUtilities.CreateInstance<TMiddleware>(services, next).OnConnectionAsync);
+    private void Use<TMiddleware>(ListenOptions listen, params object[] own) where TMiddleware : IConnectionMiddleware =>
+        listen.Use(next => ActivatorUtilities.CreateInstance<TMiddleware>(services, [next, .. own]).OnConnectionAsync);
 }

@@ -41,27 +41,13 @@ internal sealed class IngressMetrics : IDisposable
 
     public void EndConnection() => Interlocked.Decrement(ref _connections);
 
-    /// <summary>Takes a place among the waiting peeks.</summary>
-    /// <returns>False when there are <paramref name="limit"/> already; then nothing is to be given back.</returns>
-    public bool TryBeginPeek(int limit)
-    {
-        if (Interlocked.Increment(ref _waitingPeeks) <= limit) return true;
-        Interlocked.Decrement(ref _waitingPeeks);
-        return false;
-    }
+    public void PeekBegins() => Interlocked.Increment(ref _waitingPeeks);
 
-    public void EndPeek() => Interlocked.Decrement(ref _waitingPeeks);
+    public void PeekEnds() => Interlocked.Decrement(ref _waitingPeeks);
 
-    /// <summary>Takes a place among the running handshakes.</summary>
-    /// <returns>False when there are <paramref name="limit"/> already; then nothing is to be given back.</returns>
-    public bool TryBeginHandshake(int limit)
-    {
-        if (Interlocked.Increment(ref _handshakes) <= limit) return true;
-        Interlocked.Decrement(ref _handshakes);
-        return false;
-    }
+    public void HandshakeBegins() => Interlocked.Increment(ref _handshakes);
 
-    public void EndHandshake() => Interlocked.Decrement(ref _handshakes);
+    public void HandshakeEnds() => Interlocked.Decrement(ref _handshakes);
 
     /// <summary>A counter that is read when somebody asks.</summary>
     public void Observe(string name, string unit, string description, Func<IEnumerable<Measurement<long>>> read) =>

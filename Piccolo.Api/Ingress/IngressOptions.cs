@@ -33,6 +33,10 @@ internal sealed class IngressOptions
     [Range(1, 1_000_000)]
     public int MaxConnections { get; set; } = 8192;
 
+    /// <value>How many of them only this machine and its LAN may have, and only at our own two ports: a quarter of all at most. Default 256.</value>
+    [Range(0, 1_000_000)]
+    public int ReservedConnections { get; set; } = 256;
+
     /// <value>Open connections from one address at one time (of IPv6: from one /64), this machine's own excepted. Default 1024.</value>
     [Range(1, 1_000_000)]
     public int MaxConnectionsPerAddress { get; set; } = 1024;
@@ -49,21 +53,29 @@ internal sealed class IngressOptions
     [Range(1, 1_000_000)]
     public int MaxHandshakes { get; set; } = 1024;
 
-    /// <value>Bytes of a request's line and header fields together. Default 32 KiB.</value>
-    [Range(1024, 1_048_576)]
-    public int MaxRequestHeadersSize { get; set; } = 32 * 1024;
+    /// <value>How many of them one address may have (of IPv6: one /64; all clients whose address is unknown are one). Default 256.</value>
+    [Range(1, 1_000_000)]
+    public int MaxHandshakesPerAddress { get; set; } = 256;
 
-    /// <value>How long a client may take for a request's header fields. Default 30 s.</value>
-    [Range(typeof(TimeSpan), "00:00:00.010", "00:05:00")]
-    public TimeSpan RequestHeadersTimeout { get; set; } = TimeSpan.FromSeconds(30);
+    /// <value>How long a client may take none of what is sent to it; each byte that it takes begins the time anew. Default 5 min.</value>
+    [Range(typeof(TimeSpan), "00:00:02", "1.00:00:00")]
+    public TimeSpan SendTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <value>How long a connection may wait for its next request. Default 130 s.</value>
-    [Range(typeof(TimeSpan), "00:00:00.010", "1.00:00:00")]
-    public TimeSpan KeepAliveTimeout { get; set; } = TimeSpan.FromSeconds(130);
+    /// <value>After this long without a byte of a client the kernel asks whether it is still there (tcp(7), TCP_KEEPIDLE). Default 2 min.</value>
+    [Range(typeof(TimeSpan), "00:00:01", "02:00:00")]
+    public TimeSpan KeepAliveProbeTime { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <value>How long until it asks again; who has not answered for <see cref="SendTimeout"/> has gone. Default 30 s.</value>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan KeepAliveProbeInterval { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <value>Connections of which the ClientHello is still awaited. Default 2048.</value>
     [Range(1, 1_000_000)]
     public int MaxWaitingPeeks { get; set; } = 2048;
+
+    /// <value>How many of them one address may have, counted as for handshakes. Default 512.</value>
+    [Range(1, 1_000_000)]
+    public int MaxWaitingPeeksPerAddress { get; set; } = 512;
 
     /// <value>How long a client may stay silent at first, to a quarter of a second. Default 10 s.</value>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:05:00")]
@@ -118,6 +130,9 @@ internal sealed class IngressOptions
     /// <value>How long a LAN port that a stranger has taken is tried before another is chosen. Default 60 s.</value>
     [Range(typeof(TimeSpan), "00:00:00.010", "1.00:00:00")]
     public TimeSpan BusyPortPatience { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Connections that anybody may have.</summary>
+    internal int UnreservedConnections => MaxConnections - Math.Min(ReservedConnections, MaxConnections / 4);
 
     /// <summary>How long a ClientHello may still be awaited; nothing or less when it has taken too long.</summary>
     /// <param name="elapsed">Since it was first awaited.</param>

@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Piccolo.Api.Http;
 using Piccolo.Api.Ingress.Apps;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Listeners;
@@ -20,7 +22,15 @@ internal static class IngressServiceCollectionExtensions
         services.AddSingleton<IValidateOptions<IngressOptions>, IngressOptionsValidator>();
         services.TryAddSingleton<OpenFiles>();
         services.AddSingleton<IPostConfigureOptions<IngressOptions>, DescriptorBudget>();
+        services.AddOptions<HttpLimitOptions>().BindConfiguration(HttpLimitOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IConfigureOptions<KestrelServerOptions>, HttpLimitSetup>();
         services.AddSingleton<IConfigureOptions<KestrelServerOptions>, IngressKestrelSetup>();
+        services.AddOptions<SocketTransportOptions>().Configure<IOptions<IngressOptions>>(static (sockets, ingress) => sockets.CreateBoundListenSocket = endPoint =>
+        {
+            var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
+            if (endPoint is System.Net.IPEndPoint) socket.BoundSilence(ingress.Value);
+            return socket;
+        });
         services.AddSharedState().AddConnections().AddLanPorts().AddTunnelTransport();
         services.AddNetwork().AddHostedService<OriginRefreshLoop>();
         services.AddHttpForwarder();
@@ -55,6 +65,8 @@ internal static class IngressServiceCollectionExtensions
         services.TryAddSingleton<ListenerTraffic>();
         services.TryAddSingleton<ConnectionsPerAddress>();
         services.TryAddSingleton<AppConnectionQuota>();
+        services.TryAddSingleton<WaitingPeeks>();
+        services.TryAddSingleton<RunningHandshakes>();
         services.TryAddSingleton<OriginClassifier>();
         services.TryAddSingleton<TrustedProxies>();
         services.TryAddSingleton<ProxyHeaderReader>();

@@ -35,7 +35,7 @@ internal sealed class LanPorts(
         lock (_gate) _running ??= Task.Run(() => RunAsync(_stopping.Token));
     }
 
-    /// <summary>Closes the ports. Connections that were accepted live on.</summary>
+    /// <summary>Closes the ports. Requests that are under way go on.</summary>
     public async Task StopAsync()
     {
         await _stopping.CancelAsync();
@@ -81,7 +81,7 @@ internal sealed class LanPorts(
         foreach (var name in _failed.Keys.Where(n => wanted.GetValueOrDefault(n)?.PublicPort != _failed[n].Port).ToList()) Forget(name);
         foreach (var listener in wanted.Values)
         {
-            if (_open.TryGetValue(listener.Name, out var port)) Update(port, listener);
+            if (_open.TryGetValue(listener.Name, out var port)) await UpdateAsync(port, listener);
             else if (_failed.GetValueOrDefault(listener.Name) is not { } failed || failed.IsDue(time)) TryOpen(listener);
         }
         return _failed.Count == 0 ? null : _failed.Values.Min(f => f.Left(time));
@@ -89,10 +89,10 @@ internal sealed class LanPorts(
 
     private static bool IsSamePort(PublishedListener? wanted, LanPort open) => wanted is not null && wanted.PublicPort == open.Listener.PublicPort;
 
-    private void Update(LanPort port, PublishedListener listener)
+    private async Task UpdateAsync(LanPort port, PublishedListener listener)
     {
         if (port.Listener.Equals(listener)) return;
-        port.Listener = listener;
+        await port.ReplaceAsync(listener);
         states.Set(new LanPortState(listener, LanPortBinding.Listening, port.Port, null, time.GetUtcNow()));
     }
 
@@ -100,7 +100,7 @@ internal sealed class LanPorts(
     {
         try
         {
-            var port = LanPort.Bind(listener, options.Value.ParseListenAddress()!, Accept, time, logger);
+            var port = LanPort.Bind(listener, options.Value, Accept, time, logger);
             _open[listener.Name] = port;
             _failed.Remove(listener.Name);
             states.Set(new LanPortState(listener, LanPortBinding.Listening, port.Port, null, time.GetUtcNow()));
@@ -132,7 +132,7 @@ internal sealed class LanPorts(
         states.Remove(name);
     }
 
-    private void Accept(Socket socket, PublishedListener listener)
+    private void Accept(Socket socket, PublishedListener listener, CancellationToken outdated)
     {
         var origin = classifier.Describe(socket.RemoteEndPoint, listener.PublicPort, listener);
         if (!origin.IsAdmitted || openFiles.IsShort(socket))
@@ -143,6 +143,7 @@ internal sealed class LanPorts(
         }
         if (TryCreate(socket) is not { } connection) return;
         connection.Features.Set(origin);
+        connection.Features.Set(new LanPortFeature(outdated));
         if (QueueOf(TrafficOf(listener)).Writer.TryWrite(connection)) return;
         metrics.Refused("queue_full");
         connection.Abort(new ConnectionAbortedException("Too many connections wait for an app."));

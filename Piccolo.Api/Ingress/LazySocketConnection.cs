@@ -70,6 +70,9 @@ internal sealed class LazySocketConnection : DefaultConnectionContext, IConnecti
     /// <inheritdoc cref="LoopReader.IsBroken"/>
     public bool IsBroken => _input is { IsBroken: true };
 
+    /// <summary>Whether the client's end, or a break, was seen: <see cref="BaseConnectionContext.ConnectionClosed"/> tells it a little later.</summary>
+    public bool HasEnded => _started is { HasEnded: true } || IsBroken;
+
     /// <value>Whether awaiters of its pipes resume on the loop's thread, for connections whose every request goes to an app. Default false: on the thread pool.</value>
     public bool ResumesOnLoop
     {

@@ -13,6 +13,9 @@ internal sealed class LoopAcceptor : ISocketWatcher, IDisposable
     /// <summary>So many in a row, then the loop's connections get their turn.</summary>
     private const int FairShare = 16;
 
+    /// <summary>So many with a whole hello may wait for a connection of the server's; it makes those faster than clients come.</summary>
+    private const int MaxArrived = 256;
+
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly EndPoint _local;
@@ -76,7 +79,8 @@ internal sealed class LoopAcceptor : ISocketWatcher, IDisposable
     private void Serve(Arrival arrival)
     {
         if (_posted.TakeFor(this) is { } connection) Welcome(connection, arrival);
-        else _arrived.Enqueue(arrival);
+        else if (_arrived.Count < MaxArrived) _arrived.Enqueue(arrival);
+        else _hellos.Refuse(arrival.Client);
     }
 
     private void Welcome(LazySocketConnection connection, in Arrival arrival)

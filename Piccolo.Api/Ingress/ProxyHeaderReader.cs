@@ -5,25 +5,23 @@ using Piccolo.Core.Routing;
 namespace Piccolo.Api.Ingress;
 
 /// <summary>Takes the PROXY header off the start of a connection from a trusted proxy. A header is small and comes at once, so one short deadline is enough.</summary>
-internal sealed class ProxyHeaderReader(IOptions<IngressOptions> options, IngressMetrics metrics, TimeProvider time)
+internal sealed class ProxyHeaderReader(IOptions<IngressOptions> options, WaitingPeeks waiting, TimeProvider time)
 {
     /// <returns>Null when there was none in time, or a wrong one; the connection cannot be used then.</returns>
-    public async ValueTask<ProxyHeader?> ReadAsync(PipeReader input, CancellationToken closing)
+    public async ValueTask<ProxyHeader?> ReadAsync(PipeReader input, IConnectionOriginFeature proxy, CancellationToken closing)
     {
-        if (!metrics.TryBeginPeek(options.Value.MaxWaitingPeeks)) return null;
+        if (!waiting.TryEnter(proxy, out var place)) return null;
+        using var taken = place;
         using var deadline = new CancellationTokenSource(options.Value.PeekIdleTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, closing);
         try
         {
             return await ReadAsync(input, 1, either.Token);
         }
-        catch (Exception failure) when (failure is IOException || (failure is OperationCanceledException && either.IsCancellationRequested))
+        catch (Exception failure) when (failure is IOException or OperationCanceledException)
         {
+            // Too slow, broken off (ConnectionAbortedException is of this kind too), or the server stops.
             return null;
-        }
-        finally
-        {
-            metrics.EndPeek();
         }
     }
 

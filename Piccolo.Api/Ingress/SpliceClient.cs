@@ -51,7 +51,7 @@ internal abstract class SpliceClient(ConnectionContext connection)
 /// </summary>
 internal sealed class SocketSpliceClient(ConnectionContext connection, Socket socket) : SpliceClient(connection)
 {
-    private const int BufferSize = 64 * 1024;
+    private const int BufferSize = 16 * 1024;
 
     private byte[]? _buffer;
 

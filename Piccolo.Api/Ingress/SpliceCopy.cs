@@ -19,16 +19,18 @@ internal sealed class SpliceCopy : ISplice
     private readonly SpliceClient _client;
     private readonly Socket _upstream;
     private readonly TimeSpan _idleTimeout;
+    private readonly TimeSpan _sendTimeout;
+    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _ending;
     private readonly CancellationToken _ended;
     private int _end = -1;
     private long _bytesToUpstream;
     private long _bytesToClient;
 
-    public SpliceCopy(SpliceClient client, Socket upstream, TimeSpan idleTimeout, TimeProvider time)
+    public SpliceCopy(SpliceClient client, Socket upstream, IngressOptions options, TimeProvider time)
     {
-        (_client, _upstream, _idleTimeout) = (client, upstream, idleTimeout);
-        _ending = new CancellationTokenSource(idleTimeout, time);
+        (_client, _upstream, _idleTimeout, _sendTimeout, _time) = (client, upstream, options.SpliceIdleTimeout, options.SendTimeout, time);
+        _ending = new CancellationTokenSource(_idleTimeout, time);
         _ended = _ending.Token;
     }
 
@@ -58,6 +60,10 @@ internal sealed class SpliceCopy : ISplice
         {
             // No reason yet: it was the timer.
             End(SpliceEnd.Idle);
+        }
+        catch (TimeoutException)
+        {
+            End(SpliceEnd.Stalled);
         }
         catch (Exception failure) when (failure is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
         {
@@ -99,7 +105,8 @@ internal sealed class SpliceCopy : ISplice
             received = await _upstream.ReceiveAsync(_client.GetBuffer(), SocketFlags.None, _ended);
             if (received == 0) break;
             _bytesToClient += received;
-            var taken = await _client.SendAsync(received, _ended);
+            var sending = _client.SendAsync(received, _ended);
+            var taken = sending.IsCompleted ? await sending : await sending.AsTask().WaitAsync(_sendTimeout, _time);
             Touch();
             if (taken) continue;
             End(SpliceEnd.Reset);

@@ -22,8 +22,11 @@ internal enum SpliceEnd
     /// <summary>No byte in either direction for too long.</summary>
     Idle,
 
-    /// <summary>One side broke off.</summary>
+    /// <summary>One side broke off, or the kernel gave it up.</summary>
     Reset,
+
+    /// <summary>The client took nothing for too long.</summary>
+    Stalled,
 
     /// <summary>The appliance stops.</summary>
     Stopped,
@@ -86,7 +89,7 @@ internal sealed class Splicer(
 
         using ISplice copy = client.Untouched is { } own
             ? new SocketSplice(own, socket, options.Value.SpliceIdleTimeout, loops.Here(), time)
-            : new SpliceCopy(client, socket, options.Value.SpliceIdleTimeout, time);
+            : new SpliceCopy(client, socket, options.Value, time);
         using var stopping = stop.UnsafeRegister(static c => ((ISplice)c!).End(SpliceEnd.Stopped), copy);
         // On Kestrel's sockets this token fires at the client's FIN, which is a half-close and no end. A tunnel stream is gone when it fires, and an untouched
         // socket was broken off by the server.

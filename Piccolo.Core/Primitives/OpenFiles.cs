@@ -37,7 +37,7 @@ public sealed class OpenFiles(long? limit)
     public bool HasRoomForApps()
     {
         if (limit is not { } files) return true;
-        var descriptor = Posix.Open("/dev/null", Posix.CloseOnExec);
+        var descriptor = Posix.Open("/dev/null", Posix.O_CLOEXEC);
         if (descriptor < 0) return false;
         _ = Posix.Close(descriptor);
         return descriptor < files - Kept(files, KeptFromApps);

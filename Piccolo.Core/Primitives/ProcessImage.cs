@@ -41,7 +41,7 @@ public static class ProcessImage
     public static SafeFileHandle? TakeInherited(string path)
     {
         // The kernel tells paths without links.
-        using var folder = new SafeFileHandle(Posix.Open(Path.GetDirectoryName(path)!, Posix.ReadOnly | Posix.CloseOnExec), ownsHandle: true);
+        using var folder = new SafeFileHandle(Posix.Open(Path.GetDirectoryName(path)!, Posix.O_RDONLY | Posix.O_CLOEXEC), ownsHandle: true);
         if (folder.IsInvalid || TargetOf(folder.DangerousGetHandle()) is not { } root) return null;
         foreach (var descriptor in Descriptors())
         {

@@ -105,8 +105,12 @@ internal sealed class ClientHelloPeekTests : PeekFixture
         Assert.That((await Peek()).Failure, Is.EqualTo(PeekFailure.None), "the place was given back");
     }
 
-    private Task<PeekedHello> Peek() =>
-        NewPeek().ReadAsync(new DefaultConnectionContext("peeked", new Duplex(_pipe), new Duplex(_pipe)), null, default).AsTask();
+    private Task<PeekedHello> Peek()
+    {
+        var connection = new DefaultConnectionContext("peeked", new Duplex(_pipe), new Duplex(_pipe));
+        connection.Features.Set<IConnectionOriginFeature>(new ConnectionOriginFeature(ConnectionOrigin.Tunnel, null, 443, null, false));
+        return NewPeek().ReadAsync(connection, null, default).AsTask();
+    }
 
     private sealed class Duplex(Pipe pipe) : IDuplexPipe
     {

@@ -99,11 +99,81 @@ internal sealed class ConnectionLimitTests
         await ReadUntilServedAsync(door);
     }
 
-    private static async Task<bool> IsAnsweredAsync(int port)
+    [Test]
+    public async Task Handshakes_OfOneAddressWithItsShare_LeaveOthersTheirs()
+    {
+        await using var door = await StartAsync(new() { ["MaxHandshakes"] = "100", ["MaxHandshakesPerAddress"] = "1" });
+        await using var app = await FakeApp.StartAsync(c => c.Response.WriteAsync("ok"));
+        door.PublishApp("web", app.Port);
+        using var stuck = await ConnectFromAsync("127.0.0.2", door.HttpsPort);
+        await stuck.SendAsync(HelloBytes.Captured("curl-7.88-h2.bin"));
+        Assert.That(await stuck.ReceiveAsync(new byte[1]).WaitAsync(Patience), Is.EqualTo(1));
+
+        Assert.That(async () => await HandshakeFromAsync(door, "127.0.0.2"), Throws.InstanceOf<IOException>().Or.InstanceOf<System.Security.Authentication.AuthenticationException>());
+        Assert.That(async () => await HandshakeFromAsync(door, "127.0.0.3"), Throws.Nothing);
+    }
+
+    [Test]
+    public async Task Hellos_OfOneAddressWithItsShare_LeaveOthersTheirs()
+    {
+        await using var door = await StartAsync(new() { ["MaxWaitingPeeksPerAddress"] = "1" });
+        await using var app = await FakeApp.StartAsync(c => c.Response.WriteAsync("ok"));
+        door.PublishApp("web", app.Port);
+        var hello = HelloBytes.Captured("curl-7.88-h2.bin");
+        using var slow = await ConnectFromAsync("127.0.0.2", door.HttpsPort);
+        await slow.SendAsync(hello.AsMemory(0, 10));
+        using var patience = new CancellationTokenSource(Patience);
+        var isRefused = false;
+        while (!isRefused)
+        {
+            // Until the first one is awaited, the second may be.
+            using var second = await ConnectFromAsync("127.0.0.2", door.HttpsPort);
+            await second.SendAsync(hello.AsMemory(0, 10));
+            var ending = second.ReceiveAsync(new byte[1]);
+            isRefused = await Task.WhenAny(ending, Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System, patience.Token)) == ending;
+        }
+
+        Assert.That(async () => await HandshakeFromAsync(door, "127.0.0.3"), Throws.Nothing);
+    }
+
+    [Test]
+    public async Task Connections_ToAnApp_LeaveTheOwnerSome()
+    {
+        await using var door = await StartAsync(new() { ["MaxConnections"] = "20" });
+        await using var app = await FakeApp.StartAsync(c => c.Response.WriteAsync("ok"));
+        door.PublishApp("web", app.Port);
+        var ports = await door.OpenLanPortsAsync(Listener("lan", app.Port));
+        // Each is answered, and then held, or refused: all are counted.
+        var held = new List<Socket>();
+        for (var i = 0; i < 40; i++) held.Add(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true });
+        var answered = 0;
+        foreach (var socket in held) if (await IsAnsweredAsync(socket, ports[0])) answered++;
+
+        Assert.That(answered, Is.EqualTo(15), "a quarter is the owner's");
+        Assert.That(await IsAnsweredAsync(door.HttpPort), Is.True);
+        using var tls = await door.ConnectTlsAsync("web.home.test");
+        held.ForEach(s => s.Dispose());
+    }
+
+    private static async Task<Socket> ConnectFromAsync(string address, int port)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        socket.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
+        await socket.ConnectAsync(IPAddress.Loopback, port);
+        return socket;
+    }
+
+    private static async Task HandshakeFromAsync(FrontDoor door, string address)
+    {
+        using var tls = new System.Net.Security.SslStream(new NetworkStream(await ConnectFromAsync(address, door.HttpsPort), ownsSocket: true));
+        await door.HandshakeAsync(tls, "web.home.test");
+    }
+
+    private static async Task<bool> IsAnsweredAsync(Socket socket, int port)
     {
         try
         {
-            using var socket = await ConnectAsync(port);
+            await socket.ConnectAsync(IPAddress.Loopback, port);
             await socket.SendAsync("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray());
             return await socket.ReceiveAsync(new byte[64]).WaitAsync(Patience) > 0;
         }
@@ -111,6 +181,12 @@ internal sealed class ConnectionLimitTests
         {
             return false;
         }
+    }
+
+    private static async Task<bool> IsAnsweredAsync(int port)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        return await IsAnsweredAsync(socket, port);
     }
 
     private static HttpClient ClientOf(FrontDoor door, string address) =>

@@ -188,7 +188,7 @@ internal sealed class ForwardingTests
     [Test]
     public async Task RequestHeaders_LargerThanTheLimit_Are431()
     {
-        await using var door = await StartAsync(new() { ["MaxRequestHeadersSize"] = "2048" });
+        await using var door = await StartAsync(new() { ["Piccolo:Http:MaxHeaderBytes"] = "2048" });
         using var client = door.ClientFor(door.HttpPort);
         using var request = Get("http://localhost/", "1.1");
         request.Headers.TryAddWithoutValidation("X-Big", new string('x', 3000));
@@ -201,7 +201,7 @@ internal sealed class ForwardingTests
     [Test]
     public async Task RequestHeaders_ThatNeverEnd_EndTheConnection()
     {
-        await using var door = await StartAsync(new() { ["RequestHeadersTimeout"] = "00:00:00.200" });
+        await using var door = await StartAsync(new() { ["Piccolo:Http:HeadersTimeout"] = "00:00:00.200" });
         using var client = await ConnectAsync(door.HttpPort);
         await client.SendAsync("GET / HTTP/1.1\r\nHost: loc"u8.ToArray());
 

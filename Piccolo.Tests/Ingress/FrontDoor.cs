@@ -63,7 +63,7 @@ internal sealed class FrontDoor : IAsyncDisposable
             ["Piccolo:Ingress:HttpsPort"] = "-1",
             ["Piccolo:Ingress:ListenAddress"] = "loopback",
         });
-        builder.Configuration.AddInMemoryCollection((settings ?? []).Select(s => KeyValuePair.Create($"Piccolo:Ingress:{s.Key}", s.Value)));
+        builder.Configuration.AddInMemoryCollection((settings ?? []).Select(s => KeyValuePair.Create(s.Key.StartsWith("Piccolo:", StringComparison.Ordinal) ? s.Key : $"Piccolo:Ingress:{s.Key}", s.Value)));
         if (loops > 0) builder.Services.AddSingleton(s => new SocketLoops(NullLogger<SocketLoops>.Instance, loops));
         if (time is not null) builder.Services.AddSingleton(time);
         builder.Services.AddSingleton<ITunnelStreamSource, FakeTunnelStreamSource>();

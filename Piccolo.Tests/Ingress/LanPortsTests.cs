@@ -46,8 +46,41 @@ internal sealed class LanPortsTests
         Assert.That(async () => await ConnectAsync(ports[0]), Throws.InstanceOf<SocketException>());
         using var still = await ConnectAsync(ports[1]);
         Assert.That(still.Connected, Is.True);
-        // The open connection may end on its own.
-        Assert.That(await client.GetStringAsync($"http://box.local:{ports[0]}/"), Does.EndWith("HTTP/1.1"));
+        Assert.That(async () => await client.GetStringAsync($"http://box.local:{ports[0]}/"), Throws.InstanceOf<HttpRequestException>(), "the kept connection has ended too");
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task KeptConnection_OfAListenerThatChanges_IsEnded(bool isHttp)
+    {
+        await using var other = await FakeApp.StartAsync(c => c.Response.WriteAsync("other"));
+        using var raw = new RawApp();
+        var listener = isHttp ? Listener("web", _app.Port) : Listener("web", raw.Port, ListenerFlow.Tcp, ListenerProtocol.Raw);
+        var ports = await _door.OpenLanPortsAsync(listener);
+        listener = listener with { PublicPort = 0 };
+        using var kept = await ConnectAsync(ports[0]);
+        using var atTheApp = isHttp ? null : await raw.AcceptAsync();
+        if (isHttp)
+        {
+            await kept.SendAsync("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray());
+            Assert.That(await kept.ReceiveAsync(new byte[4096]).WaitAsync(Patience), Is.GreaterThan(0));
+        }
+
+        // The same port, another app behind it.
+        _door.Listeners.Replace([listener with { GuardPort = other.Port }]);
+
+        using var patience = new CancellationTokenSource(Patience);
+        try
+        {
+            while (await kept.ReceiveAsync(new byte[4096].AsMemory(), SocketFlags.None, patience.Token) > 0)
+            {
+                // What was on its way.
+            }
+        }
+        catch (SocketException)
+        {
+            // A splice is broken off.
+        }
     }
 
     [Test]

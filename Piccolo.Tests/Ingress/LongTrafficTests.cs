@@ -63,8 +63,8 @@ internal sealed class LongTrafficTests
         });
         await using var door = await StartAsync(new()
         {
-            ["KeepAliveTimeout"] = "00:00:00.500",
-            ["RequestHeadersTimeout"] = "00:00:00.500",
+            ["Piccolo:Http:KeepAliveTimeout"] = "00:00:00.500",
+            ["Piccolo:Http:HeadersTimeout"] = "00:00:00.500",
             ["PeekTotalTimeout"] = "00:00:00.500",
             ["HandshakeTimeout"] = "00:00:01",
         });

@@ -22,12 +22,15 @@ internal abstract class PeekFixture
 
     private protected IngressMetrics Metrics { get; private set; } = null!;
 
+    private protected WaitingPeeks Waiting { get; private set; } = null!;
+
     [SetUp]
     public void StartPeeking()
     {
         (Time, Limits) = (new FakeTimeProvider(), new IngressOptions());
         _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         Metrics = new IngressMetrics(Meters);
+        Waiting = new WaitingPeeks(Options.Create(Limits), Metrics);
     }
 
     [TearDown]
@@ -37,7 +40,7 @@ internal abstract class PeekFixture
         _services.Dispose();
     }
 
-    private protected ClientHelloPeek NewPeek() => new(Options.Create(Limits), Metrics, Time);
+    private protected ClientHelloPeek NewPeek() => new(Options.Create(Limits), Waiting, Time);
 
     /// <summary>As on a host without a network.</summary>
     /// <param name="connections">Null: nobody else counts there.</param>
@@ -45,6 +48,7 @@ internal abstract class PeekFixture
     {
         var options = Options.Create(Limits);
         var classifier = new OriginClassifier(options, NullLogger<OriginClassifier>.Instance, () => (new NetworkMap([]), null));
-        return new HelloAdmission(classifier, new TrustedProxies(options), connections ?? new ConnectionsPerAddress(options), new OpenFiles(), Metrics, options, NullLogger<HelloAdmission>.Instance);
+        return new HelloAdmission(classifier, new TrustedProxies(options), connections ?? new ConnectionsPerAddress(options), Waiting, new OpenFiles(), Metrics, options,
+            NullLogger<HelloAdmission>.Instance);
     }
 }
