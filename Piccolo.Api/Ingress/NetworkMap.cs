@@ -8,10 +8,8 @@ namespace Piccolo.Api.Ingress;
 /// <summary>One network that an interface of this host is part of.</summary>
 internal sealed record ConnectedNetwork(string Interface, int InterfaceIndex, IPAddress Address, int PrefixLength)
 {
-    // Podman's and CNI's bridges, Docker's own and those it makes per network, and the bridges that we make per app.
-    private static readonly string[] ContainerPrefixes = ["podman", "cni", "docker", "br-", "piccolo"];
-
-    public bool IsContainer => ContainerPrefixes.Any(p => Interface.StartsWith(p, StringComparison.Ordinal));
+    /// <summary>Whether containers of this host are behind it.</summary>
+    public bool IsContainer { get; init; }
 
     /// <summary>Whether <paramref name="address"/> has the same leading bits. A prefix of 0 names no network.</summary>
     public bool Contains(IPAddress address)
@@ -38,12 +36,22 @@ internal sealed class NetworkMap(IEnumerable<ConnectedNetwork> networks)
 
     private readonly FrozenSet<IPAddress> _own = networks.Select(n => n.Address).Select(WithoutScope).ToFrozenSet();
 
+    /// <param name="ofContainers">The networks that the container engine has made.</param>
     /// <returns>No map and the reason when the interfaces cannot be read now.</returns>
-    public static (NetworkMap? Map, string? Reason) OfThisHost()
+    public static (NetworkMap? Map, string? Reason) OfThisHost(IReadOnlyCollection<IPNetwork> ofContainers)
     {
         if (!HostInterfaces.TryRead(out var interfaces, out var reason)) return (null, reason);
-        return (new NetworkMap(from face in interfaces from own in face.Addresses select new ConnectedNetwork(face.Name, face.Index, own.Address, own.PrefixLength)), null);
+        return (Of(interfaces, ofContainers), null);
     }
+
+    /// <summary>An interface with a gateway leads out of this host, whatever else is joined with it.</summary>
+    internal static NetworkMap Of(IEnumerable<HostInterface> interfaces, IReadOnlyCollection<IPNetwork> ofContainers) => new(
+        from face in interfaces
+        from own in face.Addresses
+        select new ConnectedNetwork(face.Name, face.Index, own.Address, own.PrefixLength)
+        {
+            IsContainer = face.Gateways.IsEmpty && (face.IsContainerBridge || face.Addresses.Any(a => ofContainers.Any(n => n.Contains(a.Address)))),
+        });
 
     /// <summary>Whether this host itself answers at the address.</summary>
     public bool IsOwn(IPAddress address) => OriginClassifier.IsLoopback(address) || _own.Contains(WithoutScope(address));

@@ -12,17 +12,19 @@ namespace Piccolo.Api.Ingress;
 internal sealed class OriginClassifier
 {
     private readonly ImmutableArray<IPNetwork> _allowed;
-    private readonly Func<(NetworkMap? Map, string? Reason)> _read;
+    private readonly Func<IReadOnlyCollection<IPNetwork>, (NetworkMap? Map, string? Reason)> _read;
     private readonly ILogger<OriginClassifier> _logger;
     private NetworkMap _map = new([]);
+    private ImmutableArray<IPNetwork> _ofContainers = [];
 
     public OriginClassifier(IOptions<IngressOptions> options, ILogger<OriginClassifier> logger)
         : this(options, logger, NetworkMap.OfThisHost)
     {
     }
 
-    /// <param name="read">The networks, or the reason why they cannot be read.</param>
-    internal OriginClassifier(IOptions<IngressOptions> options, ILogger<OriginClassifier> logger, Func<(NetworkMap? Map, string? Reason)> read)
+    /// <param name="read">The networks, or the reason why they cannot be read; given those that the container engine has made.</param>
+    internal OriginClassifier(
+        IOptions<IngressOptions> options, ILogger<OriginClassifier> logger, Func<IReadOnlyCollection<IPNetwork>, (NetworkMap? Map, string? Reason)> read)
     {
         _allowed = [.. options.Value.AllowedNetworks.Select(IPNetwork.Parse)];
         _read = read;
@@ -60,10 +62,19 @@ internal sealed class OriginClassifier
     /// <returns>False when they cannot be read; then the last map stays, in which an address that is new counts as forwarded.</returns>
     public bool Refresh()
     {
-        var (map, reason) = _read();
+        var (map, reason) = _read(_ofContainers);
         if (map is not null) Volatile.Write(ref _map, map);
         else _logger.InterfacesUnreadable(reason ?? "no reason given");
         return map is not null;
+    }
+
+    /// <summary>Takes what the container engine says, for the next <see cref="Refresh"/>.</summary>
+    /// <returns>Whether it is news.</returns>
+    public bool Learn(ImmutableArray<IPNetwork> ofContainers)
+    {
+        if (_ofContainers.SequenceEqual(ofContainers)) return false;
+        _ofContainers = ofContainers;
+        return true;
     }
 
     internal static bool IsLoopback(IPAddress address)

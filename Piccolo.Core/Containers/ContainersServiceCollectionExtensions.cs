@@ -21,6 +21,7 @@ public static class ContainersServiceCollectionExtensions
         });
         services.TryAddSingleton<PodmanRuntime>();
         services.TryAddSingleton<IContainerRuntime>(provider => provider.GetRequiredService<PodmanRuntime>());
+        services.TryAddSingleton<IContainerNetworks, PodmanNetworks>();
         services.AddHostedService(provider => new ContainerEventLoop(provider.GetRequiredService<PodmanRuntime>(), provider.GetRequiredService<TimeProvider>(),
 #pragma warning disable CA5394 // jitter, not a secret
             Random.Shared.NextDouble, provider.GetRequiredService<ILogger<ContainerEventLoop>>()));

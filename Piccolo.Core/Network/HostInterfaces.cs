@@ -49,7 +49,10 @@ public static class HostInterfaces
             nic.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown,
             nic.NetworkInterfaceType == NetworkInterfaceType.Loopback,
             [.. properties.UnicastAddresses.Select(a => new InterfaceAddress(a.Address, a.PrefixLength))],
-            [.. properties.GatewayAddresses.Select(g => g.Address)]);
+            [.. properties.GatewayAddresses.Select(g => g.Address)])
+        {
+            IsContainerBridge = LinkFolder.OfThisHost.IsContainerBridge(nic.Name),
+        };
     }
 
     private static int IndexOf(NetworkInterface nic, IPInterfaceProperties properties) =>

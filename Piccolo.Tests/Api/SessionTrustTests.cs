@@ -123,11 +123,13 @@ internal sealed class SessionTrustTests
     {
         // A network of the kind that container engines make; connections from its address come from a container.
         var unique = RandomNumberGenerator.GetHexString(5, lowercase: true);
-        var network = $"piccolo-{unique}a";
+        var network = $"any-{unique}";
         var address = $"10.213.{RandomNumberGenerator.GetInt32(256)}.1";
-        await ToolAsync("ip", "link", "add", network, "type", "veth", "peer", "name", $"piccolo-{unique}b");
+        await ToolAsync("ip", "link", "add", network, "type", "bridge");
         try
         {
+            await ToolAsync("ip", "link", "add", $"piccolo-{unique}b", "type", "veth", "peer", "name", $"piccolo-{unique}c");
+            await ToolAsync("ip", "link", "set", $"piccolo-{unique}b", "master", network);
             await ToolAsync("ip", "address", "add", address + "/24", "dev", network);
             await ToolAsync("ip", "link", "set", network, "up");
             _appliance.Services.GetRequiredService<OriginClassifier>().Refresh();
@@ -143,6 +145,7 @@ internal sealed class SessionTrustTests
         }
         finally
         {
+            await ToolAsync("ip", "link", "delete", $"piccolo-{unique}b");
             await ToolAsync("ip", "link", "delete", network);
         }
     }

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Piccolo.Api.Ingress;
+using Piccolo.Core.Network;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Ingress;
@@ -14,9 +15,9 @@ internal sealed class OriginClassifierTests
         Network("eth0", 2, "192.168.1.10", 24),
         Network("eth0", 2, "2001:db8:1::10", 64),
         Network("eth0", 2, "fe80::1%2", 64),
-        Network("podman0", 3, "10.88.0.1", 16),
-        Network("podman0", 3, "fe80::2%3", 64),
-        Network("br-1234", 4, "172.18.0.1", 16),
+        Network("podman0", 3, "10.88.0.1", 16) with { IsContainer = true },
+        Network("podman0", 3, "fe80::2%3", 64) with { IsContainer = true },
+        Network("br-1234", 4, "172.18.0.1", 16) with { IsContainer = true },
         Network("vpn0", 5, "10.0.0.5", 8),
         Network("odd0", 6, "172.30.5.17", 20),
     ];
@@ -76,8 +77,8 @@ internal sealed class OriginClassifierTests
     public void Refresh_AfterAnInterfaceCame_KnowsItsNetwork()
     {
         var networks = Networks.ToList();
-        var classifier = new OriginClassifier(Options.Create(new IngressOptions()), NullLogger<OriginClassifier>.Instance, () => (new NetworkMap(networks), null));
-        networks.Add(Network("podman1", 9, "203.0.113.1", 24));
+        var classifier = new OriginClassifier(Options.Create(new IngressOptions()), NullLogger<OriginClassifier>.Instance, _ => (new NetworkMap(networks), null));
+        networks.Add(Network("pic1", 9, "203.0.113.1", 24) with { IsContainer = true });
 
         classifier.Refresh();
 
@@ -92,7 +93,7 @@ internal sealed class OriginClassifierTests
         var readable = false;
         using var log = new CapturedLog();
         var classifier = new OriginClassifier(
-            Options.Create(new IngressOptions()), log.For<OriginClassifier>(), () => readable ? (new NetworkMap(Networks), null) : (null, "a link vanished"));
+            Options.Create(new IngressOptions()), log.For<OriginClassifier>(), _ => readable ? (new NetworkMap(Networks), null) : (null, "a link vanished"));
         var neighbour = new IPEndPoint(IPAddress.Parse("192.168.1.77"), 5);
 
         Assert.That(classifier.Describe(neighbour, 80).Origin, Is.EqualTo(ConnectionOrigin.Forwarded));
@@ -108,15 +109,46 @@ internal sealed class OriginClassifierTests
     {
         var readable = true;
         var classifier = new OriginClassifier(
-            Options.Create(new IngressOptions()), NullLogger<OriginClassifier>.Instance, () => readable ? (new NetworkMap(Networks), null) : (null, "no"));
+            Options.Create(new IngressOptions()), NullLogger<OriginClassifier>.Instance, _ => readable ? (new NetworkMap(Networks), null) : (null, "no"));
         readable = false;
 
         Assert.That(classifier.Refresh(), Is.False);
         Assert.That(classifier.Describe(new IPEndPoint(IPAddress.Parse("192.168.1.77"), 5), 80).Origin, Is.EqualTo(ConnectionOrigin.Lan));
     }
 
+    [TestCase("br-lan", false, false, null, ConnectionOrigin.Lan)]
+    [TestCase("docker0", false, false, null, ConnectionOrigin.Lan, Description = "A name says nothing.")]
+    [TestCase("pic1a2b", true, false, null, ConnectionOrigin.Container)]
+    [TestCase("eth0", false, false, "10.1.2.0/24", ConnectionOrigin.Container, Description = "The engine's word.")]
+    [TestCase("br0", true, true, "10.1.2.0/24", ConnectionOrigin.Lan, Description = "It leads out of the house.")]
+    public void Of_AnInterface_IsContainersByItsMembersOrTheEnginesWord(string name, bool isBridge, bool hasGateway, string? network, ConnectionOrigin expected)
+    {
+        var face = new HostInterface(name, 7, true, false, [new InterfaceAddress(IPAddress.Parse("10.1.2.1"), 24)], hasGateway ? [IPAddress.Parse("10.1.2.254")] : [])
+        {
+            IsContainerBridge = isBridge,
+        };
+
+        Assert.That(NetworkMap.Of([face], network is null ? [] : [IPNetwork.Parse(network)]).Classify(IPAddress.Parse("10.1.2.9")), Is.EqualTo(expected));
+    }
+
     [Test]
-    public void OfThisHost_HasLoopback() => Assert.That(NetworkMap.OfThisHost().Map!.Classify(IPAddress.Loopback), Is.EqualTo(ConnectionOrigin.Loopback));
+    public void Learn_WhatTheEngineSays_CountsFromTheNextReadOn()
+    {
+        var face = new HostInterface("any0", 7, true, false, [new InterfaceAddress(IPAddress.Parse("10.1.2.1"), 24)], []);
+        var classifier = new OriginClassifier(
+            Options.Create(new IngressOptions()), NullLogger<OriginClassifier>.Instance, networks => (NetworkMap.Of([face], networks), null));
+        ConnectionOrigin Origin() => classifier.Describe(IPEndPoint.Parse("10.1.2.9:5"), 80).Origin;
+        Assert.That(Origin(), Is.EqualTo(ConnectionOrigin.Lan));
+
+        Assert.That(classifier.Learn([IPNetwork.Parse("10.1.2.0/24")]), Is.True);
+        classifier.Refresh();
+
+        Assert.That(Origin(), Is.EqualTo(ConnectionOrigin.Container));
+        Assert.That(classifier.Learn([IPNetwork.Parse("10.1.2.0/24")]), Is.False);
+    }
+
+    [Test]
+    public void OfThisHost_HasLoopback() => Assert.That(NetworkMap.OfThisHost([]).Map!.Classify(IPAddress.Loopback), Is.EqualTo(ConnectionOrigin.Loopback));
 
     private static ConnectedNetwork Network(string name, int index, string address, int prefix) => new(name, index, IPAddress.Parse(address), prefix);
 
@@ -124,6 +156,6 @@ internal sealed class OriginClassifierTests
     {
         var options = new IngressOptions();
         foreach (var network in allowed) options.AllowedNetworks.Add(network);
-        return new OriginClassifier(Options.Create(options), NullLogger<OriginClassifier>.Instance, () => (new NetworkMap(Networks), null));
+        return new OriginClassifier(Options.Create(options), NullLogger<OriginClassifier>.Instance, _ => (new NetworkMap(Networks), null));
     }
 }

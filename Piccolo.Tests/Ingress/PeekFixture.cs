@@ -47,7 +47,7 @@ internal abstract class PeekFixture
     private protected HelloAdmission NewAdmission(ConnectionsPerAddress? connections = null)
     {
         var options = Options.Create(Limits);
-        var classifier = new OriginClassifier(options, NullLogger<OriginClassifier>.Instance, () => (new NetworkMap([]), null));
+        var classifier = new OriginClassifier(options, NullLogger<OriginClassifier>.Instance, _ => (new NetworkMap([]), null));
         return new HelloAdmission(classifier, new TrustedProxies(options), connections ?? new ConnectionsPerAddress(options), Waiting, new OpenFiles(), Metrics, options,
             NullLogger<HelloAdmission>.Instance);
     }
