@@ -12,6 +12,8 @@ internal sealed class HostAllowList(IOptions<IngressOptions> options, OriginClas
 {
     private readonly FrozenSet<string> _more = options.Value.AllowedHosts.Select(Normalise).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
+    private readonly bool _isOpenOnLanPorts = options.Value.AnyHostOnLanPorts;
+
     /// <summary>Lower case, without a trailing dot.</summary>
     public static string Normalise(string host) => (host.EndsWith('.') ? host[..^1] : host).ToLowerInvariant();
 
@@ -22,4 +24,8 @@ internal sealed class HostAllowList(IOptions<IngressOptions> options, OriginClas
         if (host.EndsWith(".local", StringComparison.Ordinal) && host.Length > ".local".Length) return true;
         return IPAddress.TryParse(host, out var address) && classifier.IsOwn(address);
     }
+
+    /// <summary>Whether an app may answer under the name on its LAN port, beside its public names. No browser leaves the name out, or can be led here by an address.</summary>
+    /// <inheritdoc cref="Contains"/>
+    public bool ContainsOnLanPorts(string host) => _isOpenOnLanPorts || host.Length == 0 || IPAddress.TryParse(host, out _) || Contains(host);
 }

@@ -22,10 +22,13 @@ internal sealed class HostDispatchMiddleware(
     public Task InvokeAsync(HttpContext context)
     {
         if (context.Features.Get<IConnectionOriginFeature>() is not { } origin) return MisdirectedAsync(context, ConnectionOrigin.Forwarded);
-        if (origin.LanListener is { } listener) return AppAsync(context, listener);
         var host = RequestHost.NameOf(context.Request);
+        if (origin.LanListener is { } listener)
+            return allowedHosts.ContainsOnLanPorts(host) || IsNameOf(host, listener) ? AppAsync(context, listener) : MisdirectedAsync(context, origin.Origin);
         return context.Features.Get<TlsRouteFeature>() is { } tls ? OnTlsAsync(context, tls, host, origin) : OnPlainAsync(context, host, origin);
     }
+
+    private bool IsNameOf(string host, PublishedListener listener) => routes.Current.Find(host) is Route.App app && app.Listener.Name == listener.Name;
 
     private Task OnTlsAsync(HttpContext context, TlsRouteFeature tls, string host, IConnectionOriginFeature origin)
     {

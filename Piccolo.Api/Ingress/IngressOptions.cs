@@ -26,6 +26,12 @@ internal sealed class IngressOptions
     /// <value>More names under which portal and API answer. Default none.</value>
     public IList<string> AllowedHosts { get; } = [];
 
+    /// <value>
+    /// Whether apps answer on their LAN ports under any name. Default false: a page that leads its own name to this host (DNS rebinding) could read every app
+    /// without a login.
+    /// </value>
+    public bool AnyHostOnLanPorts { get; set; }
+
     /// <value>Who may reach the portal in clear text and the LAN ports of apps, as CIDR networks. Default: the connected networks.</value>
     public IList<string> AllowedNetworks { get; } = [];
 

@@ -49,6 +49,39 @@ internal sealed class LanPortsTests
         Assert.That(async () => await client.GetStringAsync($"http://box.local:{ports[0]}/"), Throws.InstanceOf<HttpRequestException>(), "the kept connection has ended too");
     }
 
+    [TestCase("127.0.0.1", 200)]
+    [TestCase("192.0.2.1:35000", 200)]
+    [TestCase("[2001:db8::1]", 200)]
+    [TestCase("localhost", 200)]
+    [TestCase("BOX.local.", 200)]
+    [TestCase("nas.lan", 200)]
+    [TestCase("web.home.test", 200)]
+    [TestCase("other.home.test", 421)]
+    [TestCase("evil.example", 421)]
+    [TestCase("127.0.0.1.evil.example", 421)]
+    [TestCase("local", 421)]
+    public async Task Host_OnALanPort_MustBeOneOfTheBoxOrTheApp(string host, int expected)
+    {
+        await using var door = await StartAsync(new() { ["AllowedHosts:0"] = "nas.lan" });
+        var listener = door.PublishApp("web", _app.Port);
+        door.PublishApp("other", _app.Port);
+        var ports = await door.OpenLanPortsAsync(listener);
+        using var client = await ConnectAsync(ports[0]);
+        await client.SendAsync(Encoding.ASCII.GetBytes($"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));
+
+        Assert.That(Encoding.ASCII.GetString(await ReadToEndAsync(client).WaitAsync(Patience)), Does.StartWith($"HTTP/1.1 {expected} "));
+    }
+
+    [Test]
+    public async Task Host_AnyAllowed_IsServed()
+    {
+        await using var door = await StartAsync(new() { ["AnyHostOnLanPorts"] = "true" });
+        var ports = await door.OpenLanPortsAsync(Listener("web", _app.Port));
+        using var client = door.ClientFor(ports[0]);
+
+        Assert.That(await client.GetStringAsync("http://evil.example/"), Does.StartWith("evil.example "));
+    }
+
     [TestCase(true)]
     [TestCase(false)]
     public async Task KeptConnection_OfAListenerThatChanges_IsEnded(bool isHttp)
