@@ -46,7 +46,8 @@ internal sealed class OwnerFilter(SessionTable sessions, ApiTokenStore tokens) :
             http.Response.Headers.WWWAuthenticate = "Bearer";
             return Problems.Unauthorized("There is no session, or it has ended.");
         }
-        if (IsWrite(http) && !(SameText(http.Request.Headers[CsrfHeader].ToString(), browser.Session.CsrfToken) && SameOriginFilter.IsSameOrigin(http.Request)))
+        if (IsWrite(http) && !SameOriginFilter.IsSameOrigin(http.Request)) return SameOriginFilter.Refusal(http.Request);
+        if (IsWrite(http) && !SameText(http.Request.Headers[CsrfHeader].ToString(), browser.Session.CsrfToken))
             return Problems.Forbidden("csrf_token_invalid", $"The {CsrfHeader} header does not belong to this session.", "Read the token from GET /api/v1/auth/csrf.");
         http.SetOwner(browser);
         return null;
