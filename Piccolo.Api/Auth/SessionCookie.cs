@@ -11,8 +11,8 @@ namespace Piccolo.Api.Auth;
 /// </summary>
 internal static class SessionCookie
 {
-    public const string SecureName = "__Host-piccolo_session";
-    public const string PlainName = "piccolo_session";
+    public const string SecureName = SessionCookieNames.Secure;
+    public const string PlainName = SessionCookieNames.Plain;
 
     private const int MaxUserAgent = 200;
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Primitives;
+using Piccolo.Core.Auth;
 
 namespace Piccolo.Api.Ingress;
 
@@ -8,13 +9,13 @@ namespace Piccolo.Api.Ingress;
 /// </summary>
 internal static class ApplianceCookies
 {
-    private static readonly string[] Names = ["piccolo_session", "__Host-piccolo_session"];
+    private static readonly string[] Names = [SessionCookieNames.Plain, SessionCookieNames.Secure];
 
     /// <summary>A request's Cookie fields without ours, as one (RFC 9113, 8.2.3); null when nothing is left.</summary>
     public static string? WithoutOurs(StringValues cookies)
     {
         // What cannot be one of ours stays as it came.
-        if (cookies.Count == 1 && cookies[0] is { Length: > 0 } only && !only.Contains("piccolo_session", StringComparison.OrdinalIgnoreCase)) return only;
+        if (cookies.Count == 1 && cookies[0] is { Length: > 0 } only && !only.Contains(SessionCookieNames.Plain, StringComparison.OrdinalIgnoreCase)) return only;
         var kept = cookies.SelectMany(c => (c ?? "").Split(';')).Select(c => c.Trim()).Where(c => c.Length > 0 && !IsOurs(c)).ToList();
         return kept.Count == 0 ? null : string.Join("; ", kept);
     }
