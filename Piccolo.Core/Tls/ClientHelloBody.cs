@@ -32,6 +32,7 @@ internal static class ClientHelloBody
     private static ClientHello ReadExtensions(TlsSpanReader reader)
     {
         string? serverName = null;
+        var isNamed = false;
         ImmutableArray<string>? alpn = null;
         while (!reader.IsEmpty)
         {
@@ -39,7 +40,8 @@ internal static class ClientHelloBody
             if (type == ServerNameExtension)
             {
                 // The same extension twice is forbidden (RFC 8446, 4.2); were it let through, the app could read the other one.
-                if (serverName is not null || !TryReadServerName(data, out serverName)) return Malformed;
+                if (isNamed || !TryReadServerName(data, out serverName)) return Malformed;
+                isNamed = true;
             }
             else if (type == AlpnExtension)
             {
@@ -50,20 +52,22 @@ internal static class ClientHelloBody
         return new ClientHello(ClientHelloVerdict.Hello, serverName, alpn ?? [], 0);
     }
 
-    /// <summary>RFC 6066, 3: one host_name; entries of other types have the same shape and are passed over.</summary>
+    /// <summary>RFC 6066, 3: one host_name; entries of other types have the same shape and are passed over. An address is as none.</summary>
     private static bool TryReadServerName(ReadOnlySpan<byte> data, out string? serverName)
     {
         serverName = null;
         var outer = new TlsSpanReader(data);
         if (!outer.TryReadVector16(out var list) || !outer.IsEmpty || list.IsEmpty) return false;
         var entries = new TlsSpanReader(list);
+        var isNamed = false;
         while (!entries.IsEmpty)
         {
             if (!entries.TryReadByte(out var type) || !entries.TryReadVector16(out var name)) return false;
             if (type != 0) continue;
-            if (serverName is not null || !ServerNameText.TryNormalise(name, out serverName)) return false;
+            if (isNamed || (!ServerNameText.IsAddress(name) && !ServerNameText.TryNormalise(name, out serverName))) return false;
+            isNamed = true;
         }
-        return serverName is not null;
+        return isNamed;
     }
 
     /// <summary>RFC 7301, 3.1.</summary>

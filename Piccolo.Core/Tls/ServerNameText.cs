@@ -9,6 +9,9 @@ internal static class ServerNameText
     private const int MaxLength = 253;
     private const int MaxLabelLength = 63;
 
+    /// <summary>An address is no host_name (RFC 6066, 3), but there are clients that send one.</summary>
+    public static bool IsAddress(ReadOnlySpan<byte> name) => name.Length is > 0 and <= MaxLength && IPAddress.TryParse(Encoding.Latin1.GetString(name), out _);
+
     public static bool TryNormalise(ReadOnlySpan<byte> name, out string? normal)
     {
         normal = null;
@@ -29,7 +32,6 @@ internal static class ServerNameText
         }
         if (label == 0) return false;
         var text = Encoding.ASCII.GetString(name).ToLowerInvariant();
-        if (IPAddress.TryParse(text, out _)) return false;
         normal = text;
         return true;
     }

@@ -138,14 +138,24 @@ internal sealed class ClientHelloParserTests
     public void Parse_AcceptableName_IsNormalised(string sent, string expected) =>
         Assert.That(ClientHelloParser.Parse(WithServerName(sent)).ServerName, Is.EqualTo(expected));
 
+    [TestCase("192.168.1.10")]
+    [TestCase("127.0.0.1")]
+    [TestCase("0x7f.1")]
+    [TestCase("2001:db8::1")]
+    [TestCase("::1")]
+    public void Parse_Address_IsAsNoName(string sent)
+    {
+        var hello = ClientHelloParser.Parse(WithServerName(sent));
+
+        Assert.That((hello.Verdict, hello.ServerName), Is.EqualTo((ClientHelloVerdict.Hello, (string?)null)));
+    }
+
     [TestCase("")]
     [TestCase(".")]
     [TestCase("a..b")]
     [TestCase(".a")]
     [TestCase("a..")]
-    [TestCase("192.168.1.10")]
-    [TestCase("0x7f.1")]
-    [TestCase("2001:db8::1")]
+    [TestCase("192.168.1.10:443")]
     [TestCase("a/../b")]
     [TestCase("a\u0000b")]
     [TestCase("m\u00fcller.test")]
