@@ -77,7 +77,8 @@ internal static class CertificateMapping
         entry.LastAttempt,
         entry.NextAttempt,
         entry.HeldBackBy,
-        entry.Failures,
+        // Since the last success, the one that is under way included.
+        entry.Failures + (entry.Status == CertificateStatus.Renewing ? 1 : 0),
         entry.Failures,
         entry.FailingSince,
         entry.LastError?.Detail,

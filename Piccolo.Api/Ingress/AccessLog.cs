@@ -19,10 +19,15 @@ internal sealed class AccessLog(IOptions<IngressOptions> options, TimeProvider t
         var level = label == ListenerTraffic.Portal && IsProbe(context.Request.Path) ? LogLevel.Debug : LogLevel.Information;
         if (!logger.IsEnabled(level)) return;
         var origin = context.Features.Get<IConnectionOriginFeature>();
-        logger.Answered(
+        var line = new Line(
             level, label, context.Request.Method, Clean(context.Request.Path.Value), context.Response.StatusCode, time.GetElapsedTime(begun).TotalMilliseconds,
             origin?.ClientEndPoint?.Address, origin?.Origin ?? ConnectionOrigin.Forwarded);
+        // A logger may wait for its output, which is nothing for a loop's thread.
+        if (SocketLoop.Current is null) Write(line);
+        else ThreadPool.UnsafeQueueUserWorkItem(Write, line, preferLocal: false);
     }
+
+    private void Write(Line line) => logger.Answered(line.Level, line.Label, line.Method, line.Path, line.Status, line.Milliseconds, line.Client, line.Origin);
 
     private static bool IsProbe(PathString path) => path.StartsWithSegments("/health") || path.StartsWithSegments("/api/v1/health") || path.StartsWithSegments("/metrics");
 
@@ -32,4 +37,7 @@ internal sealed class AccessLog(IOptions<IngressOptions> options, TimeProvider t
         {
             for (var i = 0; i < span.Length; i++) span[i] = char.IsControl(text[i]) ? '?' : text[i];
         });
+
+    private sealed record Line(
+        LogLevel Level, string Label, string Method, string Path, int Status, double Milliseconds, System.Net.IPAddress? Client, ConnectionOrigin Origin);
 }

@@ -37,8 +37,12 @@ internal static class RelayEndpoints
         writes.MapPost("/rotate", RotateAsync).WithName("RotateDeviceSecret").WithSummary("Takes a new device secret once the relay has accepted it.");
     }
 
-    private static Ok<RemoteEventsResponse> GetEvents(RemoteEventLog events, int limit = DefaultPage) => TypedResults.Ok(new RemoteEventsResponse(
-        [.. events.Page(Math.Clamp(limit, 1, MaxPage)).Select(e => new RemoteEventResponse(e.Time, e.Level, e.Source, e.Subject, e.Message, e.NextStep))]));
+    private static Results<Ok<RemoteEventsResponse>, ProblemHttpResult> GetEvents(RemoteEventLog events, int? limit)
+    {
+        if (limit is < 1 or > MaxPage) return Problems.Invalid("invalid_request", "Invalid request", new Dictionary<string, string[]> { ["limit"] = [$"must lie between 1 and {MaxPage}"] });
+        return TypedResults.Ok(new RemoteEventsResponse(
+            [.. events.Page(limit ?? DefaultPage).Select(e => new RemoteEventResponse(e.Time, e.Level, e.Source, e.Subject, e.Message, e.NextStep))]));
+    }
 
     private static async Task<Results<Ok<RelayVerifiedResponse>, ProblemHttpResult>> VerifyAsync(
         RequestBody<VerifyRelayRequest> body, RemoteSettingsStore store, NexusTunnel tunnel, TimeProvider time, CancellationToken cancellationToken)
