@@ -1,9 +1,11 @@
+using Piccolo.Api.Http;
+
 namespace Piccolo.Api.Ingress;
 
 /// <summary>Puts the front door in front of API and portal.</summary>
 internal static class IngressApplicationBuilderExtensions
 {
-    /// <summary>HTTP-01 first, then the decision by host. Whatever follows serves the portal's own requests only.</summary>
+    /// <summary>Sizes, then HTTP-01, then the decision by host. Whatever follows serves the portal's own requests only.</summary>
     public static IApplicationBuilder UseIngress(this IApplicationBuilder app) =>
-        app.UseMiddleware<Http01ChallengeMiddleware>().UseMiddleware<HostDispatchMiddleware>();
+        app.UseMiddleware<RequestSize>().UseMiddleware<Http01ChallengeMiddleware>().UseMiddleware<HostDispatchMiddleware>();
 }

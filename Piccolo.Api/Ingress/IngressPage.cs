@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Net.Mime;
 using System.Text.Encodings.Web;
-using System.Text.Json;
 using Microsoft.Net.Http.Headers;
+using Piccolo.Api.Http;
 
 namespace Piccolo.Api.Ingress;
 
@@ -11,8 +11,8 @@ internal static class IngressPage
 {
     public static Task WriteProblemAsync(HttpContext context, int status, string code, string title, string detail)
     {
-        Begin(context, status, "application/problem+json", null);
-        return WriteJsonAsync(context, status, code, title, detail);
+        Begin(context, status, null);
+        return Problems.Of(status, code, title, detail).ExecuteAsync(context);
     }
 
     /// <summary>A page or a problem, as the client's Accept prefers.</summary>
@@ -20,10 +20,11 @@ internal static class IngressPage
     {
         if (!PrefersHtml(context.Request))
         {
-            Begin(context, status, "application/problem+json", retryAfter);
-            return WriteJsonAsync(context, status, code, title, detail);
+            Begin(context, status, retryAfter);
+            return Problems.Of(status, code, title, detail).ExecuteAsync(context);
         }
-        Begin(context, status, "text/html; charset=utf-8", retryAfter);
+        Begin(context, status, retryAfter);
+        context.Response.ContentType = "text/html; charset=utf-8";
         context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
         var encode = HtmlEncoder.Default;
         return context.Response.WriteAsync(
@@ -49,30 +50,11 @@ internal static class IngressPage
         return html > json;
     }
 
-    private static void Begin(HttpContext context, int status, string contentType, TimeSpan? retryAfter)
+    private static void Begin(HttpContext context, int status, TimeSpan? retryAfter)
     {
         context.Response.StatusCode = status;
-        context.Response.ContentType = contentType;
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers.XContentTypeOptions = "nosniff";
         if (retryAfter is { } wait) context.Response.Headers[HeaderNames.RetryAfter] = ((int)wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-    }
-
-    private static async Task WriteJsonAsync(HttpContext context, int status, string code, string title, string detail)
-    {
-        var buffer = new System.Buffers.ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            json.WriteString("type", "about:blank");
-            json.WriteString("title", title);
-            json.WriteNumber("status", status);
-            json.WriteString("detail", detail);
-            json.WriteString("code", code);
-            json.WriteString("error", title);
-            json.WriteString("message", detail);
-            json.WriteEndObject();
-        }
-        await context.Response.BodyWriter.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
     }
 }

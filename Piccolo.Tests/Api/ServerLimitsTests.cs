@@ -28,6 +28,7 @@ internal sealed class ServerLimitsTests
         Assert.That((limits.RequestHeadersTimeout.TotalSeconds, limits.KeepAliveTimeout.TotalSeconds), Is.EqualTo((4, 41)));
         Assert.That((limits.MinRequestBodyDataRate!.BytesPerSecond, limits.MinRequestBodyDataRate.GracePeriod.TotalSeconds), Is.EqualTo((17, 7)));
         Assert.That(limits.MinResponseDataRate!.GracePeriod.TotalSeconds, Is.EqualTo(90));
+        Assert.That((limits.MaxRequestHeadersTotalSize, limits.Http2.MaxRequestHeaderFieldSize, limits.MaxRequestLineSize), Is.EqualTo((20_000, 20_000, 20_000)), "four times ours, which are refused before");
         Assert.That((limits.MaxConcurrentUpgradedConnections, limits.Http2.MaxStreamsPerConnection, limits.MaxRequestHeaderCount), Is.EqualTo((333L, 19, 23)));
     }
 

@@ -198,6 +198,35 @@ internal sealed class ForwardingTests
         Assert.That((int)response.StatusCode, Is.EqualTo(431));
     }
 
+    [TestCase("1.1", 9_000, 0, 414)]
+    [TestCase("2.0", 9_000, 0, 414)]
+    [TestCase("2.0", 100_000, 0, 414)]
+    [TestCase("1.1", 0, 40_000, 431)]
+    [TestCase("2.0", 0, 40_000, 431)]
+    [TestCase("2.0", 0, 100_000, 431)]
+    public async Task Request_TooLong_IsRefusedAloneOnItsConnection(string version, int target, int field, int expected)
+    {
+        var refused = new SemaphoreSlim(0);
+        await using var app = await FakeApp.StartAsync(async c =>
+        {
+            await c.Response.WriteAsync("begun");
+            await refused.WaitAsync(c.RequestAborted);
+            await c.Response.WriteAsync("done");
+        });
+        _door.PublishApp("web", app.Port);
+        using var client = _door.ClientFor(_door.HttpsPort);
+        using var beside = await client.SendAsync(Get("https://web.home.test/", version), HttpCompletionOption.ResponseHeadersRead);
+        using var request = Get($"https://web.home.test/?{new string('q', target)}", version);
+        if (field > 0) request.Headers.TryAddWithoutValidation("X-Big", new string('x', field));
+
+        using var response = await client.SendAsync(request);
+        refused.Release();
+
+        Assert.That((int)response.StatusCode, Is.EqualTo(expected));
+        Assert.That(await response.Content.ReadAsStringAsync(), Does.Contain("urn:piccolo:problem:"));
+        Assert.That(await beside.Content.ReadAsStringAsync(), Is.EqualTo("begundone"), "what goes on beside it goes on");
+    }
+
     [Test]
     public async Task RequestHeaders_ThatNeverEnd_EndTheConnection()
     {
