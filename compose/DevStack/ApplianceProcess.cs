@@ -76,6 +76,8 @@ public sealed class ApplianceProcess : IAsyncDisposable
     /// <returns>How long after it the API of another image answered.</returns>
     public async Task<TimeSpan> RestartedAsync(string image, long since)
     {
+        // A bearer token would be in the memory of the new image.
+        using var stranger = new ApplianceClient(Api.BaseAddress);
         while (true)
         {
             var waited = TimeProvider.System.GetElapsedTime(since);
@@ -84,7 +86,7 @@ public sealed class ApplianceProcess : IAsyncDisposable
             {
                 if (Image != image)
                 {
-                    await Api.GetAsync("/api/v1/health/live");
+                    await stranger.GetAsync("/api/v1/health/live");
                     return TimeProvider.System.GetElapsedTime(since);
                 }
             }

@@ -139,7 +139,9 @@ internal sealed class LeakSearch(DemoStack stack, string folder, string copy, Ti
         var (answer, silence) = await stack.Appliance.LockAsync();
         if ((string?)answer["message"] != "ok") throw new DemoFailedException($"The lock is not complete: {answer.ToJsonString()}");
         timeline.Print(string.Create(CultureInfo.InvariantCulture, $"answers again {silence.TotalSeconds:0.00} s after the lock's answer"));
-        if (!(bool)(await stack.Api.GetAsync("/api/v1/crypto/status"))["locked"]!) throw new DemoFailedException("The appliance is not locked.");
+        // Who asks with the token brings it.
+        using var stranger = new ApplianceClient(stack.Api.BaseAddress);
+        if (!(bool)(await stranger.GetAsync("/api/v1/crypto/status"))["locked"]!) throw new DemoFailedException("The appliance is not locked.");
         File.Delete(Path.Combine(stack.StateDirectory, "volumes", "sparse"));
     }
 
