@@ -12,11 +12,9 @@ public static class LoopThread
     private static bool _isCurrent;
 
     /// <value>Whether <see cref="MustNotBlock"/> throws. Default: in Debug builds; tests switch it on.</value>
-    public static bool IsGuarded { get; set; } =
+    public static bool IsGuarded { get; set; }
 #if DEBUG
-        true;
-#else
-        false;
+        = true;
 #endif
 
     /// <summary>The calling thread is an event loop's from now on.</summary>

@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Certificates;
-using Piccolo.Core.Certificates.Acme;
 using Piccolo.Core.Remote.Aliases;
 using Piccolo.Core.Remote.Checks;
 using Piccolo.Core.Remote.Events;

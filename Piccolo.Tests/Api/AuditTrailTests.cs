@@ -1,7 +1,6 @@
 using System.Net.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Piccolo.Core.Audit;
-using Piccolo.Core.Auth;
 using Piccolo.Core.ControlStore;
 using Piccolo.Tests.Fakes;
 

@@ -215,10 +215,10 @@ internal sealed class LoopConnectionTests
             while (socket.TryReceive(new byte[1]) >= 0 || SocketLoop.Current is null) await socket.UntilReadableAsync();
             // Here the loop is busy with this very call, so that it cannot clear the wake itself.
             socket.WakeReader();
-            var first = socket.UntilReadableAsync();
+            var first = socket.UntilReadableAsync().AsTask();
             if (!first.IsCompleted) second.TrySetException(new InvalidOperationException("The wake was lost."));
             await first;
-            second.TrySetResult(socket.UntilReadableAsync().IsCompleted);
+            second.TrySetResult(socket.UntilReadableAsync().AsTask().IsCompleted);
         }
         _ = Task.Run(ReadAsync);
         using var patience = new CancellationTokenSource(FrontDoor.Patience);

@@ -2,10 +2,8 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
-using Microsoft.AspNetCore.Http;
 using Piccolo.Api.Ingress;
 using Piccolo.Core.Listeners;
-using Piccolo.Tests.Fakes;
 using static Piccolo.Tests.Ingress.FrontDoor;
 
 namespace Piccolo.Tests.Ingress;

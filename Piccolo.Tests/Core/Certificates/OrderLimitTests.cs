@@ -1,5 +1,4 @@
 using Piccolo.Core.Certificates;
-using Piccolo.Core.Certificates.Acme;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Fakes;
 
