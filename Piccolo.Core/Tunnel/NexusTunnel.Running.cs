@@ -169,6 +169,8 @@ public sealed partial class NexusTunnel
         while (_time.GetElapsedTime(began) < _options.HostnameDebounceMax)
         {
             var seen = _targetChanged.Version;
+            // Without names there is nothing to gather: the tunnel closes at once.
+            if (Volatile.Read(ref _target) is not { Hostnames.IsEmpty: false }) return;
             await _targetChanged.WaitAsync(seen, _options.HostnameDebounce, _time, cancellationToken);
             if (_targetChanged.Version == seen) return;
         }

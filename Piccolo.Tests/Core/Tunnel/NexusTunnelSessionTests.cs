@@ -202,6 +202,22 @@ internal sealed class NexusTunnelSessionTests
     }
 
     [Test]
+    public async Task SetTarget_NullWhileNewNamesAreGathered_ClosesAtOnce()
+    {
+        var time = new SteppedTime(DateTimeOffset.UnixEpoch);
+        var debounce = TimeSpan.FromMilliseconds(297);
+        await using var under = new TunnelUnderTest(options => options.HostnameDebounce = debounce, time: time);
+        var peer = await under.OpenAsync(_relay, "web.home.test");
+        under.Tunnel.SetTarget(TunnelUnderTest.Target(_relay.Endpoint, "web.home.test", "new.home.test"));
+        await time.ArmedAsync(debounce);
+
+        under.Tunnel.SetTarget(null);
+
+        await peer.Ended;
+        await under.UntilAsync(status => status.State == TunnelState.Disabled);
+    }
+
+    [Test]
     public async Task Nx150_SetTarget_NamesAreNormalised_AndBrokenOnesLeftOut()
     {
         await using var under = new TunnelUnderTest();
