@@ -42,5 +42,6 @@ internal static class AppGoals
 
     private static ContainerSpec ToSpec(AppRecord app, InstanceId instance) => new(
         instance, app.Name, ImageReference.Parse(app.Manifest.Image), app.Manifest.Environment,
-        [.. app.Listeners.Select(l => new PortPublication(l.Definition.GuestPort, l.GuardPort))], app.Manifest.MemoryBytes, app.Manifest.NanoCpus) { ImageId = app.ImageId };
+        [.. app.Listeners.Select(l => new PortPublication(l.Definition.GuestPort, l.GuardPort))], app.Manifest.MemoryBytes, app.Manifest.NanoCpus)
+    { ImageId = app.ImageId };
 }
