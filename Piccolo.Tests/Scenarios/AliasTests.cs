@@ -199,6 +199,32 @@ internal sealed class AliasTests : RemoteBoxFixture
     }
 
     [Test]
+    public async Task IssuanceLock_AliasElsewhereThatLeadsToThePortal_StaysWithTheOwner()
+    {
+        const string name = "www.another-zone.test";
+        await Dns.SetCnameAsync(name, RemoteBox.Portal);
+        try
+        {
+            await Box.Appliance.Api.PostAsync("/api/v1/remote/aliases", new { hostname = name });
+            var ours = (string)(await CheckLockAsync())["names"]![0]!["record"]!["value"]!;
+            await Dns.SetCaaAsync(RemoteBox.Domain, ("issue", ours));
+            var found = await CheckLockAsync();
+            var alias = found["names"]!.AsArray().Single(n => (string?)n!["name"] == name)!;
+            Assert.That((string?)alias["detail"], Does.StartWith($"No CAA record restricts {name}. No record can stand beside an alias"), "its own zone says nothing, and the portal's name has no record of its own");
+
+            await Dns.SetCaaAsync(RemoteBox.Portal, ("issue", ours));
+            Assert.That((string?)(await CheckLockAsync())["trust_level"], Is.EqualTo("only_this_device_can_issue"), "both zones are the owner's");
+        }
+        finally
+        {
+            await Box.Appliance.SendAsync(HttpMethod.Delete, $"/api/v1/remote/aliases/alias:{name}");
+            await Dns.SetCnameAsync(name, null);
+            await Dns.SetCaaAsync(RemoteBox.Portal);
+            await Dns.SetCaaAsync(RemoteBox.Domain);
+        }
+    }
+
+    [Test]
     public async Task Events_AreNewestFirstAndTellTheWholeStory()
     {
         await UntilEventAsync($"{RemoteBox.Portal} is reachable");

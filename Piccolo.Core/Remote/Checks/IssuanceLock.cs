@@ -144,10 +144,11 @@ public sealed class IssuanceLock(
     {
         if (settings.Current is not { Enabled: true } current) return [];
         var domain = current.DomainName;
-        var subjects = new List<Subject> { new(domain, domain.Value, IsTop: true) };
+        var zone = suffixes.RegisteredOf(domain);
+        var subjects = new List<Subject> { new(domain, domain.Value, zone, IsTop: true) };
         var plan = RemotePlan.Build(current, listeners.Current, _ => Role.Leader, aliases.List());
-        subjects.AddRange(plan.Hostnames.Select(DomainName.Parse).Where(n => n != domain).Select(n => new Subject(n, n.Value, IsTop: !n.IsSubdomainOf(domain))));
-        if (DomainName.TryParse($"{Guid.NewGuid():N}.{domain}", out var unused)) subjects.Add(new Subject(unused, $"*.{domain}", IsTop: false));
+        subjects.AddRange(plan.Hostnames.Select(DomainName.Parse).Where(n => n != domain).Select(n => new Subject(n, n.Value, zone, IsTop: !n.IsSubdomainOf(domain))));
+        if (DomainName.TryParse($"{Guid.NewGuid():N}.{domain}", out var unused)) subjects.Add(new Subject(unused, $"*.{domain}", zone, IsTop: false));
         return subjects;
     }
 
@@ -155,8 +156,8 @@ public sealed class IssuanceLock(
     {
         ImmutableArray<CaaProperty> records = [.. us.Where(u => u is { AccountUrl: not null, Identities.IsEmpty: false }).Select(u => CaaPolicy.Lock(u.Identities[0], u.AccountUrl!))];
         var found = await caa.FindAsync(subject.Name, cancellationToken);
-        var own = suffixes.RegisteredOf(subject.Name);
-        var away = found.Aliases.FirstOrDefault(a => a.Target != own && !a.Target.IsSubdomainOf(own));
+        DomainName[] own = [subject.Zone, suffixes.RegisteredOf(subject.Name)];
+        var away = found.Aliases.FirstOrDefault(a => !own.Any(zone => a.Target == zone || a.Target.IsSubdomainOf(zone)));
         var isOfItsOwn = found.Failure is not null || found.At == subject.Name || !found.Aliases.IsEmpty;
         var verdict = CaaPolicy.Judge(found.Properties, us, caa.Method);
         // Where the alias leads to a zone of somebody else's, only what that zone says for this very account counts.
@@ -169,11 +170,15 @@ public sealed class IssuanceLock(
         {
             CaaVerdict.OnlyOurAccount => Of(TrustLevel.OnlyThisDeviceCanIssue, $"The record at {found.At} lets only this device's account issue.{ShutOut(found.Properties, us)}", records),
             CaaVerdict.Refused => Of(TrustLevel.Unknown, $"The records at {found.At} do not let this device's account issue at all: the next renewal would fail.", records),
-            _ => Of(TrustLevel.RelayCouldIssue, found.At is null ? $"No CAA record restricts {subject.Shown}." : $"The records at {found.At} let others issue too.", records),
+            _ => Of(TrustLevel.RelayCouldIssue, (found.At is null ? $"No CAA record restricts {subject.Shown}." : $"The records at {found.At} let others issue too.") + Beside(found, subject), records),
         };
 
         Judgement Of(TrustLevel level, string detail, ImmutableArray<CaaProperty> set) => new(subject, new LockedName(subject.Shown, level, set, found.Properties, detail), isOfItsOwn);
     }
+
+    private static string Beside(CaaFinding found, Subject subject) => found.Aliases.Any(a => a.Name == subject.Name)
+        ? " No record can stand beside an alias (CNAME): set it at the name above, or give the name A and AAAA records."
+        : "";
 
     /// <summary>A second CA whose record is missing cannot stand in for the first.</summary>
     private string ShutOut(ImmutableArray<CaaProperty> found, ImmutableArray<CaaSubject> us) => string.Concat(us.Skip(1)
@@ -182,7 +187,8 @@ public sealed class IssuanceLock(
             ? $" The second certificate authority {u.Host} has no account of this device yet, so it cannot stand in while the lock is set."
             : $" It shuts out the second certificate authority {u.Host}: add its record, too."));
 
-    private sealed record Subject(DomainName Name, string Shown, bool IsTop);
+    /// <param name="Zone">The registered domain of the names below which everything lies.</param>
+    private sealed record Subject(DomainName Name, string Shown, DomainName Zone, bool IsTop);
 
     private sealed record Judgement(Subject Subject, LockedName Name, bool IsOfItsOwn);
 
