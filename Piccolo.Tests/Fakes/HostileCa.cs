@@ -51,6 +51,12 @@ internal sealed class HostileCa : IAsyncDisposable
     /// <summary>Whether the directory offers renewal information (RFC 9773); it answers 404 for each certificate.</summary>
     public bool HasRenewalInfo { get; set; }
 
+    /// <summary>The profiles that the directory offers; null for none.</summary>
+    public string[]? Profiles { get; set; }
+
+    /// <summary>For so many orders the connection breaks after they were made.</summary>
+    public int LosesAnswersToOrders { get; set; }
+
     /// <summary>How an order that names the certificate to replace is refused; null takes it.</summary>
     public (int Status, string Type)? RefusesReplaces { get; set; }
 
@@ -134,6 +140,7 @@ internal sealed class HostileCa : IAsyncDisposable
                     newAccount = Url("new-account"),
                     newOrder = Url("new-order"),
                     renewalInfo = HasRenewalInfo ? Url("renewal") : null,
+                    meta = Profiles is null ? null : new { profiles = Profiles.ToDictionary(p => p) },
                 });
                 break;
             case "nonce":
@@ -155,8 +162,14 @@ internal sealed class HostileCa : IAsyncDisposable
                     break;
                 }
                 var names = JsonDocument.Parse(payload).RootElement.GetProperty("identifiers").EnumerateArray().Select(i => i.GetProperty("value").GetString()!).ToList();
-                var order = new ScriptedOrder(Interlocked.Increment(ref _lastOrder), names);
+                var profile = JsonDocument.Parse(payload).RootElement.TryGetProperty("profile", out var asked) ? asked.GetString() : null;
+                var order = new ScriptedOrder(Interlocked.Increment(ref _lastOrder), names) { Profile = profile };
                 _orders[order.Id] = order;
+                if (count <= LosesAnswersToOrders)
+                {
+                    context.Abort();
+                    break;
+                }
                 lock (_orders) MostOpenOrders = Math.Max(MostOpenOrders, _orders.Values.Count(o => o.Status != "valid"));
                 context.Response.Headers.Location = Url($"order/{order.Id}");
                 await JsonAsync(context, 201, Show(order));
@@ -199,6 +212,7 @@ internal sealed class HostileCa : IAsyncDisposable
         identifiers = order.Names.Select(n => new { type = "dns", value = n }),
         authorizations = order.Names.Select((_, i) => Url($"authz/{order.Id}/{i}")),
         finalize = Url($"finalize/{order.Id}"),
+        profile = order.Profile,
         certificate = order.Status == "valid" ? Url($"cert/{order.Id}") : null,
     };
 
@@ -228,6 +242,8 @@ internal sealed class HostileCa : IAsyncDisposable
         public int Id { get; } = id;
 
         public IReadOnlyList<string> Names { get; } = names;
+
+        public string? Profile { get; init; }
 
         public bool Proven { get; set; }
 

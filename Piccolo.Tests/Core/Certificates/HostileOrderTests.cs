@@ -123,6 +123,32 @@ internal sealed class HostileOrderTests : HostileCaFixture
         Assert.That(hurried.Attempts().Single().Placing, Is.True);
     }
 
+    [TestCase(null, 1, Description = "the order that was made is what is wanted")]
+    [TestCase("short", 2, Description = "it would be finished as something else")]
+    public async Task OrderWhoseAnswerWasLost_IsTakenUpOnlyWithItsProfile(string? wanted, int orders)
+    {
+        Ca.Profiles = ["short"];
+        Ca.LosesAnswersToOrders = 1;
+        var folder = Path.Combine(Folder.Path, "two-starts");
+        await using (var first = new EngineHarness(folder, Key, EngineHarness.OptionsFor(Ca)))
+        {
+            await first.StartAsync();
+            first.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+            await first.UntilAsync(Id, CertificateStatus.Error);
+            Assert.That(first.Attempts().Single().Placing, Is.True);
+        }
+        var options = EngineHarness.OptionsFor(Ca);
+        options.Profile = wanted;
+
+        await using var second = new EngineHarness(folder, Key, options);
+        await second.StartAsync();
+        second.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        await second.UntilAsync(Id, CertificateStatus.Ok);
+
+        Assert.That(Ca.Count("new-order"), Is.EqualTo(orders));
+        Assert.That(second.Stored().Single().Profile, Is.EqualTo(wanted));
+    }
+
     [Test]
     public async Task Account_ThatTheCaHasDeactivated_IsReplacedByAnotherWithAnotherKey()
     {

@@ -51,7 +51,8 @@ internal sealed class OrderLimitTests
             var count = failures;
             await _time.RunAsync(harness.UntilAsync(l => l is [{ LastError: not null } entry] && entry.Failures == count), Longest);
             Assert.That((harness.Inventory.Find(Id)!.HeldBackBy, harness.Scheduler.HeldBack(Id)), Is.EqualTo(((string?)null, ((DateTimeOffset?, string)?)null)));
-            // The owner does not wait for the next attempt.
+            // The owner does not wait for the next attempt; a wish while an order is under way has no effect.
+            await harness.Scheduler.SettledAsync();
             _time.Advance(TimeSpan.FromSeconds(1));
             harness.Scheduler.RenewNow(Id);
         }
@@ -84,6 +85,22 @@ internal sealed class OrderLimitTests
     }
 
     [Test]
+    public async Task OpenOrder_IsTakenUpWhateverTheLimitUntilItIsTooOld()
+    {
+        await using var harness = Harness(o => o.Limits.NewOrders = new RateLimitOptions { Count = 1, Period = TimeSpan.FromDays(10) });
+        _ca.Refuse("finalize", 503, "serverInternal", "no");
+        await harness.StartAsync();
+        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
+        await _time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Error), Longest);
+        Assert.That(harness.Scheduler.HeldBack(Id), Is.Null, "the order is there");
+
+        await harness.StopAsync();
+        _time.Advance(CertificateIssuer.MaxOrderAge + TimeSpan.FromMinutes(1));
+
+        Assert.That(harness.Scheduler.HeldBack(Id)?.Limit, Is.EqualTo("orders"));
+    }
+
+    [Test]
     public async Task Gate_Closed_IsWhatARenewalWaitsFor()
     {
         await using var harness = Harness();
@@ -96,9 +113,10 @@ internal sealed class OrderLimitTests
         Assert.That(harness.Scheduler.HeldBack("host:nobody"), Is.Null);
     }
 
-    private EngineHarness Harness()
+    private EngineHarness Harness(Action<AcmeOptions>? change = null)
     {
         var options = EngineHarness.OptionsFor(_ca);
+        change?.Invoke(options);
         // A stepped clock must never come to these.
         (options.RequestTimeout, options.OrderTimeout) = (Longest * 2, Longest * 3);
         return new EngineHarness(Path.Combine(_folder.Path, "state"), _key, options, _time);
