@@ -5,7 +5,7 @@ using Piccolo.Core.Certificates.Acme;
 namespace Piccolo.Core.Certificates;
 
 /// <summary>
-/// The appliance's account at one CA: made once, however many orders ask for it at the same time; contact kept in step, key changed, ended. Thread-safe.
+/// The appliance's account at one CA: made once, however many orders ask for it at the same time; contact kept in step, replaced when the CA has ended it. Thread-safe.
 /// </summary>
 internal sealed class AcmeAccounts(AcmeChannel channel, ICertificateStore store, TimeProvider time, ILogger<AcmeAccounts> logger) : IDisposable
 {
@@ -38,39 +38,6 @@ internal sealed class AcmeAccounts(AcmeChannel channel, ICertificateStore store,
         return ReadyAsync(record is null || record.Url == dead ? Create() : record, null, cancellationToken);
     }, cancellationToken);
 
-    /// <summary>Gives the account another key. Interrupted at any point, the next use finds out which of the two counts.</summary>
-    public Task<AcmeFailure?> ChangeKeyAsync(CancellationToken cancellationToken) => AloneAsync(async record =>
-    {
-        var got = await ReadyAsync(record ?? Create(), null, cancellationToken);
-        if (got.Failure is { } none) return none;
-        using var account = got.Value;
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var current = store.Account(Directory)!;
-        var planned = current with { NextKeyPkcs8 = key.ExportPkcs8PrivateKey() };
-        store.Put(planned);
-        using var next = Signer(planned.NextKeyPkcs8);
-        var failure = await _client.ChangeKeyAsync(account, next, cancellationToken);
-        // A refusal is certain; a lost answer is not, and stays to be found out.
-        if (failure is null) store.Put(current with { KeyPkcs8 = planned.NextKeyPkcs8, NextKeyPkcs8 = null });
-        else if (failure.Class is not (AcmeFailureClass.Network or AcmeFailureClass.CaUnavailable)) store.Put(current);
-        if (failure is null) logger.AccountKeyChanged(Directory.Host);
-        Wipe(planned);
-        return failure;
-    }, cancellationToken);
-
-    /// <summary>Ends the account at the CA; the next order makes another one.</summary>
-    public Task<AcmeFailure?> DeactivateAsync(CancellationToken cancellationToken) => AloneAsync(async record =>
-    {
-        if (record?.Url is null) return null;
-        var got = await ReadyAsync(record, null, cancellationToken);
-        if (got.Failure is { } none) return none;
-        using var account = got.Value;
-        if (await _client.DeactivateAsync(account, cancellationToken) is { } failure) return failure;
-        store.ForgetAccount(Directory);
-        logger.AccountDeactivated(Directory.Host);
-        return null;
-    }, cancellationToken);
-
     public void Dispose() => _oneAtATime.Dispose();
 
     private async Task<T> AloneAsync<T>(Func<AccountRecord?, Task<T>> act, CancellationToken cancellationToken)
@@ -90,12 +57,6 @@ internal sealed class AcmeAccounts(AcmeChannel channel, ICertificateStore store,
 
     private async Task<AcmeResult<AcmeAccount>> ReadyAsync(AccountRecord record, Uri? gone, CancellationToken cancellationToken)
     {
-        if (record.NextKeyPkcs8 is not null)
-        {
-            var settled = await SettleKeyAsync(record, cancellationToken);
-            if (settled.Failure is { } unknown) return unknown;
-            record = settled.Value;
-        }
         if (record.Url is null || record.Url == gone)
         {
             if (gone is not null) logger.AccountGone(Directory.Host);
@@ -108,19 +69,6 @@ internal sealed class AcmeAccounts(AcmeChannel channel, ICertificateStore store,
         if (refused is null) store.Put(record with { Email = Email });
         else logger.ContactRefused(Directory.Host, refused.Code, refused.Detail);
         return account;
-    }
-
-    /// <summary>A key change whose end is not known: the CA knows the account by one of the two keys.</summary>
-    private async Task<AcmeResult<AccountRecord>> SettleKeyAsync(AccountRecord record, CancellationToken cancellationToken)
-    {
-        using var next = Signer(record.NextKeyPkcs8!);
-        var found = await _client.FindAsync(next, cancellationToken);
-        if (found.Failure is { } failure && failure.Problem?.Type != AcmeErrors.AccountDoesNotExist) return failure;
-        var taken = found.Failure is null && found.Value == record.Url;
-        var settled = taken ? record with { KeyPkcs8 = record.NextKeyPkcs8!, NextKeyPkcs8 = null } : record with { NextKeyPkcs8 = null };
-        store.Put(settled);
-        if (taken) logger.AccountKeyChanged(Directory.Host);
-        return settled;
     }
 
     private AccountRecord Create()
@@ -153,9 +101,5 @@ internal sealed class AcmeAccounts(AcmeChannel channel, ICertificateStore store,
         return new JwsSigner(key);
     }
 
-    private static void Wipe(AccountRecord? record)
-    {
-        CryptographicOperations.ZeroMemory(record?.KeyPkcs8);
-        CryptographicOperations.ZeroMemory(record?.NextKeyPkcs8);
-    }
+    private static void Wipe(AccountRecord? record) => CryptographicOperations.ZeroMemory(record?.KeyPkcs8);
 }

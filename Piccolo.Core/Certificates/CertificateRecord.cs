@@ -23,9 +23,6 @@ internal sealed record AccountRecord(Uri Directory, byte[] KeyPkcs8, Uri? Url, D
 {
     /// <summary>The address that the CA was told.</summary>
     public string? Email { get; init; }
-
-    /// <summary>A key that the CA may or may not have taken already: set before a key change is asked for, gone when its end is known.</summary>
-    public byte[]? NextKeyPkcs8 { get; init; }
 }
 
 /// <summary>The ledger of attempts for one certificate; survives restarts, so that they never make more orders.</summary>

@@ -40,12 +40,6 @@ internal static partial class CertificatesLog
     [LoggerMessage(2011, LogLevel.Information, "Expired certificate {CertificateId} is no longer wanted and was removed.")]
     public static partial void CertificateRemoved(this ILogger logger, string certificateId);
 
-    [LoggerMessage(2012, LogLevel.Information, "The ACME account at {Directory} has a new key.")]
-    public static partial void AccountKeyChanged(this ILogger logger, string directory);
-
-    [LoggerMessage(2013, LogLevel.Information, "The ACME account at {Directory} was ended.")]
-    public static partial void AccountDeactivated(this ILogger logger, string directory);
-
     [LoggerMessage(2014, LogLevel.Warning, "{Directory} does not take the contact address: {Code} {Detail}")]
     public static partial void ContactRefused(this ILogger logger, string directory, string code, string detail);
 

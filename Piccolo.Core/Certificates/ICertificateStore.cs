@@ -49,8 +49,6 @@ internal interface ICertificateStore
     void Forget(string id);
 
     void ForgetRevocation(string serial);
-
-    void ForgetAccount(Uri directory);
 }
 
 /// <summary>The store was closed, or closes: whatever goes on ends here and is taken up again once it opens.</summary>

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Piccolo.Core.Certificates.Acme;
 
-/// <summary>What RFC 8555, 7.3 says about accounts: create, find, contact, key roll-over, deactivate, the list of orders. Thread-safe.</summary>
+/// <summary>What RFC 8555, 7.3 says about accounts: create, contact, whether it lives, the list of orders. Thread-safe.</summary>
 internal sealed class AcmeAccountClient(AcmeChannel channel)
 {
     private const int MaxOrdersRead = 200;
@@ -17,20 +17,16 @@ internal sealed class AcmeAccountClient(AcmeChannel channel)
         var external = channel.Options.ExternalAccount;
         if (directory.Value.ExternalAccountRequired && !external.IsSet)
             return new AcmeFailure(AcmeFailureClass.Account, "external_account_required", "The CA wants an external account binding and none is configured.");
-        return await NewAccountAsync(signer, at => new NewAccountMessage(true, Contact(channel.Options.Email), null, Bind(at)), cancellationToken);
+        return await NewAccountAsync(signer, at => new NewAccountMessage(true, Contact(channel.Options.Email), Bind(at)), cancellationToken);
 
         JsonElement? Bind(Uri newAccount) => external.IsSet
             ? JsonDocument.Parse(signer.BindExternally(newAccount, external.KeyId!, Base64Url.DecodeFromChars(external.HmacKey))).RootElement
             : null;
     }
 
-    /// <summary>The account of <paramref name="signer"/>'s key, where the CA knows it; creates none (RFC 8555, 7.3.1).</summary>
-    public Task<AcmeResult<Uri>> FindAsync(JwsSigner signer, CancellationToken cancellationToken) =>
-        NewAccountAsync(signer, _ => new NewAccountMessage(true, null, OnlyReturnExisting: true, null), cancellationToken);
-
     /// <summary>Tells the CA where to write to from now on; null for nowhere (RFC 8555, 7.3.2).</summary>
     public Task<AcmeFailure?> UpdateContactAsync(AcmeAccount account, string? email, CancellationToken cancellationToken) =>
-        UpdateAsync(account, new AccountUpdateMessage(Contact(email) ?? [], null), cancellationToken);
+        UpdateAsync(account, new AccountUpdateMessage(Contact(email) ?? []), cancellationToken);
 
     /// <summary>Whether the CA takes nothing of this account any more: it says so, or refuses even to show it (RFC 8555, 7.3.6).</summary>
     public async Task<bool> IsDeactivatedAsync(AcmeAccount account, CancellationToken cancellationToken)
@@ -38,20 +34,6 @@ internal sealed class AcmeAccountClient(AcmeChannel channel)
         var answer = await channel.PostAsync(account, account.Url, null, cancellationToken);
         if (answer.Failure is { } failure) return failure.Problem?.Type == AcmeErrors.Unauthorized;
         return AcmeChannel.Read<AccountMessage>(answer.Value) is { Failure: null, Value.Status: "deactivated" or "revoked" };
-    }
-
-    /// <summary>Ends the account for good (RFC 8555, 7.3.6).</summary>
-    public Task<AcmeFailure?> DeactivateAsync(AcmeAccount account, CancellationToken cancellationToken) =>
-        UpdateAsync(account, new AccountUpdateMessage(null, "deactivated"), cancellationToken);
-
-    /// <summary>Gives the account another key (RFC 8555, 7.3.5). Where the answer was lost, <see cref="FindAsync"/> with either key tells which one counts.</summary>
-    public async Task<AcmeFailure?> ChangeKeyAsync(AcmeAccount account, JwsSigner next, CancellationToken cancellationToken)
-    {
-        var directory = await channel.DirectoryAsync(cancellationToken);
-        if (directory.Failure is { } unknown) return unknown;
-        if (directory.Value.KeyChange is not { } url) return new AcmeFailure(AcmeFailureClass.RefusedRequest, "no_key_change", "The CA does not let accounts change their key.");
-        var inner = AcmeJson.Write(new KeyChangeMessage(account.Url.OriginalString, JsonDocument.Parse(account.Signer.Jwk).RootElement));
-        return (await channel.PostAsync(account, url, next.SignInner(url, inner), cancellationToken)).Failure;
     }
 
     /// <summary>The account's open orders, newest last, as far as the CA lists them (RFC 8555, 7.1.2.1); empty where it does not.</summary>

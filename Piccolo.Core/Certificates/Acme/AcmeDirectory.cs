@@ -9,8 +9,6 @@ internal sealed record AcmeDirectory(Uri NewNonce, Uri NewAccount, Uri NewOrder,
 
     public Uri? RevokeCert { get; init; }
 
-    public Uri? KeyChange { get; init; }
-
     /// <summary>RFC 9773, 4.1.</summary>
     public Uri? RenewalInfo { get; init; }
 
@@ -27,7 +25,6 @@ internal sealed record AcmeDirectory(Uri NewNonce, Uri NewAccount, Uri NewOrder,
             ? new AcmeDirectory(message.NewNonce!, message.NewAccount!, message.NewOrder!, message.Meta?.ExternalAccountRequired ?? false)
             {
                 RevokeCert = Secure(message.RevokeCert),
-                KeyChange = Secure(message.KeyChange),
                 RenewalInfo = Secure(message.RenewalInfo),
                 Profiles = [.. (message.Meta?.Profiles?.Keys ?? []).Take(MaxEntries).Select(p => AcmeProblem.Clean(p, 64))],
                 CaaIdentities = [.. (message.Meta?.CaaIdentities ?? []).OfType<string>().Take(MaxEntries).Select(c => AcmeProblem.Clean(c, 253))],

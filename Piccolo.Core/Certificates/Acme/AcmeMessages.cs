@@ -5,7 +5,7 @@ namespace Piccolo.Core.Certificates.Acme;
 
 // The JSON of RFC 8555, 7.1 and RFC 9773, 4.2, as it comes: everything may be missing. The clients turn it into checked values.
 
-internal sealed record DirectoryMessage(Uri? NewNonce, Uri? NewAccount, Uri? NewOrder, Uri? RevokeCert, Uri? KeyChange, Uri? RenewalInfo, DirectoryMeta? Meta);
+internal sealed record DirectoryMessage(Uri? NewNonce, Uri? NewAccount, Uri? NewOrder, Uri? RevokeCert, Uri? RenewalInfo, DirectoryMeta? Meta);
 
 internal sealed record DirectoryMeta(
     bool ExternalAccountRequired, string? TermsOfService, IReadOnlyList<string?>? CaaIdentities, IReadOnlyDictionary<string, string?>? Profiles);
@@ -25,13 +25,11 @@ internal sealed record ChallengeMessage(string? Type, Uri? Url, string? Status, 
 internal sealed record ProblemMessage(
     string? Type, string? Title, string? Detail, int? Status, IdentifierMessage? Identifier, IReadOnlyList<ProblemMessage?>? Subproblems, string? Instance = null);
 
-internal sealed record NewAccountMessage(bool TermsOfServiceAgreed, IReadOnlyList<string>? Contact, bool? OnlyReturnExisting, JsonElement? ExternalAccountBinding);
+internal sealed record NewAccountMessage(bool TermsOfServiceAgreed, IReadOnlyList<string>? Contact, JsonElement? ExternalAccountBinding);
 
 internal sealed record AccountMessage(string? Status, Uri? Orders);
 
-internal sealed record AccountUpdateMessage(IReadOnlyList<string>? Contact, string? Status);
-
-internal sealed record KeyChangeMessage(string Account, JsonElement OldKey);
+internal sealed record AccountUpdateMessage(IReadOnlyList<string>? Contact);
 
 internal sealed record OrderListMessage(IReadOnlyList<Uri?>? Orders);
 

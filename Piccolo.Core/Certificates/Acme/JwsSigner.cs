@@ -41,10 +41,6 @@ internal sealed class JwsSigner : IDisposable
         return Flatten($$"""{"alg":"ES256",{{signer}},"nonce":{{Quote(nonce)}},"url":{{Quote(url.OriginalString)}}}""", payload, Sign);
     }
 
-    /// <summary>The inner signature of a key change: by the new key, with the key itself and without a nonce (RFC 8555, 7.3.5).</summary>
-    public byte[] SignInner(Uri url, ReadOnlySpan<byte> payload) =>
-        Flatten($$"""{"alg":"ES256","jwk":{{Jwk}},"url":{{Quote(url.OriginalString)}}}""", payload, Sign);
-
     /// <summary>Binds this key to an account that the owner has elsewhere: HS256 over the public key (RFC 8555, 7.3.4).</summary>
     public byte[] BindExternally(Uri newAccount, string keyId, byte[] macKey)
     {

@@ -71,8 +71,6 @@ internal sealed class SealedCertificateStore(SealedStore store) : ICertificateSt
 
     public void ForgetRevocation(string serial) => Commit(t => t.Delete(RevocationRows, serial));
 
-    public void ForgetAccount(Uri directory) => Commit(t => t.Delete(AccountRows, directory.AbsoluteUri));
-
     private T Read<T>(Func<SealedStore, T> read)
     {
         try

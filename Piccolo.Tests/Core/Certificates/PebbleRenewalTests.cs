@@ -128,7 +128,7 @@ internal sealed class PebbleRenewalTests : PebbleFixture
     }
 
     [Test]
-    public async Task Account_ContactKeyAndEnd_AreToldToTheCa()
+    public async Task Account_Contact_IsToldToTheCa()
     {
         await using var pebble = await PebbleAsync();
         await using (var plain = Harness(pebble)) await IssueAsync(plain);
@@ -139,40 +139,8 @@ internal sealed class PebbleRenewalTests : PebbleFixture
         // The account was made without an address; the CA was told of it when the next order asked for the account.
         using ((await accounts.GetAsync(null, default)).Value) Assert.That(new SealedCertificateStore(harness.Store).Account(pebble.DirectoryUrl)!.Email, Is.EqualTo("owner@home.test"));
         Assert.That(harness.Log.Count(2014), Is.Zero, harness.Log.Text);
-        using (var before = (await accounts.GetAsync(null, default)).Value)
-        {
-            Assert.That(harness.Inventory.Accounts().Single().Account, Is.EqualTo(before.Url));
-            Assert.That(await accounts.ChangeKeyAsync(default), Is.Null);
-            using var after = (await accounts.GetAsync(null, default)).Value;
-            Assert.That((after.Url, after.Signer.Thumbprint == before.Signer.Thumbprint), Is.EqualTo((before.Url, false)));
-            Assert.That((await accounts.Client.FindAsync(after.Signer, default)).Value, Is.EqualTo(before.Url));
-            Assert.That((await accounts.Client.FindAsync(before.Signer, default)).Failure!.Code, Is.EqualTo("account_does_not_exist"));
-            Assert.That(await accounts.DeactivateAsync(default), Is.Null);
-            Assert.That((await accounts.Client.OrdersAsync(after, default)).Failure!.Class, Is.EqualTo(AcmeFailureClass.Account));
-        }
-        using var fresh = (await accounts.GetAsync(null, default)).Value;
-        Assert.That(harness.Inventory.Accounts().Single().Account, Is.EqualTo(fresh.Url));
-    }
-
-    [Test]
-    public async Task Account_KeyChangeCutOff_FindsOutWhichKeyCounts()
-    {
-        await using var pebble = await PebbleAsync();
-        await using var harness = Harness(pebble);
-        await IssueAsync(harness);
-        var accounts = harness.Authority.Accounts;
-        var store = new SealedCertificateStore(harness.Store);
-        Assert.That(await accounts.ChangeKeyAsync(default), Is.Null);
-        var now = store.Account(pebble.DirectoryUrl)!;
-
-        // As if the process had died before the answer: the store holds an older key, and the planned one.
-        using var old = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
-        store.Put(now with { KeyPkcs8 = old.ExportPkcs8PrivateKey(), NextKeyPkcs8 = now.KeyPkcs8.ToArray() });
         using var account = (await accounts.GetAsync(null, default)).Value;
-
-        Assert.That(account.Url, Is.EqualTo(now.Url));
-        Assert.That((await accounts.Client.FindAsync(account.Signer, default)).Value, Is.EqualTo(now.Url));
-        Assert.That(store.Account(pebble.DirectoryUrl)!.NextKeyPkcs8, Is.Null);
+        Assert.That(harness.Inventory.Accounts().Single().Account, Is.EqualTo(account.Url));
     }
 
     [TestCase(AcmeOptions.TlsAlpn01, Description = "asked for")]
