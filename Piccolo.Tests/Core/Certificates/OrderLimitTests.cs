@@ -52,7 +52,7 @@ internal sealed class OrderLimitTests
             await _time.RunAsync(harness.UntilAsync(l => l is [{ LastError: not null } entry] && entry.Failures == count), Longest);
             Assert.That((harness.Inventory.Find(Id)!.HeldBackBy, harness.Scheduler.HeldBack(Id)), Is.EqualTo(((string?)null, ((DateTimeOffset?, string)?)null)));
             // The owner does not wait for the next attempt; a wish while an order is under way has no effect.
-            await harness.Scheduler.SettledAsync();
+            await _time.RunAsync(harness.Scheduler.SettledAsync(), Longest);
             _time.Advance(TimeSpan.FromSeconds(1));
             harness.Scheduler.RenewNow(Id);
         }
