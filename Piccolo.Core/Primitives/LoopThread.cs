@@ -12,10 +12,7 @@ public static class LoopThread
     private static bool _isCurrent;
 
     /// <value>Whether <see cref="MustNotBlock"/> throws. Default: in Debug builds; tests switch it on.</value>
-    public static bool IsGuarded { get; set; }
-#if DEBUG
-        = true;
-#endif
+    public static bool IsGuarded { get; set; } = IsDebugBuild();
 
     /// <summary>The calling thread is an event loop's from now on.</summary>
     public static void Begin() => _isCurrent = true;
@@ -25,5 +22,14 @@ public static class LoopThread
     public static void MustNotBlock([CallerMemberName] string call = "")
     {
         if (_isCurrent && IsGuarded) throw new InvalidOperationException($"{call} may block, and this is the thread of an event loop.");
+    }
+
+    private static bool IsDebugBuild()
+    {
+#if DEBUG
+        return true;
+#else
+        return false;
+#endif
     }
 }
