@@ -16,8 +16,8 @@ internal static class TokenEndpoints
         var tokens = owner.MapGroup("/tokens");
         tokens.MapGet("", List).WithName("ListTokens").WithSummary("The tokens that are in force, without their secrets.");
         var writes = tokens.MapGroup("").RequireLeader();
-        writes.MapPost("", CreateAsync).WithName("CreateToken").WithSummary("Makes a token; it is shown once.");
-        writes.MapDelete("/{id}", Revoke).WithName("RevokeToken").WithSummary("Revokes a token at once.");
+        writes.MapPost("", CreateAsync).WithName("CreateToken").WithSummary("Makes a token; it is shown once. Without the password it ends with the session or the token that made it.");
+        writes.MapDelete("/{id}", Revoke).WithName("RevokeToken").WithSummary("Revokes a token, and those that it made, at once.");
     }
 
     private static Ok<TokensResponse> List(ApiTokenStore tokens) => TypedResults.Ok(new TokensResponse([.. tokens.List().Select(t => t.ToResponse())]));
@@ -29,17 +29,23 @@ internal static class TokenEndpoints
         if (request is null) return problem!;
         DateTimeOffset? expiresAt = request.ExpiresInDays is { } days ? time.GetUtcNow().AddDays(days) : null;
         var scope = request.Scope ?? TokenScope.Write;
-        if (string.IsNullOrEmpty(request.Password))
-        {
-            if (http.Owner() is OwnerIdentity.Script { Token: var asking } && IsMore(asking, scope, expiresAt))
-                return Problems.PasswordRequired("A token makes another one that may more, or lasts longer, than itself only with the password.");
-        }
-        else
+        string? session = null, parent = null;
+        if (!string.IsNullOrEmpty(request.Password))
         {
             var answer = await owner.CheckAsync(http.GuessSource(), request.Password);
             if (answer.ToProblem(http, health) is { } refused) return http.AuditRefusal(AuditKinds.TokenFailed, answer, refused);
         }
-        if (tokens.Create(request.Name!, scope, expiresAt) is not var (token, record))
+        else if (http.Owner() is OwnerIdentity.Script { Token: var asking })
+        {
+            if (IsMore(asking, scope, expiresAt)) return Problems.PasswordRequired("A token makes another one that may more, or lasts longer, than itself only with the password.");
+            (session, parent) = (asking.Session, asking.Id);
+        }
+        else if (http.Owner() is OwnerIdentity.Browser { Session: var own })
+        {
+            if (expiresAt > own.LatestEnd) return Problems.PasswordRequired("A session makes a token that outlives it only with the password.");
+            (session, expiresAt) = (own.Handle, own.LatestEnd);
+        }
+        if (tokens.Create(request.Name!, scope, expiresAt, session, parent) is not var (token, record))
             return Problems.Of(StatusCodes.Status409Conflict, "too_many_tokens", "Too many tokens", $"There are {ApiTokenStore.MaxTokens} tokens already.", "Revoke one that is not used.");
         http.Audit(AuditKinds.TokenCreated, ("token", record.Id), ("name", record.Name));
         return TypedResults.Created($"/api/v1/auth/tokens/{record.Id}", new CreatedTokenResponse(record.Id, record.Name, record.Scope, record.CreatedAt, record.ExpiresAt, token));

@@ -43,9 +43,9 @@ public static class Problems
     public static ProblemHttpResult Unauthorized(string detail) => Of(StatusCodes.Status401Unauthorized, "unauthorized", "Unauthorized", detail,
         "Log in with POST /api/v1/auth/login, or send a bearer token.");
 
-    /// <summary>For what a bearer token alone must not do, because a stolen one would then be worth more than itself.</summary>
+    /// <summary>For what a session or a bearer token alone must not do, because a stolen one would then be worth more than itself.</summary>
     public static ProblemHttpResult PasswordRequired(string detail) =>
-        Forbidden("password_required", detail, "Send the owner's password in the body as 'password', or use a session.");
+        Forbidden("password_required", detail, "Send the owner's password in the body as 'password'.");
 
     public static ProblemHttpResult Forbidden(string code, string detail, string? nextStep = null) =>
         Of(StatusCodes.Status403Forbidden, code, "Forbidden", detail, nextStep);

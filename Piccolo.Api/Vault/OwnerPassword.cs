@@ -36,20 +36,15 @@ internal sealed class OwnerPassword(ApplianceLock box, ApplianceVault vault, Set
     public Task<GuessAnswer> ResetAsync(GuessSource source, string words, string newPassword) =>
         gate.TryAsync(source, _ => EndingSessionsAsync(vault.ResetPasswordAsync(words, newPassword, CancellationToken.None)), CancellationToken.None);
 
-    /// <summary>Without a password there is nothing to guess, and nothing costly to do.</summary>
-    public async Task<(GuessAnswer Answer, IReadOnlyList<string> Words)> GenerateRecoveryKeyAsync(GuessSource source, string? password)
+    public async Task<(GuessAnswer Answer, IReadOnlyList<string> Words)> GenerateRecoveryKeyAsync(GuessSource source, string password)
     {
         IReadOnlyList<string> words = [];
-        var answer = password is null
-            ? new GuessAnswer(await GenerateAsync(), TimeSpan.Zero)
-            : await gate.TryAsync(source, _ => GenerateAsync(), CancellationToken.None);
-        return (answer, words);
-
-        async Task<VaultOutcome> GenerateAsync()
+        var answer = await gate.TryAsync(source, async _ =>
         {
             (var outcome, words) = await vault.GenerateRecoveryKeyAsync(password, CancellationToken.None);
             return outcome;
-        }
+        }, CancellationToken.None);
+        return (answer, words);
     }
 
     private async Task<VaultOutcome> EndingSessionsAsync(Task<VaultOutcome> change)

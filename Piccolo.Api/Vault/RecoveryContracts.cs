@@ -13,7 +13,6 @@ public sealed record ResetPasswordRequest(string? RecoveryKey, string? NewPasswo
 /// <param name="Stale">Whether it was used for a reset since it was made.</param>
 public sealed record RecoveryKeyResponse(bool Present, bool Stale);
 
-/// <param name="Password">May be left out in a session, not with a bearer token; checked when given.</param>
 public sealed record GenerateRecoveryKeyRequest(string? Password);
 
 /// <param name="Words">Shown in this answer only.</param>

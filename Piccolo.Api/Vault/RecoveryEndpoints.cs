@@ -18,7 +18,7 @@ internal static class RecoveryEndpoints
         var owner = crypto.MapGroup("/recovery-key").RequireUnlocked().RequireOwner();
         owner.MapGet("", GetStatus).WithName("GetRecoveryKey").WithSummary("Whether there is a recovery key, and whether it was used.");
         owner.MapPost("/generate", GenerateAsync).RequireLeader()
-            .WithName("GenerateRecoveryKey").WithSummary("Makes a recovery key, replacing the one there is. The 24 words are shown once.");
+            .WithName("GenerateRecoveryKey").WithSummary("Makes a recovery key with the password, replacing the one there is. The 24 words are shown once.");
     }
 
     private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> ResetAsync(
@@ -40,16 +40,15 @@ internal static class RecoveryEndpoints
         RequestBody<GenerateRecoveryKeyRequest> body, OwnerPassword owner, HealthTracker health, HttpContext http, CancellationToken cancellationToken)
     {
         GenerateRecoveryKeyRequest? request = null;
-        // The original's clients send no body at all.
+        // The original's clients send no body at all: they are told what is missing.
         if (!IsEmpty(http.Request))
         {
             (request, var problem) = await body.ReadAsync(cancellationToken);
             if (request is null) return problem!;
         }
-        var password = string.IsNullOrEmpty(request?.Password) ? null : request.Password;
-        // Its words would outlive the token, and open everything.
-        if (password is null && http.Owner() is OwnerIdentity.Script) return Problems.PasswordRequired("A token makes a recovery key only with the password.");
-        var (answer, words) = await owner.GenerateRecoveryKeyAsync(http.GuessSource(), password);
+        // Its words outlive the session or the token, and open everything.
+        if (string.IsNullOrEmpty(request?.Password)) return Problems.PasswordRequired("A recovery key is made only with the password.");
+        var (answer, words) = await owner.GenerateRecoveryKeyAsync(http.GuessSource(), request.Password);
         if (answer.ToProblem(http, health) is { } refused) return http.AuditRefusal(AuditKinds.RecoveryKeyFailed, answer, refused);
         http.Audit(AuditKinds.RecoveryKeyRotated);
         return TypedResults.Ok(new RecoveryWordsResponse(words));

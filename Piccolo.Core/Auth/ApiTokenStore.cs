@@ -9,9 +9,10 @@ namespace Piccolo.Core.Auth;
 
 /// <summary>
 /// Bearer tokens for scripts, sealed in the control store. Each belongs to the key set's token epoch: raising that ends them all in the very step that
-/// changes the password, also while the store is locked or its disk takes no writes. Thread-safe.
+/// changes the password, also while the store is locked or its disk takes no writes. One that was made without the password ends with the session or the
+/// token that made it. Thread-safe.
 /// </summary>
-public sealed class ApiTokenStore(SealedStore store, ApplianceVault vault, TimeProvider time)
+public sealed class ApiTokenStore(SealedStore store, ApplianceVault vault, SessionTable sessions, TimeProvider time)
 {
     /// <summary>Makes tokens recognisable in a leak scan.</summary>
     public const string Prefix = "piccolo_";
@@ -20,22 +21,24 @@ public sealed class ApiTokenStore(SealedStore store, ApplianceVault vault, TimeP
     /// <summary>How exactly the last use is known: each token costs at most one write in this time.</summary>
     public static readonly TimeSpan UseResolution = TimeSpan.FromHours(1);
 
-    private static readonly StoreCollection<ApiToken> Tokens = new("api-tokens");
+    private static readonly StoreCollection<ApiToken> Tokens = new("api-tokens") { IsQuiet = true };
 
     // When a last use was written, or failed to be; bounded by the tokens that exist.
     private readonly ConcurrentDictionary<string, DateTimeOffset> _noted = new(StringComparer.Ordinal);
 
+    /// <param name="session">See <see cref="ApiToken.Session"/>.</param>
+    /// <param name="parent">See <see cref="ApiToken.Parent"/>.</param>
     /// <returns>The token, to be shown once, and its record; null when there are too many already.</returns>
-    public (string Token, ApiToken Record)? Create(string name, TokenScope scope, DateTimeOffset? expiresAt)
+    public (string Token, ApiToken Record)? Create(string name, TokenScope scope, DateTimeOffset? expiresAt, string? session = null, string? parent = null)
     {
         var token = Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
         var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(9));
-        var record = new ApiToken(id, name, scope, Hash(token), time.GetUtcNow(), expiresAt, vault.Keys.TokenEpoch);
+        var record = new ApiToken(id, name, scope, Hash(token), time.GetUtcNow(), expiresAt, vault.Keys.TokenEpoch, Session: session, Parent: parent);
         var stored = store.Commit(transaction =>
         {
-            var held = transaction.List(Tokens);
-            foreach (var dead in held.Where(t => !IsOfNow(t))) transaction.Delete(Tokens, dead.Hash);
-            if (held.Count(IsOfNow) >= MaxTokens) return false;
+            var held = transaction.List(Tokens).ToLookup(IsOfNow);
+            foreach (var dead in held[false]) transaction.Delete(Tokens, dead.Hash);
+            if (held[true].Count() >= MaxTokens) return false;
             transaction.Put(Tokens, record.Hash, record);
             return true;
         });
@@ -54,15 +57,23 @@ public sealed class ApiTokenStore(SealedStore store, ApplianceVault vault, TimeP
 
     public IReadOnlyList<ApiToken> List() => [.. store.List(Tokens).Where(IsOfNow).OrderBy(t => t.CreatedAt)];
 
+    /// <summary>Revokes a token and all that it made.</summary>
     public bool Revoke(string id)
     {
-        var hash = store.Commit(transaction =>
-            transaction.List(Tokens).FirstOrDefault(t => t.Id == id && IsOfNow(t)) is { } token && transaction.Delete(Tokens, token.Hash) ? token.Hash : null);
-        if (hash is not null) _noted.TryRemove(hash, out _);
-        return hash is not null;
+        var revoked = store.Commit(transaction =>
+        {
+            var held = transaction.List(Tokens).Where(IsOfNow).ToList();
+            var family = held.Where(t => t.Id == id).ToList();
+            // It grows while it is walked: whoever was made by one of it belongs to it.
+            for (var i = 0; i < family.Count; i++) family.AddRange(held.Where(t => t.Parent == family[i].Id));
+            foreach (var token in family) transaction.Delete(Tokens, token.Hash);
+            return family;
+        });
+        foreach (var token in revoked) _noted.TryRemove(token.Hash, out _);
+        return revoked.Count > 0;
     }
 
-    private bool IsOfNow(ApiToken token) => token.Epoch == vault.Keys.TokenEpoch;
+    private bool IsOfNow(ApiToken token) => token.Epoch == vault.Keys.TokenEpoch && (token.Session is null || sessions.IsInForce(token.Session));
 
     private void NoteUse(ApiToken token)
     {

@@ -8,7 +8,11 @@ namespace Piccolo.Core.Auth;
 /// <param name="Handle">Names it in lists; worth nothing as a cookie.</param>
 /// <param name="OriginClass">Where it began; it is worth nothing elsewhere (a cookie stolen on the LAN does not open the tunnel).</param>
 public sealed record Session(
-    string Handle, string CsrfToken, string OriginClass, SessionClient Client, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, DateTimeOffset ExpiresAt);
+    string Handle, string CsrfToken, string OriginClass, SessionClient Client, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, DateTimeOffset ExpiresAt)
+{
+    /// <summary>When it ends however much it is used.</summary>
+    public DateTimeOffset LatestEnd => CreatedAt + SessionTable.Absolute;
+}
 
 /// <summary>What was seen of the browser when the session began, for the owner's list.</summary>
 public sealed record SessionClient(string? Address, string? UserAgent)
@@ -61,8 +65,7 @@ public sealed class SessionTable(TimeProvider time)
             _byHash.TryRemove(hash, out _);
             return null;
         }
-        var latest = session.CreatedAt + Absolute;
-        var renewed = session with { LastUsedAt = now, ExpiresAt = now + Sliding < latest ? now + Sliding : latest };
+        var renewed = session with { LastUsedAt = now, ExpiresAt = now + Sliding < session.LatestEnd ? now + Sliding : session.LatestEnd };
         _byHash.TryUpdate(hash, renewed, session);
         return renewed;
     }
@@ -72,6 +75,13 @@ public sealed class SessionTable(TimeProvider time)
     {
         var now = time.GetUtcNow();
         return [.. _byHash.Values.Where(s => s.ExpiresAt > now).OrderByDescending(s => s.CreatedAt)];
+    }
+
+    /// <summary>Whether the session with this handle is still good.</summary>
+    public bool IsInForce(string handle)
+    {
+        var now = time.GetUtcNow();
+        return _byHash.Values.Any(s => s.Handle == handle && s.ExpiresAt > now);
     }
 
     public void End(string id) => _byHash.TryRemove(Hash(id), out _);

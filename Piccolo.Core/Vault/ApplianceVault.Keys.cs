@@ -46,16 +46,14 @@ public sealed partial class ApplianceVault
     }
 
     /// <summary>Makes a recovery key, or replaces the one there is. The words are in the answer and nowhere else.</summary>
-    /// <param name="password">May be left out while unlocked; when given it must be right.</param>
-    public async Task<(VaultOutcome Outcome, IReadOnlyList<string> Words)> GenerateRecoveryKeyAsync(string? password, CancellationToken cancellationToken)
+    public async Task<(VaultOutcome Outcome, IReadOnlyList<string> Words)> GenerateRecoveryKeyAsync(string password, CancellationToken cancellationToken)
     {
         string[] words = [];
         var rotated = false;
         var outcome = await RewriteAsync(keySet =>
         {
-            using var opened = password is null ? null : keySet.Password.Open(password);
-            if (password is not null && opened is null) return (VaultOutcome.WrongPassword, null);
-            if ((opened ?? _dataKey) is not { } dataKey) return (VaultOutcome.Locked, null);
+            using var dataKey = keySet.Password.Open(password);
+            if (dataKey is null) return (VaultOutcome.WrongPassword, null);
             rotated = keySet.Recovery is not null;
             Span<byte> entropy = stackalloc byte[RecoveryPhrase.EntropyLength];
             RandomNumberGenerator.Fill(entropy);

@@ -49,7 +49,7 @@ internal sealed class AuditKindsTests
         await ActAsync(owner, AuditKinds.PasswordChangeFailed, Owner, "POST", "auth/password", 401, new { old_password = Wrong, new_password = NewPassword });
         await ActAsync(owner, AuditKinds.TokenFailed, Owner, "POST", "auth/tokens", 401, new { name = "x", password = Wrong });
         await ActAsync(owner, AuditKinds.RecoveryKeyFailed, Owner, "POST", "crypto/recovery-key/generate", 401, new { password = Wrong });
-        var token = await ActAsync(owner, AuditKinds.TokenCreated, Owner, "POST", "auth/tokens", 201, new { name = "script" });
+        var token = await ActAsync(owner, AuditKinds.TokenCreated, Owner, "POST", "auth/tokens", 201, new { name = "script", password = Password });
         using var script = new Caller(box, "127.0.0.14", (string)token["token"]!);
 
         // Apps.
@@ -85,7 +85,7 @@ internal sealed class AuditKindsTests
         // The ways out.
         await ActAsync(owner, AuditKinds.TokenRevoked, Owner, "DELETE", $"auth/tokens/{token["id"]}", 200);
         await ActAsync(owner, AuditKinds.SessionRevoked, Owner, "DELETE", "auth/sessions", 200);
-        var words = (await ActAsync(owner, AuditKinds.RecoveryKeyRotated, Owner, "POST", "crypto/recovery-key/generate", 200))["words"]!.AsArray().Select(w => (string)w!);
+        var words = (await ActAsync(owner, AuditKinds.RecoveryKeyRotated, Owner, "POST", "crypto/recovery-key/generate", 200, new { password = Password }))["words"]!.AsArray().Select(w => (string)w!);
         await ActAsync(owner, AuditKinds.StalenessAcknowledged, Owner, "POST", "auth/staleness/ack", 200, new { password = true });
         await ActAsync(owner, AuditKinds.PasswordChanged, Owner, "POST", "auth/password", 200, new { old_password = Password, new_password = NewPassword });
         await ActAsync(owner, AuditKinds.LoggedOut, Owner, "POST", "auth/logout", 200);

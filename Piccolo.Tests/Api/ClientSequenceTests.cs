@@ -95,7 +95,7 @@ internal sealed class ClientSequenceTests
         Assert.That((bool)(await stranger.GetAsync("crypto/recovery-key")).Body["stale"]!, Is.True);
 
         Assert.That((await stranger.WriteAsync(HttpMethod.Post, "auth/staleness/ack", new { password = true, recovery = false })).Status, Is.EqualTo(200));
-        Assert.That((await stranger.WriteAsync(HttpMethod.Post, "crypto/recovery-key/generate")).Status, Is.EqualTo(200));
+        Assert.That((await stranger.WriteAsync(HttpMethod.Post, "crypto/recovery-key/generate", new { password = NewPassword })).Status, Is.EqualTo(200));
         session = (await stranger.GetAsync("auth/session")).Body;
         Assert.That(((bool)session["password_stale"]!, (bool)session["recovery_stale"]!), Is.EqualTo((false, false)));
     }
@@ -134,5 +134,5 @@ internal sealed class ClientSequenceTests
     }
 
     private async Task<string[]> GenerateAsync() =>
-        [.. (await _portal.WriteAsync(HttpMethod.Post, "crypto/recovery-key/generate")).Body["words"]!.AsArray().Select(w => (string)w!)];
+        [.. (await _portal.WriteAsync(HttpMethod.Post, "crypto/recovery-key/generate", new { password = Password })).Body["words"]!.AsArray().Select(w => (string)w!)];
 }

@@ -84,7 +84,7 @@ internal sealed class PasswordRefusalTests
     [TestCase("hunter2", "typing error")]
     public async Task WrongWords_AreExplained(string words, string explanation)
     {
-        await _portal.WriteAsync(HttpMethod.Post, "crypto/recovery-key/generate");
+        await _portal.WriteAsync(HttpMethod.Post, "crypto/recovery-key/generate", new { password = Password });
 
         var answer = await _portal.PostAsync("crypto/reset-password", new { recovery_key = words, new_password = "harbour kettle violin mosaic" });
 

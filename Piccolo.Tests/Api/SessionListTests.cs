@@ -62,7 +62,7 @@ internal sealed class SessionListTests
     [Test]
     public async Task Sessions_AreEndedByAReset()
     {
-        var words = (await _portal.WriteAsync(HttpMethod.Post, "crypto/recovery-key/generate")).Body["words"]!.AsArray().Select(w => (string)w!);
+        var words = (await _portal.WriteAsync(HttpMethod.Post, "crypto/recovery-key/generate", new { password = TestAppliance.Password })).Body["words"]!.AsArray().Select(w => (string)w!);
 
         await _phone.PostAsync("crypto/reset-password", new { recovery_key = string.Join(',', words), new_password = "harbour kettle violin mosaic" });
 

@@ -17,17 +17,23 @@ public sealed class ApplianceClient(Uri baseAddress) : IDisposable
         Timeout = Limit,
     };
 
+    private string? _password;
+
     public Uri BaseAddress => baseAddress;
 
     public Task SetUpAsync(string password) => PostAsync("/api/v1/crypto/setup", new { password });
 
-    public Task UnlockAsync(string password) => PostAsync("/api/v1/crypto/unlock", new { password });
+    public Task UnlockAsync(string password)
+    {
+        _password = password;
+        return PostAsync("/api/v1/crypto/unlock", new { password });
+    }
 
-    /// <summary>Trades the browser-like session for a bearer token, which this client uses from then on.</summary>
+    /// <summary>Trades the browser-like session, and the password that began it, for a bearer token, which this client uses from then on.</summary>
     public async Task<string> TakeTokenAsync(string name)
     {
         var csrf = await GetAsync("/api/v1/auth/csrf");
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/auth/tokens") { Content = JsonContent.Create(new { name }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/auth/tokens") { Content = JsonContent.Create(new { name, password = _password }) };
         request.Headers.Add("X-CSRF-Token", (string)csrf["token"]!);
         var token = (string)(await SendAsync(request))["token"]!;
         UseToken(token);

@@ -44,7 +44,7 @@ internal sealed class AuthTests : OwnedBoxFixture
     [Test]
     public void Token_Created_IsFoundUntilRevoked()
     {
-        var tokens = new ApiTokenStore(Box.Store, Box.Vault, Box.Time);
+        var tokens = new ApiTokenStore(Box.Store, Box.Vault, new SessionTable(Box.Time), Box.Time);
         var (token, record) = tokens.Create("script", TokenScope.Write, null)!.Value;
 
         Assert.That(tokens.Find(token), Is.EqualTo(record));
@@ -56,7 +56,7 @@ internal sealed class AuthTests : OwnedBoxFixture
     [Test]
     public void Token_Expired_IsNotFound()
     {
-        var tokens = new ApiTokenStore(Box.Store, Box.Vault, Box.Time);
+        var tokens = new ApiTokenStore(Box.Store, Box.Vault, new SessionTable(Box.Time), Box.Time);
         var (token, _) = tokens.Create("script", TokenScope.Read, Box.Time.GetUtcNow().AddDays(1))!.Value;
         Box.Time.Advance(TimeSpan.FromDays(1));
 

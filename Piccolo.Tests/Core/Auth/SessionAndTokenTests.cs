@@ -86,7 +86,7 @@ internal sealed class SessionAndTokenTests
     [Test]
     public void Find_UsedOften_WritesOnceAnHour()
     {
-        var tokens = new ApiTokenStore(_box.Store, _box.Vault, _box.Time);
+        var tokens = new ApiTokenStore(_box.Store, _box.Vault, _sessions, _box.Time);
         var (token, record) = tokens.Create("script", TokenScope.Write, null)!.Value;
         Assert.That(record.LastUsedAt, Is.Null);
         var before = _box.Store.Revision;
@@ -106,12 +106,12 @@ internal sealed class SessionAndTokenTests
     [Test]
     public void Find_AfterARestart_StillKnowsTheLastUse()
     {
-        var tokens = new ApiTokenStore(_box.Store, _box.Vault, _box.Time);
+        var tokens = new ApiTokenStore(_box.Store, _box.Vault, _sessions, _box.Time);
         var (token, _) = tokens.Create("script", TokenScope.Write, null)!.Value;
         tokens.Find(token);
         var before = _box.Store.Revision;
 
-        new ApiTokenStore(_box.Store, _box.Vault, _box.Time).Find(token);
+        new ApiTokenStore(_box.Store, _box.Vault, _sessions, _box.Time).Find(token);
 
         Assert.That(_box.Store.Revision, Is.EqualTo(before));
     }

@@ -69,7 +69,7 @@ internal sealed class ExportImportTests
     [Test]
     public async Task Import_WithTheRecoveryWords_IsTheSameBox()
     {
-        var (_, words) = await _box.Vault.GenerateRecoveryKeyAsync(null, CancellationToken.None);
+        var (_, words) = await _box.Vault.GenerateRecoveryKeyAsync(TestBox.Password, CancellationToken.None);
         var (library, export) = await ExportAsync(ExportKind.Full);
         using var fresh = new Fresh();
 
