@@ -1,3 +1,4 @@
+using Piccolo.Api.Auth;
 using Piccolo.Api.Listeners;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Apps.Manifest;
@@ -12,6 +13,7 @@ public sealed record Envelope<T>(T Data, string? Message = null);
 /// <param name="Status">Observed; <c>running</c> only when the engine said so.</param>
 /// <param name="LastUpdate">How looking for a newer image ended the last time; absent before the first.</param>
 /// <param name="StatusReason">Why it is stopped or in error; absent otherwise.</param>
+/// <param name="Environment">Values are <c>(hidden)</c> for a token that may only read: passwords of databases are among them.</param>
 public sealed record AppResponse(
     string Name,
     string Image,
@@ -36,6 +38,12 @@ public sealed record AppDetailResponse(AppResponse App, IReadOnlyList<ServiceRes
 
 internal static class AppMapping
 {
+    private const string Hidden = "(hidden)";
+
+    /// <summary>What this caller may see of it.</summary>
+    public static AppResponse For(this AppResponse app, HttpContext http) =>
+        http.Owner().MayWrite() ? app : app with { Environment = app.Environment?.ToDictionary(e => e.Key, _ => Hidden, StringComparer.Ordinal) };
+
     public static AppResponse ToResponse(this AppRecord app, AppStatus status, Role role) => new(
         app.Name,
         app.Manifest.Image,

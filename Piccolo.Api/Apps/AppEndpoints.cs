@@ -30,14 +30,14 @@ internal static class AppEndpoints
         return group;
     }
 
-    private static Ok<Envelope<IReadOnlyList<AppResponse>>> List(AppViews views)
+    private static Ok<Envelope<IReadOnlyList<AppResponse>>> List(AppViews views, HttpContext http)
     {
         var apps = views.List();
-        return TypedResults.Ok(new Envelope<IReadOnlyList<AppResponse>>(apps, $"{apps.Count} apps"));
+        return TypedResults.Ok(new Envelope<IReadOnlyList<AppResponse>>([.. apps.Select(app => app.For(http))], $"{apps.Count} apps"));
     }
 
-    private static Results<Ok<Envelope<AppDetailResponse>>, ProblemHttpResult> Find(string name, AppViews views) =>
-        views.Find(name) is { } app ? TypedResults.Ok(new Envelope<AppDetailResponse>(app)) : NoSuchApp(name);
+    private static Results<Ok<Envelope<AppDetailResponse>>, ProblemHttpResult> Find(string name, AppViews views, HttpContext http) =>
+        views.Find(name) is { } app ? TypedResults.Ok(new Envelope<AppDetailResponse>(app with { App = app.App.For(http) })) : NoSuchApp(name);
 
     private static Results<Ok<ServicesResponse>, ProblemHttpResult> ListServices(string name, AppViews views) =>
         views.Find(name) is { } app ? TypedResults.Ok(new ServicesResponse(app.Services)) : NoSuchApp(name);

@@ -33,8 +33,7 @@ internal sealed class OwnerFilter(SessionTable sessions, ApiTokenStore tokens) :
             http.Response.Headers.WWWAuthenticate = "Bearer error=\"invalid_token\"";
             return Problems.Unauthorized("The bearer token is unknown, expired or revoked.");
         }
-        if (IsWrite(http) && record.Scope == TokenScope.Read)
-            return Problems.Forbidden("insufficient_scope", "This token may only read.", "Use a token with scope 'write'.");
+        if (IsWrite(http) && record.Scope == TokenScope.Read) return WriteScopeFilter.Refusal();
         http.SetOwner(new OwnerIdentity.Script(record));
         return null;
     }

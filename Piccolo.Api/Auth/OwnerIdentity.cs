@@ -14,6 +14,8 @@ internal static class OwnerIdentityExtensions
 {
     public static void SetOwner(this HttpContext context, OwnerIdentity owner) => context.Features.Set(owner);
 
+    public static bool MayWrite(this OwnerIdentity? owner) => owner is OwnerIdentity.Browser or OwnerIdentity.Script { Token.Scope: TokenScope.Write };
+
     /// <summary>The owner, inside a route that requires one.</summary>
     public static OwnerIdentity? Owner(this HttpContext context) => context.Features.Get<OwnerIdentity>();
 }

@@ -29,6 +29,10 @@ internal static class Guards
     public static TBuilder RequireOwner<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new OwnerGuard()).AddEndpointFilter<TBuilder, OwnerFilter>();
 
+    /// <summary>403 also for a read, with a token that may only read: what it hands out is worth more than that.</summary>
+    public static TBuilder RequireWriteScope<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
+        builder.AddEndpointFilter<TBuilder, WriteScopeFilter>();
+
     /// <summary>For posts before login: JSON only, and from the same origin when the browser names one.</summary>
     public static TBuilder RequireSameOrigin<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
         builder.AddEndpointFilter<TBuilder, SameOriginFilter>();

@@ -161,6 +161,27 @@ internal sealed class TokenLifeTests
     }
 
     [Test]
+    public async Task ReadToken_SeesNoValuesOfAnEnvironmentAndDownloadsNoExport()
+    {
+        _appliance.Engine.AddImage("localhost/web:1");
+        var (read, write) = (await TokenAsync(new { name = "reader", scope = "read", password = Password }), await TokenAsync(new { name = "writer", password = Password }));
+        using var manifest = new StringContent("name: web\nimage: localhost/web:1\nenvironment:\n  DB_PASSWORD: canary-1\nlisteners:\n  - { name: web, guest_port: 80, protocol: http }\n",
+            System.Text.Encoding.UTF8, "application/yaml");
+        using var installed = await _appliance.SendAsync(HttpMethod.Post, "/api/v1/apps", manifest, r => r.Headers.Authorization = new("Bearer", write));
+        Assert.That((int)installed.StatusCode, Is.EqualTo(201), await installed.Content.ReadAsStringAsync());
+
+        foreach (var path in (string[])["apps", "apps/web"])
+        {
+            Assert.That((await AskAsync(HttpMethod.Get, path, read)).Body.ToJsonString(), Does.Contain("DB_PASSWORD").And.Not.Contain("canary-1"), path);
+            Assert.That((await AskAsync(HttpMethod.Get, path, write)).Body.ToJsonString(), Does.Contain("canary-1"), path);
+            Assert.That((await _portal.GetAsync(path)).Body.ToJsonString(), Does.Contain("canary-1"), path);
+        }
+        var (status, refused) = await AskAsync(HttpMethod.Get, "exports/20261124T120000Z-control-00000000/download", read);
+        Assert.That((status, (string?)refused["code"]), Is.EqualTo((403, "insufficient_scope")));
+        Assert.That((await AskAsync(HttpMethod.Get, "exports/20261124T120000Z-control-00000000/download", write)).Status, Is.EqualTo(404));
+    }
+
+    [Test]
     public async Task ReadToken_MakesNoToken()
     {
         var token = await TokenAsync(new { name = "reader", scope = "read", password = Password });
