@@ -25,7 +25,7 @@ internal static class SystemEndpoints
     public static readonly string Version = typeof(SystemEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
     public static void MapSystem(this IEndpointRouteBuilder api) => api.MapGroup("/system").WithTags("system").RequireOwnerWhileReadable()
-        .MapPost("/faults/{code}/clear", ClearFault).IsLocalWrite("faults belong to one node's disk")
+        .MapPost("/faults/{code}/clear", ClearFaultAsync).IsLocalWrite("faults belong to one node's disk")
         .WithName("ClearFault").WithSummary("Clears a latched fault after its cause was mended, and looks again.");
 
     public static void MapVersion(this IEndpointRouteBuilder routes) =>
@@ -42,23 +42,23 @@ internal static class SystemEndpoints
         return TypedResults.Ok(new VersionResponse(Version, "piccolo", device));
     }
 
-    private static Results<Ok<MessageResponse>, ProblemHttpResult> ClearFault(string code, HealthTracker health, ApplianceVault vault, SealedStore store, HttpContext http)
+    private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> ClearFaultAsync(string code, HealthTracker health, ApplianceVault vault, SealedStore store, HttpContext http)
     {
         var known = Enum.GetValues<FaultCode>().Where(c => JsonNamingPolicy.SnakeCaseLower.ConvertName(c.ToString()) == code).ToList();
         if (known.Count == 0 || !health.Snapshot.Faults.TryGetValue(known[0], out var fault)) return Problems.NotFound("such latched fault");
-        if (!Mend(fault, health, vault, store))
+        if (!await MendAsync(fault, health, vault, store))
             return Problems.Of(StatusCodes.Status409Conflict, "fault_persists", "The fault persists", health.Snapshot.Faults.Values.FirstOrDefault()?.Detail ?? fault.Detail, "Mend its cause first; see docs/operations.md.");
         http.Audit(AuditKinds.FaultCleared, ("code", code));
         return TypedResults.Ok(new MessageResponse("fault cleared"));
     }
 
     /// <summary>Looks again before anything is called whole.</summary>
-    private static bool Mend(FatalFault fault, HealthTracker health, ApplianceVault vault, SealedStore store)
+    private static async Task<bool> MendAsync(FatalFault fault, HealthTracker health, ApplianceVault vault, SealedStore store)
     {
         if (fault.Component == HealthComponents.Store) return store.Mend(fault.Code);
         health.Clear(fault.Code);
         // Latches anew what is still there.
-        if (vault.State is VaultState.Faulted) vault.Inspect();
+        await vault.InspectAsync(CancellationToken.None);
         return !health.Snapshot.Faults.Values.Any(f => f.Component == fault.Component);
     }
 }

@@ -21,7 +21,9 @@ public sealed class ApiTokenStore(SealedStore store, ApplianceVault vault, Sessi
     /// <summary>How exactly the last use is known: each token costs at most one write in this time.</summary>
     public static readonly TimeSpan UseResolution = TimeSpan.FromHours(1);
 
+    private const string EpochKey = "highest";
     private static readonly StoreCollection<ApiToken> Tokens = new("api-tokens") { IsQuiet = true };
+    private static readonly StoreCollection<TokenEpoch> Epochs = new("token-epoch") { IsQuiet = true };
 
     // When a last use was written, or failed to be; bounded by the tokens that exist.
     private readonly ConcurrentDictionary<string, DateTimeOffset> _noted = new(StringComparer.Ordinal);
@@ -33,10 +35,11 @@ public sealed class ApiTokenStore(SealedStore store, ApplianceVault vault, Sessi
     {
         var token = Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
         var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(9));
-        var record = new ApiToken(id, name, scope, Hash(token), time.GetUtcNow(), expiresAt, vault.Keys.TokenEpoch, Session: session, Parent: parent);
+        var record = new ApiToken(id, name, scope, Hash(token), time.GetUtcNow(), expiresAt, CurrentEpoch, Session: session, Parent: parent);
+        var epoch = record.Epoch;
         var stored = store.Commit(transaction =>
         {
-            var held = transaction.List(Tokens).ToLookup(IsOfNow);
+            var held = transaction.List(Tokens).ToLookup(t => IsInForce(t, epoch));
             foreach (var dead in held[false]) transaction.Delete(Tokens, dead.Hash);
             if (held[true].Count() >= MaxTokens) return false;
             transaction.Put(Tokens, record.Hash, record);
@@ -50,19 +53,24 @@ public sealed class ApiTokenStore(SealedStore store, ApplianceVault vault, Sessi
     {
         if (!token.StartsWith(Prefix, StringComparison.Ordinal) || token.Length > 128) return null;
         var record = store.Get(Tokens, Hash(token));
-        if (record is null || !IsOfNow(record) || record.ExpiresAt <= time.GetUtcNow()) return null;
+        if (record is null || !IsInForce(record, CurrentEpoch) || record.ExpiresAt <= time.GetUtcNow()) return null;
         NoteUse(record);
         return record;
     }
 
-    public IReadOnlyList<ApiToken> List() => [.. store.List(Tokens).Where(IsOfNow).OrderBy(t => t.CreatedAt)];
+    public IReadOnlyList<ApiToken> List()
+    {
+        var epoch = CurrentEpoch;
+        return [.. store.List(Tokens).Where(t => IsInForce(t, epoch)).OrderBy(t => t.CreatedAt)];
+    }
 
     /// <summary>Revokes a token and all that it made.</summary>
     public bool Revoke(string id)
     {
+        var epoch = CurrentEpoch;
         var revoked = store.Commit(transaction =>
         {
-            var held = transaction.List(Tokens).Where(IsOfNow).ToList();
+            var held = transaction.List(Tokens).Where(t => IsInForce(t, epoch)).ToList();
             var family = held.Where(t => t.Id == id).ToList();
             // It grows while it is walked: whoever was made by one of it belongs to it.
             for (var i = 0; i < family.Count; i++) family.AddRange(held.Where(t => t.Parent == family[i].Id));
@@ -73,7 +81,20 @@ public sealed class ApiTokenStore(SealedStore store, ApplianceVault vault, Sessi
         return revoked.Count > 0;
     }
 
-    private bool IsOfNow(ApiToken token) => token.Epoch == vault.Keys.TokenEpoch && (token.Session is null || sessions.IsInForce(token.Session));
+    /// <summary>Seals the highest epoch that there ever was beside the tokens, and holds the key set to it: the file itself is not sealed.</summary>
+    internal async Task KeepEpochAsync(CancellationToken cancellationToken)
+    {
+        if (!store.IsOpen) return;
+        await vault.RequireTokenEpochAsync(SealedEpoch, cancellationToken);
+        var epoch = vault.Keys.TokenEpoch;
+        if (epoch > SealedEpoch) store.Commit(transaction => transaction.Put(Epochs, EpochKey, new TokenEpoch(epoch)));
+    }
+
+    private long SealedEpoch => store.Get(Epochs, EpochKey)?.Epoch ?? 0;
+
+    private long CurrentEpoch => Math.Max(vault.Keys.TokenEpoch, SealedEpoch);
+
+    private bool IsInForce(ApiToken token, long epoch) => token.Epoch == epoch && (token.Session is null || sessions.IsInForce(token.Session));
 
     private void NoteUse(ApiToken token)
     {

@@ -5,6 +5,6 @@ namespace Piccolo.Core.Auth;
 public static class AuthServiceCollectionExtensions
 {
     public static IServiceCollection AddOwnerAuth(this IServiceCollection services) => services
-        .AddSingleton<SessionTable>().AddSingleton<ApiTokenStore>()
+        .AddSingleton<SessionTable>().AddSingleton<ApiTokenStore>().AddHostedService<TokenEpochLoop>()
         .AddSingleton<GuessLimiter>().AddSingleton<CostGate>().AddSingleton<GuessGate>();
 }

@@ -16,8 +16,9 @@ public sealed partial class ApplianceVault(StatePaths paths, IOptions<VaultOptio
     private volatile bool _faulted;
     private volatile bool _claimed;
     private volatile KeyStatus _keys = KeyStatus.None;
+    private long _tokenEpoch;
 
-    /// <summary>Raised after each change of <see cref="State"/>.</summary>
+    /// <summary>Raised after each change of <see cref="State"/> or <see cref="Keys"/>.</summary>
     public ChangeSignal Changed { get; } = new();
 
     public VaultState State => _faulted ? VaultState.Faulted : _dataKey is not null ? VaultState.Unlocked : _claimed ? VaultState.Locked : VaultState.Unclaimed;
@@ -27,18 +28,37 @@ public sealed partial class ApplianceVault(StatePaths paths, IOptions<VaultOptio
 
     private KdfCost ConfiguredCost => options.Value.Kdf.ToCost();
 
-    /// <summary>Looks at what lies on the disk, at start and after a fault was cleared. Latches a fault where that is not whole.</summary>
+    /// <summary>Looks at what lies on the disk, at start, before anybody else uses the vault. Latches a fault where that is not whole.</summary>
     public void Inspect()
     {
         AtomicFile.DeleteLeftovers(paths.KeySet);
-        _claimed = File.Exists(paths.KeySet);
-        _faulted = false;
-        _keys = KeyStatus.None;
-        if (_claimed) _ = TryReadKeySet();
-        else if (File.Exists(paths.ControlStore))
+        var claimed = File.Exists(paths.KeySet);
+        if (claimed) _faulted = TryReadKeySet() is null;
+        else if (_faulted = File.Exists(paths.ControlStore))
             Fault(FaultCode.KeysetMissing, "The control store exists but its key set is missing; without the key set nothing in it can be read. Restore keyset.json from a backup.");
-        if (!_faulted) health.Ok(HealthComponents.Vault, _claimed ? "locked" : "not set up");
+        if (!claimed || _faulted) _keys = KeyStatus.None;
+        _claimed = claimed;
+        if (!_faulted) health.Ok(HealthComponents.Vault, State switch { VaultState.Unlocked => "unlocked", VaultState.Locked => "locked", _ => "not set up" });
         Changed.Raise();
+    }
+
+    /// <summary>The same after a fault was cleared, while nobody changes the keys.</summary>
+    public async Task InspectAsync(CancellationToken cancellationToken)
+    {
+        using var turn = await TakeTurnAsync(cancellationToken);
+        Inspect();
+    }
+
+    /// <summary>
+    /// Tells the vault the highest token epoch that the store knows, which is sealed there. A file that says less is an older copy or was changed: that is
+    /// latched, and the higher one counts, so that no revoked token comes back.
+    /// </summary>
+    public async Task RequireTokenEpochAsync(long epoch, CancellationToken cancellationToken)
+    {
+        using var turn = await TakeTurnAsync(cancellationToken);
+        if (epoch <= _tokenEpoch) return;
+        _tokenEpoch = epoch;
+        if (_claimed) _ = TryReadKeySet();
     }
 
     /// <summary>Makes a fresh key set. The vault stays locked. Never over an existing store.</summary>
@@ -146,7 +166,13 @@ public sealed partial class ApplianceVault(StatePaths paths, IOptions<VaultOptio
         try
         {
             var keySet = KeySet.Parse(KeySetFile.Read(paths.KeySet));
-            _keys = KeyStatus.Of(keySet);
+            if ((keySet.TokenEpoch ?? 0) < _tokenEpoch)
+            {
+                health.Latch(FaultCode.KeysetCorrupt, HealthComponents.Vault,
+                    "The key set is older than the control store: keyset.json was put back from a copy, or changed. Tokens that were revoked stay so. Change the password, then clear the fault.");
+                keySet = keySet with { TokenEpoch = _tokenEpoch };
+            }
+            Show(keySet);
             return keySet;
         }
         catch (KeySetCorruptException e)
@@ -169,7 +195,7 @@ public sealed partial class ApplianceVault(StatePaths paths, IOptions<VaultOptio
         try
         {
             AtomicFile.Write(paths.KeySet, keySet.ToJson());
-            _keys = KeyStatus.Of(keySet);
+            Show(keySet);
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -177,6 +203,14 @@ public sealed partial class ApplianceVault(StatePaths paths, IOptions<VaultOptio
             logger.KeySetNotWritten(e);
             return false;
         }
+    }
+
+    private void Show(KeySet keySet)
+    {
+        var keys = KeyStatus.Of(keySet);
+        if (keys == _keys) return;
+        _keys = keys;
+        Changed.Raise();
     }
 
     private void Fault(FaultCode code, string detail)

@@ -13,6 +13,9 @@ internal sealed record KeySet
     public const int CurrentVersion = 2;
     public const int MaxFileLength = 16 * 1024;
 
+    /// <summary>More than anybody can count to: only a changed file has more.</summary>
+    private const long MaxTokenEpoch = 1L << 53;
+
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -34,13 +37,13 @@ internal sealed record KeySet
     public bool RecoveryStale { get; init; }
 
     /// <summary>Bearer tokens made before this was raised are worth nothing; absent means 0.</summary>
-    public int? TokenEpoch { get; init; }
+    public long? TokenEpoch { get; init; }
 
     public static KeySet Create(string password, DataKey dataKey, KdfCost cost) =>
         new() { Version = CurrentVersion, Password = PasswordWrap.Create(password, dataKey, cost) };
 
     /// <summary>The same, and no bearer token of before is in force any more.</summary>
-    public KeySet RevokingTokens() => this with { TokenEpoch = unchecked((TokenEpoch ?? 0) + 1) & int.MaxValue };
+    public KeySet RevokingTokens() => this with { TokenEpoch = checked((TokenEpoch ?? 0) + 1) };
 
     /// <summary>Opens with the recovery words, where the text is such words and there is a recovery key, and else with the password.</summary>
     /// <returns>Null when neither opens it.</returns>
@@ -75,7 +78,7 @@ internal sealed record KeySet
             throw new KeySetCorruptException("the file is not valid JSON of the expected shape", e);
         }
         if (set.Version != CurrentVersion) throw new KeySetCorruptException($"version {set.Version} is unknown");
-        if (set.TokenEpoch < 0) throw new KeySetCorruptException("the token epoch is out of bounds");
+        if (set.TokenEpoch is < 0 or > MaxTokenEpoch) throw new KeySetCorruptException("the token epoch is out of bounds");
         Check(set.Password);
         if (set.Recovery is { } recovery) Check(recovery);
         return set;

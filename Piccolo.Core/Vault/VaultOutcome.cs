@@ -52,7 +52,7 @@ public static class VaultOutcomes
 /// <param name="PasswordStale">The password was set with the recovery words and not changed or acknowledged since.</param>
 /// <param name="RecoveryStale">The recovery words were used and not replaced or acknowledged since.</param>
 /// <param name="TokenEpoch">Bearer tokens of another epoch are worth nothing.</param>
-public sealed record KeyStatus(bool RecoveryPresent, bool PasswordStale, bool RecoveryStale, int TokenEpoch)
+public sealed record KeyStatus(bool RecoveryPresent, bool PasswordStale, bool RecoveryStale, long TokenEpoch)
 {
     public static readonly KeyStatus None = new(false, false, false, 0);
 

@@ -25,6 +25,7 @@ internal sealed class LogEventIdsTests
         ("Piccolo.Core.Exports", 6600, 6699),
         ("Piccolo.Core.Audit", 6700, 6799),
         ("Piccolo.Core.Network", 6800, 6899),
+        ("Piccolo.Core.Auth", 6900, 6999),
         ("Piccolo.Api", 7000, 7999),
     ];
 
