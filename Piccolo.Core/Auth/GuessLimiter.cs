@@ -1,8 +1,8 @@
 namespace Piccolo.Core.Auth;
 
 /// <summary>
-/// Remembers who guessed wrong, per address and class of origin, in bounded memory. What it refuses must not be evaluated: a refused right password must look
-/// like a refused wrong one. Thread-safe.
+/// Remembers who guessed wrong, per address and class of origin, in bounded memory, by a clock that nobody sets. What it refuses must not be evaluated: a
+/// refused right password must look like a refused wrong one. Thread-safe.
 /// </summary>
 public sealed class GuessLimiter(TimeProvider time)
 {
@@ -12,9 +12,10 @@ public sealed class GuessLimiter(TimeProvider time)
     private static readonly TimeSpan RememberProven = TimeSpan.FromDays(30);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<GuessSource, Record> _records = [];
+    private readonly Dictionary<(string OriginClass, string Name), Record> _records = [];
+    private readonly long _start = time.GetTimestamp();
 
-    // One for each class of origin that is not the own network: a handful.
+    // One for each class of origin: a handful.
     private readonly Dictionary<string, ClassBudget> _classes = new(StringComparer.Ordinal);
 
     internal int Count
@@ -25,51 +26,57 @@ public sealed class GuessLimiter(TimeProvider time)
         }
     }
 
+    private TimeSpan Now => time.GetElapsedTime(_start);
+
     /// <returns>An attempt that may be evaluated now, or how long to wait.</returns>
     public GuessAdmission Enter(GuessSource source)
     {
         lock (_gate)
         {
-            var now = time.GetUtcNow();
-            var record = Find(source, now);
+            var now = Now;
+            var (key, record) = Find(source, now);
             if (record.NextAt > now) return new GuessAdmission(null, record.NextAt - now);
             // Attempts under way count as wrong until they have ended otherwise; else a hundred at once would all be free.
             if (record.Pending > 0 && record.Failures + record.Pending >= GuessPolicy.FreeFailures) return new GuessAdmission(null, BusyRetry);
-            var rank = RankOf(source, record);
-            if (rank != OwnerRank && BudgetOf(source)?.Enter(now) is { } wait)
+            // Where the owner has been before nobody else's failures count.
+            var budget = record.Proven ? null : BudgetOf(source);
+            if (budget?.Enter(now) is { } wait)
             {
-                if (record.IsNothing) _records.Remove(source);
+                if (record.IsNothing) _records.Remove(key);
                 return new GuessAdmission(null, wait);
             }
+            var rank = RankOf(source, record);
             record.Pending++;
             record.LastSeen = now;
-            return new GuessAdmission(new GuessAttempt(this, source, rank), TimeSpan.Zero);
+            return new GuessAdmission(new GuessAttempt(rank, right => End(source, key, budget, right)), TimeSpan.Zero);
         }
     }
 
-    internal void End(GuessSource source, int rank, bool? right)
+    private void End(GuessSource source, (string, string) key, ClassBudget? budget, bool? right)
     {
         lock (_gate)
         {
-            if (rank != OwnerRank) BudgetOf(source)?.End(right == false, time.GetUtcNow());
-            if (!_records.TryGetValue(source, out var record)) return;
-            var now = time.GetUtcNow();
+            var now = Now;
+            budget?.End(right == false, now);
+            if (!_records.TryGetValue(key, out var record)) return;
             record.Pending--;
             record.LastSeen = now;
-            if (right == true)
-            {
-                record.Failures = 0;
-                record.NextAt = default;
-                record.Proven = true;
-            }
-            else if (right == false)
+            if (right == false)
             {
                 record.Failures++;
                 record.NextAt = now + GuessPolicy.DelayAfter(record.Failures, source.IsLocal);
             }
-            if (record.IsNothing) _records.Remove(source);
+            else if (right == true)
+            {
+                // Its neighbours in the network have proven nothing.
+                var own = key == OwnKey(source) ? record : Add(OwnKey(source), now);
+                (own.Failures, own.NextAt, own.Proven) = (0, default, true);
+            }
+            if (record.IsNothing) _records.Remove(key);
         }
     }
+
+    private static (string, string) OwnKey(GuessSource source) => (source.OriginClass, source.Address);
 
     /// <summary>The lower, the sooner: where the owner has been before, then the own network, then others without failures.</summary>
     private static int RankOf(GuessSource source, Record record)
@@ -79,27 +86,32 @@ public sealed class GuessLimiter(TimeProvider time)
         return (source.IsLocal, clean) switch { (true, true) => 1, (false, true) => 2, (true, false) => 3, _ => 4 };
     }
 
-    private ClassBudget? BudgetOf(GuessSource source)
+    private ClassBudget BudgetOf(GuessSource source)
     {
-        if (source.IsLocal) return null;
-        if (!_classes.TryGetValue(source.OriginClass, out var budget)) _classes[source.OriginClass] = budget = new ClassBudget();
+        if (!_classes.TryGetValue(source.OriginClass, out var budget)) _classes[source.OriginClass] = budget = new ClassBudget(GuessPolicy.MaxFailuresOfClass(source.IsLocal));
         return budget;
     }
 
-    private Record Find(GuessSource source, DateTimeOffset now)
+    /// <summary>The address's own record once it has given the right password, else that of its network, where it has one.</summary>
+    private ((string, string) Key, Record Record) Find(GuessSource source, TimeSpan now)
     {
-        if (!_records.TryGetValue(source, out var record))
-        {
-            if (_records.Count >= MaxSources) Evict(now);
-            return _records[source] = new Record { LastSeen = now };
-        }
+        var key = OwnKey(source);
+        if (_records.TryGetValue(key, out var record) && record.Proven && now - record.LastSeen >= RememberProven) record.Proven = false;
+        if (source.Network is { } network && record?.Proven != true) key = (source.OriginClass, network);
+        if (!_records.TryGetValue(key, out record)) return (key, Add(key, now));
         if (record.Failures > 0 && now - record.LastSeen >= GuessPolicy.ForgetAfter(source.IsLocal)) record.Failures = 0;
-        if (record.Proven && now - record.LastSeen >= RememberProven) record.Proven = false;
-        return record;
+        return (key, record);
+    }
+
+    private Record Add((string, string) key, TimeSpan now)
+    {
+        if (_records.TryGetValue(key, out var known)) return known;
+        if (_records.Count >= MaxSources) Evict(now);
+        return _records[key] = new Record { LastSeen = now };
     }
 
     /// <summary>Whoever has been quiet longest goes, and the owner's own addresses last.</summary>
-    private void Evict(DateTimeOffset now)
+    private void Evict(TimeSpan now)
     {
         var idle = _records.Where(r => r.Value.Pending == 0);
         if (!idle.Any()) return;
@@ -112,29 +124,29 @@ public sealed class GuessLimiter(TimeProvider time)
         public int Failures { get; set; }
         public int Pending { get; set; }
         public bool Proven { get; set; }
-        public DateTimeOffset NextAt { get; set; }
-        public DateTimeOffset LastSeen { get; set; }
+        public TimeSpan NextAt { get; set; }
+        public TimeSpan LastSeen { get; set; }
 
         public bool IsNothing => this is { Pending: 0, Failures: 0, Proven: false };
     }
 
     /// <summary>What a class of origin has used up of its wrong attempts; those under way count as wrong until they have ended otherwise.</summary>
-    private sealed class ClassBudget
+    private sealed class ClassBudget(int most)
     {
-        private readonly Queue<DateTimeOffset> _wrong = new();
+        private readonly Queue<TimeSpan> _wrong = new();
         private int _pending;
 
         /// <returns>How long to wait; null when the attempt is admitted.</returns>
-        public TimeSpan? Enter(DateTimeOffset now)
+        public TimeSpan? Enter(TimeSpan now)
         {
             while (_wrong.TryPeek(out var oldest) && now - oldest >= GuessPolicy.ClassWindow) _wrong.Dequeue();
-            if (_wrong.Count >= GuessPolicy.MaxStrangersFailures) return _wrong.Peek() + GuessPolicy.ClassWindow - now;
-            if (_wrong.Count + _pending >= GuessPolicy.MaxStrangersFailures) return BusyRetry;
+            if (_wrong.Count >= most) return _wrong.Peek() + GuessPolicy.ClassWindow - now;
+            if (_wrong.Count + _pending >= most) return BusyRetry;
             _pending++;
             return null;
         }
 
-        public void End(bool wrong, DateTimeOffset now)
+        public void End(bool wrong, TimeSpan now)
         {
             _pending--;
             if (wrong) _wrong.Enqueue(now);
@@ -146,7 +158,7 @@ public sealed class GuessLimiter(TimeProvider time)
 public readonly record struct GuessAdmission(GuessAttempt? Attempt, TimeSpan RetryAfter);
 
 /// <summary>One admitted attempt. Disposing it without a verdict counts it as neither right nor wrong.</summary>
-public sealed class GuessAttempt(GuessLimiter limiter, GuessSource source, int rank) : IDisposable
+public sealed class GuessAttempt(int rank, Action<bool?> end) : IDisposable
 {
     private bool _ended;
 
@@ -163,6 +175,6 @@ public sealed class GuessAttempt(GuessLimiter limiter, GuessSource source, int r
     {
         if (_ended) return;
         _ended = true;
-        limiter.End(source, rank, right);
+        end(right);
     }
 }

@@ -8,9 +8,9 @@ public static class GuessPolicy
 
     /// <summary>
     /// Wrong attempts of all addresses of one origin class together, in <see cref="ClassWindow"/>, before the class has to wait: a thousand addresses
-    /// guess no faster than this. Not for the own network, nor for an address that has given the right password.
+    /// guess no faster than this. Not for an address that has given the right password.
     /// </summary>
-    public const int MaxStrangersFailures = 20;
+    public static int MaxFailuresOfClass(bool isLocal) => isLocal ? 60 : 20;
 
     public static readonly TimeSpan ClassWindow = TimeSpan.FromMinutes(1);
 

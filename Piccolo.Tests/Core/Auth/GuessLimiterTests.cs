@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using Piccolo.Core.Auth;
+using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Auth;
 
@@ -86,7 +87,7 @@ internal sealed class GuessLimiterTests
     {
         var owner = GuessSource.Of("Tunnel", false, IPAddress.Parse("198.51.100.4"));
         _limiter.Enter(owner).Attempt!.Right();
-        for (var i = 0; i < GuessPolicy.MaxStrangersFailures; i++) _limiter.Enter(Bot(i)).Attempt!.Wrong();
+        for (var i = 0; i < GuessPolicy.MaxFailuresOfClass(isLocal: false); i++) _limiter.Enter(Bot(i)).Attempt!.Wrong();
         _time.Advance(TimeSpan.FromSeconds(10));
 
         Assert.That(_limiter.Enter(Bot(1000)), Is.EqualTo(new GuessAdmission(null, GuessPolicy.ClassWindow - TimeSpan.FromSeconds(10))));
@@ -102,8 +103,8 @@ internal sealed class GuessLimiterTests
     {
         var admitted = Enumerable.Range(0, 500).Select(i => _limiter.Enter(Bot(i)).Attempt).OfType<GuessAttempt>().ToList();
 
-        Assert.That(admitted, Has.Count.EqualTo(GuessPolicy.MaxStrangersFailures));
-        Assert.That(_limiter.Count, Is.EqualTo(GuessPolicy.MaxStrangersFailures), "who is refused takes no room");
+        Assert.That(admitted, Has.Count.EqualTo(GuessPolicy.MaxFailuresOfClass(isLocal: false)));
+        Assert.That(_limiter.Count, Is.EqualTo(GuessPolicy.MaxFailuresOfClass(isLocal: false)), "who is refused takes no room");
         admitted[0].Dispose();
         Assert.That(_limiter.Enter(Bot(1000)).Attempt, Is.Not.Null, "what was no guess gives its place back");
     }
@@ -162,9 +163,54 @@ internal sealed class GuessLimiterTests
     [TestCase("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", false, true)]
     [TestCase("2001:db8:1:2::1", "2001:db8:1:3::1", false, false)]
     [TestCase("fd00::1", "fd00::2", true, false)]
+    [TestCase("fd00::1", "fd00::1", true, true)]
     [TestCase("::ffff:192.0.2.1", "192.0.2.1", false, true)]
     public void Source_SubscribersPrefix_IsOneSourceExceptOnTheOwnNetwork(string a, string b, bool local, bool same) =>
         Assert.That(GuessSource.Of("x", local, IPAddress.Parse(a)) == GuessSource.Of("x", local, IPAddress.Parse(b)), Is.EqualTo(same));
+
+    [Test]
+    public void OwnNetwork_ADeviceWithManyAddresses_ShareOneBudgetThatNeverHoldsUpTheOwner()
+    {
+        _limiter.Enter(Owner).Attempt!.Right();
+        // One typing error: the address has still proven itself.
+        _limiter.Enter(Owner).Attempt!.Wrong();
+        for (var i = 0; i < GuessPolicy.MaxFailuresOfClass(isLocal: true); i++) _limiter.Enter(Neighbour(i)).Attempt!.Wrong();
+
+        Assert.That(_limiter.Enter(Neighbour(1000)), Is.EqualTo(new GuessAdmission(null, GuessPolicy.ClassWindow)));
+        Assert.That(_limiter.Enter(Owner).Attempt, Is.Not.Null);
+        Assert.That(_limiter.Enter(GuessSource.Of("Loopback", true, IPAddress.Loopback)).Attempt, Is.Not.Null, "the device itself is another class");
+        _time.Advance(GuessPolicy.ClassWindow);
+        Assert.That(_limiter.Enter(Neighbour(1000)).Attempt, Is.Not.Null);
+    }
+
+    [TestCase("fd00::1:")]
+    [TestCase("2001:db8:1:2::1:")]
+    [TestCase("fe80::1:")]
+    public void OwnNetwork_AddressesOfOneIpv6Network_CountTogetherUntilOneIsProven(string prefix)
+    {
+        var owner = GuessSource.Of("Lan", true, IPAddress.Parse(prefix + "7"));
+        _limiter.Enter(owner).Attempt!.Right();
+        for (var i = 0; i < GuessPolicy.FreeFailures; i++) _limiter.Enter(GuessSource.Of("Lan", true, IPAddress.Parse($"{prefix}a{i}"))).Attempt!.Wrong();
+
+        Assert.That(_limiter.Enter(GuessSource.Of("Lan", true, IPAddress.Parse(prefix + "b"))), Is.EqualTo(new GuessAdmission(null, GuessPolicy.FirstDelay)));
+        Assert.That(_limiter.Enter(owner).Attempt!.Rank, Is.Zero);
+    }
+
+    [Test]
+    public void Clock_SetBack_ChangesNoWait()
+    {
+        var clock = new ShiftedTime();
+        var limiter = new GuessLimiter(clock);
+        for (var i = 0; i < GuessPolicy.FreeFailures; i++) limiter.Enter(Stranger).Attempt!.Wrong();
+
+        clock.Offset = TimeSpan.FromDays(-3);
+
+        Assert.That(limiter.Enter(Stranger).RetryAfter, Is.LessThanOrEqualTo(GuessPolicy.FirstDelay));
+        clock.Offset = TimeSpan.FromDays(3);
+        Assert.That(limiter.Enter(Stranger).Attempt, Is.Null);
+    }
+
+    private static GuessSource Neighbour(int number) => GuessSource.Of("Lan", true, new IPAddress(0x0A000000 + number));
 
     private static GuessSource Bot(int number) => GuessSource.Of("Tunnel", false, new IPAddress(0x0A000000 + number));
 
