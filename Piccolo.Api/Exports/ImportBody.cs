@@ -66,8 +66,7 @@ public sealed class ImportBody : IEndpointParameterMetadataProvider
     {
         var bytes = new byte[MaxTextBytes + 1];
         var length = await body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
-        // Files given to curl with '<' end in a newline that no password has.
-        return length > MaxTextBytes ? null : new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes, 0, length).TrimEnd('\r', '\n');
+        return length > MaxTextBytes ? null : new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes, 0, length);
     }
 
     private static (OpenedImport?, ProblemHttpResult?) Misshapen() =>

@@ -4,8 +4,10 @@ using Piccolo.Api.Auth;
 using Piccolo.Api.Http;
 using Piccolo.Api.Vault;
 using Piccolo.Core.Audit;
+using Piccolo.Core.Auth;
 using Piccolo.Core.Exports;
 using Piccolo.Core.Health;
+using Piccolo.Core.Vault;
 
 namespace Piccolo.Api.Exports;
 
@@ -25,18 +27,20 @@ internal static class ImportEndpoint
         if (form is null) return problem!;
         var answer = await owner.CheckSetupCodeAsync(http.GuessSource(), form.SetupCode);
         if (answer.ToProblem(http, health) is { } refused) return http.AuditRefusal(AuditKinds.ImportRefused, answer, refused);
-        var outcome = await intake.ImportAsync(form.Password, form.File, cancellationToken);
+        // Until the password is asked for nothing is guessed: what is wrong with the file is no wrong guess.
+        answer = new GuessAnswer(VaultOutcome.NotSetUp, TimeSpan.Zero);
+        var outcome = await intake.ImportAsync(form.Password, form.File, async check => answer = await owner.LimitAsync(http.GuessSource(), check), cancellationToken);
         if (outcome is ImportOutcome.Done done)
         {
             http.Audit(AuditKinds.Imported, ("instance", done.Instance));
             return TypedResults.Ok(done.ToResponse());
         }
-        return Refuse(outcome, http);
+        return http.AuditRefusal(AuditKinds.ImportRefused, answer, Refuse(outcome, answer, http, health));
     }
 
-    private static ProblemHttpResult Refuse(ImportOutcome outcome, HttpContext http)
+    private static ProblemHttpResult Refuse(ImportOutcome outcome, GuessAnswer answer, HttpContext http, HealthTracker health)
     {
-        http.Audit(AuditKinds.ImportRefused, ("reason", outcome.GetType().Name));
+        if (answer.Outcome is null) return answer.ToProblem(http, health)!;
         return outcome switch
         {
             ImportOutcome.AlreadyClaimed => AlreadyClaimed(),

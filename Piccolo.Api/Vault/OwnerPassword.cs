@@ -27,6 +27,9 @@ internal sealed class OwnerPassword(ApplianceLock box, ApplianceVault vault, Set
         ? await gate.TryAsync(source, _ => Task.FromResult(setupCode.Admits(code) ? VaultOutcome.Done : VaultOutcome.WrongSetupCode), CancellationToken.None)
         : new GuessAnswer(VaultOutcome.Done, TimeSpan.Zero);
 
+    /// <summary>For the password of another box's key set.</summary>
+    public Task<GuessAnswer> LimitAsync(GuessSource source, Func<Task<VaultOutcome>> check) => gate.TryAsync(source, _ => check(), CancellationToken.None);
+
     public Task<GuessAnswer> CheckAsync(GuessSource source, string password) =>
         gate.TryAsync(source, _ => vault.CheckPasswordAsync(password, CancellationToken.None), CancellationToken.None);
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.ControlStore;
@@ -31,7 +32,7 @@ public abstract record ImportOutcome
 /// Makes an unclaimed box the one that an export was taken of. The whole file is read, opened and verified beside the state that counts; only then it is
 /// put in place, in one step. Thread-safe.
 /// </summary>
-public sealed class ImportIntake(StatePaths paths, ApplianceVault vault, IOptions<ExportOptions> options, ILogger<ImportIntake> logger) : IDisposable
+public sealed class ImportIntake(StatePaths paths, ApplianceVault vault, IOptions<ExportOptions> options, IOptions<VaultOptions> vaultOptions, ILogger<ImportIntake> logger) : IDisposable
 {
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
 
@@ -39,13 +40,14 @@ public sealed class ImportIntake(StatePaths paths, ApplianceVault vault, IOption
     public bool IsOpenForImport => vault.State == VaultState.Unclaimed && !File.Exists(paths.ControlStore)
         && !(Directory.Exists(paths.Volumes) && Directory.EnumerateFileSystemEntries(paths.Volumes).Any());
 
-    public async Task<ImportOutcome> ImportAsync(string password, Stream file, CancellationToken cancellationToken)
+    /// <param name="limited">Runs the check of the password within the limits of guesses, or not at all where they refuse: then the outcome is a wrong password.</param>
+    public async Task<ImportOutcome> ImportAsync(string password, Stream file, Func<Func<Task<VaultOutcome>>, Task> limited, CancellationToken cancellationToken)
     {
         if (!await _oneAtATime.WaitAsync(TimeSpan.Zero, cancellationToken)) return new ImportOutcome.Busy();
         try
         {
             if (!IsOpenForImport) return new ImportOutcome.AlreadyClaimed();
-            return await ReadAndPlaceAsync(password, file, cancellationToken);
+            return await ReadAndPlaceAsync(password, file, limited, cancellationToken);
         }
         catch (ExportInvalidException e)
         {
@@ -68,13 +70,19 @@ public sealed class ImportIntake(StatePaths paths, ApplianceVault vault, IOption
 
     public void Dispose() => _oneAtATime.Dispose();
 
-    private async Task<ImportOutcome> ReadAndPlaceAsync(string password, Stream file, CancellationToken cancellationToken)
+    private async Task<ImportOutcome> ReadAndPlaceAsync(string password, Stream file, Func<Func<Task<VaultOutcome>>, Task> limited, CancellationToken cancellationToken)
     {
         var (header, hash) = await ExportHeader.ReadAsync(file, cancellationToken);
         if (header.MinReader > StoreSchema.Current.Reader)
             throw new ExportInvalidException("schema_too_new", "The export was written by a newer version of the appliance. Install that version first.");
         var keySet = ReadKeySet(header);
-        using var dataKey = await OffPool.RunAsync(() => keySet.Open(password));
+        DataKey? opened = null;
+        await limited(async () =>
+        {
+            opened = await OffPool.RunAsync(() => Open(keySet, password));
+            return opened is null ? VaultOutcome.WrongPassword : VaultOutcome.Done;
+        });
+        using var dataKey = opened;
         if (dataKey is null) return new ImportOutcome.WrongPassword();
 
         using var seal = new RowSeal(dataKey);
@@ -88,11 +96,19 @@ public sealed class ImportIntake(StatePaths paths, ApplianceVault vault, IOption
         return new ImportOutcome.Done(header.Instance, header.CreatedAt, header.Kind, header.Revision);
     }
 
-    private static KeySet ReadKeySet(ExportHeader header)
+    /// <summary>As it was sent; and without the newline with which files end that are given to curl, which a password seldom has.</summary>
+    private static DataKey? Open(KeySet keySet, string password) =>
+        keySet.Open(password) ?? (password.TrimEnd('\r', '\n') is { Length: > 0 } trimmed && trimmed != password ? keySet.Open(trimmed) : null);
+
+    private KeySet ReadKeySet(ExportHeader header)
     {
         try
         {
-            return KeySet.Parse(header.KeySet);
+            var keySet = KeySet.Parse(header.KeySet);
+            var (cost, own) = (keySet.Password.GetCost(), vaultOptions.Value.Kdf.ToCost());
+            if (cost.IsImportable(own)) return keySet;
+            throw new ExportInvalidException("export_too_costly", string.Create(CultureInfo.InvariantCulture,
+                $"The export's password costs {cost.MemoryMiB} MiB and {cost.Iterations} passes to check, too much for this appliance. If the file is yours, set Piccolo:Vault:Kdf to this cost and import again."));
         }
         catch (KeySetCorruptException e)
         {

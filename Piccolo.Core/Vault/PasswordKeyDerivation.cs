@@ -16,8 +16,18 @@ public readonly record struct KdfCost(int MemoryMiB, int Iterations)
     public const int MinIterations = 2;
     public const int MaxIterations = 16;
 
+    public static readonly KdfCost Default = new(256, 3);
+
     /// <summary>The dearer of the two in each respect.</summary>
     public KdfCost AtLeast(KdfCost other) => new(Math.Max(MemoryMiB, other.MemoryMiB), Math.Max(Iterations, other.Iterations));
+
+    /// <summary>
+    /// Whether a key set that anybody may have written is worth this much here: at most twice the memory and four times the work of the default, or of
+    /// <paramref name="configured"/> where that is dearer.
+    /// </summary>
+    public bool IsImportable(KdfCost configured) =>
+        MemoryMiB <= Math.Max(2 * Default.MemoryMiB, configured.MemoryMiB)
+        && MemoryMiB * Iterations <= Math.Max(4 * Default.MemoryMiB * Default.Iterations, configured.MemoryMiB * configured.Iterations);
 
     public bool IsAcceptable => MemoryMiB is >= MinMemoryMiB and <= MaxMemoryMiB && Iterations is >= MinIterations and <= MaxIterations;
 }

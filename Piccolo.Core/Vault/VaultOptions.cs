@@ -7,7 +7,7 @@ public sealed class VaultOptions
 {
     public const string Section = "Piccolo:Vault";
 
-    /// <summary>Whether the first claim needs the code that the console shows. Default false; the images switch it on.</summary>
+    /// <summary>Whether the first claim needs the code that the console shows. Default false; the unit and the image of <c>packaging</c> switch it on.</summary>
     public bool RequireSetupCode { get; set; }
 
     [Required]
@@ -19,11 +19,11 @@ public sealed class KdfOptions
 {
     /// <summary>Argon2id memory. Default 256 MiB.</summary>
     [Range(KdfCost.MinMemoryMiB, KdfCost.MaxMemoryMiB)]
-    public int MemoryMiB { get; set; } = 256;
+    public int MemoryMiB { get; set; } = KdfCost.Default.MemoryMiB;
 
     /// <summary>Argon2id passes. Default 3.</summary>
     [Range(KdfCost.MinIterations, KdfCost.MaxIterations)]
-    public int Iterations { get; set; } = 3;
+    public int Iterations { get; set; } = KdfCost.Default.Iterations;
 
     public KdfCost ToCost() => new(MemoryMiB, Iterations);
 }

@@ -142,6 +142,62 @@ internal sealed class ExportEndpointsTests
         await AssertRefusedAsync(image, Form("pw", new byte[100], "0000-0009"), 429, "too_many_attempts");
     }
 
+    [TestCase("harbour kettle violin mosaic\n", "harbour kettle violin mosaic\n", 200)]
+    [TestCase("harbour kettle violin mosaic", "harbour kettle violin mosaic\r\n", 200)]
+    [TestCase("harbour kettle violin mosaic\n", "harbour kettle violin mosaic", 401)]
+    public async Task Import_PasswordWithANewline_IsTheOneThatWasSet(string password, string sent, int status)
+    {
+        await using var first = new TestAppliance();
+        await first.Api.SetUpAsync(password);
+        await first.Api.UnlockAsync(password);
+        await first.Api.TakeTokenAsync("test");
+        var bytes = await ExportAsync(first);
+        await using var fresh = new TestAppliance();
+
+        using var imported = await SendImportAsync(fresh, sent, bytes);
+
+        Assert.That((int)imported.StatusCode, Is.EqualTo(status), await imported.Content.ReadAsStringAsync());
+    }
+
+    [Test]
+    public async Task Import_PasswordGuessed_IsLimited()
+    {
+        await using var first = await new TestAppliance().OwnedAsync();
+        var bytes = await ExportAsync(first);
+        await using var fresh = new TestAppliance();
+
+        for (var i = 0; i < 4; i++) await AssertRefusedAsync(fresh, Form("wrong", bytes), 401, "wrong_password");
+        await AssertRefusedAsync(fresh, Form(TestAppliance.Password, bytes), 429, "too_many_attempts");
+        await AssertRefusedAsync(fresh, Form("wrong", new byte[100]), 400, "not_an_export");
+        Assert.That((bool)(await fresh.Api.GetAsync("/api/v1/crypto/status"))["initialized"]!, Is.False);
+    }
+
+    [TestCase(1024, 3)]
+    [TestCase(1024, 16)]
+    [TestCase(256, 16)]
+    public async Task Import_HeaderOfAGreatCost_IsRefusedBeforeItIsPaid(int memoryMiB, int iterations)
+    {
+        await using var first = await new TestAppliance().OwnedAsync();
+        var keySet = (await File.ReadAllTextAsync(Path.Combine(first.StateDirectory, "keyset.json")))
+            .Replace("\"memory_mib\": 64", $"\"memory_mib\": {memoryMiB}", StringComparison.Ordinal).Replace("\"iterations\": 2", $"\"iterations\": {iterations}", StringComparison.Ordinal);
+        var (hostile, _) = new Piccolo.Core.Exports.ExportHeader
+        {
+            Kind = Piccolo.Core.Exports.ExportKind.Control,
+            CreatedAt = DateTimeOffset.UnixEpoch,
+            Instance = "other",
+            Revision = 1,
+            MinReader = 1,
+            Kdf = "argon2id",
+            Salt = new byte[32],
+            KeySet = System.Text.Encoding.UTF8.GetBytes(keySet),
+        }.Write();
+        await using var fresh = new TestAppliance();
+
+        await AssertRefusedAsync(fresh, Form("any", hostile), 400, "export_too_costly");
+        await using var dearer = new TestAppliance(settings: [("Piccolo:Vault:Kdf:MemoryMiB", "1024"), ("Piccolo:Vault:Kdf:Iterations", "16")]);
+        if (iterations == 3) await AssertRefusedAsync(dearer, Form("any", hostile), 401, "wrong_password");
+    }
+
     [Test]
     public async Task Import_OtherBodies_KeepTheSmallLimit()
     {
@@ -149,6 +205,13 @@ internal sealed class ExportEndpointsTests
         using var refused = await fresh.SendAsync(HttpMethod.Post, "/api/v1/crypto/setup", new ByteArrayContent(new byte[2_000_000]));
 
         Assert.That((int)refused.StatusCode, Is.EqualTo(413));
+    }
+
+    private static async Task<byte[]> ExportAsync(TestAppliance appliance)
+    {
+        var job = await FinishAsync(appliance, await appliance.Api.PostAsync("/api/v1/exports/control"));
+        using var download = await appliance.SendAsync(HttpMethod.Get, $"/api/v1/exports/{job["result"]}/download");
+        return await download.Content.ReadAsByteArrayAsync();
     }
 
     private static async Task AssertRefusedAsync(TestAppliance appliance, HttpContent body, int status, string code)

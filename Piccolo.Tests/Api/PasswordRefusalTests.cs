@@ -55,6 +55,7 @@ internal sealed class PasswordRefusalTests
 
         Assert.That((await _portal.WriteAsync(HttpMethod.Post, "auth/password", new { old_password = Password, new_password = "harbour kettle violin mosaic" })).Status, Is.EqualTo(429));
         Assert.That((await _portal.WriteAsync(HttpMethod.Post, "crypto/recovery-key/generate", new { password = Password })).Status, Is.EqualTo(429));
+        Assert.That((await _portal.WriteAsync(HttpMethod.Post, "auth/tokens", new { name = "x", password = Password })).Status, Is.EqualTo(429));
     }
 
     [TestCase("harbour1", "at least 10")]

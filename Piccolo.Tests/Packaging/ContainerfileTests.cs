@@ -58,6 +58,11 @@ internal sealed partial class ContainerfileTests
     [Test]
     public void Expose_OfTheAppliance_IsPlainHttpAndTls() => Assert.That(Lines.Where(l => l.StartsWith("EXPOSE ", StringComparison.Ordinal)), Is.EqualTo(["EXPOSE 80 443"]));
 
+    [TestCase("packaging/oci/Containerfile", "ENV ")]
+    [TestCase("packaging/systemd/piccolo.service", "Environment=")]
+    public void SetupCode_OfWhatIsInstalled_IsRequired(string recipe, string setting) =>
+        Assert.That(File.ReadLines(Repository.File(recipe)), Does.Contain(setting + "Piccolo__Vault__RequireSetupCode=true"));
+
     [Test]
     public void HealthCheck_OfTheAppliance_RunsAProgramOfTheImage()
     {

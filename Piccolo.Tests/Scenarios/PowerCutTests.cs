@@ -175,9 +175,9 @@ internal sealed class PowerCutTests
     {
         using var folder = new TempFolder();
         using var fresh = new TestBox(folder.Path);
-        using var intake = new Piccolo.Core.Exports.ImportIntake(fresh.Paths, fresh.Vault, Microsoft.Extensions.Options.Options.Create(new Piccolo.Core.Exports.ExportOptions()), fresh.Log.For<Piccolo.Core.Exports.ImportIntake>());
+        using var intake = new Piccolo.Core.Exports.ImportIntake(fresh.Paths, fresh.Vault, Microsoft.Extensions.Options.Options.Create(new Piccolo.Core.Exports.ExportOptions()), Microsoft.Extensions.Options.Options.Create(new Piccolo.Core.Vault.VaultOptions()), fresh.Log.For<Piccolo.Core.Exports.ImportIntake>());
         await using var file = File.OpenRead(path);
-        Assert.That(await intake.ImportAsync(Password, file, CancellationToken.None), Is.InstanceOf<Piccolo.Core.Exports.ImportOutcome.Done>());
+        Assert.That(await intake.ImportAsync(Password, file, check => check(), CancellationToken.None), Is.InstanceOf<Piccolo.Core.Exports.ImportOutcome.Done>());
     }
 
     private static async Task RevokeAllAsync(ApplianceClient api, List<string> acknowledged)

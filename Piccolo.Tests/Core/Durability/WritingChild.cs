@@ -89,9 +89,9 @@ internal static class WritingChild
 
     private static async Task<VaultOutcome> ImportAsync(TestBox box, string export)
     {
-        using var intake = new ImportIntake(box.Paths, box.Vault, Options.Create(new ExportOptions()), box.Log.For<ImportIntake>());
+        using var intake = new ImportIntake(box.Paths, box.Vault, Options.Create(new ExportOptions()), Options.Create(new VaultOptions()), box.Log.For<ImportIntake>());
         await using var file = File.OpenRead(export);
-        return await intake.ImportAsync(TestBox.Password, file, CancellationToken.None) is ImportOutcome.Done ? VaultOutcome.Done : VaultOutcome.Faulted;
+        return await intake.ImportAsync(TestBox.Password, file, check => check(), CancellationToken.None) is ImportOutcome.Done ? VaultOutcome.Done : VaultOutcome.Faulted;
     }
 
     internal sealed record Note(string Text);

@@ -49,7 +49,7 @@ internal sealed class ExportImportTests
         using var fresh = new Fresh();
 
         await using (var file = File.OpenRead(library.Find(export.Id)!))
-            Assert.That(await fresh.Intake.ImportAsync(TestBox.Password, file, CancellationToken.None), Is.InstanceOf<ImportOutcome.Done>());
+            Assert.That(await fresh.Intake.ImportAsync(TestBox.Password, file, check => check(), CancellationToken.None), Is.InstanceOf<ImportOutcome.Done>());
 
         Assert.That(fresh.Box.Vault.State, Is.EqualTo(VaultState.Locked));
         Assert.That(await fresh.Box.UnlockAsync(), Is.EqualTo(VaultOutcome.Done));
@@ -63,7 +63,7 @@ internal sealed class ExportImportTests
         fresh.Box.Store.Commit(t => t.Put(Notes, "more", new Note("works")));
         Assert.That(fresh.Box.Store.Check(), Is.True);
         await using var again = File.OpenRead(library.Find(export.Id)!);
-        Assert.That(await fresh.Intake.ImportAsync(TestBox.Password, again, CancellationToken.None), Is.InstanceOf<ImportOutcome.AlreadyClaimed>());
+        Assert.That(await fresh.Intake.ImportAsync(TestBox.Password, again, check => check(), CancellationToken.None), Is.InstanceOf<ImportOutcome.AlreadyClaimed>());
     }
 
     [Test]
@@ -74,7 +74,7 @@ internal sealed class ExportImportTests
         using var fresh = new Fresh();
 
         await using (var file = File.OpenRead(library.Find(export.Id)!))
-            Assert.That(await fresh.Intake.ImportAsync(string.Join(' ', words), file, CancellationToken.None), Is.InstanceOf<ImportOutcome.Done>());
+            Assert.That(await fresh.Intake.ImportAsync(string.Join(' ', words), file, check => check(), CancellationToken.None), Is.InstanceOf<ImportOutcome.Done>());
 
         Assert.That(await fresh.Box.UnlockAsync(), Is.EqualTo(VaultOutcome.Done));
         Assert.That(fresh.Box.Store.List(Notes), Is.EquivalentTo(_box.Store.List(Notes)));
@@ -361,14 +361,14 @@ internal sealed class ExportImportTests
         public Fresh(long maxBytes = 1L << 30, string? folder = null)
         {
             Box = new TestBox(folder ?? _folder.Path);
-            Intake = new ImportIntake(Box.Paths, Box.Vault, Options.Create(new ExportOptions { MaxImportBytes = maxBytes }), Box.Log.For<ImportIntake>());
+            Intake = new ImportIntake(Box.Paths, Box.Vault, Options.Create(new ExportOptions { MaxImportBytes = maxBytes }), Options.Create(new VaultOptions()), Box.Log.For<ImportIntake>());
         }
 
         public TestBox Box { get; }
 
         public ImportIntake Intake { get; }
 
-        public Task<ImportOutcome> TryAsync(byte[] file, string password = TestBox.Password) => Intake.ImportAsync(password, new MemoryStream(file), CancellationToken.None);
+        public Task<ImportOutcome> TryAsync(byte[] file, string password = TestBox.Password) => Intake.ImportAsync(password, new MemoryStream(file), check => check(), CancellationToken.None);
 
         public void AssertUntouched()
         {
