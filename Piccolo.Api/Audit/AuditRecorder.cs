@@ -16,6 +16,13 @@ internal static class AuditRecorder
     public static void Audit(this HttpContext context, string kind, params ReadOnlySpan<(string Name, string? Value)> detail) =>
         LogOf(context).Record(EventOf(context, kind, detail));
 
+    /// <param name="repeated">Whether it goes on with what was recorded before: then the first in a minute is recorded, and the others are counted.</param>
+    public static void Audit(this HttpContext context, string kind, bool repeated, (string Name, string? Value) detail)
+    {
+        if (repeated) LogOf(context).RecordFirst(EventOf(context, kind, detail));
+        else LogOf(context).Record(EventOf(context, kind, detail));
+    }
+
     /// <summary>The same for what was refused, with the refusal's stable code. For those who have proven who they are: others could fill the disk.</summary>
     /// <returns>The refusal, to be answered.</returns>
     public static ProblemHttpResult AuditRefusal(this HttpContext context, string kind, ProblemHttpResult refused)

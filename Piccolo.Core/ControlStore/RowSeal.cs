@@ -46,14 +46,21 @@ internal sealed class RowSeal : IDisposable
         return box;
     }
 
-    /// <returns>Key and record, or null when the row is not what was written to this place.</returns>
+    /// <returns>Key and record, which the caller wipes; null when the row is not what was written to this place.</returns>
     public (string Key, byte[] Record)? Open(string collection, int schema, byte[] id, byte[] box)
     {
         var content = _rows.Open(box, Place(collection, schema, id));
         if (content is null || content.Length < 4) return null;
-        var keyLength = BinaryPrimitives.ReadInt32BigEndian(content);
-        if (keyLength < 0 || keyLength > content.Length - 4) return null;
-        return (Encoding.UTF8.GetString(content, 4, keyLength), content[(4 + keyLength)..]);
+        try
+        {
+            var keyLength = BinaryPrimitives.ReadInt32BigEndian(content);
+            if (keyLength < 0 || keyLength > content.Length - 4) return null;
+            return (Encoding.UTF8.GetString(content, 4, keyLength), content[(4 + keyLength)..]);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(content);
+        }
     }
 
     public void Dispose()

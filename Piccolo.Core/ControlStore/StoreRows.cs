@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using Piccolo.Core.Health;
@@ -72,13 +73,13 @@ internal static class StoreRows
     private static T? Open<T>(RowSeal seal, StoreCollection<T> collection, int schema, byte[] id, byte[] box, UnreadableRows unreadable) where T : class
     {
         var row = seal.Open(collection.Name, schema, id, box) ?? throw Undecryptable(collection.Name);
-        if (schema > collection.Schema)
-        {
-            unreadable.Add(collection.Name, row.Key, $"its schema is {schema}, and this version knows {collection.Schema}");
-            return null;
-        }
         try
         {
+            if (schema > collection.Schema)
+            {
+                unreadable.Add(collection.Name, row.Key, $"its schema is {schema}, and this version knows {collection.Schema}");
+                return null;
+            }
             return StoreCollection<T>.Deserialize(row.Record);
         }
         catch (JsonException e)
@@ -86,6 +87,10 @@ internal static class StoreRows
             // An authentic row that does not fit: a value that a newer release invented.
             unreadable.Add(collection.Name, row.Key, $"the value at {e.Path} is not known to this version");
             return null;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(row.Record);
         }
     }
 

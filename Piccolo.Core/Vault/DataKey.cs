@@ -32,7 +32,7 @@ public sealed class DataKey : IDisposable
         return result;
     }
 
-    /// <summary>Fills <paramref name="destination"/> with the key of one purpose, such as <c>store:rows</c>. The caller wipes it.</summary>
+    /// <summary>Fills <paramref name="destination"/> with the key of one purpose, such as <c>store/rows</c>. The caller wipes it.</summary>
     public void Derive(string purpose, Span<byte> destination) =>
         HKDF.DeriveKey(HashAlgorithmName.SHA256, Bytes, destination, salt: default, Encoding.UTF8.GetBytes("piccolo/v1/" + purpose));
 

@@ -61,6 +61,17 @@ internal sealed class ExportEndpointsTests
         Assert.That(await part.Content.ReadAsByteArrayAsync(), Is.EqualTo((await whole.Content.ReadAsByteArrayAsync())[16..22]));
         using var beyond = await appliance.SendAsync(HttpMethod.Get, path, change: r => r.Headers.Range = new RangeHeaderValue(1L << 40, null));
         Assert.That(beyond.StatusCode, Is.EqualTo(HttpStatusCode.RequestedRangeNotSatisfiable));
+        var audit = (await appliance.Api.GetAsync("/api/v1/system/audit"))["entries"]!.AsArray();
+        Assert.That(audit.Count(e => (string?)e!["kind"] == "export.downloaded"), Is.EqualTo(2), "the whole, and the first of the pieces");
+        foreach (var (condition, status) in (IEnumerable<(string, int)>)[("\"x\"", 200), ($"W/\"{job["result"]}\"", 200), ($"\"{job["result"]}\"", 206), ("Sat, 01 Jan 2000 00:00:00 GMT", 200)])
+        {
+            using var conditional = await appliance.SendAsync(HttpMethod.Get, path, change: r =>
+            {
+                r.Headers.Range = new RangeHeaderValue(16, 21);
+                r.Headers.TryAddWithoutValidation("If-Range", condition);
+            });
+            Assert.That((int)conditional.StatusCode, Is.EqualTo(status), condition);
+        }
         using var deleted = await appliance.SendAsync(HttpMethod.Delete, $"/api/v1/exports/{job["result"]}");
         Assert.That(deleted.StatusCode, Is.EqualTo(HttpStatusCode.OK));
         using var gone = await appliance.SendAsync(HttpMethod.Get, path);

@@ -91,6 +91,47 @@ internal sealed class KeyMemoryTests
         }
     }
 
+    /// <summary>Text that was asked for stays as text, which is the caller's; the bytes that it was read from do not.</summary>
+    [Test]
+    public async Task RowsOfTheStore_AfterTheyWereRead_LeaveNoContentBehind()
+    {
+        using var folder = new TempFolder();
+        using var box = new TestBox(folder.Path);
+        await PreparedKeySet.ClaimAsync(box.Vault, box.Paths);
+        await box.UnlockAsync();
+        var notes = new Piccolo.Core.ControlStore.StoreCollection<int[]>("notes");
+        var random = RandomNumberGenerator.GetBytes(16);
+        // The collector copies what it moves; that is not what is asked about here.
+        Assert.That(GC.TryStartNoGCRegion(32 << 20), Is.True);
+        try
+        {
+            box.Store.Commit(t => t.Put(notes, "n", [.. random.Select(b => (int)b)]));
+            // The serializer gives the buffer that it wrote to back to the pool as it is.
+            var written = System.Buffers.ArrayPool<byte>.Shared.Rent(16 * 1024);
+            CryptographicOperations.ZeroMemory(written);
+            System.Buffers.ArrayPool<byte>.Shared.Return(written);
+            for (var i = 0; i < 20; i++) box.Store.Get(notes, "n");
+            box.Store.List(notes);
+        }
+        finally
+        {
+            GC.EndNoGCRegion();
+        }
+
+        Assert.That(Written(random).Find(), Is.Empty);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static OwnMemory Written(byte[] numbers)
+    {
+        var text = string.Join(',', numbers);
+        Span<byte> needle = stackalloc byte[text.Length];
+        System.Text.Encoding.ASCII.GetBytes(text, needle);
+        var search = new OwnMemory(needle);
+        CryptographicOperations.ZeroMemory(needle);
+        return search;
+    }
+
     [Test]
     public void DataKey_Disposed_IsZeroes()
     {
