@@ -21,28 +21,11 @@ internal static partial class Posix
     public const int EINPROGRESS = 115;
 #pragma warning restore IDE1006
 
-    // mmap(2) and madvise(2), the same numbers on every Linux architecture that .NET runs on.
-    public const int ReadWriteProtection = 1 | 2;
-    public const int PrivateAnonymousMapping = 0x02 | 0x20;
-    public const nint MapFailed = -1;
-    public const int AdviseDoNotNeed = 4;
-    public const int AdviseHugePages = 14;
-    public const int AdviseDoNotDump = 16;
-
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     public static partial int Open(string path, int flags);
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     public static partial int SetEnv(string name, string value, int overwrite);
-
-    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
-    public static partial nint MMap(nint address, nuint length, int protection, int flags, int descriptor, long offset);
-
-    [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
-    public static partial int MAdvise(nint address, nuint length, int advice);
-
-    [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
-    public static partial int MUnmap(nint address, nuint length);
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     public static partial int Close(int descriptor);

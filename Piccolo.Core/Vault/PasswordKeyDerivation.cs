@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using Argon2Parameters = NSec.Cryptography.Argon2Parameters;
@@ -52,18 +53,19 @@ internal static class PasswordKeyDerivation
         finally
         {
             CryptographicOperations.ZeroMemory(secret);
+            ClearStack();
         }
     }
 
-    /// <summary>By what this processor does best; the two give the same.</summary>
-    internal static void DeriveBytes(ReadOnlySpan<byte> password, ReadOnlySpan<byte> salt, int memoryKiB, int passes, Span<byte> destination)
+    /// <summary>The library leaves its last blocks, and with them the key, in stack that nobody uses any more.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ClearStack()
     {
-        if (Argon2Block.IsSupported) Argon2id.Derive(password, salt, memoryKiB, passes, destination);
-        else DeriveByLibrary(password, salt, memoryKiB, passes, destination);
+        Span<byte> used = stackalloc byte[32 * 1024];
+        CryptographicOperations.ZeroMemory(used);
     }
 
-    /// <summary>The same by libsodium: where the processor has no vectors for ours, and what tests compare ours with.</summary>
-    internal static void DeriveByLibrary(ReadOnlySpan<byte> password, ReadOnlySpan<byte> salt, int memoryKiB, int passes, Span<byte> destination) =>
+    internal static void DeriveBytes(ReadOnlySpan<byte> password, ReadOnlySpan<byte> salt, int memoryKiB, int passes, Span<byte> destination) =>
         PasswordBasedKeyDerivationAlgorithm.Argon2id(new Argon2Parameters { DegreeOfParallelism = 1, MemorySize = memoryKiB, NumberOfPasses = passes })
             .DeriveBytes(password, salt, destination);
 }
