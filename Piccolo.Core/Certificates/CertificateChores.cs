@@ -5,17 +5,13 @@ using Piccolo.Core.Certificates.Acme;
 namespace Piccolo.Core.Certificates;
 
 /// <summary>
-/// What is asked of a CA beside orders: renewal information of what is held (RFC 9773), whether it was revoked, and revocations that the owner wants. A few at
+/// What is asked of a CA beside orders: renewal information of what is held (RFC 9773), and revocations that the owner wants. A few at
 /// a time; what fails is tried again. Called by the scheduler, under its lock.
 /// </summary>
-/// <param name="watch">Null where nobody looks for revocations.</param>
 internal sealed class CertificateChores(
-    CertificateLedger ledger, ICertificateIssuer issuer, RevocationWatch? watch, TimeProvider time, Func<double> random, ILogger<CertificateChores> logger)
+    CertificateLedger ledger, ICertificateIssuer issuer, TimeProvider time, Func<double> random, ILogger<CertificateChores> logger)
 {
     private const int MaxUnderWay = 4;
-
-    /// <summary>Lists are made anew about daily.</summary>
-    private static readonly TimeSpan ListAge = TimeSpan.FromDays(1);
 
     private readonly Dictionary<string, Task> _underWay = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
@@ -50,11 +46,6 @@ internal sealed class CertificateChores(
                 {
                     var key = "hint " + held.Facts.FingerprintSha256;
                     Consider(key, _notBefore.TryGetValue(key, out var later) ? later : held.Hint?.NextCheck ?? now, () => AskAsync(key, held, session), ref soonest, now, wake);
-                }
-                if (watch is not null && held.IsListed && held.Hint?.RevokedSeen is null)
-                {
-                    var key = "listed " + held.Facts.FingerprintSha256;
-                    Consider(key, _notBefore.TryGetValue(key, out var later) ? later : now, () => LookAsync(key, held, session), ref soonest, now, wake);
                 }
             }
         }
@@ -108,17 +99,6 @@ internal sealed class CertificateChores(
         var next = ledger.Hint(record);
         lock (_gate) _notBefore.Remove(key);
         if (next is not null && next.RenewAt != held.RenewAt) logger.RenewalSuggested(held.Record.Id, hint.Start, hint.End, next.RenewAt);
-    }
-
-    private async Task LookAsync(string key, HeldCertificate held, CancellationToken session)
-    {
-        var revoked = await watch!.FindRevokedAsync(held.Bundle, session);
-        var now = time.GetUtcNow();
-        lock (_gate) _notBefore[key] = now + RenewalPolicy.CheckAfter(held.Lifetime, ListAge);
-        if (revoked is null) return;
-        logger.FoundRevoked(held.Record.Id, revoked.SerialNumber, LeafFacts.CommonNameOf(revoked.IssuerName));
-        var known = held.Hint ?? new RenewalHintRecord(held.Record.Id, held.Facts.FingerprintSha256, null, null, null, now, now);
-        ledger.Hint(known with { RevokedSeen = now });
     }
 
     private async Task RevokeAsync(RevocationRecord revocation, CancellationToken session)

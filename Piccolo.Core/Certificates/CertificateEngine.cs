@@ -25,10 +25,8 @@ internal sealed class CertificateEngine : IDisposable
 {
     private readonly ImmutableArray<CertificateAuthority> _authorities;
 
-    private readonly RevocationWatch? _watch;
-
-    private CertificateEngine(ImmutableArray<CertificateAuthority> authorities, RevocationWatch? watch, RenewalScheduler scheduler, CertificateInventory inventory, RenewalLoop loop) =>
-        (_authorities, _watch, Scheduler, Inventory, Loop) = (authorities, watch, scheduler, inventory, loop);
+    private CertificateEngine(ImmutableArray<CertificateAuthority> authorities, RenewalScheduler scheduler, CertificateInventory inventory, RenewalLoop loop) =>
+        (_authorities, Scheduler, Inventory, Loop) = (authorities, scheduler, inventory, loop);
 
     public RenewalScheduler Scheduler { get; }
 
@@ -47,12 +45,10 @@ internal sealed class CertificateEngine : IDisposable
             authorities, new ChallengeValidation(parts.Http01, parts.TlsAlpn01), options, time, parts.Random, loggers.CreateLogger<CertificateIssuer>());
         var ledger = new CertificateLedger(store, parts.Table, options.Limits, time, parts.Random, loggers.CreateLogger<CertificateLedger>(), parts.Hold);
         var runner = new OrderRunner(ledger, issuer, new AuthorityReach(time, parts.Random), store, options, time, loggers.CreateLogger<OrderRunner>(), parts.Step);
-        // Whoever stands in for the CAs of the options says himself what is revoked.
-        var watch = parts.Issuer is null ? RevocationWatch.Create(options.RequestTimeout, time) : null;
-        var chores = new CertificateChores(ledger, issuer, watch, time, parts.Random, loggers.CreateLogger<CertificateChores>());
+        var chores = new CertificateChores(ledger, issuer, time, parts.Random, loggers.CreateLogger<CertificateChores>());
         var scheduler = new RenewalScheduler(ledger, runner, chores, store, parts.Gate, new CertificateHealth(parts.Health), time, loggers.CreateLogger<RenewalScheduler>());
         var loop = new RenewalLoop(scheduler, store, parts.Gate, time, loggers.CreateLogger<RenewalLoop>());
-        return new CertificateEngine(authorities, watch, scheduler, new CertificateInventory(scheduler, ledger, store, [.. authorities.Select(a => (a.Accounts, a.Channel))]), loop);
+        return new CertificateEngine(authorities, scheduler, new CertificateInventory(scheduler, ledger, store, [.. authorities.Select(a => (a.Accounts, a.Channel))]), loop);
     }
 
     public void Dispose()
@@ -60,6 +56,5 @@ internal sealed class CertificateEngine : IDisposable
         Loop.Dispose();
         Scheduler.Dispose();
         foreach (var authority in _authorities) authority.Dispose();
-        _watch?.Dispose();
     }
 }

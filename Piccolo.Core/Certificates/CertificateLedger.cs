@@ -186,10 +186,8 @@ internal sealed class CertificateLedger(
         lock (_gate)
         {
             if (_snapshot.Certificates.GetValueOrDefault(hint.Id) is not { } held || held.Facts.FingerprintSha256 != hint.Fingerprint) return null;
-            // Who was revoked stays so, whatever the CA suggests later.
-            var kept = hint with { RevokedSeen = hint.RevokedSeen ?? held.Hint?.RevokedSeen };
-            store.Put(kept);
-            var next = held with { Hint = kept };
+            store.Put(hint);
+            var next = held with { Hint = hint };
             Volatile.Write(ref _snapshot, _snapshot with { Certificates = _snapshot.Certificates.SetItem(hint.Id, next) });
             return next;
         }

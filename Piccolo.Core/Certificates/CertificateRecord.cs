@@ -69,11 +69,7 @@ internal sealed record PendingOrder(Uri Url, Uri Directory, IReadOnlyList<string
 /// <param name="Fingerprint">Of the leaf that it is about.</param>
 /// <param name="Start">Null with <paramref name="End"/>: nothing usable so far.</param>
 internal sealed record RenewalHintRecord(
-    string Id, string Fingerprint, DateTimeOffset? Start, DateTimeOffset? End, string? Explanation, DateTimeOffset CheckedAt, DateTimeOffset NextCheck)
-{
-    /// <summary>When the certificate or its issuer was found in a list of revoked ones.</summary>
-    public DateTimeOffset? RevokedSeen { get; init; }
-}
+    string Id, string Fingerprint, DateTimeOffset? Start, DateTimeOffset? End, string? Explanation, DateTimeOffset CheckedAt, DateTimeOffset NextCheck);
 
 /// <summary>The owner's wish for a new certificate, kept until it is there.</summary>
 /// <param name="Revoke">The one that is held now is to be revoked afterwards.</param>

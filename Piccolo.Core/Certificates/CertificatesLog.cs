@@ -63,7 +63,4 @@ internal static partial class CertificatesLog
 
     [LoggerMessage(2021, LogLevel.Warning, "Certificate {CertificateId}: the first CA has failed since {FailingSince:u}; asking {Directory}.")]
     public static partial void SecondAuthorityAsked(this ILogger logger, string certificateId, DateTimeOffset failingSince, string directory);
-
-    [LoggerMessage(2022, LogLevel.Warning, "Certificate {CertificateId} is renewed at once: {Serial} in its chain was revoked by {Issuer}.")]
-    public static partial void FoundRevoked(this ILogger logger, string certificateId, string serial, string issuer);
 }

@@ -24,9 +24,9 @@ internal static class ChainLink
         }
     }
 
-    /// <summary>Whether the issuer's key made the signature of a certificate or of a list of revoked ones: both are body, algorithm, signature.</summary>
-    /// <exception cref="AsnContentException">It is neither.</exception>
-    public static bool IsSignatureOf(ReadOnlyMemory<byte> signedObject, X509Certificate2 issuer)
+    /// <summary>A certificate is body, algorithm, signature.</summary>
+    /// <exception cref="AsnContentException">It is none.</exception>
+    private static bool IsSignatureOf(ReadOnlyMemory<byte> signedObject, X509Certificate2 issuer)
     {
         var parts = new AsnReader(signedObject, AsnEncodingRules.DER).ReadSequence();
         var signed = parts.ReadEncodedValue().ToArray();

@@ -30,9 +30,6 @@ internal sealed record HeldCertificate(CertificateRecord Record, LeafFacts Facts
 
     public string KeyType { get; init; } = AcmeOptions.P256;
 
-    /// <summary>Whether it or an issuer names a list of revoked certificates.</summary>
-    public bool IsListed { get; init; }
-
     public TimeSpan Lifetime => Facts.NotAfter - Facts.NotBefore;
 
     /// <exception cref="CryptographicException">Key and chain do not fit together or cannot be read.</exception>
@@ -50,7 +47,6 @@ internal sealed record HeldCertificate(CertificateRecord Record, LeafFacts Facts
         {
             CertificateId = RenewalInfoClient.CertificateId(leaf),
             KeyType = key.Type,
-            IsListed = chain.Prepend(leaf).Any(c => !RevocationList.AddressesOf(c).IsEmpty),
         };
     }
 
@@ -65,6 +61,6 @@ internal sealed record HeldCertificate(CertificateRecord Record, LeafFacts Facts
     }
 
     private static RenewalMoment Moment(LeafFacts facts, CertificateRecord record, RenewalHintRecord? hint) => RenewalPolicy.Decide(
-        facts.NotBefore, facts.NotAfter, record.RenewalShare, hint is { Start: { } start, End: { } end } ? (start, end) : null, hint?.RevokedSeen) with
+        facts.NotBefore, facts.NotAfter, record.RenewalShare, hint is { Start: { } start, End: { } end } ? (start, end) : null) with
     { Explanation = hint?.Explanation };
 }

@@ -8,9 +8,6 @@ public enum RenewalSource
 
     /// <summary>The CA's renewal information (RFC 9773).</summary>
     Ari,
-
-    /// <summary>It, or its issuer, was found revoked.</summary>
-    Revocation,
 }
 
 /// <summary>When a certificate is renewed, and in which window that moment was drawn.</summary>
@@ -46,18 +43,9 @@ internal static class RenewalPolicy
     public static DateTimeOffset RenewAt(DateTimeOffset notBefore, DateTimeOffset notAfter, double share) => ByLifetime(notBefore, notAfter, share).At;
 
     /// <param name="hint">What the CA suggested; judged here (RFC 9773, 4.2).</param>
-    /// <param name="revoked">When the certificate or its issuer was found revoked: then it is renewed at once.</param>
-    public static RenewalMoment Decide(
-        DateTimeOffset notBefore, DateTimeOffset notAfter, double share, (DateTimeOffset Start, DateTimeOffset End)? hint, DateTimeOffset? revoked = null)
+    public static RenewalMoment Decide(DateTimeOffset notBefore, DateTimeOffset notAfter, double share, (DateTimeOffset Start, DateTimeOffset End)? hint)
     {
         var lifetime = notAfter - notBefore;
-        if (revoked is { } seen)
-        {
-            // A CA that goes on issuing below a revoked issuer is not asked for ever.
-            var soonest = notBefore + (lifetime * LeastUsed);
-            var at = seen > soonest ? seen : soonest;
-            return new RenewalMoment(at, at, at, RenewalSource.Revocation);
-        }
         if (hint is not { } window || window.Start >= window.End || lifetime <= TimeSpan.Zero) return ByLifetime(notBefore, notAfter, share);
         // A window around the whole life says nothing.
         if (window.Start <= notBefore && window.End >= notAfter) return ByLifetime(notBefore, notAfter, share);

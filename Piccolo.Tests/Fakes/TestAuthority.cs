@@ -15,13 +15,11 @@ internal sealed class TestAuthority : IDisposable
     /// <summary>What leaves call the intermediate's key: part of a certificate's id in renewal information (RFC 9773, 4.1).</summary>
     private static ReadOnlySpan<byte> KeyIdentifier => "test-intermediate-key"u8;
 
-    /// <param name="listAddress">Where the intermediate says that the root lists what it revoked.</param>
-    public TestAuthority(Uri? listAddress = null)
+    public TestAuthority()
     {
         Root = Authority("CN=Test Root, O=Tests", _rootKey).CreateSelfSigned(_now.AddDays(-1), _now.AddYears(10));
         var request = new CertificateRequest("CN=Test Intermediate, O=Tests", _intermediateKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
-        if (listAddress is not null) request.CertificateExtensions.Add(ListedAt(listAddress));
         _intermediate = request.Create(Root.SubjectName, X509SignatureGenerator.CreateForECDsa(_rootKey), _now.AddHours(-2), _now.AddYears(5), [2]);
     }
 
@@ -58,16 +56,6 @@ internal sealed class TestAuthority : IDisposable
         return request;
     }
 
-    /// <summary>Says in a certificate where its issuer lists what it revoked.</summary>
-    public static X509Extension ListedAt(Uri address) => CertificateRevocationListBuilder.BuildCrlDistributionPointExtension([address.AbsoluteUri]);
-
-    /// <summary>What the intermediate revoked, signed by it (RFC 5280, 5).</summary>
-    public byte[] ListOfIntermediate(params X509Certificate2[] revoked) =>
-        List(_intermediate, X509SignatureGenerator.CreateForRSA(_intermediateKey, RSASignaturePadding.Pkcs1), HashAlgorithmName.SHA256, revoked);
-
-    /// <summary>What the root revoked.</summary>
-    public byte[] ListOfRoot(params X509Certificate2[] revoked) => List(Root, X509SignatureGenerator.CreateForECDsa(_rootKey), HashAlgorithmName.SHA384, revoked);
-
     /// <summary>For a listener on 127.0.0.1, signed by the root itself.</summary>
     public X509Certificate2 IssueServer()
     {
@@ -83,15 +71,6 @@ internal sealed class TestAuthority : IDisposable
         _intermediate.Dispose();
         _rootKey.Dispose();
         _intermediateKey.Dispose();
-    }
-
-    private byte[] List(X509Certificate2 issuer, X509SignatureGenerator signer, HashAlgorithmName hash, X509Certificate2[] revoked)
-    {
-        var list = new CertificateRevocationListBuilder();
-        // More than the one that is looked for.
-        for (byte other = 1; other <= 20; other++) list.AddEntry([1, 2, 3, other], _now.AddHours(-2));
-        foreach (var certificate in revoked) list.AddEntry(certificate, _now.AddHours(-1));
-        return list.Build(issuer.SubjectName, signer, 1, _now.AddDays(7), hash, X509AuthorityKeyIdentifierExtension.CreateFromIssuerNameAndSerialNumber(issuer.IssuerName, issuer.SerialNumberBytes.Span), _now.AddMinutes(-5));
     }
 
     private static CertificateRequest Authority(string name, ECDsa key)

@@ -79,7 +79,6 @@ internal sealed class MemoryCertificateStore : ICertificateStore
         lock (_gate) _revocations.Remove(serial);
     }
 
-
     private List<T> Of<TKey, T>(Dictionary<TKey, T> rows) where TKey : notnull
     {
         lock (_gate) return [.. rows.Values];
