@@ -2,7 +2,6 @@ using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.Extensions.Logging.Abstractions;
 using Piccolo.Api.Ingress;
-using Piccolo.Api.Platform;
 
 namespace Piccolo.Tests.Ingress;
 
@@ -72,7 +71,7 @@ internal sealed class GatheringWriterTests
         Assert.That(_target.Writes.Sum(w => w.Length), Is.EqualTo(64 * BlockLength));
     }
 
-    private static readonly Exception[] Failures = [new IOException("A test."), new System.Security.Authentication.AuthenticationException("A test."), new DivideByZeroException("A test.")];
+    private static readonly Exception[] Failures = [new IOException("A test."), new System.Security.Authentication.AuthenticationException("A test."), new ArithmeticException("A test.")];
 
     [TestCaseSource(nameof(Failures))]
     public async Task Failure_OfTheConnection_EndsWhoWaitsAndWhoComesLater(Exception failure)
@@ -206,9 +205,9 @@ internal sealed class GatheringWriterTests
         }
     }
 
-    private sealed class CountingPool : MemoryPool<byte>, IBlockObserver
+    private sealed class CountingPool : MemoryPool<byte>
     {
-        private readonly WipingMemoryPool _inner = new(BlockLength);
+        private readonly BlockPool _inner = new(BlockLength);
         private int _lent;
 
         public int Lent => Volatile.Read(ref _lent);
@@ -218,11 +217,20 @@ internal sealed class GatheringWriterTests
         public override IMemoryOwner<byte> Rent(int minBufferSize = -1)
         {
             Interlocked.Increment(ref _lent);
-            return _inner.Rent(minBufferSize, this);
+            return new CountedBlock(_inner.Rent(minBufferSize), this);
         }
 
-        public void Returning(ReadOnlySpan<byte> block) => Interlocked.Decrement(ref _lent);
-
         protected override void Dispose(bool disposing) => _inner.Dispose();
+
+        private sealed class CountedBlock(IMemoryOwner<byte> block, CountingPool pool) : IMemoryOwner<byte>
+        {
+            public Memory<byte> Memory => block.Memory;
+
+            public void Dispose()
+            {
+                block.Dispose();
+                Interlocked.Decrement(ref pool._lent);
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
 using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Acme;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Fakes;
 
