@@ -7,7 +7,7 @@ namespace Piccolo.Api.Auth;
 
 /// <summary>
 /// The session's cookie: <c>__Host-piccolo_session</c> over HTTPS, <c>piccolo_session</c> on the plain LAN port, where the prefix is not allowed. Bound to
-/// the class of origin in which it began.
+/// the class of origin in which it began and, under the device's own names, to the client's address.
 /// </summary>
 internal static class SessionCookie
 {
@@ -19,7 +19,7 @@ internal static class SessionCookie
     /// <param name="epoch"><see cref="SessionTable.Epoch"/> from before the password was checked.</param>
     public static void Begin(HttpContext context, SessionTable sessions, long epoch)
     {
-        var (id, session) = sessions.Begin(OriginClass(context), Client(context), epoch);
+        var (id, session) = sessions.Begin(OriginClass(context), Client(context), epoch, Place(context));
         context.SetOwner(new OwnerIdentity.Browser(id, session));
         context.Response.Cookies.Append(NameFor(context), id, Options(context));
     }
@@ -27,7 +27,7 @@ internal static class SessionCookie
     public static OwnerIdentity.Browser? Find(HttpContext context, SessionTable sessions)
     {
         if (context.Request.Cookies[NameFor(context)] is not { Length: > 0 and <= 128 } id) return null;
-        return sessions.Use(id, OriginClass(context)) is { } session ? new OwnerIdentity.Browser(id, session) : null;
+        return sessions.Use(id, OriginClass(context), Place(context)) is { } session ? new OwnerIdentity.Browser(id, session) : null;
     }
 
     public static void Clear(HttpContext context) => context.Response.Cookies.Delete(NameFor(context), Options(context));
@@ -36,6 +36,11 @@ internal static class SessionCookie
 
     /// <summary>The owner's own machine and the LAN behind it are one place; what crossed a router or the relay is another.</summary>
     private static string OriginClass(HttpContext context) => context.Origin() is var origin && origin.IsLocal() ? "local" : origin.ToString();
+
+    /// <summary>Through the relay the portal has a name that no app shares, and a phone has another address every hour.</summary>
+    private static string? Place(HttpContext context) => context.Features.GetRequiredFeature<IConnectionOriginFeature>() is var connection && connection.Origin == ConnectionOrigin.Tunnel
+        ? null
+        : SessionPlace.Of(connection.ClientEndPoint?.Address, connection.Origin.IsLocal());
 
     private static SessionClient Client(HttpContext context)
     {

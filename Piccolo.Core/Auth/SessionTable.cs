@@ -10,6 +10,9 @@ namespace Piccolo.Core.Auth;
 public sealed record Session(
     string Handle, string CsrfToken, string OriginClass, SessionClient Client, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, DateTimeOffset ExpiresAt)
 {
+    /// <summary>The only place from which it may be used, beside the class (<see cref="SessionPlace"/>); null under a name that no app shares.</summary>
+    public string? Place { get; init; }
+
     /// <summary>When it ends however much it is used.</summary>
     public DateTimeOffset LatestEnd => CreatedAt + SessionTable.Absolute;
 }
@@ -41,11 +44,11 @@ public sealed class SessionTable(TimeProvider time)
     public (string Id, Session Session) Begin(string originClass) => Begin(originClass, SessionClient.Unknown, Epoch);
 
     /// <param name="epoch">From before the check: a session that a lock or a new password overtook is dead from the start.</param>
-    public (string Id, Session Session) Begin(string originClass, SessionClient client, long epoch)
+    public (string Id, Session Session) Begin(string originClass, SessionClient client, long epoch, string? place = null)
     {
         var id = RandomText(32);
         var now = time.GetUtcNow();
-        var session = new Session(RandomText(9), RandomText(16), originClass, client, now, now, now + Sliding);
+        var session = new Session(RandomText(9), RandomText(16), originClass, client, now, now, now + Sliding) { Place = place };
         lock (_gate)
         {
             DropExpired(now);
@@ -55,10 +58,10 @@ public sealed class SessionTable(TimeProvider time)
     }
 
     /// <summary>Finds a session that is still good and moves its end, at most to a day after it began.</summary>
-    public Session? Use(string id, string originClass)
+    public Session? Use(string id, string originClass, string? place = null)
     {
         var hash = Hash(id);
-        if (!_byHash.TryGetValue(hash, out var session) || session.OriginClass != originClass) return null;
+        if (!_byHash.TryGetValue(hash, out var session) || session.OriginClass != originClass || session.Place != place) return null;
         var now = time.GetUtcNow();
         if (session.ExpiresAt <= now)
         {

@@ -118,6 +118,29 @@ internal sealed class SessionTrustTests
         Assert.That((int)response.StatusCode, Is.EqualTo(401), "a cookie of that name is read over HTTPS only");
     }
 
+    /// <summary>A raw listener hands its app whatever a browser sends, the session's cookie included: the app shares the device's host name.</summary>
+    [Test]
+    public async Task SessionOfTheLan_SeenByARawListener_OpensNothingFromAnotherAddress()
+    {
+        using var lan = LanHttps();
+        using var unlocked = await UnlockAsync(lan);
+        var cookie = unlocked.Headers.GetValues("Set-Cookie").Single();
+        using var neighbour = LanHttps(from: IPAddress.Parse("127.0.0.2"));
+
+        Assert.That(await StatusAsync(neighbour, cookie), Is.EqualTo(401), "an address that is not the owner's");
+        Assert.That(await StatusAsync(lan, cookie), Is.EqualTo(200), "the owner goes on");
+    }
+
+    [TestCase("192.168.1.5", true, "192.168.1.5")]
+    [TestCase("::ffff:192.168.1.5", true, "192.168.1.5")]
+    [TestCase("::1", true, "127.0.0.1")]
+    [TestCase("fe80::1%3", true, "fe80::1")]
+    [TestCase("2001:db8:1:2:3:4:5:6", true, "2001:db8:1:2:3:4:5:6")]
+    [TestCase("2001:db8:1:2:3:4:5:6", false, "2001:db8:1:2::/64")]
+    [TestCase("203.0.113.7", false, "203.0.113.7")]
+    public void Place_OfAnAddress_IsOneDeviceOnTheLanAndOneSubscriberBeyond(string address, bool isLocal, string expected) =>
+        Assert.That(Piccolo.Core.Auth.SessionPlace.Of(IPAddress.Parse(address), isLocal), Is.EqualTo(expected));
+
     [Test, Category("NeedsRoot")]
     public async Task SessionOfTheLan_ReplayedFromAContainer_IsRefused()
     {
