@@ -17,19 +17,16 @@ internal sealed class AppForwarder : IDisposable
 
     private readonly IHttpForwarder _grpcForwarder;
     private readonly AppExchange _exchange;
-    private readonly AppConnections _connections;
     private readonly ForwardFailureLog _failures;
     private readonly RequestSlots _slots;
-    private readonly TimeSpan _connectTimeout;
     private readonly ForwarderRequestConfig _grpc;
-    private HttpMessageInvoker _grpcUpstream;
+    private readonly HttpMessageInvoker _grpcUpstream;
 
-    public AppForwarder(IHttpForwarder forwarder, AppExchange exchange, AppConnections connections, ForwardFailureLog failures, IOptions<IngressOptions> options)
+    public AppForwarder(IHttpForwarder forwarder, AppExchange exchange, ForwardFailureLog failures, IOptions<IngressOptions> options)
     {
-        (_grpcForwarder, _exchange, _connections, _failures) = (forwarder, exchange, connections, failures);
+        (_grpcForwarder, _exchange, _failures) = (forwarder, exchange, failures);
         _slots = new RequestSlots(options.Value.MaxRequestsPerListener);
-        _connectTimeout = options.Value.ConnectTimeout;
-        _grpcUpstream = NewUpstream();
+        _grpcUpstream = NewUpstream(options.Value.ConnectTimeout);
         _grpc = new ForwarderRequestConfig
         {
             ActivityTimeout = options.Value.ForwardIdleTimeout,
@@ -46,13 +43,6 @@ internal sealed class AppForwarder : IDisposable
         slot.Dispose();
         var result = sending.Result;
         return result.Outcome == ForwardOutcome.Done ? ValueTask.CompletedTask : new ValueTask(FailAsync(context, listener, result));
-    }
-
-    /// <summary>Breaks off what is under way and closes the connections that wait for their next request: their buffers hold what apps said last.</summary>
-    public void Drop()
-    {
-        _connections.Drop();
-        Interlocked.Exchange(ref _grpcUpstream, NewUpstream()).Dispose();
     }
 
     public void Dispose() => _grpcUpstream.Dispose();
@@ -86,7 +76,7 @@ internal sealed class AppForwarder : IDisposable
         if (!RequestTarget.TryRead(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, context.Request.Method, out _)) return new(ForwardOutcome.BadTarget);
         Unlimit(context);
         var destination = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{listener.GuardPort}");
-        var error = await _grpcForwarder.SendAsync(context, destination, Volatile.Read(ref _grpcUpstream), _grpc, new GrpcTransformer(HstsOf(context, listener)));
+        var error = await _grpcForwarder.SendAsync(context, destination, _grpcUpstream, _grpc, new GrpcTransformer(HstsOf(context, listener)));
         var cause = context.Features.Get<IForwarderErrorFeature>()?.Exception;
         return error switch
         {
@@ -107,7 +97,7 @@ internal sealed class AppForwarder : IDisposable
         await IngressPage.WriteAsync(context, failure.Status, failure.Code, failure.Title, failure.Detail, failure.IsOfApp ? RetryAfter : null);
     }
 
-    private HttpMessageInvoker NewUpstream() => new(new SocketsHttpHandler
+    private static HttpMessageInvoker NewUpstream(TimeSpan connectTimeout) => new(new SocketsHttpHandler
     {
         UseProxy = false,
         UseCookies = false,
@@ -116,7 +106,7 @@ internal sealed class AppForwarder : IDisposable
         // What a client sends to trace its request by goes on as any other header field; nothing is added.
         ActivityHeadersPropagator = null,
         EnableMultipleHttp2Connections = true,
-        ConnectTimeout = _connectTimeout,
+        ConnectTimeout = connectTimeout,
         RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
         ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
     });

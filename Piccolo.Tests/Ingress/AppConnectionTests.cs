@@ -158,7 +158,7 @@ internal sealed class AppConnectionTests : RawAppFixture
         await waiting.AnswerAsync(Ok);
         await TextAsync(first);
 
-        Door.Get<AppForwarder>().Drop();
+        Door.Get<AppConnections>().Drop();
 
         await waiting.UntilEndAsync();
         await busy.UntilEndAsync();
