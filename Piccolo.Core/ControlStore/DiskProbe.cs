@@ -39,6 +39,25 @@ internal static class DiskProbe
         }
     }
 
+    /// <returns>Why the file cannot be opened for writing; null when it can.</returns>
+    public static FaultCode? TryOpen(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite, BufferSize = 0 });
+            return null;
+        }
+        catch (IOException e)
+        {
+            return CodeOf(e);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // .NET says so of a folder, too.
+            return FaultCode.StoreUnreadable;
+        }
+    }
+
     public static FaultCode CodeOf(IOException e) => e.HResult switch
     {
         NoSpace or QuotaExceeded => FaultCode.DiskFull,

@@ -212,7 +212,7 @@ public sealed partial class SealedStore(StatePaths paths, HealthTracker health, 
         }
         catch (SqliteException e)
         {
-            throw StoreFaults.From(e, paths.Root);
+            throw StoreFaults.From(e, paths.ControlStore);
         }
         catch (IOException e)
         {

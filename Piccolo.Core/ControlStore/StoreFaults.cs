@@ -19,17 +19,17 @@ internal static class StoreFaults
     private const int SqliteNotADatabase = 26;
     private const int SqliteIoErrorNoMemory = 3082;
 
-    /// <param name="folder">Where the store lies: asked when SQLite's own word is too general.</param>
-    public static StoreFaultException From(SqliteException e, string folder) => Of(
+    /// <param name="path">Of the store's file: it and its folder are asked when SQLite's own word is too general.</param>
+    public static StoreFaultException From(SqliteException e, string path) => Of(
         (e.SqliteErrorCode, e.SqliteExtendedErrorCode) switch
         {
             (SqliteFull, _) => FaultCode.DiskFull,
             (SqliteReadOnly, _) => FaultCode.ReadOnly,
             (SqliteCorrupt or SqliteNotADatabase, _) => FaultCode.StoreCorrupt,
             (SqliteBusy or SqliteLocked or SqliteNoMemory or SqliteInterrupted or SqliteLockProtocol, _) or (_, SqliteIoErrorNoMemory) => FaultCode.StoreBusy,
-            // A disk that takes no writes is why its files cannot be opened for writing; else it is the want of descriptors.
-            (SqliteCannotOpen, _) => DiskProbe.Look(folder) ?? FaultCode.StoreBusy,
-            _ => DiskProbe.Look(folder) ?? FaultCode.StoreUnreadable,
+            // A disk that takes no writes, or a file that nobody can open, is why it cannot be opened; else it is the want of descriptors, which passes.
+            (SqliteCannotOpen, _) => DiskProbe.Look(Path.GetDirectoryName(path)!) ?? DiskProbe.TryOpen(path) ?? FaultCode.StoreBusy,
+            _ => DiskProbe.Look(Path.GetDirectoryName(path)!) ?? FaultCode.StoreUnreadable,
         },
         $"SQLite code {e.SqliteExtendedErrorCode}",
         e);

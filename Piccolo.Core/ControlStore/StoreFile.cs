@@ -160,7 +160,7 @@ internal static class StoreFile
             return;
         }
         throw result.Error is SqliteException e
-            ? StoreFaults.From(e, Path.GetDirectoryName(path)!)
+            ? StoreFaults.From(e, path)
             : new StoreFaultException(FaultCode.StoreUnreadable, "The control store could not be brought to this version's form.", result.Error);
     }
 

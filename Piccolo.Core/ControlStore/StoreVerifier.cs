@@ -29,7 +29,7 @@ internal static class StoreVerifier
         }
         catch (SqliteException e)
         {
-            throw StoreFaults.From(e, Path.GetDirectoryName(path)!);
+            throw StoreFaults.From(e, path);
         }
     }
 

@@ -280,7 +280,22 @@ internal sealed class StoreIntegrityTests
     [TestCase(10, FaultCode.StoreUnreadable, Description = "SQLITE_IOERR")]
     [TestCase(11, FaultCode.StoreCorrupt, Description = "SQLITE_CORRUPT")]
     public void SqliteError_BecomesTheFaultThatFits(int code, FaultCode fault) =>
-        Assert.That(StoreFaults.From(new SqliteException("no", code), _folder.Path).Code, Is.EqualTo(fault));
+        Assert.That(StoreFaults.From(new SqliteException("no", code), _box.Paths.ControlStore).Code, Is.EqualTo(fault));
+
+    [Test]
+    public async Task Database_ThatIsAFolder_IsNoFaultThatPasses()
+    {
+        await _box.LockAsync();
+        foreach (var file in Directory.GetFiles(_folder.Path, "control.db*")) File.Delete(file);
+        Directory.CreateDirectory(_box.Paths.ControlStore);
+
+        Assert.That((await Assert.CatchAsync<StoreFaultException>(() => _box.UnlockAsync()))!.Code, Is.EqualTo(FaultCode.StoreCorrupt).Or.EqualTo(FaultCode.StoreUnreadable));
+        File.Delete(_box.Paths.ControlStoreAnchor);
+        Assert.That((await Assert.CatchAsync<StoreFaultException>(() => _box.UnlockAsync()))!.Code, Is.EqualTo(FaultCode.StoreUnreadable));
+
+        _box.Store.TryRecover();
+        Assert.That(_box.Health.Snapshot.Ready, Is.False);
+    }
 
     [Test]
     public void Mend_WhileTheDamageIsThere_KeepsTheFaultAndAfterRepairClearsIt()
