@@ -31,7 +31,7 @@ internal sealed class AppRemovalTests
         var before = _rig.Runtime.Calls.Length;
 
         _rig.Runtime.EngineFault = null;
-        _rig.Time.Advance(TimeSpan.FromMinutes(1));
+        _rig.PassAMinute();
         await _rig.UntilAsync("web", AppState.Running);
 
         Assert.That(_rig.Runtime.Calls.Skip(before), Is.EqualTo(new[] { "stop web", "remove-with-volumes web", "create web", "start web" }));
@@ -79,7 +79,7 @@ internal sealed class AppRemovalTests
         _rig.Install(AppRig.Manifest("web") + "environment: { A: '1' }\n");
         await _rig.UntilAsync("web", AppState.Error, AppReason.Refused);
         _rig.Runtime.Faults.Clear();
-        _rig.Time.Advance(TimeSpan.FromMinutes(1));
+        _rig.PassAMinute();
         await _rig.UntilAsync("web", AppState.Running);
 
         Assert.That(_rig.Runtime.Calls, Has.None.StartsWith("remove-with-volumes"));

@@ -57,6 +57,13 @@ internal sealed class AppRig : IAsyncDisposable
 
     public void Lock() => Store.Close();
 
+    /// <summary>Whatever waits for its next attempt is due, and the loop looks, also if it has not set its timer yet.</summary>
+    public void PassAMinute()
+    {
+        Time.Advance(TimeSpan.FromMinutes(1));
+        Runtime.Changed.Raise();
+    }
+
     public async Task StartAsync()
     {
         _supervisor = new AppSupervisor(Store, Catalog, Leadership, Runtime, Instance, Board, Health, Options.Create(new ContainerOptions()), Time, () => Random, Log.For<AppSupervisor>());

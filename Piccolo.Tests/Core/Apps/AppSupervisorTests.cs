@@ -299,7 +299,7 @@ internal sealed class AppSupervisorTests
 
         _rig.Runtime.Exit("web", 1);
         await _rig.UntilAsync("web", AppState.Error, AppReason.Exited);
-        _rig.Time.Advance(TimeSpan.FromMinutes(1));
+        _rig.PassAMinute();
         await _rig.UntilAsync("web", AppState.Running);
         _rig.Install(AppRig.Manifest("here", Sample));
         await _rig.UntilAsync("here", AppState.Running);
