@@ -6,14 +6,14 @@ using Piccolo.Core.Primitives;
 namespace Piccolo.Api.Ingress;
 
 /// <param name="Address">What it counts as among the connections; null when it is not counted there.</param>
-internal readonly record struct HelloPlace(IPAddress? Address, ClientQuota.Place Peek);
+internal readonly record struct HelloPlace(ConnectionPlace Open, IPAddress? Address, ClientQuota.Place Peek);
 
 /// <summary>
 /// Who may wait at our own TLS port until its ClientHello is whole. It has no connection of the server's yet, but counts as one in every limit. Thread-safe.
 /// </summary>
 internal sealed class HelloAdmission(
-    OriginClassifier classifier, TrustedProxies proxies, ConnectionsPerAddress connections, WaitingPeeks waiting, OpenFiles openFiles, IngressMetrics metrics, IOptions<IngressOptions> options,
-    ILogger<HelloAdmission> logger)
+    OriginClassifier classifier, TrustedProxies proxies, ConnectionPlaces places, ConnectionsPerAddress connections, WaitingPeeks waiting, OpenFiles openFiles,
+    IngressMetrics metrics, IOptions<IngressOptions> options, ILogger<HelloAdmission> logger)
 {
     public IngressOptions Limits => options.Value;
 
@@ -29,22 +29,21 @@ internal sealed class HelloAdmission(
     {
         place = default;
         var origin = OriginOf(client);
-        if (!metrics.TryBeginConnection(origin.Origin is ConnectionOrigin.Loopback or ConnectionOrigin.Lan ? Limits.MaxConnections : Limits.UnreservedConnections))
-            return TurnAway(client, "total_limit");
+        if (!places.TryEnter(client.RemoteEndPoint, ListenerDefinition.HttpsPort, out var open)) return TurnAway(client, "total_limit");
         var key = ConnectionsPerAddress.KeyOf(origin);
         if (key is null || connections.TryEnter(key))
         {
             if (waiting.TryEnter(origin, out var peek))
             {
-                place = new HelloPlace(key, peek);
+                place = new HelloPlace(open, key, peek);
                 return true;
             }
             if (key is not null) connections.Leave(key);
-            metrics.EndConnection();
+            places.Leave(open);
             Refuse(client, PeekFailure.Busy);
             return false;
         }
-        metrics.EndConnection();
+        places.Leave(open);
         return TurnAway(client, "address_limit");
     }
 
@@ -53,7 +52,7 @@ internal sealed class HelloAdmission(
     {
         place.Peek.Dispose();
         if (place.Address is not null) connections.Leave(place.Address);
-        metrics.EndConnection();
+        places.Leave(place.Open);
     }
 
     /// <summary>Ends a client without a usable hello: regularly, also when it is only too slow.</summary>

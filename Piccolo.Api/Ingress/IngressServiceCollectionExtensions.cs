@@ -63,6 +63,7 @@ internal static class IngressServiceCollectionExtensions
         services.AddMetrics();
         services.TryAddSingleton<IngressMetrics>();
         services.TryAddSingleton<ListenerTraffic>();
+        services.TryAddSingleton<ConnectionPlaces>();
         services.TryAddSingleton<ConnectionsPerAddress>();
         services.TryAddSingleton<AppConnectionQuota>();
         services.TryAddSingleton<WaitingPeeks>();

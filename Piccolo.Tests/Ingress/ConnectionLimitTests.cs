@@ -155,6 +155,44 @@ internal sealed class ConnectionLimitTests
         held.ForEach(s => s.Dispose());
     }
 
+    [TestCase(false, Description = "hellos that never become whole")]
+    [TestCase(true, Description = "handshakes that never end")]
+    public async Task Connections_ToHttps_LeaveTheOwnerSomeForHttp(bool withWholeHello)
+    {
+        await using var door = await StartAsync(new() { ["MaxConnections"] = "20" });
+        await using var app = await FakeApp.StartAsync(c => c.Response.WriteAsync("ok"));
+        door.PublishApp("web", app.Port);
+        var hello = HelloBytes.Captured("curl-7.88-h2.bin");
+        var held = new List<Socket>();
+        for (var i = 0; i < 40; i++)
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            held.Add(socket);
+            try
+            {
+                await socket.ConnectAsync(IPAddress.Loopback, door.HttpsPort);
+                await socket.SendAsync(withWholeHello ? hello : hello.AsMemory(0, 10));
+            }
+            catch (SocketException)
+            {
+                // Turned away.
+            }
+        }
+        // When nobody more is let in there, all that may be are held.
+        using var patience = new CancellationTokenSource(Patience);
+        var isRefused = false;
+        while (!isRefused)
+        {
+            using var more = await ConnectAsync(door.HttpsPort, patience.Token);
+            await more.SendAsync(hello.AsMemory(0, 10));
+            var ending = more.ReceiveAsync(new byte[1]).ContinueWith(static _ => { }, TaskScheduler.Default);
+            isRefused = await Task.WhenAny(ending, Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System, patience.Token)) == ending;
+        }
+
+        Assert.That(await IsAnsweredAsync(door.HttpPort), Is.True);
+        held.ForEach(s => s.Dispose());
+    }
+
     private static async Task<Socket> ConnectFromAsync(string address, int port)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

@@ -48,7 +48,9 @@ internal abstract class PeekFixture
     {
         var options = Options.Create(Limits);
         var classifier = new OriginClassifier(options, NullLogger<OriginClassifier>.Instance, _ => (new NetworkMap([]), null));
-        return new HelloAdmission(classifier, new TrustedProxies(options), connections ?? new ConnectionsPerAddress(options), Waiting, new OpenFiles(), Metrics, options,
+        var proxies = new TrustedProxies(options);
+        return new HelloAdmission(
+            classifier, proxies, new ConnectionPlaces(classifier, proxies, Metrics, options), connections ?? new ConnectionsPerAddress(options), Waiting, new OpenFiles(), Metrics, options,
             NullLogger<HelloAdmission>.Instance);
     }
 }
