@@ -18,10 +18,13 @@ internal sealed class ExecRestart(
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
 
     /// <summary>For answers that are on their way. What is open then is ended: everything that may last was ended by the lock.</summary>
-    private static readonly TimeSpan ConnectionsLimit = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan ConnectionsLimit = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The server itself waits for connections that it has aborted.</summary>
-    private static readonly TimeSpan ServerLimit = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan ServerLimit = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>A disk or a log that stands still holds nothing up.</summary>
+    private static readonly TimeSpan LastWordsLimit = TimeSpan.FromSeconds(1);
 
     /// <summary>What a signal that was caught takes until the host knows of it.</summary>
     private static readonly TimeSpan SignalLatency = TimeSpan.FromMilliseconds(20);
@@ -43,26 +46,37 @@ internal sealed class ExecRestart(
     public async Task<bool> TryPrepareAsync()
     {
         if (lifetime.ApplicationStopping.IsCancellationRequested) return false;
-        systemd.Reloading();
         using var limit = new CancellationTokenSource(ConnectionsLimit, time);
-        await server.StopAsync(limit.Token).WaitAsync(ServerLimit, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        clock.Save();
+        await AtMostAsync(() => server.StopAsync(limit.Token), ServerLimit);
         // A signal must not be lost between the last look at it and the new image.
         ProcessImage.EndBySignalAtOnce();
         await Task.Delay(SignalLatency, time);
-        return !lifetime.ApplicationStopping.IsCancellationRequested;
+        if (lifetime.ApplicationStopping.IsCancellationRequested) return false;
+        await AtMostAsync(
+            () =>
+            {
+                systemd.Reloading();
+                clock.Save();
+                logger.StartingAfresh();
+                // Writes out the lines that still wait.
+                logs.Dispose();
+                return Task.CompletedTask;
+            },
+            LastWordsLimit);
+        return true;
     }
 
     /// <summary>On the main thread. Does not return.</summary>
     public void Execute()
     {
-        logger.StartingAfresh();
-        // Writes out the lines that still wait.
-        logs.Dispose();
         var error = ProcessImage.Replace(state.Handle);
         Console.Error.WriteLine($"The process could not be started afresh (execve: error {error}). It ends, so that nothing stays in its memory.");
         ProcessImage.ExitAtOnce(FailedExitCode);
     }
+
+    /// <summary>Whatever hangs or fails here must not keep the old image, and what it knows, alive.</summary>
+    private Task AtMostAsync(Func<Task> work, TimeSpan limit) =>
+        Task.Run(work).WaitAsync(limit, time).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     private async Task RequestAsync(Task answered)
     {
