@@ -22,11 +22,20 @@ internal static class InvisibleCharacters
         return null;
     }
 
+    /// <summary>The first one on the line that the parser stopped at, or on the one before: what only looks like a space makes the next line wrong.</summary>
+    public static (int Line, string Reason)? AtLine(string text, int line)
+    {
+        var number = 0;
+        foreach (var content in text.AsSpan().EnumerateLines())
+            if (++number >= line - 1 && number <= line && FirstIn(content) is { } odd) return (number, $"The line has {odd} in it; YAML takes ordinary spaces only.");
+        return null;
+    }
+
     /// <returns>Its name, or null where the text has none.</returns>
-    public static string? FirstIn(string text)
+    public static string? FirstIn(ReadOnlySpan<char> text)
     {
         foreach (var c in text)
-            if (IsOdd(c)) return Name(c);
+            if (c == '\t' || IsOdd(c)) return Name(c);
         return null;
     }
 

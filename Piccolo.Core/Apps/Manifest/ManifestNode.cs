@@ -21,6 +21,8 @@ internal abstract record ManifestNode(int Line)
 
     public string Shape => this switch
     {
+        // What stands between a name and its value may only look like a space.
+        Scalar { IsPlain: true } scalar when InvisibleCharacters.FirstIn(scalar.Text) is { } odd => $"a single value with {odd} in it",
         Scalar => "a single value",
         Sequence => "a list",
         _ => "a mapping",

@@ -68,6 +68,9 @@ internal sealed class AppManifestParserTests
     [TestCase("name: web\nimage: localhost/a:1\nlisteners:\n\t- name: web\n\t  guest_port: 80\n", 4, "indented with a tab")]
     [TestCase("name: web\nimage: localhost/a:1\nlisteners:\n  - name: web\n\tguest_port: 80\n", 5, "indented with a tab")]
     [TestCase("name: web\nimage: localhost/a:1\nlisteners:\n  - name: web\n\u00a0\u00a0\u00a0\u00a0guest_port: 80\n", 5, "no-break space (U+00A0)")]
+    [TestCase("name: web\nimage: localhost/a:1\nlisteners:\n  - name:\u00a0web\n    guest_port: 80\n", 4, "no-break space (U+00A0)")]
+    [TestCase("name: web\nimage: localhost/a:1\nlisteners:\n  - name:\u00a0web\n", 4, "no-break space (U+00A0)")]
+    [TestCase("name:\u3000web", 1, "U+3000")]
     [TestCase("name: web\nimage: localhost/a:1\n\u200btype: user\nlisteners: [{ name: web, guest_port: 80 }]\n", 3, "U+200B")]
     public void Parse_CharacterThatNobodySees_IsNamedWithItsLine(string text, int line, string words)
     {
