@@ -27,7 +27,11 @@ internal static class CleanUp
             // The other end of a pair goes with the first.
             else if (LinksOfThisNetwork().Contains(link)) await TryAsync($"link {link}", () => ToolAsync("ip", "link", "delete", link));
         }
-        foreach (var folder in LeftBehind.Folders(Directory.EnumerateDirectories(Temp, "piccolo-test-*"), Lives)) await TryAsync($"folder {folder}", () => Task.Run(() => Directory.Delete(folder, recursive: true)));
+        foreach (var folder in LeftBehind.Folders(Directory.EnumerateDirectories(Temp, "piccolo-test-*"), Lives))
+        {
+            if (IsAnotherUsers(folder)) say($"left alone: folder {folder}, which is another user's");
+            else await TryAsync($"folder {folder}", () => Task.Run(() => Directory.Delete(folder, recursive: true)));
+        }
         return faults;
 
         async Task TryAsync(string? what, Func<Task> remove)
@@ -46,6 +50,20 @@ internal static class CleanUp
 
     /// <summary>/sys shows the links of the network namespace in which it was mounted, /proc those of ours.</summary>
     private static IReadOnlyList<string> LinksOfThisNetwork() => [.. File.ReadLines("/proc/net/dev").Skip(2).Select(line => line.Split(':')[0].Trim())];
+
+    /// <summary>A run's folder is its user's alone.</summary>
+    private static bool IsAnotherUsers(string folder)
+    {
+        try
+        {
+            _ = Directory.EnumerateFileSystemEntries(folder).Any();
+            return false;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
 
     private static bool Lives(int id) => Directory.Exists($"/proc/{id}");
 
