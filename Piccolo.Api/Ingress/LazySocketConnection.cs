@@ -128,7 +128,8 @@ internal sealed class LazySocketConnection : DefaultConnectionContext, IConnecti
         if (_arrival.TrySetResult(false)) return;
         lock (_gate) _isOver = true;
         if (_started is { } started) started.Abort();
-        else Socket.Break();
+        // Of one whose client stayed away there is nothing to break.
+        else _socket?.Break();
         Closed();
     }
 

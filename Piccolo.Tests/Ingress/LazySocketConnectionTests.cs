@@ -34,6 +34,17 @@ internal sealed class LazySocketConnectionTests
         await _app.DisposeAsync();
     }
 
+    /// <summary>At the end of a server: its listener lets nobody come any more, then the server aborts all of its connections.</summary>
+    [Test]
+    public async Task Abort_OfOneWhoseClientStaysAway_HasNothingToBreak()
+    {
+        await using var waiting = new LazySocketConnection(null, _app.Services.GetRequiredService<BlockPool>());
+        waiting.StayAway();
+
+        Assert.That(() => waiting.Abort(new ConnectionAbortedException()), Throws.Nothing);
+        Assert.That(await waiting.ArrivalAsync(), Is.False);
+    }
+
     [Test]
     public void Splice_OfAnUntouchedConnection_NeedsNoPipe()
     {
