@@ -179,7 +179,7 @@ internal sealed class FreshStartTests
         {
             await client.ConnectAsync("127.0.0.1", _port);
             await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /api/v1/crypto/lock HTTP/1.1\r\nHost: 127.0.0.1:{_port}\r\nAuthorization: Bearer {_token}\r\nContent-Length: 0\r\n\r\n"));
-            client.Client.Close(0);
+            // In good order: of a connection that is reset at once the server may lose what it has not read, and with it the lock.
         }
 
         await daemon.RestartedAsync(image, TimeProvider.System.GetTimestamp());
