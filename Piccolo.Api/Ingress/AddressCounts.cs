@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 
 namespace Piccolo.Api.Ingress;
 
@@ -11,16 +10,6 @@ internal sealed class AddressCounts
 
     /// <summary>How many clients are counted now.</summary>
     public int Clients => _counts.Count;
-
-    /// <summary>One household or host has a whole /64 of IPv6 to choose from, which counts as one client.</summary>
-    public static IPAddress KeyOf(IPAddress address)
-    {
-        if (address.AddressFamily != AddressFamily.InterNetworkV6 || address.IsIPv4MappedToIPv6) return address;
-        Span<byte> bytes = stackalloc byte[16];
-        address.TryWriteBytes(bytes, out _);
-        bytes[8..].Clear();
-        return new IPAddress(bytes);
-    }
 
     /// <returns>False at the limit; then nothing is to be given back.</returns>
     public bool TryEnter(IPAddress client, int limit)

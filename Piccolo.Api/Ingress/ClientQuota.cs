@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Options;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Ingress;
 
@@ -13,7 +14,7 @@ internal abstract class ClientQuota(Func<int> limit, Func<int> limitPerAddress, 
     /// <returns>False when there is none; then nothing is to be given back.</returns>
     public bool TryEnter(IConnectionOriginFeature origin, out Place place)
     {
-        place = new Place(this, AddressCounts.KeyOf(origin.ClientEndPoint?.Address ?? IPAddress.None));
+        place = new Place(this, SubscriberAddress.Of(origin.ClientEndPoint?.Address ?? IPAddress.None));
         if (!_clients.TryEnter(place.Client, limitPerAddress())) return false;
         if (Interlocked.Increment(ref _used) <= limit())
         {

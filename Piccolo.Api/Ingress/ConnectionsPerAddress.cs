@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Options;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Ingress;
 
@@ -13,7 +14,7 @@ internal sealed class ConnectionsPerAddress(IOptions<IngressOptions> options)
 
     /// <summary>This machine's own connections and those of unknown clients are not counted: null.</summary>
     public static IPAddress? KeyOf(IConnectionOriginFeature origin) =>
-        origin.Origin == ConnectionOrigin.Loopback || origin.ClientEndPoint?.Address is not { } address ? null : AddressCounts.KeyOf(address);
+        origin.Origin == ConnectionOrigin.Loopback || origin.ClientEndPoint?.Address is not { } address ? null : SubscriberAddress.Of(address);
 
     /// <inheritdoc cref="AddressCounts.TryEnter"/>
     public bool TryEnter(IPAddress client) => _open.TryEnter(client, options.Value.MaxConnectionsPerAddress);

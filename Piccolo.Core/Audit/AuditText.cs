@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Audit;
 
@@ -26,10 +27,11 @@ internal static class AuditText
     public static string? NetworkOf(string? address)
     {
         if (!IPAddress.TryParse(address, out var parsed)) return null;
-        if (parsed.IsIPv4MappedToIPv6) parsed = parsed.MapToIPv4();
-        var (prefix, bytes) = (parsed.AddressFamily == AddressFamily.InterNetwork ? 24 : 64, parsed.GetAddressBytes());
-        bytes.AsSpan(prefix / 8).Clear();
-        return new IPNetwork(new IPAddress(bytes), prefix).ToString();
+        var subscriber = SubscriberAddress.Of(parsed);
+        if (subscriber.AddressFamily != AddressFamily.InterNetwork) return $"{subscriber}/64";
+        var bytes = subscriber.GetAddressBytes();
+        bytes[^1] = 0;
+        return $"{new IPAddress(bytes)}/24";
     }
 
     private static bool IsSecret(string name) => SecretWords.Any(w => name.Contains(w, StringComparison.OrdinalIgnoreCase));

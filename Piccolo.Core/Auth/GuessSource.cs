@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Auth;
 
@@ -11,18 +12,15 @@ namespace Piccolo.Core.Auth;
 /// </param>
 public readonly record struct GuessSource(string OriginClass, bool IsLocal, string Address, string? Network = null)
 {
-    private const int PrefixBytes = 8;
-
     /// <param name="address">Null when it is not known; all such attempts of a class count together.</param>
     public static GuessSource Of(string originClass, bool isLocal, IPAddress? address)
     {
         if (address is null) return new GuessSource(originClass, isLocal, "unknown");
         if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
         if (address.AddressFamily != AddressFamily.InterNetworkV6) return new GuessSource(originClass, isLocal, address.ToString());
-        var bytes = address.GetAddressBytes();
-        var whole = new IPAddress(bytes).ToString();
-        bytes.AsSpan(PrefixBytes).Clear();
-        var network = $"{new IPAddress(bytes)}/64";
+        // Without the zone of a link-local one.
+        var whole = new IPAddress(address.GetAddressBytes()).ToString();
+        var network = $"{SubscriberAddress.Of(address)}/64";
         // Beyond the own network one subscriber has at least a whole /64; on it every neighbour shares ours, the owner too.
         return isLocal ? new GuessSource(originClass, isLocal, whole, network) : new GuessSource(originClass, isLocal, network);
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Auth;
 
@@ -9,8 +10,6 @@ namespace Piccolo.Core.Auth;
 /// </summary>
 public static class SessionPlace
 {
-    private const int PrefixBytes = 8;
-
     /// <param name="isLocal">This machine or its own network: there an address is one device's. Beyond, a subscriber has a /64.</param>
     /// <returns>Null when the address is not known: then the session is worth something only where it is not known either.</returns>
     public static string? Of(IPAddress? address, bool isLocal)
@@ -20,8 +19,6 @@ public static class SessionPlace
         // "localhost" is either.
         if (address.Equals(IPAddress.IPv6Loopback)) address = IPAddress.Loopback;
         if (isLocal || address.AddressFamily != AddressFamily.InterNetworkV6) return new IPAddress(address.GetAddressBytes()).ToString();
-        var bytes = address.GetAddressBytes();
-        bytes.AsSpan(PrefixBytes).Clear();
-        return $"{new IPAddress(bytes)}/64";
+        return $"{SubscriberAddress.Of(address)}/64";
     }
 }

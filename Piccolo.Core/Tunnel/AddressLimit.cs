@@ -1,4 +1,5 @@
 using System.Net;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Tunnel;
 
@@ -11,7 +12,7 @@ internal sealed class AddressLimit(int max)
     public bool TryEnter(IPEndPoint? client)
     {
         if (client is null) return true;
-        var subscriber = ClientAddress.Subscriber(client.Address);
+        var subscriber = SubscriberAddress.Of(client.Address);
         lock (_gate)
         {
             var count = _streams.GetValueOrDefault(subscriber);
@@ -24,7 +25,7 @@ internal sealed class AddressLimit(int max)
     public void Leave(IPEndPoint? client)
     {
         if (client is null) return;
-        var subscriber = ClientAddress.Subscriber(client.Address);
+        var subscriber = SubscriberAddress.Of(client.Address);
         lock (_gate)
         {
             if (--_streams[subscriber] == 0) _streams.Remove(subscriber);

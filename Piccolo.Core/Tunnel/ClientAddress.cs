@@ -22,15 +22,6 @@ internal static class ClientAddress
         return new IPEndPoint(address, port);
     }
 
-    /// <summary>What one user can have many of: an IPv6 /64 counts as one address.</summary>
-    public static IPAddress Subscriber(IPAddress address)
-    {
-        if (address.AddressFamily != AddressFamily.InterNetworkV6) return address;
-        var bytes = address.GetAddressBytes();
-        bytes.AsSpan(8).Clear();
-        return new IPAddress(bytes);
-    }
-
     private static bool TryReadPort(ReadOnlySpan<char> text, out int port) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && text.Length <= 5 && port is > 0 and <= 65_535;
 
