@@ -20,8 +20,6 @@ internal sealed class SocketLoop : IThreadPoolWorkItem, IDisposable
     /// <summary>Large enough that bulk pays for few system calls, small enough for the processor's own memory.</summary>
     private const int BufferSize = 256 * 1024;
 
-    private const int QuietMilliseconds = 1000;
-
     private readonly SocketPoller _poller = new();
     [ThreadStatic]
     private static SocketLoop? _current;
@@ -37,7 +35,6 @@ internal sealed class SocketLoop : IThreadPoolWorkItem, IDisposable
     private readonly Thread _thread;
     private ISocketWatcher?[] _watchers = new ISocketWatcher?[64];
     private int _count;
-    private int _used;
     private int _poolAsked;
     private volatile bool _ended;
 
@@ -84,9 +81,6 @@ internal sealed class SocketLoop : IThreadPoolWorkItem, IDisposable
     /// <summary>Has a wait answered by the thread pool. On the loop's thread; it goes with the others of this round, for to wake the pool costs.</summary>
     public void ToPool(LoopWait wait) => _pooled.Enqueue(wait);
 
-    /// <summary>So much of the buffer was filled, and is to be wiped when all have become quiet.</summary>
-    public void Used(int bytes) => _used = Math.Max(_used, bytes);
-
     public void Dispose()
     {
         _ended = true;
@@ -105,10 +99,7 @@ internal sealed class SocketLoop : IThreadPoolWorkItem, IDisposable
         while (!_ended)
         {
             FreeWhatWasLeft();
-            var patience = _again.Count > 0 || !_posted.IsEmpty ? 0 : _used > 0 ? QuietMilliseconds : Timeout.Infinite;
-            var count = _poller.Wait(ready, patience);
-            // Nothing for a while: what went through, in clear text perhaps, does not stay.
-            if (count == 0 && patience > 0) Wipe();
+            var count = _poller.Wait(ready, _again.Count > 0 || !_posted.IsEmpty ? 0 : Timeout.Infinite);
             for (var left = _again.Count; left > 0; left--) Tell(_again.Dequeue(), SocketReadiness.None);
             for (var i = 0; i < count; i++)
                 if (Volatile.Read(ref _watchers)[ready[i].Place] is { } watcher) Tell(watcher, ready[i].Readiness);
@@ -116,7 +107,6 @@ internal sealed class SocketLoop : IThreadPoolWorkItem, IDisposable
             for (var left = _posted.Count; left > 0 && _posted.TryDequeue(out var watcher); left--) Tell(watcher, SocketReadiness.None);
             if (!_pooled.IsEmpty) AskPool();
         }
-        Wipe();
     }
 
     private void Tell(ISocketWatcher watcher, SocketReadiness readiness)
@@ -145,12 +135,6 @@ internal sealed class SocketLoop : IThreadPoolWorkItem, IDisposable
         if (!_pooled.IsEmpty) AskPool();
         do wait.Answer();
         while (_pooled.TryDequeue(out wait));
-    }
-
-    private void Wipe()
-    {
-        _buffer.AsSpan(0, _used).Clear();
-        _used = 0;
     }
 
     private int Add(SafeHandle socket, ISocketWatcher watcher, bool isListening)

@@ -54,12 +54,10 @@ internal sealed class SpliceDirection(Socket source, Socket target, SocketLoop l
         return (_held is not null || _isBulk) && Copy();
     }
 
-    /// <summary>Wiped, for on a port of the LAN it may be clear text.</summary>
     public void GiveBack()
     {
         if (_held is not { } held) return;
         _held = null;
-        held.AsSpan(0, Piece).Clear();
         (_heldFrom, _heldTo) = (0, 0);
         ArrayPool<byte>.Shared.Return(held);
     }
@@ -91,7 +89,6 @@ internal sealed class SpliceDirection(Socket source, Socket target, SocketLoop l
         }
         Bytes += received;
         alive();
-        loop.Used(received);
         // Less than there was room for: that was all, and what comes next is told. The end is not told twice.
         if (received < Piece && !_sourceEnds) _readable = false;
         _isBulk = received == Piece;
@@ -125,7 +122,6 @@ internal sealed class SpliceDirection(Socket source, Socket target, SocketLoop l
             Emptied(seen);
             return true;
         }
-        loop.Used(seen);
         var sent = SendAll(loop.Buffer[..seen]);
         if (sent > 0)
         {

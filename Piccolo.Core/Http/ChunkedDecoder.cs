@@ -35,10 +35,9 @@ public sealed class ChunkedDecoder
     /// <summary>The lines after the last chunk, when the content is complete.</summary>
     public ReadOnlySpan<byte> Trailers => _trailers.AsSpan(0, _trailersLength);
 
-    /// <summary>Forgets what was read; the trailers are wiped.</summary>
+    /// <summary>Forgets what was read.</summary>
     public void Reset()
     {
-        _trailers.AsSpan(0, _trailersLength).Clear();
         (_state, _left, _digits, _line, _trailers, _trailersLength) = (State.FirstDigit, 0, 0, 0, [], 0);
     }
 
@@ -116,7 +115,6 @@ public sealed class ChunkedDecoder
     {
         var larger = new byte[Math.Min(Math.Max(256, _trailers.Length * 2), MaxTrailers)];
         _trailers.CopyTo(larger, 0);
-        _trailers.AsSpan().Clear();
         _trailers = larger;
     }
 }

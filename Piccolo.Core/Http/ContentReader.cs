@@ -22,7 +22,7 @@ public sealed class ContentReader
         return framing == ContentFraming.None || (framing == ContentFraming.Length && length == 0);
     }
 
-    /// <summary>Forgets, and wipes, what it kept.</summary>
+    /// <summary>Forgets what it kept.</summary>
     public void Reset()
     {
         if (_framing == ContentFraming.Chunked) _chunks.Reset();

@@ -81,7 +81,7 @@ internal sealed class AppConnection : IDisposable
         return true;
     }
 
-    /// <summary>Room for one direction's bytes, wiped when it is given back.</summary>
+    /// <summary>Room for one direction's bytes.</summary>
     public IMemoryOwner<byte> RentBlock() => _home.Blocks.Rent();
 
     public void Heard() => Volatile.Write(ref _heard, _home.Now);
