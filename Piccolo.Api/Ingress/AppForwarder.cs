@@ -82,8 +82,8 @@ internal sealed class AppForwarder : IDisposable
         {
             ForwarderError.None => new(ForwardOutcome.Done),
             ForwarderError.RequestTimedOut => new(ForwardOutcome.TimedOut),
-            _ when cause is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => new(ForwardOutcome.Unavailable, cause.Message),
-            _ => new(ForwardOutcome.BadAnswer, cause?.Message ?? error.ToString()),
+            _ when cause is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => new(ForwardOutcome.Unavailable),
+            _ => new(ForwardOutcome.BadAnswer, $"The call failed: {error}."),
         };
     }
 

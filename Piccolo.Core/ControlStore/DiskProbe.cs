@@ -1,4 +1,5 @@
 using Piccolo.Core.Health;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.ControlStore;
 
@@ -6,8 +7,6 @@ namespace Piccolo.Core.ControlStore;
 internal static class DiskProbe
 {
     // Linux, errno(3); .NET hands them on as the exception's HResult.
-    private const int Interrupted = 4;
-    private const int TryAgain = 11;
     private const int NoMemory = 12;
     private const int TooManyFilesInSystem = 23;
     private const int TooManyFiles = 24;
@@ -62,7 +61,7 @@ internal static class DiskProbe
     {
         NoSpace or QuotaExceeded => FaultCode.DiskFull,
         ReadOnlyFileSystem => FaultCode.ReadOnly,
-        Interrupted or TryAgain or NoMemory or TooManyFilesInSystem or TooManyFiles => FaultCode.StoreBusy,
+        Posix.EINTR or Posix.EAGAIN or NoMemory or TooManyFilesInSystem or TooManyFiles => FaultCode.StoreBusy,
         _ => FaultCode.StoreUnreadable,
     };
 }

@@ -16,7 +16,9 @@ internal static partial class Posix
     public const int MSG_NOSIGNAL = 0x4000;
     public const int EINTR = 4;
     public const int EAGAIN = 11;
+    public const int EADDRNOTAVAIL = 99;
     public const int ECONNABORTED = 103;
+    public const int ECONNREFUSED = 111;
     public const int EALREADY = 114;
     public const int EINPROGRESS = 115;
 #pragma warning restore IDE1006

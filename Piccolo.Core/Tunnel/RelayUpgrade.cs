@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Security.Cryptography;
-using System.Text;
+using Piccolo.Core.Http;
 
 namespace Piccolo.Core.Tunnel;
 
@@ -13,7 +13,6 @@ namespace Piccolo.Core.Tunnel;
 internal sealed class RelayUpgrade(RemoteCertificateValidationCallback validate)
 {
     private const int KeyLength = 16;
-    private static readonly byte[] AcceptSuffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"u8.ToArray();
 
     /// <returns>The socket, or the status with which something else answered (101: an upgrade, but to something else).</returns>
     public async Task<(RelaySocket? Socket, HttpStatusCode Status)> RunAsync(Uri hub, NexusOptions options, TimeProvider time, CancellationToken cancellationToken)
@@ -66,10 +65,7 @@ internal sealed class RelayUpgrade(RemoteCertificateValidationCallback validate)
 
     private static bool IsOurs(HttpResponseHeaders headers, string key)
     {
-        var proof = Encoding.ASCII.GetBytes(key);
-#pragma warning disable CA5350 // Not for secrecy: RFC 6455 lets the server show with SHA-1 that it understood.
-        var expected = Convert.ToBase64String(SHA1.HashData([.. proof, .. AcceptSuffix]));
-#pragma warning restore CA5350
+        var expected = WebSocketAccept.Of(key);
         return headers.Upgrade.Any(u => u.Name.Equals("websocket", StringComparison.OrdinalIgnoreCase))
             && headers.Connection.Contains("Upgrade", StringComparer.OrdinalIgnoreCase)
             && headers.TryGetValues("Sec-WebSocket-Accept", out var accept) && accept.SequenceEqual([expected])

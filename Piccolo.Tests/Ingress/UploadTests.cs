@@ -172,6 +172,40 @@ internal sealed class UploadTests : RawAppFixture
         Assert.That(await TextAsync(asking), Is.EqualTo("next"));
     }
 
+    /// <summary>With content a request cannot be sent again: what the app says is the response.</summary>
+    [Test]
+    public async Task Timeout_AsTheResponseToContent_IsPassedOn()
+    {
+        var first = GetAsync("1.1");
+        using var app = await App.AcceptAsync();
+        await app.AnswerAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        await TextAsync(first);
+
+        using var request = Request(HttpMethod.Post, "1.1");
+        request.Content = new StringContent("abc");
+        var asking = Client.SendAsync(request);
+        await app.ReadUntilAsync("abc");
+        await app.SendAsync("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+
+        using var response = await asking;
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.RequestTimeout));
+        Assert.That(App.IsAskedFor, Is.False);
+    }
+
+    /// <summary>As a client of a container engine's socket does; the app may answer it in its own way.</summary>
+    [TestCase("tcp")]
+    [TestCase("h2c")]
+    public async Task Content_BesideAnUpgradeThatIsNotPassedOn_ReachesTheApp(string protocol)
+    {
+        await using var tls = await Door.ConnectTlsAsync("web.home.test");
+        await tls.WriteAsync(Encoding.Latin1.GetBytes($"POST /exec HTTP/1.1\r\nHost: web.home.test\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\nContent-Length: 3\r\n\r\nabc"));
+        using var app = await App.AcceptAsync();
+
+        Assert.That(await app.ReadUntilAsync("abc"), Does.Contain("Content-Length: 3\r\n").And.Not.Contain("pgrade"));
+        await app.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        Assert.That(await ReadUntilAsync(tls, "ok"), Does.StartWith("HTTP/1.1 200"));
+    }
+
     [TestCase("5\nhello\n0\n\n")]
     [TestCase("zz\r\nhello\r\n")]
     [TestCase("5\r\nhelloX\r\n0\r\n\r\n")]

@@ -56,14 +56,14 @@ internal sealed class AppExchange(AppConnections connections)
                     {
                         TimeoutException => new(ForwardOutcome.TimedOut, "The app did not accept the connection in time."),
                         OperationCanceledException => new(ForwardOutcome.ClientGone),
-                        _ => new(ForwardOutcome.Unavailable, failure.Message),
+                        SocketException { SocketErrorCode: not SocketError.ConnectionRefused } scarce => new(ForwardOutcome.Busy, $"No connection to the app could be opened: {scarce.SocketErrorCode}."),
+                        IOException => new(ForwardOutcome.Busy, "No connection to the app could be opened: the kernel has no room for one more."),
+                        _ => new(ForwardOutcome.Unavailable),
                     };
                 }
             }
             var result = await OnConnectionAsync(connection, context, plan, forwarded, hstsMaxAge);
-            var mayRepeat = result.Outcome == ForwardOutcome.NotRead ? !plan.HasContent && plan.Framing != RequestFraming.WebSocket
-                : result.Outcome == ForwardOutcome.Stale && plan.IsRepeatable;
-            if (mayRepeat && round < MaxRounds)
+            if ((result.Outcome == ForwardOutcome.NotRead || (result.Outcome == ForwardOutcome.Stale && plan.IsRepeatable)) && round < MaxRounds)
             {
                 connection = null;
                 continue;
@@ -126,8 +126,8 @@ internal sealed class AppExchange(AppConnections connections)
             }
             if (verdict != HeadVerdict.Head) return new(ForwardOutcome.BadAnswer, verdict == HeadVerdict.TooLarge ? "The head of the response is too large." : "The head of the response is malformed.");
             if (Head.Status == StatusCodes.Status101SwitchingProtocols) return await SwitchAsync(connection, buffer[..filled], context, plan);
-            // An app that has waited too long for a request says so and has not read ours (RFC 9110, 15.5.9).
-            if (wasUsed && Head is { Status: StatusCodes.Status408RequestTimeout, SaysClose: true }) return new(ForwardOutcome.NotRead, "The app had stopped waiting for a request.");
+            // An app that has waited too long for a request says so and has not read ours (RFC 9110, 15.5.9). With content it is the response: that cannot be sent again.
+            if (wasUsed && !plan.HasContent && Head is { Status: StatusCodes.Status408RequestTimeout, SaysClose: true }) return new(ForwardOutcome.NotRead, "The app had stopped waiting for a request.");
 
             var (framing, mayFollow) = Begin(connection, buffer.Span, context, plan, hstsMaxAge, out var isOver);
             if (framing == ContentFraming.Unknown) return new(ForwardOutcome.BadAnswer, "The response has a transfer coding other than chunked.");
@@ -163,16 +163,15 @@ internal sealed class AppExchange(AppConnections connections)
         }
         catch (SocketException failure)
         {
-            return NoAnswer(mayBeStale && !context.Response.HasStarted, failure.Message);
+            return NoAnswer(mayBeStale && !context.Response.HasStarted, $"The connection to the app broke: {failure.SocketErrorCode}.");
         }
         catch (BadHttpRequestException)
         {
             return new(ForwardOutcome.BadContent);
         }
-        catch (InvalidOperationException failure)
+        catch (InvalidOperationException)
         {
-            // The server refuses a field, or content where there may be none.
-            return new(ForwardOutcome.BadAnswer, failure.Message);
+            return new(ForwardOutcome.BadAnswer, "The response has a field, or content, that the server refuses to send on.");
         }
         finally
         {
@@ -234,7 +233,7 @@ internal sealed class AppExchange(AppConnections connections)
         Stream client;
         if (plan.WebSocketKey is { } key)
         {
-            if (headers.SecWebSocketAccept != WebSocketHandshake.AcceptOf(key)) return new(ForwardOutcome.BadAnswer, "The app did not accept the WebSocket's key.");
+            if (headers.SecWebSocketAccept != WebSocketAccept.Of(key)) return new(ForwardOutcome.BadAnswer, "The app did not accept the WebSocket's key.");
             headers.Remove("Sec-WebSocket-Accept");
             context.Response.StatusCode = StatusCodes.Status200OK;
             client = await context.Features.GetRequiredFeature<IHttpExtendedConnectFeature>().AcceptAsync();

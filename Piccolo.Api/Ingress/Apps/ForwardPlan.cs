@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Piccolo.Api.Ingress.Apps;
@@ -50,7 +51,7 @@ internal readonly record struct ForwardPlan(string Method, string Target, Reques
         // The server takes chunked off; of any other coding it would lose the name (RFC 9112, 6.1).
         if (headers.TransferEncoding.Count > 0 && !(headers.TransferEncoding is [{ } coding] && coding.Trim().Equals("chunked", StringComparison.OrdinalIgnoreCase))) return ForwardOutcome.NotImplemented;
         var isBare = context.Features.Get<IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: true };
-        if (method == HttpMethods.Get && context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } && HasMember(headers.Upgrade, WebSocket))
+        if (method == HttpMethods.Get && context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } && ForwardingRules.HasMember(headers.Upgrade, WebSocket))
             plan = new ForwardPlan(method, target, RequestFraming.WebSocket, 0);
         else if (headers.ContentLength is > 0 and var length)
             plan = new ForwardPlan(method, target, RequestFraming.Length, length);
@@ -71,16 +72,9 @@ internal readonly record struct ForwardPlan(string Method, string Target, Reques
         plan = default;
         if (context.Features.GetRequiredFeature<IHttpExtendedConnectFeature>().Protocol != WebSocket) return ForwardOutcome.NotImplemented;
         if (!RequestTarget.TryRead(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, HttpMethods.Get, out var target)) return ForwardOutcome.BadTarget;
-        plan = new ForwardPlan(HttpMethods.Get, target, RequestFraming.WebSocket, 0) { WebSocketKey = WebSocketHandshake.NewKey() };
+        plan = new ForwardPlan(HttpMethods.Get, target, RequestFraming.WebSocket, 0) { WebSocketKey = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16)) };
         return ForwardOutcome.Done;
     }
 
     private static bool IsSafe(string method) => method is "GET" or "HEAD" or "OPTIONS";
-
-    private static bool HasMember(Microsoft.Extensions.Primitives.StringValues values, string member)
-    {
-        foreach (var value in values)
-            if (value is not null && value.Split(',', StringSplitOptions.TrimEntries).Contains(member, StringComparer.OrdinalIgnoreCase)) return true;
-        return false;
-    }
 }

@@ -121,7 +121,8 @@ internal static class ForwardingRules
         option.Equals("keep-alive", StringComparison.OrdinalIgnoreCase) || option.Equals("close", StringComparison.OrdinalIgnoreCase)
         || option.Equals("upgrade", StringComparison.OrdinalIgnoreCase);
 
-    private static bool HasMember(StringValues values, string member)
+    /// <summary>Whether a list of a field has a member, whatever its case.</summary>
+    public static bool HasMember(StringValues values, string member)
     {
         foreach (var value in values)
             if (value is not null && value.Split(',', StringSplitOptions.TrimEntries).Contains(member, StringComparer.OrdinalIgnoreCase)) return true;

@@ -1,7 +1,7 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
 using Microsoft.Net.Http.Headers;
+using Piccolo.Core.Http;
 
 namespace Piccolo.Api.Ingress.Apps;
 
@@ -20,9 +20,6 @@ internal enum WriteVerdict
 /// <summary>Writes the head of a request as an app gets it (RFC 9112, 3 and 5). Pure.</summary>
 internal static class RequestHeadWriter
 {
-    /// <summary>What a value may not hold (RFC 9110, 5.5): readers disagree on what it means there.</summary>
-    private static readonly SearchValues<byte> Control = SearchValues.Create([.. Enumerable.Range(0, 0x20).Where(b => b != '\t').Append(0x7f).Select(b => (byte)b)]);
-
     public static WriteVerdict Write(
         Span<byte> buffer, ForwardPlan plan, bool isHttp2, IHeaderDictionary headers, ForwardedFields forwarded, out int written)
     {
@@ -117,7 +114,8 @@ internal static class RequestHeadWriter
         {
             var start = Written;
             Text(text);
-            if (_buffer[start..Written].ContainsAny(Control)) Verdict = WriteVerdict.Refused;
+            // Readers disagree on what a control character means there (RFC 9110, 5.5).
+            if (!FieldText.IsValue(_buffer[start..Written])) Verdict = WriteVerdict.Refused;
         }
 
         private bool HasRoom(int length)

@@ -7,6 +7,29 @@ namespace Piccolo.Tests.Core.Primitives;
 
 internal sealed class LocalConnectTests
 {
+    /// <summary>The same two ends twice: what a machine answers that has no port left towards a listener.</summary>
+    [Test]
+    public void Begin_WithoutAPortLeft_IsNotToldAsARefusal()
+    {
+        using var listener = Listen(backlog: 8);
+        var port = PortOf(listener);
+        using var first = BoundTo(0);
+        first.Connect(IPAddress.Loopback, port);
+        using var second = BoundTo(((IPEndPoint)first.LocalEndPoint!).Port);
+
+        var refused = Assert.Throws<SocketException>(() => LocalConnect.Begin(second, port));
+
+        Assert.That(refused!.SocketErrorCode, Is.EqualTo(SocketError.AddressNotAvailable));
+
+        static Socket BoundTo(int local)
+        {
+            var socket = NewSocket();
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, local));
+            return socket;
+        }
+    }
+
     [Test]
     public void AtOnce_ToWhoListens_IsConnected()
     {
