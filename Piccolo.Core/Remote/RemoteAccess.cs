@@ -76,8 +76,9 @@ public sealed class RemoteAccess(
             tunnel.SetTarget(target);
             _target = target;
         }
-        foreach (var left in plan.LeftOut.Except(_plan.LeftOut)) logger.LeftOutOfPlan(left);
+        var leftOut = plan.LeftOut.Except(_plan.LeftOut).ToList();
         Volatile.Write(ref _plan, plan);
+        foreach (var left in leftOut) logger.LeftOutOfPlan(left);
     }
 
     private void LogRoute(Route route)

@@ -10,6 +10,8 @@ namespace Piccolo.Tests.Api.Remote;
 /// <summary>Public names have one owner each and fit into DNS: at install, when the domain is set, and for an alias.</summary>
 internal sealed class PublicNameTests
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private const string Endpoint = "wss://relay.example.test/connect";
     private static readonly string LongLabel = new('l', 60);
     private static readonly string LongDomain = $"{new string('a', 63)}.{new string('b', 63)}.{new string('c', 63)}.test";
@@ -62,7 +64,7 @@ internal sealed class PublicNameTests
         await InstallAsync(LongLabel, "web");
         _appliance.Services.GetRequiredService<RemoteSettingsStore>().Save(new RemoteSettings(Endpoint, "secret", LongDomain, "portal." + LongDomain, true, DateTimeOffset.UnixEpoch));
         var remote = _appliance.Services.GetRequiredService<RemoteAccess>();
-        await UntilAsync(() => !remote.Plan.Hostnames.IsEmpty);
+        await _appliance.Log.FirstAsync(4509).WaitAsync(Patience);
 
         Assert.That(remote.Plan.Hostnames, Is.EquivalentTo(new[] { "portal." + LongDomain, "web." + LongDomain }));
         var services = (await _appliance.Api.GetAsync("/api/v1/services"))["services"]!.AsArray();
@@ -75,7 +77,7 @@ internal sealed class PublicNameTests
     {
         _appliance.Services.GetRequiredService<RemoteSettingsStore>().Save(new RemoteSettings("no address", "secret", "home.test", "portal.home.test", true, DateTimeOffset.UnixEpoch));
 
-        await UntilAsync(() => _appliance.Log.Entries.Any(e => e.EventId == 4501));
+        await _appliance.Log.FirstAsync(4501).WaitAsync(Patience);
 
         Assert.That(_appliance.Services.GetRequiredService<RemoteAccess>().Plan, Is.EqualTo(RemotePlan.Empty));
     }
@@ -117,11 +119,5 @@ internal sealed class PublicNameTests
     {
         using var response = await _appliance.SendAsync(HttpMethod.Post, path, content);
         return ((int)response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!);
-    }
-
-    private static async Task UntilAsync(Func<bool> holds)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!holds()) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
     }
 }
