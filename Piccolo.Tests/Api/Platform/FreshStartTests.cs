@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
-using System.Text.Json.Nodes;
 using Piccolo.Api.Platform;
 using Piccolo.Core.Primitives;
 using Piccolo.DevStack;
@@ -243,8 +242,9 @@ internal sealed class FreshStartTests
     {
         await File.WriteAllBytesAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(State, "volumes")).FullName, "large"), new byte[64 * 1024 * 1024]);
         var job = (string)(await daemon.Api.PostAsync("/api/v1/exports/full"))["id"]!;
-        JsonNode now;
-        while ((string?)(now = await daemon.Api.GetAsync($"/api/v1/jobs/{job}"))["state"] == "running") await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        // A job's events end with the job.
+        using (var events = await daemon.Api.SendRawAsync(new HttpRequestMessage(HttpMethod.Get, $"/api/v1/jobs/{job}/events"))) events.EnsureSuccessStatusCode();
+        var now = await daemon.Api.GetAsync($"/api/v1/jobs/{job}");
         var client = new HttpClient(new SocketsHttpHandler()) { BaseAddress = daemon.Api.BaseAddress };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _token);
         var response = await client.GetAsync(new Uri($"/api/v1/exports/{now["result"]}/download", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);

@@ -1,41 +1,11 @@
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme;
-using Piccolo.Core.Vault;
-using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Certificates;
 
 /// <summary>The CA's limits as they are kept on our side: what spends them, and what the owner is told.</summary>
-[Category("Acme")]
-internal sealed class OrderLimitTests
+internal sealed class OrderLimitTests : SteppedCaFixture
 {
-    private const string Id = "host:web.home.test";
-
-    /// <summary>Pauses and waits after a failure; what limits a request or an order is further away.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
-
-    private SteppedTime _time = null!;
-    private TemporaryFolder _folder = null!;
-    private HostileCa _ca = null!;
-    private DataKey _key = null!;
-
-    [SetUp]
-    public async Task StartAsync()
-    {
-        _time = new SteppedTime(TimeProvider.System.GetUtcNow());
-        _folder = new TemporaryFolder();
-        _key = DataKey.Generate();
-        _ca = await HostileCa.StartAsync(_folder.Path);
-    }
-
-    [TearDown]
-    public async Task StopAsync()
-    {
-        await _ca.DisposeAsync();
-        _key.Dispose();
-        _folder.Dispose();
-    }
-
     [TestCase("new-order", 503, "serverInternal")]
     [TestCase("new-order", 429, "rateLimited")]
     [TestCase("finalize", 503, "serverInternal")]
@@ -43,7 +13,7 @@ internal sealed class OrderLimitTests
     public async Task RefusedOrders_ManyOfThem_DoNotCountAsCertificates(string step, int status, string type)
     {
         await using var harness = Harness();
-        _ca.Refuse(step, status, type, "no", times: 6);
+        Ca.Refuse(step, status, type, "no", times: 6);
         await harness.StartAsync();
         harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
 
@@ -51,15 +21,15 @@ internal sealed class OrderLimitTests
         {
             var count = failures;
             // The stepped clock may be further on than the test looks.
-            await _time.RunAsync(harness.UntilAsync(l => l is [{ } entry] && (entry.Failures >= count || entry.Status == CertificateStatus.Ok)), Longest);
+            await Time.RunAsync(harness.UntilAsync(l => l is [{ } entry] && (entry.Failures >= count || entry.Status == CertificateStatus.Ok)), Longest);
             Assert.That((harness.Inventory.Find(Id)!.HeldBackBy, harness.Scheduler.HeldBack(Id)), Is.EqualTo(((string?)null, ((DateTimeOffset?, string)?)null)));
             // The owner does not wait for the next attempt; a wish while an order is under way has no effect.
-            await _time.RunAsync(harness.Scheduler.SettledAsync(), Longest);
-            _time.Advance(TimeSpan.FromSeconds(1));
+            await Time.RunAsync(harness.Scheduler.SettledAsync(), Longest);
+            Time.Advance(TimeSpan.FromSeconds(1));
             harness.Scheduler.RenewNow(Id);
         }
 
-        await _time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), Longest);
+        await Time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), Longest);
     }
 
     [Test]
@@ -68,18 +38,18 @@ internal sealed class OrderLimitTests
         await using var harness = Harness();
         await harness.StartAsync();
         harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-        var serial = (await _time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), Longest)).Serial;
+        var serial = (await Time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), Longest)).Serial;
         for (var renewals = 1; renewals < 5; renewals++)
         {
             Assert.That(harness.Scheduler.HeldBack(Id), Is.Null);
             Assert.That(harness.Scheduler.RenewNow(Id), Is.True);
-            serial = (await _time.RunAsync(harness.UntilAsync(l => l is [{ Status: CertificateStatus.Ok } entry] && entry.Serial != serial), Longest))[0].Serial;
+            serial = (await Time.RunAsync(harness.UntilAsync(l => l is [{ Status: CertificateStatus.Ok } entry] && entry.Serial != serial), Longest))[0].Serial;
         }
 
         var held = harness.Scheduler.HeldBack(Id);
 
         Assert.That(held?.Limit, Is.EqualTo("same_names"));
-        Assert.That(held?.Until, Is.GreaterThan(_time.GetUtcNow().AddDays(1)).And.LessThan(_time.GetUtcNow().AddDays(2)));
+        Assert.That(held?.Until, Is.GreaterThan(Time.GetUtcNow().AddDays(1)).And.LessThan(Time.GetUtcNow().AddDays(2)));
         Assert.That(NextSteps.HeldBack(held!.Value.Limit, held.Value.Until!.Value), Does.Match(@"^The certificate authority has issued as many .+ The next order begins at \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ\.$"));
         harness.Scheduler.RenewNow(Id);
         var entry = harness.Inventory.Find(Id)!;
@@ -90,14 +60,14 @@ internal sealed class OrderLimitTests
     public async Task OpenOrder_IsTakenUpWhateverTheLimitUntilItIsTooOld()
     {
         await using var harness = Harness(o => o.Limits.NewOrders = new RateLimitOptions { Count = 1, Period = TimeSpan.FromDays(10) });
-        _ca.Refuse("finalize", 503, "serverInternal", "no");
+        Ca.Refuse("finalize", 503, "serverInternal", "no");
         await harness.StartAsync();
         harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-        await _time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Error), Longest);
+        await Time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Error), Longest);
         Assert.That(harness.Scheduler.HeldBack(Id), Is.Null, "the order is there");
 
         await harness.StopAsync();
-        _time.Advance(CertificateIssuer.MaxOrderAge + TimeSpan.FromMinutes(1));
+        Time.Advance(CertificateIssuer.MaxOrderAge + TimeSpan.FromMinutes(1));
 
         Assert.That(harness.Scheduler.HeldBack(Id)?.Limit, Is.EqualTo("orders"));
     }
@@ -108,19 +78,10 @@ internal sealed class OrderLimitTests
         await using var harness = Harness();
         await harness.StartAsync();
         harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-        await _time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), Longest);
+        await Time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), Longest);
         harness.GateIsOpen = false;
 
         Assert.That(harness.Scheduler.HeldBack(Id), Is.EqualTo(((DateTimeOffset?)null, "not_reachable")));
         Assert.That(harness.Scheduler.HeldBack("host:nobody"), Is.Null);
-    }
-
-    private EngineHarness Harness(Action<AcmeOptions>? change = null)
-    {
-        var options = EngineHarness.OptionsFor(_ca);
-        change?.Invoke(options);
-        // A stepped clock must never come to these.
-        (options.RequestTimeout, options.OrderTimeout) = (Longest * 2, Longest * 3);
-        return new EngineHarness(Path.Combine(_folder.Path, "state"), _key, options, _time);
     }
 }

@@ -1,5 +1,4 @@
 using Piccolo.Core.Certificates;
-using Piccolo.Core.Certificates.Acme;
 using Piccolo.Core.Health;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Fakes;
@@ -235,45 +234,6 @@ internal sealed class RenewalSchedulerTests
 
         Assert.That(second.NextAttempt, Is.EqualTo(second.RenewAt));
         Assert.That(_ca.Count("new-order"), Is.EqualTo(2));
-    }
-
-    [TestCase(404, "malformed", TestName = "Replaces_UnknownSerial_OrderedOnceMoreWithout")]
-    [TestCase(403, "unauthorized", TestName = "Replaces_OfAnotherAccount_OrderedOnceMoreWithout")]
-    [TestCase(409, "alreadyReplaced", TestName = "Replaces_ReplacedAlready_OrderedOnceMoreWithout")]
-    [TestCase(500, "serverInternal", TestName = "Replaces_FaultOfTheCa_OrderedOnceMoreWithout")]
-    public async Task Replaces_Refused_OrderedOnceMoreWithout(int status, string type)
-    {
-        _ca.HasRenewalInfo = true;
-        var time = new SteppedTime(TimeProvider.System.GetUtcNow());
-        await using var harness = Harness(time);
-        await harness.StartAsync();
-        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-        var first = await time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), Longest);
-        _ca.RefusesReplaces = (status, type);
-
-        Assert.That(harness.Scheduler.RenewNow(Id), Is.True);
-        await time.RunAsync(harness.UntilAsync(l => l[0].Status == CertificateStatus.Ok && l[0].Serial != first.Serial), Longest);
-
-        Assert.That(_ca.Count("new-order"), Is.EqualTo(3), "the first certificate, a refused order, the order without 'replaces'");
-        Assert.That((harness.Log.Count(2019), harness.Log.Count(2009)), Is.EqualTo((1, 0)), harness.Log.Text);
-    }
-
-    [Test]
-    public async Task Replaces_RateLimited_IsNotOrderedOnceMore()
-    {
-        _ca.HasRenewalInfo = true;
-        var time = new SteppedTime(TimeProvider.System.GetUtcNow());
-        await using var harness = Harness(time);
-        await harness.StartAsync();
-        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-        await time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), Longest);
-        _ca.RefusesReplaces = (429, "rateLimited");
-
-        Assert.That(harness.Scheduler.RenewNow(Id), Is.True);
-        await time.RunAsync(harness.UntilAsync(l => l[0].LastError?.Class == AcmeFailureClass.RateLimited), Longest);
-
-        // The clock may have gone on to the next attempt; what counts is that no order went out without the name.
-        Assert.That(harness.Log.Count(2019), Is.Zero, harness.Log.Text);
     }
 
     [Test]
