@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Tls;
 
@@ -45,17 +44,16 @@ internal readonly record struct PeekedHello(PeekFailure Failure, string? ServerN
     };
 }
 
-/// <summary>Waits for a whole ClientHello that must be read, and leaves every byte of it in the pipe. Kestrel's own handshake timeout starts only after this.</summary>
+/// <summary>Waits for a whole ClientHello on a stream of the relay, and leaves every byte of it in the pipe. Kestrel's own handshake timeout starts only after this.</summary>
 internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, WaitingPeeks waiting, TimeProvider time)
 {
-    /// <param name="awaitedSince">Null: its limits begin now.</param>
-    public async ValueTask<PeekedHello> ReadAsync(ConnectionContext connection, long? awaitedSince, CancellationToken closing)
+    public async ValueTask<PeekedHello> ReadAsync(PipeReader input, IConnectionOriginFeature origin, CancellationToken closing)
     {
-        if (!waiting.TryEnter(connection.Features.GetRequiredFeature<IConnectionOriginFeature>(), out var place)) return PeekedHello.Failed(PeekFailure.Busy);
+        if (!waiting.TryEnter(origin, out var place)) return PeekedHello.Failed(PeekFailure.Busy);
         using var taken = place;
         try
         {
-            return await WaitAsync(connection.Transport.Input, awaitedSince ?? time.GetTimestamp(), closing);
+            return await WaitAsync(input, closing);
         }
         catch (Exception failure) when (IsEnd(failure))
         {
@@ -64,8 +62,9 @@ internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, WaitingP
         }
     }
 
-    private async ValueTask<PeekedHello> WaitAsync(PipeReader input, long started, CancellationToken closing)
+    private async ValueTask<PeekedHello> WaitAsync(PipeReader input, CancellationToken closing)
     {
+        var started = time.GetTimestamp();
         using var deadline = new CancellationTokenSource(options.Value.PeekFirstByteTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, closing);
         try

@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Listeners;
 
@@ -9,23 +8,22 @@ namespace Piccolo.Api.Ingress;
 internal readonly record struct ConnectionPlace(int ReservedAt);
 
 /// <summary>
-/// Bounds how many connections are open on all endpoints together, those whose hello is awaited included. The last places are for the owner: for this machine
+/// Bounds how many connections are open on all endpoints together, those whose ClientHello is awaited included. The last places are for the owner: for this machine
 /// and its LAN, half of them at each of our own two ports. Thread-safe.
 /// </summary>
-internal sealed class ConnectionPlaces(OriginClassifier classifier, TrustedProxies proxies, IngressMetrics metrics, IOptions<IngressOptions> options)
+internal sealed class ConnectionPlaces(IngressMetrics metrics, IOptions<IngressOptions> options)
 {
     private int _reservedForHttp;
     private int _reservedForHttps;
 
     /// <param name="ownPort">80 or 443 for our own two ports, else 0.</param>
     /// <returns>False when there is none; then nothing is to be given back.</returns>
-    public bool TryEnter(EndPoint? remote, int ownPort, out ConnectionPlace place)
+    public bool TryEnter(IConnectionOriginFeature origin, int ownPort, out ConnectionPlace place)
     {
         place = default;
         var limits = options.Value;
         if (metrics.TryBeginConnection(limits.UnreservedConnections)) return true;
-        // Who is behind a proxy is not known yet.
-        if (ownPort == 0 || proxies.Contains(remote) || classifier.Describe(remote, ownPort) is not { Origin: ConnectionOrigin.Loopback or ConnectionOrigin.Lan }) return false;
+        if (ownPort == 0 || origin.Origin is not (ConnectionOrigin.Loopback or ConnectionOrigin.Lan)) return false;
         place = new ConnectionPlace(ownPort);
         ref var reserved = ref ReservedAt(ownPort);
         var half = (limits.MaxConnections - limits.UnreservedConnections + (ownPort == ListenerDefinition.HttpPort ? 1 : 0)) / 2;

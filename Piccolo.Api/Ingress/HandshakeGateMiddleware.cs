@@ -60,7 +60,7 @@ internal sealed class HandshakeGateMiddleware(
     {
         var route = connection.Features.GetRequiredFeature<TlsRouteFeature>();
         var reason = taken >= options.Value.HandshakeTimeout ? HandshakeFailure.Timeout
-            : connection is LazySocketConnection { HasEnded: true } || connection.ConnectionClosed.IsCancellationRequested ? HandshakeFailure.ClientGone : HandshakeFailure.Protocol;
+            : connection is LoopConnection { HasEnded: true } || connection.ConnectionClosed.IsCancellationRequested ? HandshakeFailure.ClientGone : HandshakeFailure.Protocol;
         traffic.Of(route.Label).HandshakeFailed(reason);
         logger.HandshakeFailed(connection.ConnectionId, route.Label, reason);
     }

@@ -100,7 +100,7 @@ internal sealed class HostDispatchMiddleware(
         // The connection began as an app's, whose name is the portal's now.
         if (SocketLoop.Current is not null)
         {
-            context.Features.Get<LazySocketConnection>()?.ResumesOnLoop = false;
+            context.Features.Get<LoopConnection>()?.ResumesOnLoop = false;
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         }
         await next(context);

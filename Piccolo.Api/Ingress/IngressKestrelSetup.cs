@@ -22,11 +22,11 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
         kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
 
         Listen(kestrel, ingress, ingress.HttpPort, listen => Origin(Http1(listen), ListenerDefinition.HttpPort));
-        ListenTls(kestrel, ingress, listen => Tls(Origin(Arrived(listen), ListenerDefinition.HttpsPort)));
-        kestrel.Listen(new LanAppsEndPoint(LanTraffic.Http), listen => Use<LanAppConnectionMiddleware>(Http1(Limited(listen))));
-        kestrel.Listen(new LanAppsEndPoint(LanTraffic.Http2), listen => Use<LanAppConnectionMiddleware>(Http2(Limited(listen))));
+        ListenTls(kestrel, ingress, Tls);
+        kestrel.Listen(new LanAppsEndPoint(LanTraffic.Http), listen => Use<LanAppConnectionMiddleware>(Http1(listen)));
+        kestrel.Listen(new LanAppsEndPoint(LanTraffic.Http2), listen => Use<LanAppConnectionMiddleware>(Http2(listen)));
         kestrel.Listen(new TunnelEndPoint(TunnelTraffic.Plain), listen => Http1(Limited(listen)));
-        kestrel.Listen(new TunnelEndPoint(TunnelTraffic.Tls), listen => Tls(Limited(listen)));
+        kestrel.Listen(new TunnelEndPoint(TunnelTraffic.Tls), listen => Tls(Peeked(Limited(listen))));
     }
 
     private static void Listen(KestrelServerOptions kestrel, IngressOptions ingress, int port, Action<ListenOptions> configure)
@@ -39,7 +39,7 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
         else kestrel.Listen(addresses[0], Math.Max(port, 0), configure);
     }
 
-    /// <summary>On sockets of our own, of which nothing is read before the peek.</summary>
+    /// <summary>On sockets of our own, which are admitted, peeked at and decided on before Kestrel gets them.</summary>
     private static void ListenTls(KestrelServerOptions kestrel, IngressOptions ingress, Action<ListenOptions> configure)
     {
         if (ingress.HttpsPort == 0) return;
@@ -63,32 +63,29 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
         return listen;
     }
 
-    private ListenOptions Arrived(ListenOptions listen)
-    {
-        Use<ArrivalMiddleware>(listen);
-        return listen;
-    }
-
     private ListenOptions Origin(ListenOptions listen, int publicPort)
     {
-        // Before the origin is known: with a proxy in front that takes a while.
-        Use<ConnectionLimitMiddleware>(listen, publicPort);
         Use<ConnectionOriginMiddleware>(listen, publicPort);
-        Use<AddressLimitMiddleware>(listen);
-        return listen;
+        return Limited(listen, publicPort);
     }
 
-    private ListenOptions Limited(ListenOptions listen)
+    /// <param name="ownPort">80 for our own port, else 0.</param>
+    private ListenOptions Limited(ListenOptions listen, int ownPort = 0)
     {
-        Use<ConnectionLimitMiddleware>(listen, 0);
-        Use<AddressLimitMiddleware>(listen);
+        Use<AdmissionMiddleware>(listen, ownPort);
         return listen;
     }
 
+    private ListenOptions Peeked(ListenOptions listen)
+    {
+        Use<ClientHelloPeekMiddleware>(listen);
+        return listen;
+    }
+
+    /// <summary>From the handshake on: origin, route and certificate are features of the connection by now.</summary>
     private void Tls(ListenOptions listen)
     {
         listen.Protocols = HttpProtocols.Http1AndHttp2;
-        Use<ClientHelloPeekMiddleware>(listen);
         Use<HandshakeGateMiddleware>(listen);
         listen.UseHttps(new TlsHandshakeCallbackOptions
         {

@@ -72,10 +72,13 @@ internal static class IngressServiceCollectionExtensions
         services.TryAddSingleton<TrustedProxies>();
         services.TryAddSingleton<ProxyHeaderReader>();
         services.TryAddSingleton<ClientHelloPeek>();
-        services.TryAddSingleton<HelloAdmission>();
+        services.TryAddSingleton<ConnectionAdmission>();
+        services.TryAddSingleton<TlsDecider>();
+        services.TryAddSingleton<TlsPortClients>();
+        services.TryAddSingleton<TlsPortDispatcher>();
+        services.TryAddSingleton<PassedConnections>();
         services.TryAddSingleton<SocketLoops>();
         services.TryAddSingleton<Splicer>();
-        services.TryAddSingleton<SocketConnections>();
         services.AddSingleton<IConnectionListenerFactory, PlainPortListenerFactory>();
         services.AddSingleton<IConnectionListenerFactory, TlsPortListenerFactory>();
         services.TryAddSingleton<ServerCertificateSelector>();

@@ -12,9 +12,8 @@ namespace Piccolo.Api.Ingress;
 /// bound is tried again.
 /// </summary>
 internal sealed class LanPorts(
-    ListenerTable table, LanPortStates states, OriginClassifier classifier, SocketConnections connections, OpenFiles openFiles, IOptions<IngressOptions> options, IngressMetrics metrics,
-    TimeProvider time,
-    ILogger<LanPorts> logger) : IDisposable
+    ListenerTable table, LanPortStates states, OriginClassifier classifier, ConnectionAdmission admission, PassedConnections passed, SocketLoops loops, BlockPool blocks,
+    OpenFiles openFiles, IOptions<IngressOptions> options, IngressMetrics metrics, TimeProvider time, ILogger<LanPorts> logger) : IDisposable
 {
     private const int QueueLength = 512;
 
@@ -141,26 +140,32 @@ internal sealed class LanPorts(
             socket.Dispose();
             return;
         }
-        if (TryCreate(socket) is not { } connection) return;
-        connection.Features.Set(origin);
-        connection.Features.Set(new LanPortFeature(outdated));
-        if (QueueOf(TrafficOf(listener)).Writer.TryWrite(connection)) return;
-        metrics.Refused("queue_full");
-        connection.Abort(new ConnectionAbortedException("Too many connections wait for an app."));
-        _ = connection.DisposeAsync().AsTask();
+        var id = LoopConnection.NextId();
+        if (admission.TryEnter(id, origin, 0) is not { } lease) socket.Break();
+        // What is not HTTP in clear text is passed through without a look, for its protocol may let the server speak first.
+        else if (!listener.Definition.IsHttp) passed.Begin(new PassedConnection(id, socket, origin, lease, outdated), listener);
+        else Queue(id, socket, origin, lease, listener, outdated);
     }
 
-    private LazySocketConnection? TryCreate(Socket socket)
+    private void Queue(string id, Socket socket, IConnectionOriginFeature origin, ConnectionLease lease, PublishedListener listener, CancellationToken outdated)
     {
         try
         {
-            return connections.Create(socket);
+            var traffic = TrafficOf(listener);
+            // HTTP/2 runs each of its streams on the thread pool.
+            var connection = new LoopConnection(id, socket, loops.Next(), blocks, lease) { ResumesOnLoop = traffic == LanTraffic.Http };
+            connection.Features.Set(origin);
+            connection.Features.Set(new LanPortFeature(outdated));
+            if (QueueOf(traffic).Writer.TryWrite(connection)) return;
+            metrics.Refused("queue_full");
+            connection.Abort(new ConnectionAbortedException("Too many connections wait for an app."));
+            _ = connection.DisposeAsync().AsTask();
         }
         catch (SocketException)
         {
-            // Gone between the two calls.
+            // The client went before we came to it.
             socket.Dispose();
-            return null;
+            lease.Dispose();
         }
     }
 

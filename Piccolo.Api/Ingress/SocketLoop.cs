@@ -51,6 +51,9 @@ internal sealed class SocketLoop : IThreadPoolWorkItem, IDisposable
     /// <summary>Room for one message, to be used on the loop's thread only and not beyond the call.</summary>
     public Span<byte> Buffer => _buffer;
 
+    /// <inheritdoc cref="Buffer"/>
+    public Memory<byte> Memory => _buffer;
+
     /// <returns>What <see cref="Remove"/> takes back.</returns>
     /// <exception cref="IOException">The kernel has no room for one more.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>

@@ -1,85 +1,62 @@
 using System.IO.Pipelines;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Piccolo.Core.Routing;
 
 namespace Piccolo.Api.Ingress;
 
-/// <summary>The client's side of a splice. What the client sends always comes through the connection's pipe; how it gets its bytes differs.</summary>
-internal abstract class SpliceClient(ConnectionContext connection)
+/// <summary>The client's side of a splice.</summary>
+/// <param name="stopping">Fires when the connection has to end.</param>
+internal abstract class SpliceClient(string connectionId, IConnectionOriginFeature origin, CancellationToken stopping)
 {
-    public ConnectionContext Connection { get; } = connection;
+    public string ConnectionId => connectionId;
 
-    /// <summary>The client's socket when nothing was read from it yet; the splice then needs no pipe.</summary>
-    public virtual Socket? Untouched => null;
+    public CancellationToken Stopping => stopping;
 
-    public PipeReader Input => Connection.Transport.Input;
+    /// <summary>The header that tells an app who its client is.</summary>
+    public byte[] ProxyHeader => ProxyHeaderWriter.Write(origin.ClientEndPoint, LocalEndPoint is IPEndPoint own ? new IPEndPoint(own.Address, origin.PublicPort) : null);
 
-    /// <summary>Whether what was read as the client's end was a break.</summary>
-    public bool IsBroken => Connection.Features.Get<LazySocketConnection>() is { IsBroken: true };
+    protected abstract EndPoint? LocalEndPoint { get; }
 
-    /// <summary>Whether the client can go on sending after <see cref="EndAsync"/>.</summary>
-    public abstract bool CanHalfClose { get; }
+    /// <summary>Whether the upstream socket must be watched by nobody else than a loop.</summary>
+    public virtual bool IsSocket => false;
 
-    /// <summary>Room for the next bytes to the client. Asked only when there are some: an idle connection holds no buffer.</summary>
-    public abstract Memory<byte> GetBuffer();
+    /// <summary>The splice itself, not begun.</summary>
+    public abstract ISplice SpliceTo(Socket upstream, IngressOptions options, SocketLoops loops, TimeProvider time);
 
-    /// <summary>Sends the first <paramref name="count"/> bytes of the buffer.</summary>
-    /// <returns>False when the client takes no more.</returns>
-    public abstract ValueTask<bool> SendAsync(int count, CancellationToken cancellationToken);
+    /// <summary>Ends the connection so that the client sees a break.</summary>
+    public abstract void Abort(SpliceEnd reason);
 
-    /// <summary>Tells the client that nothing more will come.</summary>
-    public abstract ValueTask EndAsync(CancellationToken cancellationToken);
-
-    /// <summary>For a connection of which no byte was answered yet.</summary>
-    public static SpliceClient OfTransport(ConnectionContext connection) =>
-        connection.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket
-            ? new SocketSpliceClient(connection, socket)
-            : new PipeSpliceClient(connection, null);
+    /// <summary>For a stream of the relay, of which no byte was answered yet.</summary>
+    public static SpliceClient OfTunnel(ConnectionContext connection) => new PipeSpliceClient(connection, null);
 
     /// <summary>For a connection whose TLS ended here.</summary>
     public static SpliceClient OfTls(ConnectionContext connection) =>
         new PipeSpliceClient(connection, connection.Features.GetRequiredFeature<ISslStreamFeature>().SslStream);
 }
 
-/// <summary>
-/// Answers on the socket itself. Kestrel's pipe for that direction stays unused: completing it would close both directions, and a server that ends first
-/// could then receive nothing more.
-/// </summary>
-internal sealed class SocketSpliceClient(ConnectionContext connection, Socket socket) : SpliceClient(connection)
+/// <summary>A socket of which nothing was answered yet.</summary>
+internal sealed class SocketSpliceClient(PassedConnection connection) : SpliceClient(connection.Id, connection.Origin, connection.Stopping)
 {
-    private const int BufferSize = 16 * 1024;
+    public override bool IsSocket => true;
 
-    private byte[]? _buffer;
+    protected override EndPoint? LocalEndPoint => connection.Socket.LocalEndPoint;
 
-    public override Socket? Untouched => Connection is LazySocketConnection { IsUntouched: true } ? socket : null;
+    public override ISplice SpliceTo(Socket upstream, IngressOptions options, SocketLoops loops, TimeProvider time) =>
+        new SocketSplice(connection.Socket, upstream, options.SpliceIdleTimeout, loops.Here(), time);
 
-    public override bool CanHalfClose => true;
-
-    public override Memory<byte> GetBuffer() => _buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(BufferSize);
-
-    public override async ValueTask<bool> SendAsync(int count, CancellationToken cancellationToken)
-    {
-        var buffer = _buffer!;
-        for (var sent = 0; sent < count;) sent += await socket.SendAsync(buffer.AsMemory(sent, count - sent), SocketFlags.None, cancellationToken);
-        // Not returned after a failed send: the kernel's view of a cancelled operation is not worth a shared buffer.
-        _buffer = null;
-        System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
-        return true;
-    }
-
-    public override ValueTask EndAsync(CancellationToken cancellationToken)
-    {
-        socket.Shutdown(SocketShutdown.Send);
-        return ValueTask.CompletedTask;
-    }
+    public override void Abort(SpliceEnd reason) => connection.Socket.Break();
 }
 
-/// <summary>Answers through the pipe: of a tunnel stream, or of a TLS session that ended here.</summary>
-internal sealed class PipeSpliceClient(ConnectionContext connection, SslStream? tls) : SpliceClient(connection)
+/// <summary>Pipes: of a tunnel stream, or of a TLS session that ended here.</summary>
+internal sealed class PipeSpliceClient(ConnectionContext connection, SslStream? tls) : SpliceClient(
+    connection.ConnectionId, connection.Features.GetRequiredFeature<IConnectionOriginFeature>(),
+    connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default)
 {
     /// <summary>
     /// To TLS: one record. To a tunnel stream: an app that writes 64 KiB at a time sends a little more, for its own TLS; a buffer of just as much would make two bursts
@@ -87,20 +64,43 @@ internal sealed class PipeSpliceClient(ConnectionContext connection, SslStream? 
     /// </summary>
     private readonly int _bufferSize = tls is null ? 128 * 1024 : 16 * 1024;
 
-    private PipeWriter Output => Connection.Transport.Output;
+    private readonly bool _isTunnel = connection.Features.Get<IConnectionSocketFeature>() is null;
 
-    // close_notify ends one direction of TLS 1.3 (RFC 8446, 6.1). The relay's protocol has no half-close.
-    public override bool CanHalfClose => tls is not null && Connection.Features.Get<IConnectionSocketFeature>() is not null;
+    public PipeReader Input => connection.Transport.Input;
 
-    public override Memory<byte> GetBuffer() => Output.GetMemory(_bufferSize);
+    /// <summary>Whether what was read as the client's end was a break.</summary>
+    public bool IsBroken => connection.Features.Get<LoopConnection>() is { IsBroken: true };
 
-    public override async ValueTask<bool> SendAsync(int count, CancellationToken cancellationToken)
+    /// <summary>Fires when the client is gone. A socket's own token fires at the client's FIN too, which is a half-close and no end.</summary>
+    public CancellationToken Gone => _isTunnel ? connection.ConnectionClosed : default;
+
+    /// <summary>
+    /// Whether the client can go on sending after <see cref="EndAsync"/>: close_notify ends one direction of TLS 1.3 (RFC 8446, 6.1). The relay's protocol has no
+    /// half-close.
+    /// </summary>
+    public bool CanHalfClose => tls is not null && !_isTunnel;
+
+    protected override EndPoint? LocalEndPoint => connection.LocalEndPoint;
+
+    private PipeWriter Output => connection.Transport.Output;
+
+    public override ISplice SpliceTo(Socket upstream, IngressOptions options, SocketLoops loops, TimeProvider time) => new SpliceCopy(this, upstream, options, time);
+
+    public override void Abort(SpliceEnd reason) => connection.Abort(new ConnectionAbortedException($"Splice ended: {reason}."));
+
+    /// <summary>Room for the next bytes to the client. Asked only when there are some: an idle connection holds no buffer.</summary>
+    public Memory<byte> GetBuffer() => Output.GetMemory(_bufferSize);
+
+    /// <summary>Sends the first <paramref name="count"/> bytes of the buffer.</summary>
+    /// <returns>False when the client takes no more.</returns>
+    public async ValueTask<bool> SendAsync(int count, CancellationToken cancellationToken)
     {
         Output.Advance(count);
         return !(await Output.FlushAsync(cancellationToken)).IsCompleted;
     }
 
-    public override async ValueTask EndAsync(CancellationToken cancellationToken)
+    /// <summary>Tells the client that nothing more will come.</summary>
+    public async ValueTask EndAsync(CancellationToken cancellationToken)
     {
         if (tls is not null) await tls.ShutdownAsync().WaitAsync(cancellationToken);
         else await Output.CompleteAsync();

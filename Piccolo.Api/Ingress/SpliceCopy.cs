@@ -16,7 +16,7 @@ internal sealed class SpliceCopy : ISplice
 {
     private const int Much = 16 * 1024;
 
-    private readonly SpliceClient _client;
+    private readonly PipeSpliceClient _client;
     private readonly Socket _upstream;
     private readonly TimeSpan _idleTimeout;
     private readonly TimeSpan _sendTimeout;
@@ -27,7 +27,7 @@ internal sealed class SpliceCopy : ISplice
     private long _bytesToUpstream;
     private long _bytesToClient;
 
-    public SpliceCopy(SpliceClient client, Socket upstream, IngressOptions options, TimeProvider time)
+    public SpliceCopy(PipeSpliceClient client, Socket upstream, IngressOptions options, TimeProvider time)
     {
         (_client, _upstream, _idleTimeout, _sendTimeout, _time) = (client, upstream, options.SpliceIdleTimeout, options.SendTimeout, time);
         _ending = new CancellationTokenSource(_idleTimeout, time);

@@ -115,7 +115,7 @@ internal sealed class SpliceDirection(Socket source, Socket target, SocketLoop l
     private bool CopyBulk()
     {
         GiveBack();
-        var seen = SocketTransfer.Peek(source.SafeHandle, loop.Buffer[.._look]);
+        var seen = SocketTransfer.Peek(source, loop.Buffer[.._look]);
         if (seen <= 0)
         {
             _isBulk = false;

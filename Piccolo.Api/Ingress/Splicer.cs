@@ -1,12 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
-using Piccolo.Core.Routing;
 
 namespace Piccolo.Api.Ingress;
 
@@ -47,7 +43,7 @@ internal sealed class Splicer(
     {
         var counters = traffic.Of(listener.Name);
         counters.Connected();
-        var header = listener.Definition.ClientHeader == ClientHeader.ProxyV2 ? ClientHeaderOf(client.Connection) : [];
+        var header = listener.Definition.ClientHeader == ClientHeader.ProxyV2 ? client.ProxyHeader : [];
         var result = await RunAsync(client, new IPEndPoint(IPAddress.Loopback, listener.GuardPort), header);
         counters.Received(result.BytesToUpstream);
         counters.Sent(result.BytesToClient);
@@ -62,9 +58,9 @@ internal sealed class Splicer(
         var result = await ConnectAndCopyAsync(client, upstream, header);
         var lasted = time.GetElapsedTime(began);
         metrics.Spliced(result, lasted);
-        logger.SpliceEnded(client.Connection.ConnectionId, upstream, result.End, result.BytesToUpstream, result.BytesToClient, lasted);
+        logger.SpliceEnded(client.ConnectionId, upstream, result.End, result.BytesToUpstream, result.BytesToClient, lasted);
         // A broken connection must look broken to the client, not like a regular end.
-        if (result.End != SpliceEnd.Completed) client.Connection.Abort(new ConnectionAbortedException($"Splice ended: {result.End}."));
+        if (result.End != SpliceEnd.Completed) client.Abort(result.End);
         return result;
     }
 
@@ -83,26 +79,14 @@ internal sealed class Splicer(
 
     private async Task<SpliceResult> CountedAsync(SpliceClient client, EndPoint upstream, byte[] header)
     {
-        var stop = client.Connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
-        using var socket = await ConnectAsync(upstream, header, client.Untouched is not null, stop);
+        var stop = client.Stopping;
+        using var socket = await ConnectAsync(upstream, header, client.IsSocket, stop);
         if (socket is null) return new SpliceResult(stop.IsCancellationRequested ? SpliceEnd.Stopped : SpliceEnd.ConnectFailed, 0, 0);
 
-        using ISplice copy = client.Untouched is { } own
-            ? new SocketSplice(own, socket, options.Value.SpliceIdleTimeout, loops.Here(), time)
-            : new SpliceCopy(client, socket, options.Value, time);
+        using var copy = client.SpliceTo(socket, options.Value, loops, time);
         using var stopping = stop.UnsafeRegister(static c => ((ISplice)c!).End(SpliceEnd.Stopped), copy);
-        // On Kestrel's sockets this token fires at the client's FIN, which is a half-close and no end. A tunnel stream is gone when it fires, and an untouched
-        // socket was broken off by the server.
-        using var gone = client.Untouched is not null || client.Connection.Features.Get<IConnectionSocketFeature>() is null
-            ? client.Connection.ConnectionClosed.Register(static c => ((ISplice)c!).End(SpliceEnd.Reset), copy)
-            : default;
+        using var gone = client is PipeSpliceClient pipe ? pipe.Gone.UnsafeRegister(static c => ((ISplice)c!).End(SpliceEnd.Reset), copy) : default;
         return await copy.RunAsync();
-    }
-
-    private static byte[] ClientHeaderOf(ConnectionContext connection)
-    {
-        var origin = connection.Features.GetRequiredFeature<IConnectionOriginFeature>();
-        return ProxyHeaderWriter.Write(origin.ClientEndPoint, connection.LocalEndPoint is IPEndPoint own ? new IPEndPoint(own.Address, origin.PublicPort) : null);
     }
 
     /// <param name="forLoop">Whether a loop will watch the socket, and nobody else is to.</param>

@@ -35,7 +35,7 @@ internal sealed class TerminatedConnectionMiddleware(ConnectionDelegate next, Sp
         if (tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2) await Http2Async(connection, tls, counters);
         else await Http1Async(connection, counters);
         // Kestrel ends the stream without close_notify, which clients rightly report as a truncation (RFC 8446, 6.1). Who broke off is not there to be told.
-        if (connection.Features.Get<LazySocketConnection>() is not { IsBroken: true }) await CloseNotifyAsync(tls);
+        if (connection.Features.Get<LoopConnection>() is not { IsBroken: true }) await CloseNotifyAsync(tls);
     }
 
     private Task Http1Async(ConnectionContext connection, ListenerCounters counters)
@@ -47,7 +47,7 @@ internal sealed class TerminatedConnectionMiddleware(ConnectionDelegate next, Sp
     private async Task Http2Async(ConnectionContext connection, SslStream tls, ListenerCounters counters)
     {
         // The server runs each of its streams on the thread pool.
-        connection.Features.Get<LazySocketConnection>()?.ResumesOnLoop = false;
+        connection.Features.Get<LoopConnection>()?.ResumesOnLoop = false;
         var output = new GatheringWriter(tls, connection.Features.GetRequiredFeature<IMemoryPoolFeature>().MemoryPool, logger);
         connection.Transport = new CountingPipe(connection.Transport.Input, output, counters);
         await next(connection);

@@ -15,7 +15,7 @@ internal static class TlsAlert
     {
         try
         {
-            ReceiveQueue.Drop(socket.SafeHandle);
+            SocketTransfer.Drain(socket);
             // Into an empty buffer: the kernel takes them whole.
             socket.Send(UnrecognizedNameRecord);
             socket.Shutdown(SocketShutdown.Send);

@@ -13,9 +13,9 @@ internal sealed class TlsPortEndPoint(IPAddress address, int port, bool isOption
     public bool IsOptional { get; } = isOptional;
 }
 
-/// <summary>The transport behind <see cref="TlsPortEndPoint"/>: as Kestrel's own, but nothing of a connection is read before its ClientHello was peeked at.</summary>
+/// <summary>The transport behind <see cref="TlsPortEndPoint"/>: all loops accept and decide; Kestrel gets the connections whose TLS ends here (ADR 0023).</summary>
 internal sealed class TlsPortListenerFactory(
-    SocketConnections connections, SocketLoops loops, HelloAdmission admission, IOptions<SocketTransportOptions> options, TimeProvider time, ILogger<TlsPortListener> logger)
+    SocketLoops loops, TlsPortClients clients, IOptions<SocketTransportOptions> options, TimeProvider time, ILogger<TlsPortListenerFactory> logger)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     public bool CanBind(EndPoint endpoint) => endpoint is TlsPortEndPoint;
@@ -28,7 +28,21 @@ internal sealed class TlsPortListenerFactory(
         // By the time of its first bytes, which a TLS client sends at once: who is welcomed before them costs a second call.
         socket?.DeferAccept();
         socket?.Listen(options.Value.Backlog);
-        return ValueTask.FromResult<IConnectionListener>(new TlsPortListener(socket?.LocalEndPoint ?? endpoint, socket, loops, connections, admission, time, logger));
+        return ValueTask.FromResult<IConnectionListener>(Listen(new BoundTlsPort(socket?.LocalEndPoint ?? endpoint), socket));
+    }
+
+    /// <param name="socket">Null for an optional address that is missing: nobody comes.</param>
+    private QueueConnectionListener Listen(BoundTlsPort bound, Socket? socket)
+    {
+        socket?.Blocking = false;
+        TlsPortAcceptor[] acceptors = socket is null ? [] : [.. loops.All.Select(loop => new TlsPortAcceptor(socket, loop, clients, bound, time, logger))];
+        return new QueueConnectionListener(bound.Local, bound.Accepted, () =>
+        {
+            foreach (var acceptor in acceptors) acceptor.Dispose();
+            socket?.Dispose();
+            bound.Close();
+            return Task.CompletedTask;
+        });
     }
 }
 

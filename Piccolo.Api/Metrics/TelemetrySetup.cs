@@ -18,9 +18,6 @@ internal static class TelemetrySetup
     private const string BearerPrefix = "Bearer ";
     private const string Server = "Microsoft.AspNetCore.Server.Kestrel";
 
-    /// <summary>They count connections that wait for their clients, too (ADR 0018). Our own gauge of open connections does not.</summary>
-    private static readonly string[] NotAsTheySay = ["kestrel.active_connections", "kestrel.connection.duration"];
-
     public static IServiceCollection AddTelemetry(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddOptions<MetricsOptions>().BindConfiguration(MetricsOptions.Section).ValidateDataAnnotations().ValidateOnStart();
@@ -31,7 +28,6 @@ internal static class TelemetrySetup
             .WithMetrics(metrics =>
             {
                 metrics.AddMeter("Piccolo.*", Server, "System.Runtime").AddPrometheusExporter();
-                metrics.AddView(static instrument => NotAsTheySay.Contains(instrument.Name) ? MetricStreamConfiguration.Drop : null);
                 if (collects) metrics.AddOtlpExporter();
             });
         // Without anybody to read them spans are not even made. The server's own source makes one for each request, above ours.

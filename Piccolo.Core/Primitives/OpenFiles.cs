@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 
 namespace Piccolo.Core.Primitives;
 
@@ -28,10 +27,7 @@ public sealed class OpenFiles(long? limit)
     public long? Limit => limit;
 
     /// <param name="client">A socket that was just accepted.</param>
-    public bool IsShort(SafeHandle client) => limit is { } files && client.DangerousGetHandle() >= files - Kept(files, KeptFromClients);
-
-    /// <inheritdoc cref="IsShort(SafeHandle)"/>
-    public bool IsShort(Socket client) => IsShort(client.SafeHandle);
+    public bool IsShort(Socket client) => limit is { } files && client.Handle >= files - Kept(files, KeptFromClients);
 
     /// <summary>Whether a connection to an app may be opened now.</summary>
     public bool HasRoomForApps()

@@ -67,10 +67,4 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "accept4", SetLastError = true)]
     public static partial int Accept(SafeHandle listening, ref byte address, ref int length, int flags);
-
-    [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
-    public static partial int GetSocketOption(SafeHandle socket, int level, int option, ref byte value, ref int length);
-
-    [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
-    public static partial int SetSocketOption(SafeHandle socket, int level, int option, ref readonly byte value, int length);
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -17,17 +18,24 @@ public static class SocketAccept
     private const ushort V6Family = 10;
 
     /// <param name="listening">Not blocking; of TCP.</param>
+    /// <param name="remote">Who it is.</param>
     /// <returns>Null when nobody waits.</returns>
     /// <exception cref="IOException">Nobody can be taken now, for want of descriptors most likely.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public static AcceptedClient? TryAccept(Socket listening)
+    public static Socket? TryAccept(Socket listening, [NotNullWhen(true)] out IPEndPoint? remote)
     {
         Span<byte> address = stackalloc byte[AddressLength];
+        remote = null;
         while (true)
         {
             var length = AddressLength;
             var descriptor = Posix.Accept(listening.SafeHandle, ref MemoryMarshal.GetReference(address), ref length, Posix.O_CLOEXEC);
-            if (descriptor >= 0) return new AcceptedClient(descriptor, Read(address));
+            if (descriptor >= 0)
+            {
+                if (ToSocket(descriptor) is not { } client) continue;
+                remote = Read(address);
+                return client;
+            }
             switch (Marshal.GetLastPInvokeError())
             {
                 case Posix.EAGAIN: return null;
@@ -35,6 +43,21 @@ public static class SocketAccept
                 case Posix.EINTR or Posix.ECONNABORTED: continue;
                 default: throw new IOException(Marshal.GetLastPInvokeErrorMessage());
             }
+        }
+    }
+
+    /// <returns>Null for a client that has gone already.</returns>
+    private static Socket? ToSocket(int descriptor)
+    {
+        var handle = new SafeSocketHandle(descriptor, ownsHandle: true);
+        try
+        {
+            return new Socket(handle);
+        }
+        catch (SocketException)
+        {
+            handle.Dispose();
+            return null;
         }
     }
 

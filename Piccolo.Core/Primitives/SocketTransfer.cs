@@ -9,24 +9,23 @@ public static class SocketTransfer
     /// <summary>What <see cref="ReceiveOrBroken"/> and <see cref="SendOrBroken"/> say of a broken connection.</summary>
     public const int Broken = -2;
 
+    private const int MaxDrained = 1024 * 1024;
+
     /// <summary>Takes what is there, without waiting.</summary>
     /// <returns>How much; 0 is the end, -1 that there is nothing now.</returns>
     /// <exception cref="SocketException">The connection is broken.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public static int Receive(Socket socket, Span<byte> buffer) => Receive(socket.SafeHandle, buffer);
+    public static int Receive(Socket socket, Span<byte> buffer) => OrThrow(ReceiveWith(Posix.MSG_DONTWAIT, socket, buffer));
 
-    /// <inheritdoc cref="Receive(Socket, Span{byte})"/>
-    public static int Receive(SafeHandle socket, Span<byte> buffer) => OrThrow(ReceiveWith(Posix.MSG_DONTWAIT, socket, buffer));
-
-    /// <summary>As <see cref="Receive(Socket, Span{byte})"/>, for those to whom a break is nothing special: most TLS clients leave so, with our last bytes unread.</summary>
+    /// <summary>As <see cref="Receive"/>, for those to whom a break is nothing special: most TLS clients leave so, with our last bytes unread.</summary>
     /// <returns><see cref="Broken"/> for a broken connection.</returns>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public static int ReceiveOrBroken(Socket socket, Span<byte> buffer) => ReceiveWith(Posix.MSG_DONTWAIT, socket.SafeHandle, buffer);
+    public static int ReceiveOrBroken(Socket socket, Span<byte> buffer) => ReceiveWith(Posix.MSG_DONTWAIT, socket, buffer);
 
-    /// <summary>As <see cref="Receive(Socket, Span{byte})"/>, but leaves what it saw.</summary>
+    /// <summary>As <see cref="Receive"/>, but leaves what it saw.</summary>
     /// <exception cref="SocketException">The connection is broken.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public static int Peek(SafeHandle socket, Span<byte> buffer) => OrThrow(ReceiveWith(Posix.MSG_DONTWAIT | Posix.MSG_PEEK, socket, buffer));
+    public static int Peek(Socket socket, Span<byte> buffer) => OrThrow(ReceiveWith(Posix.MSG_DONTWAIT | Posix.MSG_PEEK, socket, buffer));
 
     /// <summary>Takes what <see cref="Peek"/> saw, without a copy (recv(2), MSG_TRUNC as tcp(7) has it).</summary>
     /// <param name="seen">As much of it; the memory itself is not used.</param>
@@ -34,7 +33,27 @@ public static class SocketTransfer
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
     public static void Discard(Socket socket, Span<byte> seen)
     {
-        while (!seen.IsEmpty && OrThrow(ReceiveWith(Posix.MSG_DONTWAIT | Posix.MSG_TRUNC, socket.SafeHandle, seen)) is var taken and > 0) seen = seen[taken..];
+        while (!seen.IsEmpty && OrThrow(ReceiveWith(Posix.MSG_DONTWAIT | Posix.MSG_TRUNC, socket, seen)) is var taken and > 0) seen = seen[taken..];
+    }
+
+    /// <summary>Takes what is there now and forgets it: unread bytes would turn a close into a reset. Of a broken connection there is nothing.</summary>
+    public static void Drain(Socket socket)
+    {
+        Span<byte> unread = stackalloc byte[4096];
+        try
+        {
+            // A client that sends faster than this is read does not keep us.
+            for (var left = MaxDrained; left > 0;)
+            {
+                var taken = ReceiveOrBroken(socket, unread);
+                if (taken < unread.Length) return;
+                left -= taken;
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // There is nothing to take.
+        }
     }
 
     /// <summary>Gives what there is room for, without waiting.</summary>
@@ -55,11 +74,11 @@ public static class SocketTransfer
         }
     }
 
-    private static int ReceiveWith(int flags, SafeHandle socket, Span<byte> buffer)
+    private static int ReceiveWith(int flags, Socket socket, Span<byte> buffer)
     {
         while (true)
         {
-            var received = (int)Posix.Receive(socket, ref MemoryMarshal.GetReference(buffer), (nuint)buffer.Length, flags);
+            var received = (int)Posix.Receive(socket.SafeHandle, ref MemoryMarshal.GetReference(buffer), (nuint)buffer.Length, flags);
             if (received >= 0) return received;
             if (Failure() is var failure && failure != 0) return failure;
         }

@@ -16,7 +16,7 @@ public enum ClientHelloVerdict
     /// <summary>TLS that no honest client sends.</summary>
     Malformed,
 
-    /// <summary>Longer than <see cref="ClientHelloParser.MaxHelloLength"/>.</summary>
+    /// <summary>Not whole within <see cref="ClientHelloParser.MaxInputLength"/>.</summary>
     TooLarge,
 }
 

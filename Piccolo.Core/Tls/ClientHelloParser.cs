@@ -9,11 +9,11 @@ namespace Piccolo.Core.Tls;
 /// </summary>
 public static class ClientHelloParser
 {
-    /// <summary>The longest hello that is read, without record headers. Post-quantum key shares take a few KiB, so this is generous.</summary>
-    public const int MaxHelloLength = 64 * 1024;
+    /// <summary>The most bytes that are looked at, record headers included; nginx and HAProxy read as many. Post-quantum key shares take a few KiB.</summary>
+    public const int MaxInputLength = 16 * 1024;
 
-    /// <summary>The most bytes that are looked at, record headers included: a hello in very small records is cut off here.</summary>
-    public const int MaxInputLength = 2 * MaxHelloLength;
+    /// <summary>The longest hello that fits, in one record.</summary>
+    public const int MaxHelloLength = MaxInputLength - RecordHeaderLength;
 
     private const int RecordHeaderLength = 5;
     private const int HandshakeHeaderLength = 4;
@@ -72,7 +72,7 @@ public static class ClientHelloParser
             if (available < length) return NeedMore((int)reader.Consumed + wanted - gathered);
         }
 
-        // The hint keeps the work linear: a client that sends single bytes in single-byte records is looked at a few dozen times, not 65,536 times.
+        // The hint keeps the work linear: a client that sends single bytes in single-byte records is looked at a few dozen times, not 16,384 times.
         static ClientHello NeedMore(int length) =>
             length > MaxInputLength ? ClientHello.Of(ClientHelloVerdict.TooLarge) : ClientHello.NeedMore(length);
     }

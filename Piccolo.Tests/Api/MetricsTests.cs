@@ -19,7 +19,7 @@ internal sealed class MetricsTests
             var text = await scraped.Content.ReadAsStringAsync();
 
             Assert.That((int)scraped.StatusCode, Is.EqualTo(200));
-            Assert.That(text, Does.Contain("piccolo_ingress_connections").And.Not.Contain("kestrel_active_connections").And.Not.Contain("kestrel_connection_duration"));
+            Assert.That(text, Does.Contain("piccolo_ingress_connections").And.Contain("kestrel_active_connections"));
             Assert.That(text, Does.Match("""piccolo_vault_attempts(_attempt)?_total\{.*outcome="done".*\} 1"""));
             Assert.That(text, Does.Match("""piccolo_vault_attempts(_attempt)?_total\{.*outcome="wrong_password".*\} 1"""));
             Assert.That(text, Does.Match("""piccolo_vault_unlocked\{.*\} 1"""));

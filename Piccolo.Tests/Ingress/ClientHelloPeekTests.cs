@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using Microsoft.AspNetCore.Connections;
 using Piccolo.Api.Ingress;
 using Piccolo.Tests.Core.Tls;
 
@@ -107,15 +106,7 @@ internal sealed class ClientHelloPeekTests : PeekFixture
 
     private Task<PeekedHello> Peek()
     {
-        var connection = new DefaultConnectionContext("peeked", new Duplex(_pipe), new Duplex(_pipe));
-        connection.Features.Set<IConnectionOriginFeature>(new ConnectionOriginFeature(ConnectionOrigin.Tunnel, null, 443, null, false));
-        return NewPeek().ReadAsync(connection, null, default).AsTask();
-    }
-
-    private sealed class Duplex(Pipe pipe) : IDuplexPipe
-    {
-        public PipeReader Input => pipe.Reader;
-
-        public PipeWriter Output => pipe.Writer;
+        var origin = new ConnectionOriginFeature(ConnectionOrigin.Tunnel, null, 443, null, false);
+        return NewPeek().ReadAsync(_pipe.Reader, origin, default).AsTask();
     }
 }

@@ -17,7 +17,7 @@ internal sealed class LoopConnectionTests
     private SocketLoop _loop = null!;
     private BlockPool _memory = null!;
     private Socket _peer = null!;
-    private LazySocketConnection _connection = null!;
+    private LoopConnection _connection = null!;
 
     private PipeReader Input => _connection.Transport.Input;
 
@@ -30,7 +30,6 @@ internal sealed class LoopConnectionTests
         _memory = new BlockPool(BlockLength * 4);
         (_peer, var own) = await SocketSpliceTests.PairAsync();
         _connection = Arrived(own);
-        _ = _connection.Transport;
     }
 
     [TearDown]
@@ -196,8 +195,7 @@ internal sealed class LoopConnectionTests
     {
         var (peer, own) = await SocketSpliceTests.PairAsync();
         using var _ = peer;
-        await using var connection = new LazySocketConnection(null, _memory);
-        connection.Arrive(own, own.RemoteEndPoint!, _loop);
+        await using var connection = new LoopConnection("new", own, _loop, _memory);
 
         Assert.That(connection.ResumesOnLoop, Is.False);
         Assert.That(new LoopSocket(own, _loop).OnPool, Is.True);
@@ -340,10 +338,34 @@ internal sealed class LoopConnectionTests
         await talking.WaitAsync(FrontDoor.Patience);
     }
 
-    private LazySocketConnection Arrived(Socket socket)
+    [Test]
+    public async Task Read_HasWhatThePeerSentBeforeTheConnectionWasMade()
     {
-        var connection = new LazySocketConnection(null, _memory) { ResumesOnLoop = true };
-        connection.Arrive(socket, socket.RemoteEndPoint!, _loop);
-        return connection;
+        var (peer, own) = await SocketSpliceTests.PairAsync();
+        using var _ = peer;
+        await peer.SendAsync("before"u8.ToArray());
+        peer.Shutdown(SocketShutdown.Send);
+        await using var connection = Arrived(own);
+
+        var read = await connection.Transport.Input.ReadAtLeastAsync(6).AsTask().WaitAsync(FrontDoor.Patience);
+
+        Assert.That(Encoding.ASCII.GetString(read.Buffer), Is.EqualTo("before"));
+        connection.Transport.Input.AdvanceTo(read.Buffer.End);
     }
+
+    [Test]
+    public async Task Dispose_IsARegularEndAndDisposesOfTheLease()
+    {
+        var (peer, own) = await SocketSpliceTests.PairAsync();
+        using var _ = peer;
+        using var lease = new CancellationTokenSource();
+        var connection = new LoopConnection("leased", own, _loop, _memory, lease);
+
+        await connection.DisposeAsync();
+
+        Assert.That(await TlsTerminationTests.ReadToEndAsync(peer), Is.Empty);
+        Assert.That(lease.Cancel, Throws.InstanceOf<ObjectDisposedException>());
+    }
+
+    private LoopConnection Arrived(Socket socket) => new("test", socket, _loop, _memory) { ResumesOnLoop = true };
 }

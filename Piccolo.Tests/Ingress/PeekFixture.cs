@@ -1,10 +1,8 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Piccolo.Api.Ingress;
-using Piccolo.Core.Primitives;
 
 namespace Piccolo.Tests.Ingress;
 
@@ -41,16 +39,4 @@ internal abstract class PeekFixture
     }
 
     private protected ClientHelloPeek NewPeek() => new(Options.Create(Limits), Waiting, Time);
-
-    /// <summary>As on a host without a network.</summary>
-    /// <param name="connections">Null: nobody else counts there.</param>
-    private protected HelloAdmission NewAdmission(ConnectionsPerAddress? connections = null)
-    {
-        var options = Options.Create(Limits);
-        var classifier = new OriginClassifier(options, NullLogger<OriginClassifier>.Instance, _ => (new NetworkMap([]), null));
-        var proxies = new TrustedProxies(options);
-        return new HelloAdmission(
-            classifier, proxies, new ConnectionPlaces(classifier, proxies, Metrics, options), connections ?? new ConnectionsPerAddress(options), Waiting, new OpenFiles(), Metrics, options,
-            NullLogger<HelloAdmission>.Instance);
-    }
 }

@@ -21,9 +21,6 @@ internal static class DoorHost
 {
     public const string Command = "bench-door";
 
-    /// <summary>Set to 1, Kestrel's own transport accepts the connections: the peek and the splice then go through its pipes (ADR 0014).</summary>
-    private const string OnPipes = "DOOR_PIPES";
-
     /// <param name="args">HTTPS port, the app's guard ports in clear text and in TLS, certificate, key, state folder, number of names.</param>
     public static async Task<int> RunAsync(string[] args)
     {
@@ -41,7 +38,6 @@ internal static class DoorHost
         builder.Services.AddSingleton(new StatePaths(args[5]));
         builder.Services.AddSingleton(s => new ClockFloor(s.GetRequiredService<StatePaths>(), DateTimeOffset.UnixEpoch, TimeProvider.System, NullLogger<ClockFloor>.Instance));
         builder.Services.AddIngress();
-        if (Environment.GetEnvironmentVariable(OnPipes) == "1") builder.Services.Remove(builder.Services.Single(s => s.ImplementationType == typeof(TlsPortListenerFactory)));
         var app = builder.Build();
         app.UseIngress();
         app.Run(context =>
