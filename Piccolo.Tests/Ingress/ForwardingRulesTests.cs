@@ -174,15 +174,6 @@ internal sealed class ForwardingRulesTests
         Assert.That(Encoding.Latin1.GetString(exact), Does.Contain("Forwarded: for=\"[::1]\";host=\"web.home.test:1\";proto=https\r\n\r\n").And.Contain("X-A: 1\r\nX-A: 2\r\n").And.Not.Contain("Content-Length"));
     }
 
-    [Test]
-    public void NameOf_AnyCase_IsTheNameThatTheServerKnows()
-    {
-        Assert.That(KnownFields.NameOf("content-TYPE"u8), Is.SameAs(Microsoft.Net.Http.Headers.HeaderNames.ContentType));
-        Assert.That(KnownFields.NameOf("set-cookie"u8), Is.SameAs(Microsoft.Net.Http.Headers.HeaderNames.SetCookie));
-        Assert.That(KnownFields.NameOf("x"u8), Is.EqualTo("x"));
-        Assert.That(KnownFields.NameOf("X-My-Own"u8), Is.EqualTo("X-My-Own"));
-    }
-
     private static ForwardPlan Get(string target) => new("GET", target, RequestFraming.None, 0);
 
     /// <summary>One request on a connection of its own, with what the app saw and what the client got.</summary>

@@ -237,21 +237,6 @@ internal sealed class ForwardingTests
         Assert.That(Encoding.ASCII.GetString(await TlsTerminationTests.ReadToEndAsync(client)), Does.StartWith("HTTP/1.1 408 "));
     }
 
-    [Test]
-    public async Task WildcardName_WithACertificateOfItsOwn_IsServedAndRemembersItsName()
-    {
-        await using var app = await FakeApp.StartAsync(c => c.Response.WriteAsync(c.Request.Host.Value!));
-        _door.PublishWildcard("alias.test", Listener("web", app.Port));
-        _door.AddCertificate("any.alias.test", "other.alias.test");
-        using var client = _door.ClientFor(_door.HttpsPort);
-        await using var tls = await _door.ConnectTlsAsync("any.alias.test");
-        await tls.WriteAsync("GET / HTTP/1.1\r\nHost: other.alias.test\r\nConnection: close\r\n\r\n"u8.ToArray());
-
-        Assert.That(await client.GetStringAsync("https://any.alias.test/"), Is.EqualTo("any.alias.test"));
-        Assert.That(await TlsTerminationTests.ReadToEndAsync(tls), Does.StartWith("HTTP/1.1 421 "));
-        Assert.That(async () => await _door.ConnectTlsAsync("third.alias.test"), Throws.Exception, "no certificate for it");
-    }
-
     private static HttpRequestMessage Get(string url, string version) =>
         new(HttpMethod.Get, url) { Version = Version.Parse(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
 

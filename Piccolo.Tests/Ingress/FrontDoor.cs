@@ -112,10 +112,6 @@ internal sealed class FrontDoor : IAsyncDisposable
         return listener;
     }
 
-    /// <summary>Publishes every name of one label below <paramref name="parent"/>.</summary>
-    public void PublishWildcard(string parent, PublishedListener listener) =>
-        _app.Services.GetRequiredService<RouteTableHolder>().Replace(new RouteTable(_routes, [new Route.App(DomainName.Parse(parent), listener)]));
-
     public void PublishPortal(bool withCertificate = true) => Publish(new Route.Portal(DomainName.Parse("portal.home.test")), withCertificate);
 
     public void AddCertificate(params string[] names)

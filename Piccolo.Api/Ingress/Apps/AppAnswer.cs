@@ -23,7 +23,7 @@ internal static class AppAnswer
         var nominated = head.HasNominated ? NominatedBy(bytes, head) : null;
         foreach (var field in head.Fields)
         {
-            var name = KnownFields.NameOf(field.Name(bytes));
+            var name = Encoding.ASCII.GetString(field.Name(bytes));
             if (!ForwardingRules.IsForClient(name, nominated)) continue;
             // HTTP/1.1 gets no trailers here (see below).
             if (name.Length == 7 && name.Equals(HeaderNames.Trailer, StringComparison.OrdinalIgnoreCase) && !HttpProtocol.IsHttp2(context.Request.Protocol)) continue;
@@ -41,7 +41,7 @@ internal static class AppAnswer
         if (context.Features.Get<IHttpResponseTrailersFeature>()?.Trailers is not { IsReadOnly: false } target) return;
         foreach (var field in trailers.Fields)
         {
-            var name = KnownFields.NameOf(field.Name(bytes));
+            var name = Encoding.ASCII.GetString(field.Name(bytes));
             if (ForwardingRules.IsTrailerForClient(name)) target[name] = StringValues.Concat(target[name], Encoding.Latin1.GetString(field.Value(bytes)));
         }
     }
