@@ -37,8 +37,8 @@ internal sealed class LibpodClient : IDisposable
     };
 
     /// <summary>
-    /// A bridge whose containers reach the world, and through which no container of another such bridge reaches them. Without the engine's own DNS server, which
-    /// would want port 53 of the bridge's address from whoever serves DNS on this box.
+    /// A bridge whose containers reach the world, and into which nobody opens a connection (<c>packaging/nftables</c>). Without the engine's own DNS server,
+    /// which would want port 53 of the bridge's address from whoever serves DNS on this box.
     /// </summary>
     /// <returns>Null when it was made; else the engine's words, and whether there is one of that name already.</returns>
     public async Task<(bool Exists, string Text)?> CreateNetworkAsync(string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
@@ -50,11 +50,11 @@ internal sealed class LibpodClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    /// <summary>Chosen here, because two engines on one machine would choose the same; known as a container's by its first letters. At most 15 characters.</summary>
+    /// <summary>Chosen here, because two engines on one machine would choose the same, and because the firewall knows it by its first letters. At most 15 characters.</summary>
     private static string InterfaceOf(string name)
     {
         var number = BitConverter.ToUInt32(SHA256.HashData(Encoding.UTF8.GetBytes(name))) % 100_000_000;
-        return string.Create(CultureInfo.InvariantCulture, $"podman{number:00000000}");
+        return string.Create(CultureInfo.InvariantCulture, $"picapp{number:00000000}");
     }
 
     private sealed record Network(

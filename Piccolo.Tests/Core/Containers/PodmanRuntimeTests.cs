@@ -77,26 +77,35 @@ internal sealed class PodmanRuntimeTests
     }
 
     [Test]
-    public async Task Networks_OfTwoApps_DoNotReachEachOther()
+    public async Task Networks_OfApps_AreOpenedByNobody()
     {
-        var ports = LoopbackPorts.Free(2);
-        var (first, second) = (Spec("first", ports[0]), Spec("second", ports[1]));
+        var ports = LoopbackPorts.Free(5);
+        var specs = new[] { "first", "second", "third" }.Zip(ports, Spec).ToArray();
         var ids = new List<string>();
-        foreach (var spec in new[] { first, second })
+        foreach (var spec in specs)
         {
             ids.Add((await _runtime.CreateAsync(spec, NoVolumes, default)).Value!);
             Assert.That(await _runtime.StartAsync(ids[^1], default), Is.Null);
         }
+        await _podman.RunAsync(["run", "--detach", "--name", "owners", "--publish", $"127.0.0.1:{ports[3]}:8080", SampleImage.Name]);
+        await _podman.RunAsync(["run", "--detach", "--name", "beside", "--publish", $"127.0.0.1:{ports[4]}:8080", "--network", specs[1].Name, SampleImage.Name]);
         using var http = new HttpClient(new SocketsHttpHandler());
         foreach (var port in ports) Assert.That(await GetAsync(http, $"http://127.0.0.1:{port}/healthz"), Is.EqualTo("ok\n"), "each is published");
-        var seen = (await _podman.RunAsync(["inspect", "--format", "{{.State.Pid}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", .. ids])).Split('\n').Select(l => l.Split(' ')).ToArray();
-        var (inFirst, addressOfSecond, addressOfFirst) = (seen[0][0], seen[1][1], seen[0][1]);
+        var seen = (await _podman.RunAsync(["inspect", "--format", "{{.State.Pid}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", .. ids, "owners", "beside"]))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ') is [var process, var address] ? (Process: process, Address: address) : default).ToArray();
+        var (first, second, owners, beside) = (seen[0], seen[1], seen[3], seen[4]);
 
-        Assert.That(await ReachesAsync(inFirst, addressOfFirst), Is.True, "the way of asking works");
-        Assert.That(await ReachesAsync(inFirst, addressOfSecond), Is.False);
+        Assert.That(await ReachesAsync(first.Process, owners.Address), Is.True, "an app reaches the world");
+        Assert.That(await ReachesAsync(beside.Process, second.Address), Is.True, "and whoever is in its own network reaches it");
+        Assert.That(await ReachesAsync(owners.Process, second.Address), Is.False, "no container of the owner reaches an app");
+        Assert.That(await ReachesAsync(first.Process, second.Address), Is.False, "no app reaches another");
 
-        foreach (var app in new[] { "first", "second" }) Assert.That(await _runtime.RemoveWithVolumesAsync(app, default), Is.Null);
-        Assert.That(await _podman.RunAsync(["network", "ls", "--quiet"]), Does.Not.Contain(first.Name).And.Not.Contain(second.Name));
+        Assert.That(await _runtime.StopAsync(ids[2], TimeSpan.FromSeconds(10), default), Is.Null);
+        Assert.That(await ReachesAsync(first.Process, second.Address), Is.False, "also after a third has stopped");
+
+        await _podman.RunAsync(["rm", "--force", "--time", "0", "owners", "beside"]);
+        foreach (var spec in specs) Assert.That(await _runtime.RemoveWithVolumesAsync(spec.App, default), Is.Null);
+        Assert.That(await _podman.RunAsync(["network", "ls", "--quiet"]), Does.Not.Contain(_instance.Prefix));
     }
 
     /// <summary>From inside the network of a process.</summary>

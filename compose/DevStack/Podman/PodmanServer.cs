@@ -14,7 +14,7 @@ public sealed class PodmanServer : IAsyncDisposable
     private static readonly TimeSpan CleanUpLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PingPause = TimeSpan.FromMilliseconds(25);
 
-    private static readonly string[] Needed = ["podman", "conmon"];
+    private static readonly string[] Needed = ["podman", "conmon", "nft"];
 
     private readonly PodmanFolder _folder;
     private readonly Process _process;
@@ -50,6 +50,8 @@ public sealed class PodmanServer : IAsyncDisposable
     {
         RequireTools();
         await SweepAbandonedAsync(cancellationToken);
+        // It stays when the server ends: another one may be running, and without apps it matches nothing.
+        await Tool.RunAsync(Tool.Prepare("nft", ["-f", Path.Combine(AppContext.BaseDirectory, "piccolo-apps.nft")]), cancellationToken);
         var folder = PodmanFolder.Create();
         var start = Tool.Prepare("podman", [.. folder.Arguments, "system", "service", "--time=0", "unix://" + folder.Socket], folder.Environment);
         var server = new PodmanServer(folder, Process.Start(start)!);
@@ -104,7 +106,7 @@ public sealed class PodmanServer : IAsyncDisposable
         List<string> missing = [.. Needed.Where(tool => Tool.Find(tool) is null)];
         // Either will do; runc where there are both (PodmanFolder).
         if (Tool.Find("runc") is null && Tool.Find("crun") is null) missing.Add("runc");
-        if (missing.Count > 0) throw new InvalidOperationException($"Missing: {string.Join(", ", missing)}. Install them: apt-get install podman conmon runc netavark");
+        if (missing.Count > 0) throw new InvalidOperationException($"Missing: {string.Join(", ", missing)}. Install them: apt-get install podman conmon runc netavark nftables");
         if (!Environment.IsPrivilegedProcess) throw new InvalidOperationException("The private Podman needs root. Run the command with sudo.");
     }
 
