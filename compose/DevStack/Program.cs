@@ -9,10 +9,10 @@ const string BenchUsage = """
     usage: ./dev bench AREA [options]
 
       vault [--unlocks N]   an owner's unlock alone and while others guess; commits; readiness meanwhile
-      ingress [options]     the front door beside nginx, HAProxy and Caddy: requests, connections, bulk, handshakes,
-                            idle memory, 10,000 names, 2,000 slow clients. Options: --rounds N, --seconds N, --no-write,
-                            --only PART (repeatable; idle, pass_keepalive, pass_new, pass_bulk, h1, h2, bulk,
-                            full_handshakes, resumed_handshakes, names, slow), --nginx-only,
+      ingress [options]     the front door beside nginx: requests, connections, bulk, uploads, handshakes, idle memory,
+                            10,000 names, 2,000 slow clients. Options: --rounds N, --seconds N, --no-write,
+                            --only PART (repeatable; idle, pass_keepalive, pass_new, pass_bulk, h1, h2, post_1k, bulk,
+                            upload, full_handshakes, resumed_handshakes, names, slow),
                             --try NAME=VALUE,... (repeatable: one more front door with these variables).
                             As root in a network of its own, without this machine's packet filter
       tunnel [--mib N] [--rounds N] [--only down|up|terminated|keepalive|connect|far]
@@ -36,6 +36,7 @@ return args switch
     ["bench", "vault", .. var rest] => await VaultBench.RunAsync([.. rest]),
     ["probe", .. var rest] => ReadyProbe.Run([.. rest]),
     ["bench", "ingress", .. var rest] => await IngressBench.RunAsync([.. rest]),
+    [BodySink.Command, .. var rest] => BodySink.Run([.. rest]),
     [DoorHost.Command, .. var rest] => await DoorHost.RunAsync([.. rest]),
     [SlowHellos.Command, .. var rest] => await SlowHellos.RunAsync([.. rest]),
     ["bench", "tunnel", .. var rest] => await TunnelBench.RunAsync([.. rest]),

@@ -34,7 +34,7 @@ BROWSERS="chromium|google-chrome|google-chrome-stable"
 
 # Servers of which only the program is wanted.
 # shellcheck disable=SC2034 # Read by packages.sh.
-PROGRAMS_ONLY=(nginx haproxy caddy)
+PROGRAMS_ONLY=(nginx)
 
 distribution() { ( . /etc/os-release 2>/dev/null; printf '%s' "${ID:-unknown}" ); }
 

@@ -26,6 +26,20 @@ public sealed class BenchReport(string area, TextWriter output)
     /// <summary>A figure that must not be below <paramref name="limit"/>.</summary>
     public void AtLeast(string name, double value, string unit, double limit) => Bar(name, value, unit, ">=", limit, value >= limit);
 
+    /// <summary>A mean of rounds, without a bar.</summary>
+    internal void Figure(string name, Estimate value, string unit)
+    {
+        _rows.Add((name, Text(value, unit), ""));
+        output.WriteLine($"{name} {Text(value, unit)}");
+    }
+
+    /// <summary>A mean of rounds that must not be below <paramref name="limit"/>. A miss that is smaller than the standard error is said, but does not fail the run.</summary>
+    internal void AtLeast(string name, Estimate value, string unit, double limit)
+    {
+        var verdict = value.Mean >= limit ? Verdict.Ok : value.Mean + value.Error >= limit ? Verdict.WithinError : Verdict.Short;
+        Bar(name, Text(value, unit), $">= {Text(limit)}{unit}", verdict);
+    }
+
     /// <summary>What is aimed at beyond the bar; the run does not depend on it.</summary>
     public void Goal(string name, double value, string unit, double goal, bool atMost = false)
     {
@@ -57,12 +71,15 @@ public sealed class BenchReport(string area, TextWriter output)
         return sorted.Length == 0 ? 0 : sorted[Math.Clamp((int)Math.Ceiling(sorted.Length * share) - 1, 0, sorted.Length - 1)];
     }
 
-    private void Bar(string name, double value, string unit, string comparison, double limit, bool holds)
+    private void Bar(string name, double value, string unit, string comparison, double limit, bool holds) =>
+        Bar(name, Text(value) + unit, $"{comparison} {Text(limit)}{unit}", holds ? Verdict.Ok : Verdict.Short);
+
+    private void Bar(string name, string value, string bar, Verdict verdict)
     {
-        var bar = $"{comparison} {Text(limit)}{unit}";
-        IsShort |= !holds;
-        _rows.Add((name, Text(value) + unit, $"{bar} {(holds ? "OK" : "SHORT")}"));
-        output.WriteLine($"BAR {name} {Text(value)}{unit} (bar {bar}) {(holds ? "OK" : "SHORT")}");
+        var said = verdict switch { Verdict.Ok => "OK", Verdict.WithinError => "within the error", _ => "SHORT" };
+        IsShort |= verdict == Verdict.Short;
+        _rows.Add((name, value, $"{bar} {said}"));
+        output.WriteLine($"BAR {name} {value} (bar {bar}) {said}");
     }
 
     private string Section(string how, string begin, string end)
@@ -74,7 +91,16 @@ public sealed class BenchReport(string area, TextWriter output)
         return text.Append('\n').Append(end).ToString();
     }
 
+    private static string Text(Estimate value, string unit) => string.Create(CultureInfo.InvariantCulture, $"{value.Mean:0.000}{unit} ± {value.Error:0.000}");
+
     private static string Text(double value) => value.ToString(value >= 100 ? "0" : "0.##", CultureInfo.InvariantCulture);
+
+    private enum Verdict
+    {
+        Ok,
+        WithinError,
+        Short,
+    }
 
     private static string RepositoryRoot()
     {

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace Piccolo.DevStack.Bench.Ingress;
 
-/// <summary>One of those who do the same work: where it ends TLS, where it passes it through (null: it cannot), and the process whose cost counts.</summary>
-internal sealed record Contender(string Name, int TerminatedPort, int? PassThroughPort, ChildProcess Process) : IAsyncDisposable
+/// <summary>One of those who do the same work: where it ends TLS, where it passes it through, and the process whose cost counts.</summary>
+internal sealed record Contender(string Name, int TerminatedPort, int PassThroughPort, ChildProcess Process) : IAsyncDisposable
 {
     /// <summary>Ours, whose hot code gets its last form only under load.</summary>
     public bool IsCompiledAsItRuns => Name.StartsWith("door", StringComparison.Ordinal);
@@ -19,63 +19,63 @@ internal sealed class Contenders(string folder, string certificate, string key)
 
     public async Task<Backend> StartBackendAsync(string content)
     {
-        var ports = LoopbackPorts.Free(3);
-        var process = await StartAsync("nginx", ["-c", "nginx.conf"], ContenderSettings.Backend(ports[0], ports[1], ports[2], certificate, key, content), "nginx.conf", ports[1], "nginx");
-        return new Backend(process, ports[0], ports[1], ports[2]);
+        var ports = LoopbackPorts.Free(4);
+        var nginx = await StartNginxAsync(ContenderSettings.Backend(ports[0], ports[1], ports[2], certificate, key, content), ports[1]);
+        try
+        {
+            var own = NewFolder("sink");
+            // Without counters for a second compilation, which would be more work beside the contenders.
+            var sink = await StartOwnAsync([SolutionBuild.Find("DevStack"), BodySink.Command, Text(ports[3])], own, ports[3], new Dictionary<string, string> { ["DOTNET_TieredPGO"] = "0" });
+            return new Backend(nginx, sink, ports[0], ports[1], ports[2], ports[3]);
+        }
+        catch
+        {
+            await nginx.DisposeAsync();
+            throw;
+        }
     }
 
-    public async Task<Contender> StartNginxAsync(int plain, int tls)
+    public async Task<Contender> StartNginxAsync(Backend app)
     {
         var ports = LoopbackPorts.Free(2);
-        var process = await StartAsync("nginx", ["-c", "nginx.conf"], ContenderSettings.Nginx(ports[0], ports[1], certificate, key, plain, tls), "nginx.conf", ports[1], "libnginx-mod-stream");
+        var process = await StartNginxAsync(ContenderSettings.Nginx(ports[0], ports[1], certificate, key, app), ports[1]);
         return new Contender("nginx", ports[0], ports[1], process);
     }
 
-    public async Task<Contender> StartHaproxyAsync(int plain, int tls)
-    {
-        var ports = LoopbackPorts.Free(2);
-        var both = Path.Combine(folder, "haproxy.pem");
-        await File.WriteAllTextAsync(both, await File.ReadAllTextAsync(certificate) + await File.ReadAllTextAsync(key));
-        var process = await StartAsync("haproxy", ["-f", "haproxy.cfg", "-db"], ContenderSettings.Haproxy(ports[0], ports[1], both, plain, tls), "haproxy.cfg", ports[1], "haproxy");
-        return new Contender("haproxy", ports[0], ports[1], process);
-    }
-
-    public async Task<Contender> StartCaddyAsync(int plain)
-    {
-        var port = LoopbackPorts.Free(1)[0];
-        var process = await StartAsync("caddy", ["run", "--config", "Caddyfile", "--adapter", "caddyfile"], ContenderSettings.Caddy(port, certificate, key, plain), "Caddyfile", port, "caddy");
-        return new Contender("caddy", port, null, process);
-    }
-
     /// <param name="names">How many host names its table has.</param>
-    public async Task<Contender> StartDoorAsync(string name, int plain, int tls, int names, IReadOnlyDictionary<string, string> environment)
+    public async Task<Contender> StartDoorAsync(string name, Backend app, int names, IReadOnlyDictionary<string, string> environment)
     {
         var port = LoopbackPorts.Free(1)[0];
         var own = NewFolder("door");
         // With the appliance's own runtime settings, which are not those of this program.
         var (appliance, host) = (SolutionBuild.Find("Piccolo.Api"), SolutionBuild.Find("DevStack"));
-        string[] arguments = ["exec", "--runtimeconfig", Path.ChangeExtension(appliance, "runtimeconfig.json"), "--depsfile", Path.ChangeExtension(host, "deps.json"), host, DoorHost.Command, Text(port), Text(plain), Text(tls), certificate, key, own, Text(names)];
-        var process = ChildProcess.Start(new ChildProcessStart("dotnet", arguments, Path.Combine(own, "door.log"), "dotnet-sdk-10.0") { Environment = environment, WorkingDirectory = own });
-        await WaitAsync(process, port);
-        return new Contender(name, port, port, process);
+        string[] arguments =
+        [
+            "--runtimeconfig", Path.ChangeExtension(appliance, "runtimeconfig.json"), "--depsfile", Path.ChangeExtension(host, "deps.json"), host,
+            DoorHost.Command, Text(port), Text(app.Plain), Text(app.Tls), Text(app.Bodies), certificate, key, own, Text(names),
+        ];
+        return new Contender(name, port, port, await StartOwnAsync(arguments, own, port, environment));
     }
 
-    private async Task<ChildProcess> StartAsync(string program, string[] arguments, string settings, string settingsName, int port, string package)
+    private static async Task<ChildProcess> StartOwnAsync(string[] arguments, string own, int port, IReadOnlyDictionary<string, string> environment)
     {
-        var own = NewFolder(program);
-        await File.WriteAllTextAsync(Path.Combine(own, settingsName), settings.Replace("@folder@", own, StringComparison.Ordinal));
-        if (program == "nginx") arguments = ["-p", own, .. arguments];
-        var start = new ChildProcessStart(program, arguments, Path.Combine(own, "output.log"), package) { WorkingDirectory = own, Environment = new Dictionary<string, string> { ["HOME"] = own } };
-        var process = ChildProcess.Start(start);
-        await WaitAsync(process, port);
-        return process;
+        var start = new ChildProcessStart("dotnet", ["exec", .. arguments], Path.Combine(own, "output.log"), "dotnet-sdk-10.0") { Environment = environment, WorkingDirectory = own };
+        return await ListeningAsync(ChildProcess.Start(start), port);
     }
 
-    private static async Task WaitAsync(ChildProcess process, int port)
+    private async Task<ChildProcess> StartNginxAsync(string settings, int port)
+    {
+        var own = NewFolder("nginx");
+        await File.WriteAllTextAsync(Path.Combine(own, "nginx.conf"), settings.Replace("@folder@", own, StringComparison.Ordinal));
+        return await ListeningAsync(ChildProcess.Start(new ChildProcessStart("nginx", ["-p", own, "-c", "nginx.conf"], Path.Combine(own, "output.log"), "libnginx-mod-stream") { WorkingDirectory = own }), port);
+    }
+
+    private static async Task<ChildProcess> ListeningAsync(ChildProcess process, int port)
     {
         try
         {
             await process.WaitForPortAsync(port, StartLimit);
+            return process;
         }
         catch
         {

@@ -21,7 +21,7 @@ internal static class DoorHost
 {
     public const string Command = "bench-door";
 
-    /// <param name="args">HTTPS port, the app's guard ports in clear text and in TLS, certificate, key, state folder, number of names.</param>
+    /// <param name="args">HTTPS port, the apps' guard ports in clear text, in TLS and for bodies, certificate, key, state folder, number of names.</param>
     public static async Task<int> RunAsync(string[] args)
     {
         TlsSettings.Apply();
@@ -35,7 +35,7 @@ internal static class DoorHost
             ["Piccolo:Ingress:ListenAddress"] = "127.0.0.1",
         });
         builder.Services.AddSingleton<ITunnelStreamSource, NoTunnel>();
-        builder.Services.AddSingleton(new StatePaths(args[5]));
+        builder.Services.AddSingleton(new StatePaths(args[6]));
         builder.Services.AddSingleton(s => new ClockFloor(s.GetRequiredService<StatePaths>(), DateTimeOffset.UnixEpoch, TimeProvider.System, NullLogger<ClockFloor>.Instance));
         builder.Services.AddIngress();
         var app = builder.Build();
@@ -45,20 +45,15 @@ internal static class DoorHost
             context.Response.StatusCode = StatusCodes.Status404NotFound;
             return Task.CompletedTask;
         });
-        Fill(app.Services, Number(1), Number(2), X509Certificate2.CreateFromPemFile(args[3], args[4]), Number(6));
+        List<Route> routes = [App(BenchNames.Terminated, Number(1), ListenerFlow.Tcp), App(BenchNames.PassedThrough, Number(2), ListenerFlow.Tls), App(BenchNames.Bodies, Number(3), ListenerFlow.Tcp)];
+        routes.AddRange(BenchNames.Others(Number(7) - routes.Count).Select(n => App(n, Number(1), ListenerFlow.Tcp)));
+        app.Services.GetRequiredService<RouteTableHolder>().Replace(new RouteTable(routes));
+        app.Services.GetRequiredService<ServerCertificateTable>().Replace([new ServerCertificateBundle(X509Certificate2.CreateFromPemFile(args[4], args[5]), [], routes.Select(r => r.Host))]);
         await app.RunAsync();
         return 0;
     }
 
-    private static void Fill(IServiceProvider services, int plainPort, int tlsPort, X509Certificate2 certificate, int names)
-    {
-        List<Route> routes = [App(BenchNames.Terminated, plainPort, ListenerFlow.Tcp), App(BenchNames.PassedThrough, tlsPort, ListenerFlow.Tls)];
-        routes.AddRange(BenchNames.Others(names - routes.Count).Select(n => App(n, plainPort, ListenerFlow.Tcp)));
-        services.GetRequiredService<RouteTableHolder>().Replace(new RouteTable(routes));
-        services.GetRequiredService<ServerCertificateTable>().Replace([new ServerCertificateBundle(certificate, [], routes.Select(r => r.Host))]);
-    }
-
-    internal static Route.App App(string host, int port, ListenerFlow flow) => new(
+    private static Route.App App(string host, int port, ListenerFlow flow) => new(
         DomainName.Parse(host), new PublishedListener("bench", new ListenerDefinition(host.Split('.')[0], 80, flow, ListenerProtocol.Http, ListenerDefinition.DefaultRemotePorts), port, 0));
 
     private sealed class NoTunnel : ITunnelStreamSource
@@ -76,6 +71,7 @@ internal static class BenchNames
 {
     public const string Terminated = "web.home.test";
     public const string PassedThrough = "own.home.test";
+    public const string Bodies = "put.home.test";
 
     public static IEnumerable<string> Others(int count) => Enumerable.Range(0, Math.Max(count, 0)).Select(i => string.Create(CultureInfo.InvariantCulture, $"listener-{i:00000}.home.test"));
 }

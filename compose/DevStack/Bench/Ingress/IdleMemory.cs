@@ -7,15 +7,15 @@ internal static class IdleMemory
 {
     private const int Connections = 2_000;
     private const int WarmUp = 64;
+    private const double Bar = 8;
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(4);
 
-    public static async Task MeasureAsync(BenchReport report, Contenders all, int plain, int tls, byte[] hello, IngressBenchSettings settings)
+    public static async Task MeasureAsync(BenchReport report, Contenders all, Backend app, byte[] hello, IngressBenchSettings settings)
     {
-        Func<string, IReadOnlyDictionary<string, string>, Func<Task<Contender>>> door = (name, environment) => () => all.StartDoorAsync(name, plain, tls, 2, environment);
+        Func<string, IReadOnlyDictionary<string, string>, Func<Task<Contender>>> door = (name, environment) => () => all.StartDoorAsync(name, app, IngressBench.FewNames, environment);
         Func<Task<Contender>>[] starts =
         [
-            () => all.StartNginxAsync(plain, tls), () => all.StartHaproxyAsync(plain, tls),
-            door(Rounds.Door, IngressBenchSettings.AsPackaged), .. settings.Tries.Select(t => door(t.Name, t.Environment)),
+            () => all.StartNginxAsync(app), door(Rounds.Door, IngressBenchSettings.AsPackaged), .. settings.Tries.Select(t => door(t.Name, t.Environment)),
         ];
         foreach (var start in starts)
         {
@@ -27,14 +27,13 @@ internal static class IdleMemory
                 report.Figure(name, perConnection, " KiB");
                 continue;
             }
-            report.AtMost("pass_idle", perConnection, " KiB", 12);
-            report.Goal("pass_idle", perConnection, " KiB", 6, atMost: true);
+            report.AtMost("pass_idle", perConnection, " KiB", Bar);
         }
     }
 
     private static async Task<double> MeasureAsync(Contender contender, byte[] hello)
     {
-        var port = contender.PassThroughPort!.Value;
+        var port = contender.PassThroughPort;
         foreach (var socket in await RawClients.OpenAsync(port, hello, WarmUp)) socket.Dispose();
         await Task.Delay(Settle, TimeProvider.System);
         var before = ProcessFigures.ResidentKiB(contender.Process.Id);

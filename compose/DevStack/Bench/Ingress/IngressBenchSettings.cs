@@ -5,10 +5,9 @@ namespace Piccolo.DevStack.Bench.Ingress;
 /// <summary>The options of <c>./dev bench ingress</c>.</summary>
 /// <param name="Only">Only parts whose name begins with one of these; empty is all.</param>
 /// <param name="Tries">One more front door each, in the same rounds, with variables on top of what the packages set: to compare switches.</param>
-/// <param name="NginxOnly">Without HAProxy and Caddy: shorter while something is tried.</param>
-internal sealed record IngressBenchSettings(int Rounds, int Seconds, IReadOnlyList<string> Only, bool Write, IReadOnlyList<DoorTry> Tries, bool NginxOnly)
+internal sealed record IngressBenchSettings(int Rounds, int Seconds, IReadOnlyList<string> Only, bool Write, IReadOnlyList<DoorTry> Tries)
 {
-    public const string Usage = "usage: ./dev bench ingress [--rounds N] [--seconds N] [--only PART]... [--try NAME=VALUE[,NAME=VALUE]]... [--nginx-only] [--no-write]";
+    public const string Usage = "usage: ./dev bench ingress [--rounds N] [--seconds N] [--only PART]... [--try NAME=VALUE[,NAME=VALUE]]... [--no-write]";
 
     /// <summary>What the packages set.</summary>
     public static readonly IReadOnlyDictionary<string, string> AsPackaged = new Dictionary<string, string>
@@ -18,7 +17,7 @@ internal sealed record IngressBenchSettings(int Rounds, int Seconds, IReadOnlyLi
 
     public static IngressBenchSettings? Parse(string[] args)
     {
-        var settings = new IngressBenchSettings(8, 2, [], true, [], false);
+        var settings = new IngressBenchSettings(10, 2, [], true, []);
         for (var i = 0; i < args.Length; i++)
         {
             var value = i + 1 < args.Length ? args[i + 1] : "";
@@ -28,7 +27,6 @@ internal sealed record IngressBenchSettings(int Rounds, int Seconds, IReadOnlyLi
                 case "--seconds" when Number(value) is { } seconds: settings = settings with { Seconds = seconds }; i++; break;
                 case "--only" when value.Length > 0: settings = settings with { Only = [.. settings.Only, value], Write = false }; i++; break;
                 case "--try" when DoorTry.Parse(value, settings.Tries.Count + 1) is { } more: settings = settings with { Tries = [.. settings.Tries, more], Write = false }; i++; break;
-                case "--nginx-only": settings = settings with { NginxOnly = true, Write = false }; break;
                 case "--no-write": settings = settings with { Write = false }; break;
                 default: return null;
             }

@@ -6,7 +6,7 @@ using Piccolo.DevStack.Podman;
 namespace Piccolo.DevStack.Bench.Ingress;
 
 /// <summary>What one load did.</summary>
-/// <param name="Units">Requests, connections or MiB.</param>
+/// <param name="Units">Requests, connections, MiB or MB.</param>
 internal readonly record struct LoadResult(double Units, double Seconds)
 {
     public double Rate => Units / Seconds;
@@ -15,10 +15,16 @@ internal readonly record struct LoadResult(double Units, double Seconds)
 /// <summary>The load generators: h2load for requests and bulk, openssl s_time for handshakes. Each is killed when it outlives its time.</summary>
 internal static partial class Load
 {
+    public const int UploadMegabytes = 100;
+    public const int Megabyte = 1_000_000;
+
     private const double MiB = 1024 * 1024;
+    private const int UploadsPerSecond = 4;
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
 
-    public static Task<LoadResult> Http1Async(int port, string name, int seconds) => RequestsAsync(port, name, seconds, ["--h1", "-c", "64"]);
+    /// <param name="body">Sent with each request, which is then a POST.</param>
+    public static Task<LoadResult> Http1Async(int port, string name, int seconds, string? body = null) =>
+        RequestsAsync(port, name, seconds, ["--h1", "-c", "64", .. body is null ? (string[])[] : ["-d", body]]);
 
     public static Task<LoadResult> Http2Async(int port, string name, int seconds) => RequestsAsync(port, name, seconds, ["-c", "16", "-m", "16"]);
 
@@ -26,6 +32,15 @@ internal static partial class Load
     {
         var (text, took) = await RunAsync("h2load", ["--h1", "-c", "4", "-D", Text(seconds), "--connect-to", $"127.0.0.1:{port}", $"https://{name}/bulk/file"], seconds);
         return new LoadResult(Number(Traffic(), text) / MiB, took);
+    }
+
+    /// <summary>Whole bodies only, so many that they take about the time of the other loads. Four at once, each on a connection of its own.</summary>
+    public static async Task<LoadResult> UploadAsync(int port, string name, int seconds, string body)
+    {
+        var count = UploadsPerSecond * seconds;
+        var (text, took) = await RunAsync("h2load", ["--h1", "-c", "4", "-n", Text(count), "-d", body, "--connect-to", $"127.0.0.1:{port}", $"https://{name}/"], seconds);
+        if (Number(Succeeded(), text) != count) throw new InvalidOperationException($"Port {port} took not all {count} bodies.\n{text}");
+        return new LoadResult(count * UploadMegabytes, took);
     }
 
     /// <summary>Handshakes without a server name, which everyone answers with a default certificate: s_time sends none.</summary>
