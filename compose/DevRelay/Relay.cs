@@ -87,6 +87,15 @@ public sealed class Relay : IAsyncDisposable
         return sessions.Count;
     }
 
+    /// <summary>Cuts the way to every session's backend without anybody being told: each stays in the pools until it has been silent for too long.</summary>
+    /// <returns>How many there were.</returns>
+    public int StrandSessions()
+    {
+        var sessions = _sessions.All;
+        foreach (var session in sessions) session.Strand();
+        return sessions.Count;
+    }
+
     /// <summary>Sends a message of the caller's making on every session, through the control lane.</summary>
     /// <returns>On how many sessions it was queued.</returns>
     public int Inject(bool text, ReadOnlyMemory<byte> message) => _sessions.All.Count(s => s.Inject(text, message));

@@ -22,6 +22,12 @@ internal enum RelayCount
     /// <summary>Streams ended because more than 128 messages waited for the user.</summary>
     StreamsOverflowed,
 
+    /// <summary>Streams ended because the session's lane was full when the user sent more.</summary>
+    StreamsWithoutRoom,
+
+    /// <summary>Close frames of backends with another code than 1001, which the stock relay logs as errors.</summary>
+    ClosesUnexpected,
+
     /// <summary>Ends of streams of which the backend was not told, because the lane was full.</summary>
     DisconnectsLost,
     MessagesToBackend,

@@ -13,6 +13,9 @@ public sealed class RelayFaults
     private volatile bool _refuseReauth;
     private volatile bool _carryNoStream;
     private volatile bool _endTls;
+    private volatile bool _loseDisconnects;
+    private volatile bool _repeatDisconnects;
+    private volatile bool _answerNoQuestion;
     private long _challengeDelay;
     private long _clockOffset;
 
@@ -92,6 +95,27 @@ public sealed class RelayFaults
             if (value) Users.Pause();
             else Users.Resume();
         }
+    }
+
+    /// <summary>No backend hears that a user has left, as from a lane that is full at that moment.</summary>
+    public bool LoseDisconnects
+    {
+        get => _loseDisconnects;
+        set => _loseDisconnects = value;
+    }
+
+    /// <summary>Every <c>disconnect</c> is sent twice.</summary>
+    public bool RepeatDisconnects
+    {
+        get => _repeatDisconnects;
+        set => _repeatDisconnects = value;
+    }
+
+    /// <summary><c>ping_client</c> is never answered.</summary>
+    public bool AnswerNoQuestion
+    {
+        get => _answerNoQuestion;
+        set => _answerNoQuestion = value;
     }
 
     /// <summary>How far the relay's clock is ahead when it judges tokens.</summary>

@@ -16,6 +16,9 @@ internal static partial class RelayLog
     [LoggerMessage(9003, LogLevel.Information, "Session {Session} re-authenticated.")]
     public static partial void Reauthenticated(this ILogger logger, long session);
 
+    [LoggerMessage(9004, LogLevel.Error, "Session {Session}: unexpected close {Code} from the backend; 1001 is expected, or none.")]
+    public static partial void CloseUnexpected(this ILogger logger, long session, int code);
+
     [LoggerMessage(9010, LogLevel.Debug, "Session {Session}: stream {Stream} opened for {RouteKey}.")]
     public static partial void StreamOpened(this ILogger logger, long session, Guid stream, string routeKey);
 

@@ -8,6 +8,9 @@ internal sealed record FaultsRequest
     /// <summary>Ends every session once, now.</summary>
     public bool? DropSessions { get; init; }
 
+    /// <summary>Cuts the way to every session's backend once, now, without anybody being told.</summary>
+    public bool? StrandSessions { get; init; }
+
     public bool? Hang { get; init; }
 
     public bool? OmitCredits { get; init; }
@@ -25,6 +28,12 @@ internal sealed record FaultsRequest
     public bool? EndTls { get; init; }
 
     public bool? StallUsers { get; init; }
+
+    public bool? LoseDisconnects { get; init; }
+
+    public bool? RepeatDisconnects { get; init; }
+
+    public bool? AnswerNoQuestion { get; init; }
 
     public double? ChallengeDelaySeconds { get; init; }
 
@@ -48,9 +57,13 @@ internal sealed record FaultsResponse(
     bool CarryNoStream,
     bool EndTls,
     bool StallUsers,
+    bool LoseDisconnects,
+    bool RepeatDisconnects,
+    bool AnswerNoQuestion,
     double ChallengeDelaySeconds,
     double ClockOffsetSeconds,
     int Dropped,
+    int Stranded,
     int Injected);
 
 /// <summary>A session as <c>GET /sessions</c> shows it.</summary>

@@ -64,12 +64,17 @@ internal sealed class ControlServer : IAsyncDisposable
         faults.CarryNoStream = request.CarryNoStream ?? faults.CarryNoStream;
         faults.EndTls = request.EndTls ?? faults.EndTls;
         faults.StallUsers = request.StallUsers ?? faults.StallUsers;
+        faults.LoseDisconnects = request.LoseDisconnects ?? faults.LoseDisconnects;
+        faults.RepeatDisconnects = request.RepeatDisconnects ?? faults.RepeatDisconnects;
+        faults.AnswerNoQuestion = request.AnswerNoQuestion ?? faults.AnswerNoQuestion;
         faults.ClockOffset = request.ClockOffsetSeconds is { } ahead ? TimeSpan.FromSeconds(ahead) : faults.ClockOffset;
         var injected = message is null ? 0 : relay.Inject(isText, message);
         var dropped = request.DropSessions is true ? relay.DropSessions() : 0;
+        var stranded = request.StrandSessions is true ? relay.StrandSessions() : 0;
         return TypedResults.Ok(new FaultsResponse(
             faults.RefuseNewSessions, faults.Hang, faults.OmitCredits, faults.DropReplenish, faults.HoldReplenish, faults.Mute,
-            faults.RefuseReauth, faults.CarryNoStream, faults.EndTls, faults.StallUsers, faults.ChallengeDelay.TotalSeconds, faults.ClockOffset.TotalSeconds, dropped, injected));
+            faults.RefuseReauth, faults.CarryNoStream, faults.EndTls, faults.StallUsers, faults.LoseDisconnects, faults.RepeatDisconnects, faults.AnswerNoQuestion,
+            faults.ChallengeDelay.TotalSeconds, faults.ClockOffset.TotalSeconds, dropped, stranded, injected));
     }
 
     private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult Invalid(string detail) => TypedResults.Problem(detail, statusCode: StatusCodes.Status400BadRequest);

@@ -5,7 +5,8 @@ using Piccolo.DevRelay.Streams;
 namespace Piccolo.DevRelay.Hub;
 
 /// <summary>One whole message, or the end of the connection with its cause. The payload is valid until the next receive.</summary>
-internal readonly record struct WebSocketMessage(WebSocketOpcode Opcode, ReadOnlyMemory<byte> Payload, string? End)
+/// <param name="CloseCode">Of the backend's close frame, if it sent one.</param>
+internal readonly record struct WebSocketMessage(WebSocketOpcode Opcode, ReadOnlyMemory<byte> Payload, string? End, int? CloseCode = null)
 {
     public bool IsEnd => Opcode is WebSocketOpcode.Close;
 }
@@ -19,6 +20,7 @@ internal sealed class ServerWebSocket(Stream stream, TimeSpan writeLimit, TimePr
     /// <summary>A close frame carries at most this much reason; a longer one cannot be sent at all.</summary>
     public const int ReasonLimit = WebSocketFraming.ControlLimit - 2;
 
+    public const int GoingAway = 1001;
     public const int ProtocolError = 1002;
     public const int PolicyViolation = 1008;
     public const int MessageTooBig = 1009;
@@ -38,6 +40,9 @@ internal sealed class ServerWebSocket(Stream stream, TimeSpan writeLimit, TimePr
 
     /// <summary>Holds back every send while it is shut; for the fault of a connection that has died without a word.</summary>
     public PauseGate? Gate { get; set; }
+
+    /// <summary>What is sent goes nowhere, as on a way that died without a word.</summary>
+    public bool Discards { get; set; }
 
     /// <summary>Called on the reader for each pong.</summary>
     public Action? Pong { get; set; }
@@ -83,6 +88,7 @@ internal sealed class ServerWebSocket(Stream stream, TimeSpan writeLimit, TimePr
     /// <summary>Sends one unfragmented frame; a peer that does not take it within the write limit costs the connection.</summary>
     public async ValueTask SendAsync(WebSocketOpcode opcode, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
+        if (Discards) return;
         if (Gate is not null) await Gate.WaitAsync(cancellationToken);
         await _writing.WaitAsync(cancellationToken);
         try
@@ -143,7 +149,7 @@ internal sealed class ServerWebSocket(Stream stream, TimeSpan writeLimit, TimePr
         var code = payload.Length >= 2 ? BinaryPrimitives.ReadUInt16BigEndian(payload) : NoStatus;
         if (payload.Length == 1 || (code != NoStatus && !MayBeSent(code)))
             return await FailAsync(ProtocolError, "bad close code", "bad close code", cancellationToken);
-        return await FailAsync(code, "", $"the backend closed with {code}", cancellationToken);
+        return await FailAsync(code, "", $"the backend closed with {code}", cancellationToken) with { CloseCode = code };
     }
 
     private async ValueTask<bool> ReadPayloadAsync(Memory<byte> target, FrameHead head, CancellationToken cancellationToken)

@@ -22,7 +22,8 @@ internal sealed partial class Session
 
         _counters.Add(RelayCount.StreamsOpened);
         _logger.StreamOpened(Id, stream.Id, route.Key);
-        var pump = stream.PumpAsync(route.Prelude, WriterTurnAsync, Forward);
+        // The prelude right behind its connect, in the same turn; what follows is queued whoever has a processor.
+        var pump = stream.PumpAsync(route.Prelude, Forward);
         // A failed write ends the stream as well as the user's end does.
         await Task.WhenAny(pump, stream.Writing);
         var cause = pump.IsCompleted ? await pump : "writing to the user failed";
@@ -49,8 +50,13 @@ internal sealed partial class Session
         }
     }
 
-    private bool Forward(UserStream stream, ReadOnlyMemory<byte> payload) =>
-        _streams.ContainsKey(stream.Id) && _lanes.TryData(NexusMessages.Data(stream.Id, payload.Span));
+    private bool Forward(UserStream stream, ReadOnlyMemory<byte> payload)
+    {
+        if (!_streams.ContainsKey(stream.Id)) return false;
+        if (_lanes.TryData(NexusMessages.Data(stream.Id, payload.Span))) return true;
+        _counters.Add(RelayCount.StreamsWithoutRoom);
+        return false;
+    }
 
     private bool Replenish(UserStream stream, long credits) =>
         !_streams.ContainsKey(stream.Id)
@@ -63,7 +69,13 @@ internal sealed partial class Session
         if (!_streams.TryRemove(stream.Id, out _)) return;
         _logger.StreamEnded(Id, stream.Id, cause);
         await stream.EndAsync(TimeSpan.Zero);
-        if (_lanes.TryData(NexusMessages.Control(new ControlMessage("disconnect", stream.Id)))) return;
+        var disconnect = NexusMessages.Control(new ControlMessage("disconnect", stream.Id));
+        if (!_faults.LoseDisconnects && _lanes.TryData(disconnect))
+        {
+            if (_faults.RepeatDisconnects) _lanes.TryData(disconnect);
+            return;
+        }
+
         _counters.Add(RelayCount.DisconnectsLost);
         _logger.DisconnectLost(Id, stream.Id);
     }
@@ -108,7 +120,7 @@ internal sealed partial class Session
                 _logger.StreamEnded(Id, stream.Id, "the backend disconnected");
                 _ = stream.EndAsync(_options.Clocks.HalfCloseGrace, _teardown);
                 break;
-            case "ping_client" when stream is not null:
+            case "ping_client" when stream is not null && !_faults.AnswerNoQuestion:
                 _lanes.TryControl(NexusMessages.Control(new ControlMessage("pong_client", stream.Id)));
                 break;
             case "pause_stream" when stream is not null:

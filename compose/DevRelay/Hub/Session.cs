@@ -20,6 +20,7 @@ internal sealed partial class Session : IDisposable
     private readonly Channel<byte[]> _answers = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ITimer _silence;
     private readonly CancellationToken _teardown;
+    private volatile bool _stranded;
     private string? _cause;
 
     public Session(long id, IPEndPoint backend, SessionGrant grant, ServerWebSocket socket, RelayOptions options, RelayFaults faults, RelayCounters counters, ILogger logger)
@@ -68,6 +69,12 @@ internal sealed partial class Session : IDisposable
         if (Interlocked.CompareExchange(ref _cause, cause, null) is null) _ended.Cancel();
     }
 
+    /// <summary>
+    /// The way to the backend is gone and nobody was told: what is sent arrives nowhere, nothing is heard, not even the end of the connection. The session stays
+    /// in the pools with its weight until it has been silent for too long.
+    /// </summary>
+    public void Strand() => _stranded = _socket.Discards = true;
+
     /// <summary>Queues a message as it is, for faults.</summary>
     public bool Inject(bool text, ReadOnlyMemory<byte> message) => text ? _lanes.TryChallenge(message) : _lanes.TryControl(message);
 
@@ -77,7 +84,26 @@ internal sealed partial class Session : IDisposable
         _ended.Dispose();
     }
 
-    private void Touch() => _silence.Change(_options.Clocks.Silence, Timeout.InfiniteTimeSpan);
+    private void Touch()
+    {
+        if (!_stranded) _silence.Change(_options.Clocks.Silence, Timeout.InfiniteTimeSpan);
+    }
+
+    private async ValueTask<WebSocketMessage> ReceiveAsync()
+    {
+        WebSocketMessage message = default;
+        try
+        {
+            message = await _socket.ReceiveAsync(_teardown);
+        }
+        catch (IOException) when (_stranded)
+        {
+            // A relay behind a dead way does not hear of a reset either.
+        }
+
+        if (_stranded) await Task.Delay(Timeout.InfiniteTimeSpan, _options.Time, _teardown);
+        return message;
+    }
 
     private async Task GuardAsync(Func<Task> loop)
     {
@@ -102,9 +128,15 @@ internal sealed partial class Session : IDisposable
         _socket.ReceiveLimit = Nexus.ReceiveLimit;
         while (true)
         {
-            var message = await _socket.ReceiveAsync(_teardown);
+            var message = await ReceiveAsync();
             if (message.IsEnd)
             {
+                if (message.CloseCode is { } code and not ServerWebSocket.GoingAway)
+                {
+                    _counters.Add(RelayCount.ClosesUnexpected);
+                    _logger.CloseUnexpected(Id, code);
+                }
+
                 End(message.End!);
                 return;
             }

@@ -58,18 +58,18 @@ internal sealed class UserStream
 
     /// <summary>Carries the prelude and then what the user sends, until the user finishes, idles, starves, or the session takes no more.</summary>
     /// <returns>Why it ended, for the log.</returns>
-    public async Task<string> PumpAsync(ReadOnlyMemory<byte> prelude, Func<CancellationToken, ValueTask> turn, Func<UserStream, ReadOnlyMemory<byte>, bool> send)
+    public async Task<string> PumpAsync(ReadOnlyMemory<byte> prelude, Func<UserStream, ReadOnlyMemory<byte>, bool> send)
     {
         try
         {
-            if (prelude.Length > 0 && !await ForwardAsync(prelude, turn, send)) return "the prelude was not taken";
+            if (prelude.Length > 0 && !await ForwardAsync(prelude, send)) return "the prelude was not taken";
             var chunk = GC.AllocateUninitializedArray<byte>(Nexus.ChunkLimit);
             while (true)
             {
                 var read = await ReadAsync(chunk);
                 if (read is null) return "idle";
                 if (read == 0) return "the user finished";
-                if (!await ForwardAsync(chunk.AsMemory(0, read.Value), turn, send)) return "starved or not taken";
+                if (!await ForwardAsync(chunk.AsMemory(0, read.Value), send)) return "starved or not taken";
             }
         }
         catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException or OperationCanceledException)
@@ -102,12 +102,10 @@ internal sealed class UserStream
         _closed.TrySetResult();
     }
 
-    private async ValueTask<bool> ForwardAsync(ReadOnlyMemory<byte> payload, Func<CancellationToken, ValueTask> turn, Func<UserStream, ReadOnlyMemory<byte>, bool> send)
+    private async ValueTask<bool> ForwardAsync(ReadOnlyMemory<byte> payload, Func<UserStream, ReadOnlyMemory<byte>, bool> send)
     {
         var patience = _options.IdleTimeout > TimeSpan.Zero ? _options.IdleTimeout : _options.Clocks.Starvation;
-        if (!await Forward.TakeAsync(patience, _removed.Token)) return false;
-        await turn(_removed.Token);
-        return send(this, payload);
+        return await Forward.TakeAsync(patience, _removed.Token) && send(this, payload);
     }
 
     /// <returns>Null when the user was idle for too long.</returns>
