@@ -42,6 +42,9 @@ public sealed class StatePaths
     /// <summary>The latest time that this device is known to have lived through.</summary>
     public string Clock => Path.Combine(Root, "clock");
 
+    /// <summary>How heavy the relay's session is while one is open.</summary>
+    public string TunnelWeight => Path.Combine(Root, "tunnel-weight");
+
     /// <summary>What the device needs before anybody unlocks it; 0700.</summary>
     public string Device => Path.Combine(Root, "device");
 }

@@ -74,9 +74,9 @@ public sealed class NexusOptions
     [Range(typeof(TimeSpan), "00:00:00.010", Hour)]
     public TimeSpan ReconnectMax { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long a session must have lived for the pauses to start small again. Default 60 s.</summary>
+    /// <summary>How long a session must have lived for the pauses to start small again. Default 5 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", Hour)]
-    public TimeSpan StableAfter { get; set; } = TimeSpan.FromSeconds(60);
+    public TimeSpan StableAfter { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long the names must have been quiet before a new session is opened for them: ten apps that are installed are one change. Default 1 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]

@@ -80,7 +80,7 @@ public sealed partial class NexusTunnel
         if (Volatile.Read(ref _target) is not { Hostnames.IsEmpty: false } target || target.Equals(_serving?.Target)) return;
         if (_failedTarget is { } failed && !failed.HasSameRelay(target)) _backoff.Reset();
         using var span = Traces.Source.StartActivity("tunnel handshake")?.SetTag("relay", target.Endpoint.Host);
-        var session = new NexusSession(Interlocked.Increment(ref _sessionNumber), target, NextWeight(), _scope);
+        var session = new NexusSession(Interlocked.Increment(ref _sessionNumber), target, _weights.Next(_serving?.Weight ?? 0), _scope);
         using var attempt = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var opening = session.OpenAsync(ShowProgress, attempt.Token);
         while (await Task.WhenAny(opening, _targetChanged.WaitAsync(seen, attempt.Token)) != opening)
@@ -112,6 +112,7 @@ public sealed partial class NexusTunnel
     private void OnAccepted(NexusSession session)
     {
         var replaced = _serving;
+        _weights.Opened(session.Weight);
         ImmutableInterlocked.Update(ref _sessions, list => list.Add(session));
         Volatile.Write(ref _serving, session);
         _failedTarget = null;
@@ -131,6 +132,8 @@ public sealed partial class NexusTunnel
     private async Task OnLostAsync(NexusSession session)
     {
         var end = await session.Completion;
+        // What drains went the same way, and may weigh more after the weights have started over.
+        _weights.Lost(_sessions.Max(other => other.Weight));
         Forget(session);
         if (session.Age >= _options.StableAfter) _backoff.Reset();
         _lostBy = end.Code;
@@ -157,6 +160,7 @@ public sealed partial class NexusTunnel
         foreach (var session in sessions) session.Narrow([]);
         await Task.WhenAll(sessions.Select(session => session.DrainAsync(_options.StopDrain)));
         foreach (var session in sessions) Forget(session);
+        _weights.Closed();
         Publish(new TunnelStatus { State = TunnelState.Disabled, LastHandshake = _status.LastHandshake });
         _accepted.Writer.TryComplete();
         // Nobody came for these; their sessions are gone.

@@ -6,8 +6,6 @@ namespace Piccolo.Core.Tunnel;
 public sealed partial class NexusTunnel
 {
     private const int MaxRetiredSessions = 4;
-    private const long WeightStep = 32;
-    private const long MaxWeight = 1 << 30;
 
     private void Retire(NexusSession session, TimeSpan limit, ImmutableSortedSet<string> served)
     {
@@ -38,6 +36,7 @@ public sealed partial class NexusTunnel
         foreach (var session in sessions) session.Narrow([]);
         await Task.WhenAll(sessions.Select(session => session.CloseAsync()));
         foreach (var session in sessions) Forget(session);
+        _weights.Closed();
         _failedTarget = null;
         _backoff.Reset();
         if (_status.State != TunnelState.Disabled) _logger.Disabled();
@@ -49,7 +48,4 @@ public sealed partial class NexusTunnel
             LastHandshake = _status.LastHandshake,
         });
     }
-
-    /// <summary>The relay splits new users by weight and has no way to lower one: each overlapping session outweighs the one that it replaces.</summary>
-    private long NextWeight() => _serving is null ? 1 : Math.Min(_serving.Weight * WeightStep, MaxWeight);
 }

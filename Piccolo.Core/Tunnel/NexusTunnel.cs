@@ -17,6 +17,7 @@ public sealed partial class NexusTunnel : ITunnelStreamSource
     private readonly ILogger<NexusTunnel> _logger;
     private readonly SessionScope _scope;
     private readonly ReconnectBackoff _backoff;
+    private readonly SessionWeights _weights;
     private readonly TunnelTraffic _traffic = new();
     private readonly TunnelHistory _history = new();
     private readonly ChangeSignal _targetChanged = new();
@@ -29,12 +30,14 @@ public sealed partial class NexusTunnel : ITunnelStreamSource
     private int _sessionNumber;
 
     /// <param name="random">Uniform in [0, 1), for the pauses between attempts.</param>
-    public NexusTunnel(IOptions<NexusOptions> options, TimeProvider time, ILogger<NexusTunnel> logger, Func<double> random)
+    /// <param name="weightFile">Where the weight of the session outlives the process; null for tests of parts.</param>
+    public NexusTunnel(IOptions<NexusOptions> options, TimeProvider time, ILogger<NexusTunnel> logger, Func<double> random, string? weightFile)
     {
         _options = options.Value;
         _time = time;
         _logger = logger;
         _backoff = new ReconnectBackoff(_options, random);
+        _weights = new SessionWeights(weightFile, time, logger);
         _accepted = Channel.CreateBounded<ITunnelStream>(_options.AcceptBacklog);
         _scope = new SessionScope(
             _options, time, logger, new AddressLimit(_options.MaxStreamsPerAddress), _traffic, _history, stream => _accepted.Writer.TryWrite(stream), Changed.Raise);

@@ -48,4 +48,7 @@ internal static partial class TunnelLog
 
     [LoggerMessage(3014, LogLevel.Warning, "The host's network interfaces cannot be read. The tunnel keeps to its own retry times; the next read follows in {RetryIn}.")]
     public static partial void NetworkUnreadable(this ILogger logger, TimeSpan retryIn);
+
+    [LoggerMessage(3015, LogLevel.Warning, "The session's weight cannot be kept on disk; after a power cut some users may wait for a minute. Reason={Reason}")]
+    public static partial void WeightNotKept(this ILogger logger, string reason);
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Network;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Tunnel;
 
@@ -19,7 +20,8 @@ public static class TunnelServiceCollectionExtensions
             provider.GetRequiredService<IOptions<NexusOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<NexusTunnel>>(),
-            Random.Shared.NextDouble));
+            Random.Shared.NextDouble,
+            provider.GetService<StatePaths>()?.TunnelWeight));
         services.TryAddSingleton<ITunnelStreamSource>(provider => provider.GetRequiredService<NexusTunnel>());
         services.AddNetwork().TryAddSingleton<INetworkView, NetworkView>();
         services.AddHostedService<NexusTunnelLoop>();

@@ -137,29 +137,4 @@ internal sealed class CreditTests
 
         Assert.That(received, Is.EqualTo(64 + 256));
     }
-
-    [Test]
-    public void Backoff_CeilingDoublesToTheMaximum_AndJitterIsFull()
-    {
-        var options = new NexusOptions();
-        var highest = new ReconnectBackoff(options, () => 1);
-        var lowest = new ReconnectBackoff(options, () => 0);
-
-        Assert.That(Enumerable.Range(0, 8).Select(_ => highest.Next(isOutage: false).TotalSeconds), Is.EqualTo(new double[] { 1, 2, 4, 8, 16, 32, 60, 60 }));
-        Assert.That(Enumerable.Range(0, 100).Select(_ => highest.Next(isOutage: false).TotalSeconds), Has.All.EqualTo(60));
-        Assert.That(lowest.Next(isOutage: false), Is.EqualTo(TimeSpan.Zero));
-        highest.Reset();
-        Assert.That(highest.Next(isOutage: false).TotalSeconds, Is.EqualTo(1));
-    }
-
-    [Test]
-    public void Backoff_OfAnOutage_StaysShortForAWhileAndThenDoubles()
-    {
-        var highest = new ReconnectBackoff(new NexusOptions(), () => 1);
-
-        var pauses = Enumerable.Range(0, 24).Select(_ => highest.Next(isOutage: true).TotalSeconds).ToList();
-
-        Assert.That(pauses.Take(16), Is.EqualTo(Enumerable.Repeat(2d, 15).Prepend(1)));
-        Assert.That(pauses.Skip(16), Is.EqualTo(new double[] { 4, 8, 16, 32, 60, 60, 60, 60 }));
-    }
 }

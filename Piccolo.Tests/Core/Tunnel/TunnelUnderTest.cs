@@ -16,7 +16,7 @@ internal sealed class TunnelUnderTest : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
 
-    public TunnelUnderTest(Action<NexusOptions>? configure = null, Func<double>? random = null, ILogger<NexusTunnel>? logger = null, TimeProvider? time = null)
+    public TunnelUnderTest(Action<NexusOptions>? configure = null, Func<double>? random = null, ILogger<NexusTunnel>? logger = null, TimeProvider? time = null, string? weightFile = null)
     {
         var options = new NexusOptions
         {
@@ -28,7 +28,7 @@ internal sealed class TunnelUnderTest : IAsyncDisposable
             TailConfirmation = TimeSpan.FromMilliseconds(20),
         };
         configure?.Invoke(options);
-        Tunnel = new NexusTunnel(Options.Create(options), time ?? TimeProvider.System, logger ?? NullLogger<NexusTunnel>.Instance, random ?? (() => 0.5));
+        Tunnel = new NexusTunnel(Options.Create(options), time ?? TimeProvider.System, logger ?? NullLogger<NexusTunnel>.Instance, random ?? (() => 0.5), weightFile);
         _running = Tunnel.RunAsync(_stop.Token);
     }
 

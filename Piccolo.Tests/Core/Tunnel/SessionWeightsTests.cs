@@ -1,0 +1,95 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Piccolo.Core.Tunnel;
+using Piccolo.Tests.Fakes;
+
+namespace Piccolo.Tests.Core.Tunnel;
+
+[Category("Nexus")]
+internal sealed class SessionWeightsTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private TempFolder _folder = null!;
+
+    private string File => Path.Combine(_folder.Path, "tunnel-weight");
+
+    [SetUp]
+    public void Start() => _folder = new TempFolder();
+
+    [TearDown]
+    public void Stop() => _folder.Dispose();
+
+    [Test]
+    public void EachOverlap_OutweighsTheOneBefore_AndStartsOverBelowTheReserve()
+    {
+        var weights = Of();
+        List<long> seen = [];
+        for (var (n, serving) = (0, 0L); n < 7; n++) seen.Add(serving = weights.Next(serving));
+
+        Assert.That(seen, Is.EqualTo(new long[] { 1, 32, 1 << 10, 1 << 15, 1 << 20, 1 << 25, 1 }));
+    }
+
+    [TestCase(1L, 32L)]
+    [TestCase(1L << 25, 1L << 30)]
+    [TestCase(1L << 30, 1L << 30)]
+    public void AfterALoss_TheNextOutweighsTheLost_UntilTheRelayMustHaveLetItGo(long lost, long next)
+    {
+        var weights = Of();
+        weights.Lost(lost);
+
+        Assert.That(weights.Next(0), Is.EqualTo(next));
+        _time.Advance(TimeSpan.FromSeconds(60));
+        Assert.That(weights.Next(0), Is.EqualTo(next));
+        _time.Advance(TimeSpan.FromSeconds(15));
+        Assert.That(weights.Next(0), Is.EqualTo(1));
+    }
+
+    [Test]
+    public void AfterAPowerCut_TheNextProcessGoesOnFromTheWeightOfTheLast()
+    {
+        Of().Opened(1 << 15);
+
+        var next = Of();
+
+        Assert.That(next.Next(0), Is.EqualTo(1 << 20));
+        _time.Advance(TimeSpan.FromSeconds(75));
+        Assert.That(next.Next(0), Is.EqualTo(1));
+    }
+
+    [Test]
+    public void AfterAGoodbye_NothingIsKept_UnlessALostSessionMayBeLeft()
+    {
+        var weights = Of();
+        weights.Opened(32);
+        weights.Closed();
+        Assert.That(System.IO.File.Exists(File), Is.False);
+
+        weights.Lost(32);
+        weights.Opened(weights.Next(0));
+        weights.Closed();
+
+        Assert.That(Of().Next(0), Is.EqualTo(1 << 15));
+    }
+
+    [TestCase("")]
+    [TestCase("-5")]
+    [TestCase("heavy")]
+    [TestCase("99999999999999999999999")]
+    public void ADamagedFile_IsNone(string text)
+    {
+        System.IO.File.WriteAllText(File, text);
+
+        Assert.That(Of().Next(0), Is.EqualTo(1));
+    }
+
+    [Test]
+    public void ADiskThatTakesNothing_CostsTheTunnelNothing()
+    {
+        var weights = new SessionWeights(Path.Combine(_folder.Path, "no", "folder"), _time, NullLogger.Instance);
+
+        Assert.That(() => weights.Opened(1), Throws.Nothing);
+        Assert.That(weights.Next(1), Is.EqualTo(32));
+    }
+
+    private SessionWeights Of() => new(File, _time, NullLogger.Instance);
+}
