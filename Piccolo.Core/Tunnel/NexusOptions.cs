@@ -129,9 +129,12 @@ public sealed class NexusOptions
     [Range(typeof(TimeSpan), "00:00:00", Hour)]
     public TimeSpan StreamIdle { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long the answer may take. Three that fail to come end the stream. Default 10 s.</summary>
+    /// <summary>
+    /// How often it is looked for such streams, and after how long without data near a limit the relay is asked. Three answers that fail to come end the stream.
+    /// Default 2 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:05:00")]
-    public TimeSpan StreamPong { get; set; } = TimeSpan.FromSeconds(10);
+    public TimeSpan StreamPong { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Streams per session. Default 1024.</summary>
     [Range(1, 65_536)]

@@ -7,6 +7,7 @@ namespace Piccolo.Core.Tunnel;
 internal sealed partial class NexusSession
 {
     private volatile SentProbe? _probe;
+    private TimeSpan? _leastRoundTrip;
 
     /// <summary>Ends the session unless the relay answers in time. One that never answered such a request is left to the keep-alive.</summary>
     public async Task RequireLifeAsync()
@@ -34,8 +35,10 @@ internal sealed partial class NexusSession
         if (control.Success == true) Writer.PostCourtesy(ControlMessage.Disconnect(control.ClientId, DisconnectReason.Normal));
         _probe = null;
         probe.Answered.TrySetResult();
+        EndRound();
         if (_acknowledged.TrySetResult()) return;
         RoundTrip = Time.GetElapsedTime(probe.Sent);
+        if (_leastRoundTrip is null || RoundTrip < _leastRoundTrip) _leastRoundTrip = RoundTrip;
         _measured.TrySetResult();
         scope.Changed();
     }

@@ -106,7 +106,7 @@ internal sealed partial class NexusSession
         if (_streams.TryGetValue(control.ClientId, out var earlier) && Remove(earlier)) earlier.Stop(DisconnectReason.Unknown);
 
         var client = ClientAddress.Parse(control.ClientIp, scope.Options.AllowPrivateClientAddresses);
-        if (Refusal(control, out var hostname) is { } refusal || (refusal = scope.Addresses.TryEnter(client) ? null : "address_limit") is not null)
+        if ((Refusal(control, out var hostname) ?? Enter(client)) is { } refusal)
         {
             scope.Logger.StreamRefused(Number, control.ClientId, refusal);
             scope.History.Refused(refusal);
@@ -117,7 +117,8 @@ internal sealed partial class NexusSession
         var stream = new TunnelStream(this, head);
         _streams[head.Id] = stream;
         Interlocked.Increment(ref _streamCount);
-        Require(Writer.Post(ControlMessage.Grant(head.Id, ForwardLedger.Window)));
+        Require(Writer.Post(ControlMessage.Grant(head.Id, ForwardLedger.First)));
+        AskFirst(stream);
         scope.History.LetIn();
         if (scope.Offer(stream)) return;
         scope.Logger.StreamRefused(Number, control.ClientId, "accept_backlog");
@@ -131,7 +132,6 @@ internal sealed partial class NexusSession
         hostname = DomainName.TryParse(control.Hostname, out var name) ? name.Value : "";
         if (control.Transport == "udp") return "transport";
         // Whatever the relay asks, only names that we claimed are served.
-        if (!Volatile.Read(ref _served).Contains(hostname)) return "hostname";
-        return StreamCount >= scope.Options.MaxStreams ? "stream_limit" : null;
+        return Volatile.Read(ref _served).Contains(hostname) ? null : "hostname";
     }
 }

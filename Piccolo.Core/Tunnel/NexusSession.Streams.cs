@@ -4,9 +4,13 @@ namespace Piccolo.Core.Tunnel;
 internal sealed partial class NexusSession
 {
     private volatile bool _confirmsTails;
+    private GrantBudget? _grants;
 
     /// <summary>Whether this relay acknowledged padding, so that waiting for it is worth while.</summary>
     public bool ConfirmsTails { get => _confirmsTails; set => _confirmsTails = value; }
+
+    /// <summary>What the relay may have under way to us for all uploads together.</summary>
+    public GrantBudget Grants => _grants ??= new GrantBudget(() => _leastRoundTrip, Time);
 
     public long BufferedBytes => Interlocked.Read(ref _bufferedBytes);
 
@@ -35,6 +39,8 @@ internal sealed partial class NexusSession
     private bool Remove(TunnelStream stream)
     {
         if (!_streams.TryRemove(KeyValuePair.Create(stream.Key, stream))) return false;
+        lock (_questions) Trust(stream);
+        stream.OnRemoved();
         scope.Addresses.Leave(stream.Client);
         if (Interlocked.Decrement(ref _streamCount) == 0) _emptied.Raise();
         return true;

@@ -27,7 +27,8 @@ internal sealed class SessionWriter(RelaySocket socket, NexusToken token, NexusO
     /// <returns>False when the relay owes us so much reading that the session is beyond hope.</returns>
     public bool Post(ControlMessage message) => Post(new Control { Message = message }, ControlLimit);
 
-    public void PostCourtesy(ControlMessage message) => Post(new Control { Message = message }, CourtesyLimit);
+    /// <returns>False when it was left out.</returns>
+    public bool PostCourtesy(ControlMessage message) => Post(new Control { Message = message }, CourtesyLimit);
 
     public bool PostGrant(TunnelStream stream) => Post(new Control { Grant = stream }, ControlLimit);
 

@@ -1,26 +1,48 @@
 namespace Piccolo.Core.Tunnel;
 
-/// <summary>
-/// How long nothing has moved on a stream. Reader and writer only count; the clock is read by the one who looks, some seconds apart.
-/// </summary>
-internal sealed class StreamIdle
+/// <summary>How long nothing has moved on a stream, and what became of the questions whether the relay still knows it. Reader and writer touch it; the rest is its session's, under one lock.</summary>
+internal sealed class StreamIdle(TimeProvider time)
 {
-    private int _activity;
-    private int _seen = -1;
-    private long _since;
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(0.1);
 
-    /// <summary>Questions about the stream since anything last moved.</summary>
-    public int Unanswered { get; set; }
+    private long _moved = time.GetTimestamp();
+    private long? _answered;
+    private long _asked;
 
-    // Not interlocked: one count that is lost among many changes nothing.
-    public void Touch() => _activity++;
+    public TimeSpan Silence => time.GetElapsedTime(Volatile.Read(ref _moved));
 
-    /// <summary>By one caller only.</summary>
-    public TimeSpan Look(TimeProvider time)
+    /// <summary>Silences in a row.</summary>
+    public int Unanswered { get; private set; }
+
+    /// <summary>A question is on its way, or the last one met silence: whether the stream still counts is not known.</summary>
+    public bool IsDoubted { get; set; }
+
+    /// <summary>An answer of a moment ago is worth as much as a new one.</summary>
+    public bool IsKnown => _answered is { } at && time.GetElapsedTime(at) < Fresh;
+
+    public void Touch() => Volatile.Write(ref _moved, time.GetTimestamp());
+
+    /// <summary>A question is on its way.</summary>
+    public bool IsAsked { get; set; }
+
+    public TimeSpan SinceAsked => time.GetElapsedTime(_asked);
+
+    public void Ask() => (IsAsked, _asked) = (true, time.GetTimestamp());
+
+    public void Answer()
     {
-        var activity = Volatile.Read(ref _activity);
-        if (activity == _seen) return time.GetElapsedTime(_since);
-        (_seen, _since, Unanswered) = (activity, time.GetTimestamp(), 0);
-        return TimeSpan.Zero;
+        Touch();
+        _answered = time.GetTimestamp();
+        Unanswered = 0;
+    }
+
+    /// <summary>The relay has answered what came after the question.</summary>
+    /// <returns>Whether the stream met it with silence.</returns>
+    public bool Judge()
+    {
+        IsAsked = false;
+        var isSilent = Volatile.Read(ref _moved) < _asked;
+        Unanswered = isSilent ? Unanswered + 1 : 0;
+        return isSilent;
     }
 }

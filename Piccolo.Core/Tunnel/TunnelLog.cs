@@ -43,8 +43,8 @@ internal static partial class TunnelLog
     [LoggerMessage(3012, LogLevel.Information, "The tunnel looks again. Cause={Cause}")]
     public static partial void Woken(this ILogger logger, string cause);
 
-    [LoggerMessage(3013, LogLevel.Information, "The relay no longer knows a stream on which nothing moved; it is closed. Stream={Stream}")]
-    public static partial void StreamForgotten(this ILogger logger, string stream);
+    [LoggerMessage(3013, LogLevel.Information, "The relay no longer knows streams on which nothing moved; they are closed. Session={Session} Streams={Streams}")]
+    public static partial void StreamsForgotten(this ILogger logger, int session, int streams);
 
     [LoggerMessage(3014, LogLevel.Warning, "The host's network interfaces cannot be read. The tunnel keeps to its own retry times; the next read follows in {RetryIn}.")]
     public static partial void NetworkUnreadable(this ILogger logger, TimeSpan retryIn);

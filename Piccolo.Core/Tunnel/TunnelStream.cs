@@ -27,7 +27,7 @@ internal sealed partial class TunnelStream : ITunnelStream
     private readonly StreamHead _head;
     private readonly Pipe _fromUser = new(InputPipe);
     private readonly Pipe _toUser = new(OutputPipe);
-    private readonly ForwardLedger _ledger = new();
+    private readonly ForwardLedger _ledger;
     private readonly ReverseCredits _credits;
     private readonly QuickPulse _turnEnded = new();
     private readonly CancellationTokenSource _stopSending = new();
@@ -45,7 +45,9 @@ internal sealed partial class TunnelStream : ITunnelStream
     {
         _session = session;
         _head = head;
+        _ledger = new ForwardLedger(session.Grants);
         _credits = new ReverseCredits(head.Credits);
+        Idle = new StreamIdle(session.Time);
         Input = new TunnelInput(_fromUser.Reader, OnConsumed, OnInputAbandoned);
         Output = new TunnelOutput(_toUser.Writer, OnOutputCompleted);
         Id = $"{session.Number}/{head.Id}";
@@ -58,7 +60,7 @@ internal sealed partial class TunnelStream : ITunnelStream
 
     public StreamId Key => _head.Id;
 
-    public StreamIdle Idle { get; } = new();
+    public StreamIdle Idle { get; }
 
     public string Hostname => _head.Hostname;
 
@@ -121,6 +123,12 @@ internal sealed partial class TunnelStream : ITunnelStream
     }
 
     public int TakeGrant() => _ledger.TakeGrant();
+
+    /// <summary>Nothing has moved for a while.</summary>
+    public void OnRest() => _ledger.Rest();
+
+    /// <summary>The session no longer has it.</summary>
+    public void OnRemoved() => _ledger.End();
 
     /// <summary>The user or the relay has closed: what came before is still delivered, what we would send has no reader.</summary>
     public void OnRelayClosed()

@@ -1,4 +1,3 @@
-using Piccolo.DevRelay;
 using Piccolo.DevRelay.Hub;
 
 namespace Piccolo.Tests.DevRelay;
@@ -12,7 +11,8 @@ internal sealed class RelayFaultTests
     [Test]
     public async Task StrandedSession_HearsNothing_AndTakesUsersByItsWeightUntilItsSilenceIsOver()
     {
-        await using var relay = await RelayFixture.StartAsync(options => options.Clocks = new RelayClocks { Silence = TimeSpan.FromSeconds(3) });
+        var time = HandshakeSteps.FixedTime();
+        await using var relay = await RelayFixture.StartAsync(options => options.Time = time);
         await using var dead = await ScriptedBackend.OpenAsync(relay, TestTokens.Claims(Host).With("weight", 3));
 
         Assert.That(relay.StrandSessions(), Is.EqualTo(1));
@@ -21,7 +21,11 @@ internal sealed class RelayFaultTests
         var users = new List<System.Net.Sockets.Socket>();
         for (var i = 0; i < 8; i++) users.Add(await relay.KnockAsync(RelayFixture.Get(Host)));
         for (var i = 0; i < 2; i++) await alive.NextDataAsync((await alive.NextControlAsync("connect")).Id);
+        while (relay.Sessions()[0].Streams.Count < 6) await Task.Yield();
         var between = relay.Sessions();
+        time.Advance(TimeSpan.FromSeconds(59));
+        await alive.UntilAnsweredAsync();
+        time.Advance(TimeSpan.FromSeconds(1));
         await relay.WaitForSessionsAsync(sessions => sessions.Count == 1, default).WaitAsync(ScriptedBackend.Patience);
 
         Assert.That(between.Select(s => (s.Weight, s.Streams.Count)), Is.EqualTo(new[] { (3, 6), (1, 2) }));

@@ -175,7 +175,7 @@ internal sealed class NexusFrameCodecTests
     {
         var message = new byte[NexusFrameCodec.DataHeaderLength + NexusFrameCodec.MaxPayload];
         var payload = TunnelUnderTest.Pattern(NexusFrameCodec.MaxPayload);
-        var (id, ledger, credits, idle) = (StreamId.New(), new ForwardLedger(), new ReverseCredits(1_000_000), new StreamIdle());
+        var (id, ledger, credits, idle) = (StreamId.New(), new ForwardLedger(new GrantBudget(() => null, TimeProvider.System)), new ReverseCredits(1_000_000), new StreamIdle(TimeProvider.System));
         Pass(100);
 
         var before = GC.GetAllocatedBytesForCurrentThread();

@@ -7,14 +7,14 @@ namespace Piccolo.Tests.Core.Tunnel;
 internal sealed class NexusTunnelStreamTests : NexusTunnelStreamFixture
 {
     [Test]
-    public async Task Nx052_Nx096_Connect_DescribesTheUserAndGrantsTheWindow()
+    public async Task Nx052_Nx096_Connect_DescribesTheUserAndGrantsAFew()
     {
         await _peer.ConnectAsync(A, "WEB.home.test.");
         var stream = await _under.AcceptAsync();
 
         Assert.That((stream.Hostname, stream.Port, stream.IsTls, stream.Client?.ToString()), Is.EqualTo((Web, 443, true, "198.51.100.7:51514")));
         Assert.That(stream.Id, Does.EndWith(A));
-        Assert.That((int)(await _peer.NextControlAsync("resume_stream", A))["credits"]!, Is.EqualTo(64));
+        Assert.That((int)(await _peer.NextControlAsync("resume_stream", A))["credits"]!, Is.EqualTo(8));
         Assert.That((_under.Tunnel.Status.Streams, _under.Tunnel.Status.Sessions), Is.EqualTo((1, 1)));
         await stream.DisposeAsync();
     }

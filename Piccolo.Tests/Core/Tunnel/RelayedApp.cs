@@ -30,6 +30,9 @@ internal enum Course
 
     /// <summary>The user reads a part of the payload and resets the connection.</summary>
     AbortedDownload,
+
+    /// <summary>The user waits for a first byte, as for a handshake's, sends the payload and then FIN.</summary>
+    AnsweredUpload,
 }
 
 /// <summary>One stream to be. What it carries follows from its number.</summary>
@@ -160,7 +163,8 @@ internal sealed class RelayedApp : IAsyncDisposable
         {
             case Course.Download or Course.HalfClosedDownload:
                 return Differs("got", payload, await ReadAsync(user, int.MaxValue, bytesPerSecond));
-            case Course.Upload:
+            case Course.Upload or Course.AnsweredUpload:
+                if (passage.Course == Course.AnsweredUpload) await ReadAsync(user, 1);
                 await SendAsync(user, payload);
                 user.Shutdown(SocketShutdown.Send);
                 return Differs("app got", payload, await passage.Received.WaitAsync(Patience));
@@ -240,6 +244,7 @@ internal sealed class RelayedApp : IAsyncDisposable
                 await stream.Input.CopyToAsync(stream.Output);
                 break;
             default:
+                if (passage.Course == Course.AnsweredUpload) await stream.Output.WriteAsync(new byte[1]);
                 using (var all = new MemoryStream())
                 {
                     try
