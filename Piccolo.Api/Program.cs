@@ -1,5 +1,6 @@
 using Piccolo.Api.Http;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Composition;
+using Piccolo.Api.Ingress.Tls;
 using Piccolo.Api.Platform;
 using Piccolo.Api.Portal;
 using Piccolo.Api.Remote;

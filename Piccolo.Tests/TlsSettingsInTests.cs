@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Tls;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Tests;

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Piccolo.Api.Auth;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Origin;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Auth;
 using Piccolo.Core.Vault;

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http.Features;
 using Piccolo.Api.Http;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Origin;
 using Piccolo.Core.Auth;
 
 namespace Piccolo.Api.Auth;

@@ -1,4 +1,4 @@
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Api.Platform;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Health;

@@ -1,5 +1,6 @@
 using System.Globalization;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Composition;
+using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Core.Health;
 
 namespace Piccolo.Api.Health;

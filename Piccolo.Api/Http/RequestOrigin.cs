@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http.Features;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Origin;
 
 namespace Piccolo.Api.Http;
 

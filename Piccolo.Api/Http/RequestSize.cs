@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Responses;
 
 namespace Piccolo.Api.Http;
 

@@ -1,4 +1,4 @@
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Tls;
 using Route = Piccolo.Core.Routing.Route;
 
 namespace Piccolo.Api.Http;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Configuration;
+using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Core.Apps;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Leadership;

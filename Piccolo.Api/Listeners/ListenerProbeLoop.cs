@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Options;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;

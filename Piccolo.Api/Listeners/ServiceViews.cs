@@ -1,8 +1,8 @@
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Transports.LanPorts;
+using Piccolo.Api.Remote;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Leadership;
 using Piccolo.Core.Listeners;
-using Piccolo.Api.Remote;
 using Piccolo.Core.Remote;
 using Piccolo.Core.Remote.Probing;
 

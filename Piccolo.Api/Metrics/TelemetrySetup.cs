@@ -2,9 +2,9 @@ using Microsoft.Extensions.Options;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
-using Piccolo.Api.Platform;
 using Piccolo.Api.Http;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Origin;
+using Piccolo.Api.Platform;
 using Piccolo.Core.Auth;
 using Piccolo.Core.ControlStore;
 

@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http.Features;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Tls;
 using Piccolo.Core.Remote.Probing;
 
 namespace Piccolo.Api.Remote;

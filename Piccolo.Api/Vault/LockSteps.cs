@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Containers;
 using Piccolo.Core.ControlStore;

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Options;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Containers;

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Transports.Tunnel;
 using Piccolo.Tests.Fakes;
 using Piccolo.Tests.Ingress;
 

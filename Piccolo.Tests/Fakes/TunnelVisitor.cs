@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using Microsoft.Extensions.DependencyInjection;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Transports.Tunnel;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Routing;

@@ -1,7 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
-using Piccolo.Api.Ingress;
-using Piccolo.Api.Ingress.Apps;
+using Piccolo.Api.Ingress.Configuration;
+using Piccolo.Api.Ingress.Forwarding.Direct;
 using static Piccolo.Tests.Ingress.FrontDoor;
 
 namespace Piccolo.Tests.Ingress;

@@ -1,4 +1,4 @@
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.EventLoop;
 
 namespace Piccolo.Tests.Ingress;
 

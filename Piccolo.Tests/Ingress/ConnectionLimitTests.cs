@@ -2,7 +2,9 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Configuration;
+using Piccolo.Api.Ingress.Limits;
+using Piccolo.Api.Ingress.Origin;
 using Piccolo.Tests.Core.Tls;
 using static Piccolo.Tests.Ingress.FrontDoor;
 

@@ -2,7 +2,8 @@ using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
-using Piccolo.Api.Ingress.Apps;
+using Piccolo.Api.Ingress.Forwarding;
+using Piccolo.Api.Ingress.Forwarding.Direct;
 using static Piccolo.Tests.Ingress.FrontDoor;
 
 namespace Piccolo.Tests.Ingress;

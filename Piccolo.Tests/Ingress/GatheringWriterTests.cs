@@ -1,7 +1,8 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.Extensions.Logging.Abstractions;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.EventLoop;
+using Piccolo.Api.Ingress.Tls;
 
 namespace Piccolo.Tests.Ingress;
 

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Microsoft.Extensions.Logging;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Configuration;
+using Piccolo.Api.Ingress.Diagnostics;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Tests.Ingress;

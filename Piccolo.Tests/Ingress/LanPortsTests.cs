@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Core.Listeners;
 using static Piccolo.Tests.Ingress.FrontDoor;
 using static Piccolo.Tests.Ingress.TlsTerminationTests;

@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Diagnostics;
 using Piccolo.Core.Listeners;
 using Piccolo.Tests.Core.Tls;
 using Piccolo.Tests.Fakes;

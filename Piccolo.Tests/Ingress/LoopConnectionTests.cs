@@ -4,7 +4,8 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Abstractions;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.EventLoop;
+using Piccolo.Api.Ingress.Transports;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Ingress;

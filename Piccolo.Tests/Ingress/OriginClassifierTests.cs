@@ -1,7 +1,8 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Configuration;
+using Piccolo.Api.Ingress.Origin;
 using Piccolo.Core.Network;
 using Piccolo.Tests.Fakes;
 

@@ -2,7 +2,10 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Configuration;
+using Piccolo.Api.Ingress.Diagnostics;
+using Piccolo.Api.Ingress.Limits;
+using Piccolo.Api.Ingress.Tls;
 
 namespace Piccolo.Tests.Ingress;
 

@@ -1,4 +1,5 @@
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Dispatch;
+using Piccolo.Api.Ingress.Origin;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Routing;

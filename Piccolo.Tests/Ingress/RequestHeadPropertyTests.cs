@@ -1,7 +1,8 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
-using Piccolo.Api.Ingress.Apps;
+using Piccolo.Api.Ingress.Forwarding;
+using Piccolo.Api.Ingress.Forwarding.Direct;
 
 namespace Piccolo.Tests.Ingress;
 

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
-using Piccolo.Api.Ingress.Apps;
+using Piccolo.Api.Ingress.Forwarding;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Routing;
 using static Piccolo.Tests.Ingress.FrontDoor;

@@ -2,7 +2,8 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Configuration;
+using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Core.Listeners;
 using static Piccolo.Tests.Ingress.FrontDoor;
 

@@ -2,7 +2,9 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.EventLoop;
+using Piccolo.Api.Ingress.PassThrough;
+using Piccolo.Api.Ingress.Transports;
 
 namespace Piccolo.Tests.Ingress;
 

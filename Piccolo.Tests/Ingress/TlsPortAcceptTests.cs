@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.EventLoop;
+using Piccolo.Api.Ingress.Transports.TlsPort;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 using Piccolo.Tests.Core.Tls;

@@ -4,7 +4,9 @@ using System.Net.Sockets;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Time.Testing;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Configuration;
+using Piccolo.Api.Ingress.EventLoop;
+using Piccolo.Api.Ingress.Transports.TlsPort;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Routing;
 

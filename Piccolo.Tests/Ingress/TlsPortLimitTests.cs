@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http.Features;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Diagnostics;
+using Piccolo.Api.Ingress.Limits;
+using Piccolo.Api.Ingress.Origin;
 using Piccolo.Core.Routing;
 using Piccolo.Tests.Core.Tls;
 

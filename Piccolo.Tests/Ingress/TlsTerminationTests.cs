@@ -5,7 +5,7 @@ using System.Net.WebSockets;
 using System.Security.Authentication;
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Transports;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Routing;

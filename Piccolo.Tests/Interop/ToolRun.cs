@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Tls;
 
 namespace Piccolo.Tests.Interop;
 

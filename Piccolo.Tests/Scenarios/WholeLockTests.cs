@@ -5,7 +5,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.ControlStore;

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Listeners;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Listeners;

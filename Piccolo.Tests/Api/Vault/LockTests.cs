@@ -1,7 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Piccolo.Api.Ingress;
+using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Api.Vault;
 using Piccolo.Core.Apps;
 using Piccolo.Core.ControlStore;

@@ -1,0 +1,36 @@
+using System.Net;
+
+namespace Piccolo.Api.Ingress.Configuration;
+
+/// <summary>What is spoken on a LAN port of an app.</summary>
+internal enum LanTraffic
+{
+    /// <summary>HTTP/1.1, and everything that is spliced without being read.</summary>
+    Http,
+
+    /// <summary>HTTP/2 in clear text with prior knowledge: gRPC. Without ALPN one Kestrel endpoint cannot serve both.</summary>
+    Http2,
+}
+
+/// <summary>All LAN ports of all apps, as one endpoint of Kestrel's: the sockets behind it come and go.</summary>
+internal sealed class LanAppsEndPoint(LanTraffic traffic) : EndPoint
+{
+    public LanTraffic Traffic { get; } = traffic;
+
+    public override string ToString() => $"lan-apps.{Traffic}".ToLowerInvariant();
+}
+
+/// <summary>What a stream of the relay is expected to carry.</summary>
+internal enum TunnelTraffic
+{
+    Plain,
+    Tls,
+}
+
+/// <summary>The relay's streams of one kind, as an endpoint of Kestrel's.</summary>
+internal sealed class TunnelEndPoint(TunnelTraffic traffic) : EndPoint
+{
+    public TunnelTraffic Traffic { get; } = traffic;
+
+    public override string ToString() => Traffic == TunnelTraffic.Tls ? "tunnel.tls" : "tunnel.http";
+}

@@ -1,0 +1,36 @@
+using Microsoft.Extensions.Primitives;
+using Piccolo.Core.Auth;
+
+namespace Piccolo.Api.Ingress.Forwarding;
+
+/// <summary>
+/// Keeps our cookies from apps. On the LAN an app shares the device's host name, and cookies ignore ports: the browser would hand an app the owner's
+/// session, and an app could set one of its own making (design D17).
+/// </summary>
+internal static class ApplianceCookies
+{
+    private static readonly string[] Names = [SessionCookieNames.Plain, SessionCookieNames.Secure];
+
+    /// <summary>A request's Cookie fields without ours, as one (RFC 9113, 8.2.3); null when nothing is left.</summary>
+    public static string? WithoutOurs(StringValues cookies)
+    {
+        // What cannot be one of ours stays as it came.
+        if (cookies.Count == 1 && cookies[0] is { Length: > 0 } only && !only.Contains(SessionCookieNames.Plain, StringComparison.OrdinalIgnoreCase)) return only;
+        var kept = cookies.SelectMany(c => (c ?? "").Split(';')).Select(c => c.Trim()).Where(c => c.Length > 0 && !IsOurs(c)).ToList();
+        return kept.Count == 0 ? null : string.Join("; ", kept);
+    }
+
+    /// <summary>Whether a Set-Cookie field, or one pair of a Cookie field, is about a cookie of ours.</summary>
+    public static bool IsOurs(string cookie)
+    {
+        var pair = cookie.AsSpan();
+        if (pair.IndexOf(';') is >= 0 and var end) pair = pair[..end];
+        // A cookie without a name ("=piccolo_session=x") is stored as such and sent as "piccolo_session=x".
+        pair = pair.Trim().TrimStart('=').TrimStart();
+        if (pair.IndexOf('=') is >= 0 and var equals) pair = pair[..equals];
+        pair = pair.TrimEnd();
+        foreach (var name in Names)
+            if (pair.Equals(name, StringComparison.OrdinalIgnoreCase)) return true;
+        return false;
+    }
+}

@@ -1,0 +1,158 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using Piccolo.Api.Ingress.Configuration;
+using Piccolo.Api.Ingress.EventLoop;
+using Piccolo.Core.Http;
+
+namespace Piccolo.Api.Ingress.Forwarding.Direct;
+
+/// <summary>Why a connection to an app was ended by us.</summary>
+internal enum AppConnectionEnd
+{
+    None,
+
+    /// <summary>The client went away, or the answer is of no use to it.</summary>
+    Given,
+
+    /// <summary>The client's content ended early, or its framing is wrong: no answer to it is of use.</summary>
+    ContentFailed,
+
+    /// <summary>Neither side was heard for longer than <see cref="IngressOptions.ForwardIdleTimeout"/>.</summary>
+    Silent,
+
+    /// <summary>All connections are closed: the box is locked.</summary>
+    Dropped,
+}
+
+/// <summary>
+/// A connection to an app, of one request after the other. It has a buffer only during a request. One request uses it at a time; <see cref="End"/> and
+/// <see cref="EndIfSilent"/> may be called from any thread.
+/// </summary>
+internal sealed class AppConnection : IDisposable
+{
+    private readonly AppConnections _home;
+    private readonly Lock _gate = new();
+    private IMemoryOwner<byte>? _block;
+    private byte[]? _larger;
+    private HttpContext? _waitsForClient;
+    private int _end;
+    private int _gone;
+    private long _heard;
+
+    public AppConnection(Socket socket, AppConnectionKey key, AppConnections home)
+    {
+        (Key, _home) = (key, home);
+        Heard();
+        Socket = new LoopSocket(socket, key.Loop, () => _home.OnEnded(this));
+    }
+
+    public LoopSocket Socket { get; }
+
+    public AppConnectionKey Key { get; }
+
+    public ContentReader Content { get; } = new();
+
+    public bool WasUsed { get; set; }
+
+    public AppConnectionEnd EndedBecause => (AppConnectionEnd)Volatile.Read(ref _end);
+
+    /// <summary>When something last went either way.</summary>
+    public long LastHeard => Volatile.Read(ref _heard);
+
+    /// <summary>Room for a head. Until <see cref="Rest"/>.</summary>
+    public Memory<byte> Buffer
+    {
+        get
+        {
+            if (_larger is not null) return _larger;
+            _block ??= _home.Blocks.Rent();
+            return _block.Memory;
+        }
+    }
+
+    /// <summary>Makes the buffer four times as large; what is in it stays.</summary>
+    /// <returns>False when it has the size that it may have.</returns>
+    public bool TryGrow(int limit)
+    {
+        var old = Buffer;
+        if (old.Length >= limit) return false;
+        var larger = GC.AllocateArray<byte>(Math.Min(old.Length * 4, limit), pinned: true);
+        old.CopyTo(larger);
+        _larger = larger;
+        return true;
+    }
+
+    /// <summary>Room for one direction's bytes.</summary>
+    public IMemoryOwner<byte> RentBlock() => _home.Blocks.Rent();
+
+    public void Heard() => Volatile.Write(ref _heard, _home.Now);
+
+    /// <summary>Gives back what only a request needs.</summary>
+    public void Rest()
+    {
+        Content.Reset();
+        GiveBuffer();
+    }
+
+    /// <summary>Gives the buffer back; it is of no use for content.</summary>
+    public void GiveBuffer()
+    {
+        _larger = null;
+        _block?.Dispose();
+        _block = null;
+    }
+
+    /// <summary>Sends on what the client has not taken yet. While that lasts, the end of this connection is the end of the client's.</summary>
+    /// <returns>False when the client has gone.</returns>
+    public ValueTask<bool> FlushAsync(HttpContext client, PipeWriter writer)
+    {
+        var flush = writer.FlushAsync(CancellationToken.None);
+        if (!flush.IsCompletedSuccessfully) return AwaitAsync(flush, client);
+        var result = flush.Result;
+        return ValueTask.FromResult(!result.IsCompleted && !result.IsCanceled);
+    }
+
+    /// <summary>Breaks the connection off. Whoever uses it learns it by an exception at its next step.</summary>
+    public void End(AppConnectionEnd why)
+    {
+        Interlocked.CompareExchange(ref _end, (int)why, (int)AppConnectionEnd.None);
+        // A client that has gone needs no more.
+        if (why is not (AppConnectionEnd.Given or AppConnectionEnd.ContentFailed)) lock (_gate) _waitsForClient?.Abort();
+        Socket.Abort();
+    }
+
+    /// <summary>How long ago something last went either way; to a period of the sweep.</summary>
+    public TimeSpan Idle => _home.Since(LastHeard);
+
+    public void EndIfSilent(TimeSpan limit)
+    {
+        if (_home.Since(LastHeard) > limit) End(AppConnectionEnd.Silent);
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _gone, 1) != 0) return;
+        _home.Forget(this);
+        Socket.Dispose();
+    }
+
+    [System.Runtime.CompilerServices.AsyncMethodBuilder(typeof(System.Runtime.CompilerServices.PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> AwaitAsync(ValueTask<System.IO.Pipelines.FlushResult> flush, HttpContext client)
+    {
+        lock (_gate) _waitsForClient = client;
+        try
+        {
+            // Ended in between: nobody else would wake this up.
+            if (EndedBecause is AppConnectionEnd.Silent or AppConnectionEnd.Dropped) client.Abort();
+            var result = await flush;
+            Heard();
+            return !result.IsCompleted && !result.IsCanceled;
+        }
+        finally
+        {
+            // From here on the context may soon be that of another request.
+            lock (_gate) _waitsForClient = null;
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Piccolo.Api.Ingress.Configuration;
+using Piccolo.Api.Ingress.Diagnostics;
+
+namespace Piccolo.Api.Ingress.Origin;
+
+/// <summary>First on our own HTTP and HTTPS ports: says whence the connection came, by the socket or by the header of a trusted proxy.</summary>
+internal sealed class ConnectionOriginMiddleware(
+    ConnectionDelegate next, OriginClassifier classifier, TrustedProxies proxies, ProxyHeaderReader headers, IngressMetrics metrics,
+    ILogger<ConnectionOriginMiddleware> logger, int publicPort) : IConnectionMiddleware
+{
+    public Task OnConnectionAsync(ConnectionContext connection)
+    {
+        var origin = classifier.Describe(connection.RemoteEndPoint, publicPort);
+        if (proxies.Contains(connection.RemoteEndPoint)) return OnProxiedAsync(connection, origin);
+        connection.Features.Set(origin);
+        return next(connection);
+    }
+
+    /// <summary>A trusted source without a header is refused: were both accepted, its users could write the header themselves (proxy-protocol.txt, 2).</summary>
+    private async Task OnProxiedAsync(ConnectionContext connection, IConnectionOriginFeature proxy)
+    {
+        var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
+        if (await headers.ReadAsync(connection.Transport.Input, proxy, closing) is not { } header)
+        {
+            metrics.Refused("proxy_header");
+            logger.ConnectionRefused(connection.ConnectionId, "proxy_header", null, publicPort, proxy.Origin);
+            connection.Abort(new ConnectionAbortedException("No PROXY header came from a trusted proxy."));
+            return;
+        }
+        connection.Features.Set(header.IsLocal ? proxy : classifier.DescribeBehind(proxy, header.Source));
+        await next(connection);
+    }
+}

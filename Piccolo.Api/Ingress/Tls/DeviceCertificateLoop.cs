@@ -1,0 +1,41 @@
+using Piccolo.Api.Ingress.Diagnostics;
+
+namespace Piccolo.Api.Ingress.Tls;
+
+/// <summary>Has the device certificate ready before the ports are bound, and replaces it in time.</summary>
+internal sealed class DeviceCertificateLoop(DeviceCertificate certificate, Core.Primitives.StatePaths paths, TimeProvider time, ILogger<DeviceCertificateLoop> logger) : BackgroundService
+{
+    private static readonly TimeSpan LookAgain = TimeSpan.FromHours(6);
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        Refresh();
+        return base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(LookAgain, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken)) Refresh();
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host stops.
+        }
+    }
+
+    private void Refresh()
+    {
+        try
+        {
+            certificate.Refresh();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The rest of the appliance works without it.
+            logger.DeviceCertificateFailed(paths.Device, e);
+        }
+    }
+}
