@@ -36,7 +36,7 @@ public sealed record InstanceId
 
     private static InstanceId? TryRead(string path)
     {
-        using var file = File.OpenText(path);
+        using var file = new StreamReader(StateFile.OpenRead(path), Encoding.ASCII);
         Span<char> text = stackalloc char[Length + 2];
         var read = text[..file.ReadBlock(text)].TrimEnd('\n');
         return read.Length == Length && !read.ContainsAnyExcept(HexDigits) ? new InstanceId(read.ToString()) : null;

@@ -30,7 +30,7 @@ internal sealed record StoreAnchor(long Revision, byte[] Chain)
         const string failed = "its anchor cannot be read";
         try
         {
-            using var stream = File.OpenRead(path);
+            using var stream = StateFile.OpenRead(path);
             return stream.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
         }
         catch (FileNotFoundException)
@@ -43,7 +43,6 @@ internal sealed record StoreAnchor(long Revision, byte[] Chain)
         }
         catch (UnauthorizedAccessException e)
         {
-            // .NET says so of a folder, too.
             throw StoreFaults.From(e, failed);
         }
     }

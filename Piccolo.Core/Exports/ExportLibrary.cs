@@ -57,7 +57,7 @@ public sealed partial class ExportLibrary(StatePaths paths)
         if (!IdPattern.IsMatch(id)) return null;
         try
         {
-            await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            await using var file = StateFile.OpenRead(path);
             var (header, _) = await ExportHeader.ReadAsync(file, cancellationToken);
             return new ExportInfo(id, header.Kind, header.CreatedAt, file.Length, header.Revision);
         }

@@ -43,7 +43,7 @@ public sealed class ExportWriter(
 
     private async Task SealAsync(string path, ExportKind kind, string instance, string storeCopy, long revision, Action<long, long> progress, CancellationToken cancellationToken)
     {
-        var keySet = await File.ReadAllBytesAsync(paths.KeySet, cancellationToken);
+        var keySet = KeySetFile.Read(paths.KeySet);
         var salt = RandomNumberGenerator.GetBytes(ExportHeader.SaltLength);
         var (header, hash) = new ExportHeader
         {

@@ -102,7 +102,8 @@ public sealed class ClockFloor
         try
         {
             if (new FileInfo(file) is not { Exists: true, Length: <= MaxFileLength }) return null;
-            return DateTimeOffset.TryParseExact(File.ReadAllText(file).Trim(), "O", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var saved) ? saved.ToUniversalTime() : null;
+            using var reader = new StreamReader(StateFile.OpenRead(file), Encoding.ASCII);
+            return DateTimeOffset.TryParseExact(reader.ReadToEnd().Trim(), "O", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var saved) ? saved.ToUniversalTime() : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -57,7 +57,8 @@ internal sealed class DeviceCertificate(StatePaths paths, HostAllowList hosts, C
         AtomicFile.DeleteLeftovers(_file);
         try
         {
-            var pem = File.ReadAllText(_file);
+            using var reader = new StreamReader(StateFile.OpenRead(_file));
+            var pem = reader.ReadToEnd();
             return X509Certificate2.CreateFromPem(pem, pem);
         }
         catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)

@@ -221,7 +221,7 @@ internal sealed class StoreIntegrityTests
         Directory.CreateDirectory(_box.Paths.ControlStoreAnchor);
 
         Assert.That(_box.Store.Check(), Is.False);
-        Assert.That(_box.Health.Snapshot.Faults[FaultCode.StoreUnreadable].Detail, Is.EqualTo("The control store cannot be used (its anchor cannot be read)."));
+        Assert.That(_box.Health.Snapshot.Faults[FaultCode.StoreUnreadable].Detail, Is.EqualTo("The control store cannot be used (its anchor cannot be read, errno 21)."));
         await _box.LockAsync();
         Assert.That((await Assert.CatchAsync<StoreFaultException>(() => _box.UnlockAsync()))!.Code, Is.EqualTo(FaultCode.StoreUnreadable));
         Assert.That(_box.Health.Snapshot.Ready, Is.False);
