@@ -78,9 +78,9 @@ public sealed class NexusOptions
     [Range(typeof(TimeSpan), "00:00:00", Hour)]
     public TimeSpan StableAfter { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long the names must have been quiet before a new session is opened for them: ten apps that are installed are one change. Default 1 s.</summary>
+    /// <summary>How long the names must have been quiet before a new session is opened for them: ten apps that are installed are one change, or a few. Default 0.15 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]
-    public TimeSpan HostnameDebounce { get; set; } = TimeSpan.FromSeconds(1);
+    public TimeSpan HostnameDebounce { get; set; } = TimeSpan.FromSeconds(0.15);
 
     /// <summary>How long names that never become quiet are waited for. Default 10 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]

@@ -100,12 +100,12 @@ internal sealed partial class NexusSession(int number, TunnelTarget target, long
         await CloseAsync();
     }
 
-    /// <summary>Says goodbye (1000) and cuts what still runs. May be called again.</summary>
+    /// <summary>Says goodbye (1001: the relay takes any other code for a fault of ours) and cuts what still runs. May be called again.</summary>
     public async Task CloseAsync()
     {
         if (_writer is null) return;
         Interlocked.CompareExchange(ref _verdict, TunnelFailure.ClosedByUs, null);
-        Writer.PostClose(WebSocketCloseStatus.NormalClosure);
+        Writer.PostClose(WebSocketCloseStatus.EndpointUnavailable);
         await Task.WhenAny(Completion, Task.Delay(GoodbyeLimit, Time));
         _socket!.Abort();
         await Completion;

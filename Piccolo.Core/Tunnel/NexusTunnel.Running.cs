@@ -59,8 +59,8 @@ public sealed partial class NexusTunnel
                 await WaitAsync(seen, Timeout.InfiniteTimeSpan, cancellationToken);
                 return;
             }
-            if (!_serving.Target.HasSameRelay(target)) Retire(_serving, _options.StopDrain, []);
-            else if (_failedTarget is null || !_failedTarget.Equals(target)) await DebounceAsync(cancellationToken);
+            // Another address may be the same relay's, and another secret its new one: what serves goes on until the new session does, or cannot.
+            if (_serving.Target.HasSameRelay(target) && (_failedTarget is null || !_failedTarget.Equals(target))) await DebounceAsync(cancellationToken);
         }
         var pause = _pause - _time.GetElapsedTime(_pauseBegan);
         if (target.Equals(_failedTarget) && pause > TimeSpan.Zero)
@@ -105,8 +105,13 @@ public sealed partial class NexusTunnel
             await attempt.CancelAsync();
         }
         if (failure is not null) span?.SetStatus(ActivityStatusCode.Error);
-        if (failure is null) OnAccepted(session);
-        else PlanNextAttempt(target, failure);
+        if (failure is null)
+        {
+            OnAccepted(session);
+            return;
+        }
+        if (_serving is { } left && !left.Target.HasSameRelay(target)) Retire(left, _options.StopDrain, []);
+        PlanNextAttempt(target, failure);
     }
 
     private void OnAccepted(NexusSession session)
@@ -124,7 +129,11 @@ public sealed partial class NexusTunnel
         _lostBy = null;
         // Make before break: the relay has the new session in its pools before the old one stops taking users, and streams of the old one live on.
         if (replaced is not null) _history.Replaced();
-        if (replaced is not null) Retire(replaced, _options.ReplacedSessionDrain, replaced.Target.Hostnames.Intersect(session.Target.Hostnames));
+        if (replaced is not null)
+        {
+            var limit = replaced.Target.HasSameRelay(session.Target) ? _options.ReplacedSessionDrain : _options.StopDrain;
+            Retire(replaced, limit, replaced.Target.Hostnames.Intersect(session.Target.Hostnames));
+        }
         _logger.Online(session.Number, session.Target.Endpoint.Host, session.Target.Hostnames.Count, session.Weight);
         Publish(new TunnelStatus { State = TunnelState.Online, LastHandshake = session.AcceptedAt });
     }

@@ -37,6 +37,6 @@ internal sealed class OrderlyShutdownTests
         await stopping.WaitAsync(AppRig.Patience);
         Assert.That((vault.State, store.IsOpen), Is.EqualTo((VaultState.Locked, false)));
         Assert.That(box.Engine.Containers.Single().IsRunning, Is.False);
-        Assert.That(peer.Goodbye, Is.EqualTo(WebSocketCloseStatus.NormalClosure));
+        Assert.That(peer.Goodbye, Is.EqualTo(WebSocketCloseStatus.EndpointUnavailable));
     }
 }

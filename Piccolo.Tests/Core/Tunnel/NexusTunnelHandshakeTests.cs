@@ -267,7 +267,7 @@ internal sealed class NexusTunnelHandshakeTests
         Assert.That((string)Claims(peer.HandshakeToken)["hostnames"]![0]!, Does.EndWith(".invalid"));
         Assert.That((good.Accepted, good.RoundTrip is not null), Is.EqualTo((true, true)));
         Assert.That((bad.Accepted, bad.Code), Is.EqualTo((false, "secret_rejected")));
-        Assert.That(peer.Goodbye, Is.EqualTo(WebSocketCloseStatus.NormalClosure));
+        Assert.That(peer.Goodbye, Is.EqualTo(WebSocketCloseStatus.EndpointUnavailable));
         Assert.That((under.Tunnel.Status.State, under.Tunnel.Status.Sessions), Is.EqualTo((TunnelState.Disabled, 0)));
     }
 

@@ -165,21 +165,6 @@ internal sealed class NexusTunnelSessionTests
     }
 
     [Test]
-    public async Task SetTarget_AnotherRelay_MovesThereAndEndsTheOldSession()
-    {
-        await using var other = await ScriptedRelay.StartAsync();
-        await using var under = new TunnelUnderTest();
-        var peer = await under.OpenAsync(_relay, "web.home.test");
-
-        var second = await under.OpenAsync(other, "web.home.test");
-        await peer.Ended;
-
-        Assert.That(peer.Goodbye, Is.EqualTo(WebSocketCloseStatus.NormalClosure));
-        Assert.That(second.Goodbye, Is.Null);
-        Assert.That(under.Tunnel.Status.Reconnects, Is.Zero);
-    }
-
-    [Test]
     public async Task SetTarget_NullOrNoNames_ClosesAtOnce()
     {
         var time = new SteppedTime(DateTimeOffset.UnixEpoch);
@@ -195,7 +180,7 @@ internal sealed class NexusTunnelSessionTests
         under.Tunnel.SetTarget(TunnelUnderTest.Target(_relay.Endpoint));
         var nameless = await under.UntilAsync(status => status.Code == "no_names");
 
-        Assert.That(peer.Goodbye, Is.EqualTo(WebSocketCloseStatus.NormalClosure));
+        Assert.That(peer.Goodbye, Is.EqualTo(WebSocketCloseStatus.EndpointUnavailable));
         Assert.That((off.Sessions, off.Streams, off.Hostnames.Count), Is.EqualTo((0, 0, 0)));
         Assert.That(nameless.State, Is.EqualTo(TunnelState.Disabled));
         await TunnelUnderTest.AssertDialsNoMoreAsync(_relay, time);
@@ -271,7 +256,7 @@ internal sealed class NexusTunnelSessionTests
         Assert.That(Encoding.ASCII.GetString(hello.Payload), Is.EqualTo("hello"));
         Assert.That((string)refused["reason"]!, Is.EqualTo("dial_failed"));
         Assert.That(received.SelectMany(payload => payload).SequenceEqual(body), Is.True);
-        Assert.That(old.Goodbye, Is.EqualTo(WebSocketCloseStatus.NormalClosure));
+        Assert.That(old.Goodbye, Is.EqualTo(WebSocketCloseStatus.EndpointUnavailable));
         Assert.That((after.Streams, after.Reconnects, fresh.Goodbye), Is.EqualTo((1, 0L, default(WebSocketCloseStatus?))));
     }
 
@@ -322,7 +307,7 @@ internal sealed class NexusTunnelSessionTests
         await TunnelUnderTest.ClosedAsync(stream);
         await old.Ended;
 
-        Assert.That(old.Goodbye, Is.EqualTo(WebSocketCloseStatus.NormalClosure));
+        Assert.That(old.Goodbye, Is.EqualTo(WebSocketCloseStatus.EndpointUnavailable));
     }
 
     [Test]
@@ -345,7 +330,7 @@ internal sealed class NexusTunnelSessionTests
         Assert.That(Encoding.ASCII.GetString((await peer.NextDataAsync(A)).Payload), Is.EqualTo("last words"));
         Assert.That((string)(await peer.NextControlAsync("disconnect", A))["reason"]!, Is.EqualTo("normal"));
         await peer.Ended;
-        Assert.That(peer.Goodbye, Is.EqualTo(WebSocketCloseStatus.NormalClosure));
+        Assert.That(peer.Goodbye, Is.EqualTo(WebSocketCloseStatus.EndpointUnavailable));
         Assert.That(await under.Tunnel.AcceptAsync(CancellationToken.None), Is.Null);
     }
 
