@@ -3,6 +3,7 @@ using System.Net.Security;
 using Microsoft.AspNetCore.Http;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
+using Piccolo.Tests.Fakes;
 using static Piccolo.Tests.Ingress.FrontDoor;
 
 namespace Piccolo.Tests.Ingress;
@@ -78,6 +79,34 @@ internal sealed class TunnelTransportTests
 
         Assert.That(await TlsTerminationTests.ReadToEndAsync(tls), Does.EndWith("until the end"));
         await stream.Ended.WaitAsync(Patience);
+    }
+
+    /// <summary>An app that is stopped or removed goes in the middle of what it sends: that is no fault of the server's.</summary>
+    [Test]
+    public async Task App_ThatGoesUnderADownload_EndsTheStreamAndLogsNoError()
+    {
+        using var log = new CapturedLog();
+        await using var door = await StartAsync(log: log);
+        await using var app = await FakeApp.StartAsync(async context =>
+        {
+            context.Response.ContentLength = 1L << 40;
+            for (var n = 0; n < 16; n++) await context.Response.Body.WriteAsync(new byte[65_536]);
+            context.Abort();
+        });
+        door.PublishApp("web", app.Port);
+
+        for (var round = 0; round < 30; round++)
+        {
+            var stream = door.Tunnel.Open("web.home.test", 443, true, User);
+            await using var tls = new SslStream(stream.User);
+            await door.HandshakeAsync(tls, "web.home.test");
+            await tls.WriteAsync("GET / HTTP/1.1\r\nHost: web.home.test\r\n\r\n"u8.ToArray());
+            _ = tls.CopyToAsync(Stream.Null);
+            await stream.Ended.WaitAsync(Patience);
+            await stream.VanishAsync();
+        }
+
+        Assert.That(log.Entries.Where(entry => entry.Level >= Microsoft.Extensions.Logging.LogLevel.Error), Is.Empty);
     }
 
     [Test]

@@ -39,7 +39,9 @@ internal sealed class TerminatedConnectionMiddleware(ConnectionDelegate next, Sp
         if (tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2) await Http2Async(connection, tls, counters);
         else await Http1Async(connection, counters);
         // Kestrel ends the stream without close_notify, which clients rightly report as a truncation (RFC 8446, 6.1). Who broke off is not there to be told.
-        if (connection.Features.Get<LoopConnection>() is not { IsBroken: true }) await CloseNotifyAsync(tls);
+        // A response that was broken off must not look whole either, and Kestrel may still hold bytes of it that a closed session would not take.
+        var isBroken = connection.Features.Get<LoopConnection>()?.IsBroken ?? connection.ConnectionClosed.IsCancellationRequested;
+        if (!isBroken) await CloseNotifyAsync(tls);
     }
 
     private Task Http1Async(ConnectionContext connection, ListenerCounters counters)
