@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Piccolo.Api.Http;
 using Piccolo.Api.Ingress.Origin;
 using Piccolo.Core.Auth;
+using Piccolo.Core.Network;
 
 namespace Piccolo.Api.Auth;
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.Features;
 using Piccolo.Api.Ingress.Origin;
+using Piccolo.Core.Network;
 
 namespace Piccolo.Api.Http;
 

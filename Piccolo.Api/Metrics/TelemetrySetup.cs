@@ -3,10 +3,10 @@ using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using Piccolo.Api.Http;
-using Piccolo.Api.Ingress.Origin;
 using Piccolo.Api.Platform;
 using Piccolo.Core.Auth;
 using Piccolo.Core.ControlStore;
+using Piccolo.Core.Network;
 
 namespace Piccolo.Api.Metrics;
 

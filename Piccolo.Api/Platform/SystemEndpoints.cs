@@ -5,11 +5,11 @@ using Piccolo.Api.Audit;
 using Piccolo.Api.Auth;
 using Piccolo.Api.Http;
 using Piccolo.Api.Ingress.Composition;
-using Piccolo.Api.Ingress.Origin;
 using Piccolo.Api.Ingress.Tls;
 using Piccolo.Core.Audit;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
+using Piccolo.Core.Network;
 using Piccolo.Core.Vault;
 
 namespace Piccolo.Api.Platform;

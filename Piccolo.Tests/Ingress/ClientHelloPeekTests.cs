@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using Piccolo.Api.Ingress.Origin;
 using Piccolo.Api.Ingress.Tls;
+using Piccolo.Core.Network;
 using Piccolo.Tests.Core.Tls;
 
 namespace Piccolo.Tests.Ingress;

@@ -1,10 +1,11 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Ingress.Limits;
 using Piccolo.Api.Ingress.Origin;
+using Piccolo.Core.Network;
 using Piccolo.Tests.Core.Tls;
 using static Piccolo.Tests.Ingress.FrontDoor;
 

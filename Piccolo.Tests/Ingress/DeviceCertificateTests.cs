@@ -1,14 +1,15 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Ingress.Origin;
 using Piccolo.Api.Ingress.Tls;
 using Piccolo.Core.Health;
+using Piccolo.Core.Network;
 using Piccolo.Core.Primitives;
 using Piccolo.Tests.Fakes;
 

@@ -1,6 +1,7 @@
 using Piccolo.Api.Ingress.Dispatch;
 using Piccolo.Api.Ingress.Origin;
 using Piccolo.Core.Listeners;
+using Piccolo.Core.Network;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Routing;
 

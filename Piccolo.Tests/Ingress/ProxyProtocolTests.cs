@@ -1,10 +1,11 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Ingress.Origin;
 using Piccolo.Core.Listeners;
+using Piccolo.Core.Network;
 using Piccolo.Core.Routing;
 using Piccolo.Tests.Core.Tls;
 using static Piccolo.Tests.Ingress.FrontDoor;

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Piccolo.Api.Ingress.EventLoop;
 using Piccolo.Api.Ingress.PassThrough;
-using Piccolo.Api.Ingress.Transports;
 
 namespace Piccolo.Tests.Ingress;
 

@@ -1,10 +1,11 @@
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
+using Piccolo.Api.Ingress.EventLoop;
 using Piccolo.Api.Ingress.Limits;
 using Piccolo.Api.Ingress.Origin;
 using Piccolo.Api.Ingress.Tls;
-using Piccolo.Api.Ingress.Transports;
+using Piccolo.Core.Network;
 using Piccolo.Tests.Core.Tls;
 using Route = Piccolo.Core.Routing.Route;
 

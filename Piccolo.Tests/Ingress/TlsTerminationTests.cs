@@ -1,11 +1,11 @@
-using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Net;
 using System.Security.Authentication;
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using Piccolo.Api.Ingress.Transports;
+using Piccolo.Api.Ingress.EventLoop;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Routing;

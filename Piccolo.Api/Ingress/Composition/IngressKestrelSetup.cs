@@ -6,10 +6,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Options;
 using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Ingress.Limits;
-using Piccolo.Api.Ingress.Origin;
 using Piccolo.Api.Ingress.Tls;
 using Piccolo.Api.Ingress.Transports.LanPorts;
-using Piccolo.Api.Ingress.Transports.TlsPort;
+using Piccolo.Api.Ingress.Transports.PlainPort;
 using Piccolo.Core.Listeners;
 
 namespace Piccolo.Api.Ingress.Composition;

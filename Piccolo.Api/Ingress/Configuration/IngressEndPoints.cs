@@ -34,3 +34,10 @@ internal sealed class TunnelEndPoint(TunnelTraffic traffic) : EndPoint
 
     public override string ToString() => Traffic == TunnelTraffic.Tls ? "tunnel.tls" : "tunnel.http";
 }
+
+/// <summary>An address of our own port for TLS: an ordinary one, but bound by a factory of our own.</summary>
+/// <param name="isOptional">Whether a host that does not have the address goes without it: [::1] where IPv6 is switched off.</param>
+internal sealed class TlsPortEndPoint(IPAddress address, int port, bool isOptional = false) : IPEndPoint(address, port)
+{
+    public bool IsOptional { get; } = isOptional;
+}

@@ -164,6 +164,13 @@ internal sealed class ProxyProtocolOptions
 {
     /// <value>Addresses or networks whose connections to our HTTP and HTTPS ports begin with a PROXY header of version 2, and must. Default none.</value>
     public IList<string> TrustedSources { get; } = [];
+
+    /// <summary>A network, or an address as the network of its own; null for anything else.</summary>
+    internal static IPNetwork? ParseSource(string text)
+    {
+        if (IPNetwork.TryParse(text, out var network)) return network;
+        return IPAddress.TryParse(text, out var address) ? new IPNetwork(address, address.GetAddressBytes().Length * 8) : null;
+    }
 }
 
 /// <summary>Section <c>Piccolo:Ingress:AccessLog</c>.</summary>

@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.Extensions.Options;
-using Piccolo.Api.Ingress.Origin;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Ingress.Configuration;
@@ -20,7 +19,7 @@ internal sealed class IngressOptionsValidator : IValidateOptions<IngressOptions>
         if (options.HttpPort > 0 && options.HttpPort == options.HttpsPort) yield return "HttpPort and HttpsPort are the same.";
         foreach (var network in options.AllowedNetworks.Where(n => !IPNetwork.TryParse(n, out _)))
             yield return $"AllowedNetworks: '{network}' is not a network such as 192.168.1.0/24.";
-        foreach (var source in options.ProxyProtocol.TrustedSources.Where(s => TrustedProxies.ParseSource(s) is null))
+        foreach (var source in options.ProxyProtocol.TrustedSources.Where(s => ProxyProtocolOptions.ParseSource(s) is null))
             yield return $"ProxyProtocol:TrustedSources: '{source}' is neither an address nor a network such as 192.168.1.0/24.";
         foreach (var host in options.AllowedHosts.Where(h => !DomainName.TryParse(h, out _) && !IPAddress.TryParse(h, out _)))
             yield return $"AllowedHosts: '{host}' is not a host name.";

@@ -1,6 +1,5 @@
 using System.Net;
-using Piccolo.Api.Ingress.Origin;
-using Piccolo.Api.Ingress.PassThrough;
+using Piccolo.Core.Network;
 
 namespace Piccolo.Api.Ingress.Diagnostics;
 
@@ -12,7 +11,7 @@ internal static partial class IngressLog
 
     [LoggerMessage(1001, LogLevel.Debug, "Connection {ConnectionId} to {Upstream} ended: {End}. up={BytesToUpstream} down={BytesToClient} lasted={Lasted}")]
     public static partial void SpliceEnded(
-        this ILogger logger, string connectionId, EndPoint upstream, SpliceEnd end, long bytesToUpstream, long bytesToClient, TimeSpan lasted);
+        this ILogger logger, string connectionId, EndPoint upstream, string end, long bytesToUpstream, long bytesToClient, TimeSpan lasted);
 
     [LoggerMessage(1002, LogLevel.Information, "Connection {ConnectionId} failed at the edge.")]
     public static partial void ConnectionFailed(this ILogger logger, Exception exception, string connectionId);

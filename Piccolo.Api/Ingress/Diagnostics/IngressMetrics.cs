@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using Piccolo.Api.Ingress.PassThrough;
 
 namespace Piccolo.Api.Ingress.Diagnostics;
 
@@ -56,13 +55,13 @@ internal sealed class IngressMetrics : IDisposable
 
     public void Refused(string reason) => _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
-    public void ForwardFailed(Forwarding.ForwardOutcome outcome) => _forwardFailures.Add(1, new KeyValuePair<string, object?>("outcome", outcome.ToString()));
+    public void ForwardFailed(string outcome) => _forwardFailures.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
 
-    public void Spliced(SpliceResult result, TimeSpan lasted)
+    public void Spliced(string end, long bytesToUpstream, long bytesToClient, TimeSpan lasted)
     {
-        _spliced.Add(1, new KeyValuePair<string, object?>("end", result.End.ToString()));
-        _bytes.Add(result.BytesToUpstream, new KeyValuePair<string, object?>("direction", "to_upstream"));
-        _bytes.Add(result.BytesToClient, new KeyValuePair<string, object?>("direction", "to_client"));
+        _spliced.Add(1, new KeyValuePair<string, object?>("end", end));
+        _bytes.Add(bytesToUpstream, new KeyValuePair<string, object?>("direction", "to_upstream"));
+        _bytes.Add(bytesToClient, new KeyValuePair<string, object?>("direction", "to_client"));
         _lasted.Record(lasted.TotalSeconds);
     }
 

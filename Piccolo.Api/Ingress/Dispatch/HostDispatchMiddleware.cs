@@ -7,9 +7,9 @@ using Piccolo.Api.Ingress.Limits;
 using Piccolo.Api.Ingress.Origin;
 using Piccolo.Api.Ingress.Responses;
 using Piccolo.Api.Ingress.Tls;
-using Piccolo.Api.Ingress.Transports;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Listeners;
+using Piccolo.Core.Network;
 using Piccolo.Core.Routing;
 using Route = Piccolo.Core.Routing.Route;
 
@@ -108,7 +108,7 @@ internal sealed class HostDispatchMiddleware(
         // The connection began as an app's, whose name is the portal's now.
         if (SocketLoop.Current is not null)
         {
-            context.Features.Get<LoopConnection>()?.ResumesOnLoop = false;
+            context.Features.Get<ILoopSocketFeature>()?.ResumesOnLoop = false;
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         }
         await next(context);

@@ -1,5 +1,6 @@
 using Piccolo.Api.Ingress.Origin;
 using Piccolo.Core.Listeners;
+using Piccolo.Core.Network;
 using Route = Piccolo.Core.Routing.Route;
 
 namespace Piccolo.Api.Ingress.Dispatch;

@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
-using Piccolo.Api.Ingress.Transports;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Ingress.EventLoop;

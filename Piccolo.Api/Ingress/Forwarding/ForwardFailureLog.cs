@@ -13,7 +13,7 @@ internal sealed class ForwardFailureLog(IngressMetrics metrics, TimeProvider tim
 
     public void Note(PublishedListener listener, ForwardResult result, ForwardFailure failure)
     {
-        metrics.ForwardFailed(result.Outcome);
+        metrics.ForwardFailed(result.Outcome.ToString());
         if (result.Outcome != ForwardOutcome.ClientGone && failure.IsOfApp && IsTime(listener.Name))
             logger.AppFailed(listener.App, listener.Name, failure.Status, result.Cause ?? failure.Detail);
         else

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
-using Piccolo.Api.Ingress.Dispatch;
 using Piccolo.Api.Ingress.Origin;
 
 namespace Piccolo.Api.Ingress.Forwarding;
@@ -10,6 +10,8 @@ namespace Piccolo.Api.Ingress.Forwarding;
 /// <summary>What an app is told of its client: true, whatever the client said. The same for all requests of a connection to one host, so made once.</summary>
 internal sealed class ForwardedFields
 {
+    private static readonly object Kept = new();
+
     private readonly byte[] _lines;
 
     public ForwardedFields(IPAddress? client, string? host, string scheme)
@@ -45,8 +47,11 @@ internal sealed class ForwardedFields
         var request = context.Request;
         var host = RequestHost.ValueOf(request);
         var origin = context.Features.GetRequiredFeature<IConnectionOriginFeature>();
-        if (origin.Forwarded is { } known && known.Host == host && known.Scheme == request.Scheme) return known;
-        return origin.Forwarded = new ForwardedFields(origin.ClientEndPoint?.Address, host, request.Scheme);
+        var kept = context.Features.GetRequiredFeature<IConnectionItemsFeature>().Items;
+        if (kept.TryGetValue(Kept, out var value) && value is ForwardedFields known && known.Host == host && known.Scheme == request.Scheme) return known;
+        var fields = new ForwardedFields(origin.ClientEndPoint?.Address, host, request.Scheme);
+        kept[Kept] = fields;
+        return fields;
     }
 
     /// <summary>RFC 7239, 4 and 6: an IPv6 address is bracketed and quoted, a host with a port is quoted.</summary>

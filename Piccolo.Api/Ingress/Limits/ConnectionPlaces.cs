@@ -3,6 +3,7 @@ using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Ingress.Diagnostics;
 using Piccolo.Api.Ingress.Origin;
 using Piccolo.Core.Listeners;
+using Piccolo.Core.Network;
 
 namespace Piccolo.Api.Ingress.Limits;
 

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Options;
 using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Ingress.Origin;
+using Piccolo.Core.Network;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Ingress.Limits;

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Ingress.Diagnostics;
 using Piccolo.Core.Listeners;
+using Piccolo.Core.Network;
 
 namespace Piccolo.Api.Ingress.Origin;
 

@@ -1,9 +1,9 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using Piccolo.Api.Ingress.Diagnostics;
+using Piccolo.Api.Ingress.EventLoop;
 using Piccolo.Api.Ingress.Limits;
 using Piccolo.Api.Ingress.Origin;
-using Piccolo.Api.Ingress.Transports;
 using Piccolo.Core.Listeners;
 
 namespace Piccolo.Api.Ingress.PassThrough;

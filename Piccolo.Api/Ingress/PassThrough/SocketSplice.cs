@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using Piccolo.Api.Ingress.EventLoop;
-using Piccolo.Api.Ingress.Transports;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Ingress.PassThrough;

@@ -9,7 +9,6 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Ingress.EventLoop;
 using Piccolo.Api.Ingress.Origin;
-using Piccolo.Api.Ingress.Transports;
 using Piccolo.Core.Routing;
 
 namespace Piccolo.Api.Ingress.PassThrough;
@@ -73,7 +72,7 @@ internal sealed class PipeSpliceClient(ConnectionContext connection, SslStream? 
     public PipeReader Input => connection.Transport.Input;
 
     /// <summary>Whether what was read as the client's end was a break.</summary>
-    public bool IsBroken => connection.Features.Get<LoopConnection>() is { IsBroken: true };
+    public bool IsBroken => connection.Features.Get<ILoopSocketFeature>() is { IsBroken: true };
 
     /// <summary>Fires when the client is gone. A socket's own token fires at the client's FIN too, which is a half-close and no end.</summary>
     public CancellationToken Gone => _isTunnel ? connection.ConnectionClosed : default;

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using Piccolo.Api.Ingress.Configuration;
-using Piccolo.Api.Ingress.Transports;
+using Piccolo.Api.Ingress.EventLoop;
 
 namespace Piccolo.Api.Ingress.PassThrough;
 

@@ -61,8 +61,8 @@ internal sealed class Splicer(
         var began = time.GetTimestamp();
         var result = await ConnectAndCopyAsync(client, upstream, header);
         var lasted = time.GetElapsedTime(began);
-        metrics.Spliced(result, lasted);
-        logger.SpliceEnded(client.ConnectionId, upstream, result.End, result.BytesToUpstream, result.BytesToClient, lasted);
+        metrics.Spliced(result.End.ToString(), result.BytesToUpstream, result.BytesToClient, lasted);
+        logger.SpliceEnded(client.ConnectionId, upstream, result.End.ToString(), result.BytesToUpstream, result.BytesToClient, lasted);
         // A broken connection must look broken to the client, not like a regular end.
         if (result.End != SpliceEnd.Completed) client.Abort(result.End);
         return result;

@@ -7,7 +7,6 @@ using Piccolo.Api.Ingress.Diagnostics;
 using Piccolo.Api.Ingress.EventLoop;
 using Piccolo.Api.Ingress.Limits;
 using Piccolo.Api.Ingress.Origin;
-using Piccolo.Api.Ingress.Transports;
 
 namespace Piccolo.Api.Ingress.Tls;
 
@@ -66,7 +65,7 @@ internal sealed class HandshakeGateMiddleware(
     {
         var route = connection.Features.GetRequiredFeature<TlsRouteFeature>();
         var reason = taken >= options.Value.HandshakeTimeout ? HandshakeFailure.Timeout
-            : connection is LoopConnection { HasEnded: true } || connection.ConnectionClosed.IsCancellationRequested ? HandshakeFailure.ClientGone : HandshakeFailure.Protocol;
+            : connection.Features.Get<ILoopSocketFeature>() is { HasEnded: true } || connection.ConnectionClosed.IsCancellationRequested ? HandshakeFailure.ClientGone : HandshakeFailure.Protocol;
         traffic.Of(route.Label).HandshakeFailed(reason);
         logger.HandshakeFailed(connection.ConnectionId, route.Label, reason);
     }

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Ingress.Diagnostics;
+using Piccolo.Api.Ingress.EventLoop;
 using Piccolo.Api.Ingress.PassThrough;
-using Piccolo.Api.Ingress.Transports;
 using Route = Piccolo.Core.Routing.Route;
 
 namespace Piccolo.Api.Ingress.Tls;
@@ -40,7 +40,7 @@ internal sealed class TerminatedConnectionMiddleware(ConnectionDelegate next, Sp
         else await Http1Async(connection, counters);
         // Kestrel ends the stream without close_notify, which clients rightly report as a truncation (RFC 8446, 6.1). Who broke off is not there to be told.
         // A response that was broken off must not look whole either, and Kestrel may still hold bytes of it that a closed session would not take.
-        var isBroken = connection.Features.Get<LoopConnection>()?.IsBroken ?? connection.ConnectionClosed.IsCancellationRequested;
+        var isBroken = connection.Features.Get<ILoopSocketFeature>()?.IsBroken ?? connection.ConnectionClosed.IsCancellationRequested;
         if (!isBroken) await CloseNotifyAsync(tls);
     }
 
@@ -53,7 +53,7 @@ internal sealed class TerminatedConnectionMiddleware(ConnectionDelegate next, Sp
     private async Task Http2Async(ConnectionContext connection, SslStream tls, ListenerCounters counters)
     {
         // The server runs each of its streams on the thread pool.
-        connection.Features.Get<LoopConnection>()?.ResumesOnLoop = false;
+        connection.Features.Get<ILoopSocketFeature>()?.ResumesOnLoop = false;
         var output = new GatheringWriter(tls, connection.Features.GetRequiredFeature<IMemoryPoolFeature>().MemoryPool, logger);
         connection.Transport = new CountingPipe(connection.Transport.Input, output, counters);
         await next(connection);

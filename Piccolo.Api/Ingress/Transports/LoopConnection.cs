@@ -9,7 +9,7 @@ using Piccolo.Api.Ingress.EventLoop;
 namespace Piccolo.Api.Ingress.Transports;
 
 /// <summary>A connection as Kestrel sees it, whose socket lives on a <see cref="SocketLoop"/>.</summary>
-internal sealed class LoopConnection : DefaultConnectionContext, IConnectionSocketFeature, IMemoryPoolFeature, IDuplexPipe
+internal sealed class LoopConnection : DefaultConnectionContext, IConnectionSocketFeature, IMemoryPoolFeature, ILoopSocketFeature, IDuplexPipe
 {
     private static long _lastId = TimeProvider.System.GetTimestamp();
 
@@ -37,7 +37,7 @@ internal sealed class LoopConnection : DefaultConnectionContext, IConnectionSock
         Transport = this;
         Features.Set<IConnectionSocketFeature>(this);
         Features.Set<IMemoryPoolFeature>(this);
-        Features.Set(this);
+        Features.Set<ILoopSocketFeature>(this);
         // Of a client that is gone requests are told by this, whether or not anything is being read.
         ConnectionClosed = _closed.Token;
     }
@@ -46,13 +46,13 @@ internal sealed class LoopConnection : DefaultConnectionContext, IConnectionSock
 
     public MemoryPool<byte> MemoryPool { get; }
 
-    /// <inheritdoc cref="LoopReader.IsBroken"/>
+    /// <inheritdoc/>
     public bool IsBroken => _input.IsBroken;
 
-    /// <summary>Whether the client's end, or a break, was seen: <see cref="BaseConnectionContext.ConnectionClosed"/> tells it a little later.</summary>
+    /// <inheritdoc/>
     public bool HasEnded => _socket.HasEnded || IsBroken;
 
-    /// <value>Whether awaiters of its pipes resume on the loop's thread, for connections whose every request goes to an app. Default false: on the thread pool.</value>
+    /// <inheritdoc/>
     public bool ResumesOnLoop
     {
         get => !_socket.OnPool;
@@ -86,22 +86,5 @@ internal sealed class LoopConnection : DefaultConnectionContext, IConnectionSock
     private void Closed()
     {
         if (!_isDisposed && !_closed.IsCancellationRequested) ThreadPool.UnsafeQueueUserWorkItem(static closed => closed.Cancel(), _closed, preferLocal: false);
-    }
-}
-
-internal static class SocketEnds
-{
-    /// <summary>Ends a connection so that the other side sees a break (RST) and not a regular end; whoever waits on the socket is woken.</summary>
-    public static void Break(this Socket socket)
-    {
-        try
-        {
-            socket.LingerState = new LingerOption(true, 0);
-        }
-        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
-        {
-            // It has ended already.
-        }
-        socket.Dispose();
     }
 }

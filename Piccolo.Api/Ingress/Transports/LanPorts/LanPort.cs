@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Ingress.Diagnostics;
-using Piccolo.Api.Ingress.Transports.TlsPort;
 using Piccolo.Core.Listeners;
 
 namespace Piccolo.Api.Ingress.Transports.LanPorts;

@@ -8,13 +8,6 @@ using Piccolo.Api.Ingress.EventLoop;
 
 namespace Piccolo.Api.Ingress.Transports.TlsPort;
 
-/// <summary>An address of our own port for TLS: an ordinary one, but bound by <see cref="TlsPortListenerFactory"/>.</summary>
-/// <param name="isOptional">Whether a host that does not have the address goes without it: [::1] where IPv6 is switched off.</param>
-internal sealed class TlsPortEndPoint(IPAddress address, int port, bool isOptional = false) : IPEndPoint(address, port)
-{
-    public bool IsOptional { get; } = isOptional;
-}
-
 /// <summary>The transport behind <see cref="TlsPortEndPoint"/>: all loops accept and decide; Kestrel gets the connections whose TLS ends here (ADR 0023).</summary>
 internal sealed class TlsPortListenerFactory(
     SocketLoops loops, TlsPortClients clients, IOptions<SocketTransportOptions> options, TimeProvider time, ILogger<TlsPortListenerFactory> logger)
@@ -45,47 +38,5 @@ internal sealed class TlsPortListenerFactory(
             bound.Close();
             return Task.CompletedTask;
         });
-    }
-}
-
-internal static class ListenSockets
-{
-    private const int TcpLevel = 6;
-    private const int TcpDeferAccept = 9;
-    private const int TcpUserTimeout = 18;
-
-    /// <summary>
-    /// For all clients of a listening socket, which hand it down: the kernel asks those that are silent whether they are still there, and ends those that take
-    /// nothing of what waits for them (tcp(7), TCP_USER_TIMEOUT, also of a window that stays closed).
-    /// </summary>
-    public static void BoundSilence(this Socket socket, IngressOptions options)
-    {
-        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, (int)options.KeepAliveProbeTime.TotalSeconds);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, (int)options.KeepAliveProbeInterval.TotalSeconds);
-        socket.SetRawSocketOption(TcpLevel, TcpUserTimeout, BitConverter.GetBytes((int)options.SendTimeout.TotalMilliseconds));
-    }
-
-    /// <summary>
-    /// Has the kernel show a client when its first bytes are there (tcp(7), TCP_DEFER_ACCEPT), or after a second without any: then it is shown all the same,
-    /// and our own limits begin.
-    /// </summary>
-    public static void DeferAccept(this Socket socket) => socket.SetRawSocketOption(TcpLevel, TcpDeferAccept, BitConverter.GetBytes(1));
-
-    /// <exception cref="AddressInUseException">Someone else listens there.</exception>
-    public static Socket? CreateBoundListenSocketOrNull(this SocketTransportOptions options, IPEndPoint endPoint, bool isOptional)
-    {
-        try
-        {
-            return options.CreateBoundListenSocket(endPoint);
-        }
-        catch (SocketException failure) when (failure.SocketErrorCode == SocketError.AddressAlreadyInUse)
-        {
-            throw new AddressInUseException(failure.Message, failure);
-        }
-        catch (SocketException failure) when (isOptional && failure.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported)
-        {
-            return null;
-        }
     }
 }

@@ -1,8 +1,9 @@
 using System.Buffers;
 using System.Net;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Connections;
 using Piccolo.Api.Ingress.Origin;
+using Piccolo.Core.Network;
 using Piccolo.Core.Tunnel;
 
 namespace Piccolo.Api.Ingress.Transports.Tunnel;

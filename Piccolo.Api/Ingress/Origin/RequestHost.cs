@@ -1,6 +1,4 @@
-using Piccolo.Api.Ingress.Origin;
-
-namespace Piccolo.Api.Ingress.Dispatch;
+namespace Piccolo.Api.Ingress.Origin;
 
 /// <summary>
 /// The host that a request asks for, in the form that it has on the wire: A-labels (RFC 5890). <see cref="HttpRequest.Host"/> decodes them, which never equals

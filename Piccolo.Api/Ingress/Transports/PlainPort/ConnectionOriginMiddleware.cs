@@ -2,8 +2,9 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Ingress.Diagnostics;
+using Piccolo.Api.Ingress.Origin;
 
-namespace Piccolo.Api.Ingress.Origin;
+namespace Piccolo.Api.Ingress.Transports.PlainPort;
 
 /// <summary>First on our own HTTP and HTTPS ports: says whence the connection came, by the socket or by the header of a trusted proxy.</summary>
 internal sealed class ConnectionOriginMiddleware(

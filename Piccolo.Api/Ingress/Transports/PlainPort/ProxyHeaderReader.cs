@@ -2,9 +2,10 @@ using System.IO.Pipelines;
 using Microsoft.Extensions.Options;
 using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Ingress.Limits;
+using Piccolo.Api.Ingress.Origin;
 using Piccolo.Core.Routing;
 
-namespace Piccolo.Api.Ingress.Origin;
+namespace Piccolo.Api.Ingress.Transports.PlainPort;
 
 /// <summary>Takes the PROXY header off the start of a connection from a trusted proxy. A header is small and comes at once, so one short deadline is enough.</summary>
 internal sealed class ProxyHeaderReader(IOptions<IngressOptions> options, WaitingPeeks waiting, TimeProvider time)

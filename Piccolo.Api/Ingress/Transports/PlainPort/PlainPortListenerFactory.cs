@@ -1,12 +1,12 @@
 using System.Net;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Ingress.Diagnostics;
-using Piccolo.Api.Ingress.Transports.TlsPort;
 using Piccolo.Core.Primitives;
 
-namespace Piccolo.Api.Ingress.Transports;
+namespace Piccolo.Api.Ingress.Transports.PlainPort;
 
 /// <summary>Kestrel's own transport, which accepts no client when descriptors are short: it would accept until there are none, and then try again without a pause.</summary>
 internal sealed class PlainPortListenerFactory(IServiceProvider services, OpenFiles openFiles, IngressMetrics metrics) : IConnectionListenerFactory, IConnectionListenerFactorySelector
