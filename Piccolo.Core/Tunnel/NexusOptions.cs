@@ -90,7 +90,7 @@ public sealed class NexusOptions
     [Range(typeof(TimeSpan), "00:00:00", "24:00:00")]
     public TimeSpan ReplacedSessionDrain { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>How long streams may go on when the process stops or the relay is changed. Default 10 s.</summary>
+    /// <summary>How long streams may go on when the process stops, or when a relay that was set anew says no. Default 10 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
     public TimeSpan StopDrain { get; set; } = TimeSpan.FromSeconds(10);
 

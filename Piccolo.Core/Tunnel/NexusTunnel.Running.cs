@@ -129,11 +129,7 @@ public sealed partial class NexusTunnel
         _lostBy = null;
         // Make before break: the relay has the new session in its pools before the old one stops taking users, and streams of the old one live on.
         if (replaced is not null) _history.Replaced();
-        if (replaced is not null)
-        {
-            var limit = replaced.Target.HasSameRelay(session.Target) ? _options.ReplacedSessionDrain : _options.StopDrain;
-            Retire(replaced, limit, replaced.Target.Hostnames.Intersect(session.Target.Hostnames));
-        }
+        if (replaced is not null) Retire(replaced, _options.ReplacedSessionDrain, replaced.Target.Hostnames.Intersect(session.Target.Hostnames));
         _logger.Online(session.Number, session.Target.Endpoint.Host, session.Target.Hostnames.Count, session.Weight);
         Publish(new TunnelStatus { State = TunnelState.Online, LastHandshake = session.AcceptedAt });
     }

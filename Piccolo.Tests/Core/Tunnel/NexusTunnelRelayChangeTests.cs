@@ -40,7 +40,7 @@ internal sealed class NexusTunnelRelayChangeTests
     public async Task SetTarget_AnotherAddress_TheOldSessionServesUntilTheNewDoesAndWhileItDrains()
     {
         await using var other = await ScriptedRelay.StartAsync();
-        await using var under = new TunnelUnderTest(options => options.StopDrain = TimeSpan.FromSeconds(15));
+        await using var under = new TunnelUnderTest();
         var old = await under.OpenAsync(_relay, "web.home.test");
         await old.ConnectAsync(A, "web.home.test");
         await using var first = await under.AcceptAsync();
