@@ -15,7 +15,7 @@ const string BenchUsage = """
                             upload, full_handshakes, resumed_handshakes, names, slow),
                             --try NAME=VALUE,... (repeatable: one more front door with these variables).
                             As root in a network of its own, without this machine's packet filter
-      tunnel [--mib N] [--rounds N] [--only down|up|terminated|keepalive|connect|far]
+      tunnel [--mib N] [--rounds N] [--only down|up|terminated|keepalive|small|connect|far|burst|uploads|loss|outage,...]
                             visitors through a relay, beside the same visitors straight at the app; what that costs the appliance
       acme [--names N]      certificates for many names at once from a real test CA, and what each costs it
 

@@ -13,7 +13,7 @@ public static class ChaosCommand
         Starts the stack with a line to the relay that can be slow, far, cut or silent, and breaks one thing after
         the other while visitors download. For each: what the status showed, seconds from the end of the fault to
         online, bytes that were not the app's, other visitors' streams that were disturbed. Needs root (a host
-        table of the appliance's own). Takes about seven minutes. Exits 0 only when every expectation held; then,
+        table of the appliance's own). Takes about twelve minutes. Exits 0 only when every expectation held; then,
         without --only, the table in docs/operations.md is written anew.
 
           --only TEXT     only scenarios whose name contains it

@@ -12,6 +12,7 @@ internal static class ChaosScenarios
     private const int UploadMiB = 4;
 
     private static readonly TimeSpan ShortOutage = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongOutage = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan SeveralReauths = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan Observation = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan ChangeLimit = TimeSpan.FromSeconds(30);
@@ -57,6 +58,14 @@ internal static class ChaosScenarios
         {
             KeepsStreams = true,
         },
+        new($"two bursts of {PressureScenarios.Visitors} visitors, whose ends are not told", PressureScenarios.BurstAsync, Mend("""{"lose_disconnects":false}""")) { KeepsStreams = true },
+        new("6 uploads at once", PressureScenarios.UploadsAsync, _ => Task.CompletedTask) { KeepsStreams = true },
+        new("half-open socket after changes of names", PressureScenarios.HalfOpenAsync, _ => Task.CompletedTask),
+        new("relay away for 30 s", async (world, _) => { await world.Stack.KillRelayAsync(); return null; }, world => world.Stack.RestartRelayAsync())
+        {
+            Shows = IsDown, Outage = LongOutage, Limit = RestartLimit,
+        },
+        new($"{PressureScenarios.Restarts} relay restarts, 2 to 40 s apart", PressureScenarios.RestartsAsync, _ => Task.CompletedTask),
         new($"{Changes} hostname changes", ChangeNamesAsync, _ => Task.CompletedTask) { KeepsStreams = true },
     ];
 

@@ -98,8 +98,6 @@ internal sealed class ChaosWorld : IAsyncDisposable
     private static Dictionary<string, string> Settings(DemoStack stack) => new()
     {
         ["Piccolo:Nexus:ReauthInterval"] = "00:00:02",
-        // Pauses between attempts start small again after so long online: each scenario stands for itself.
-        ["Piccolo:Nexus:StableAfter"] = "00:00:05",
         ["Piccolo:Remote:ProbeResolver"] = "fixed:127.0.0.1",
         ["Piccolo:Remote:ProbePorts:443"] = $"{stack.RelayTlsPort}",
         ["Piccolo:Remote:ProbePorts:80"] = $"{stack.RelayHttpPort}",

@@ -7,6 +7,8 @@ public sealed partial class DemoStack
 {
     private static readonly TimeSpan WorldLimit = TimeSpan.FromMinutes(2);
 
+    private DateTimeOffset _configured;
+
     /// <summary>Claims and unlocks the appliance, installs the sample app and waits until strangers reach it through <paramref name="endpoint"/>.</summary>
     public async Task OpenToTheWorldAsync(Uri endpoint)
     {
@@ -23,14 +25,18 @@ public sealed partial class DemoStack
         }, () => Diagnosis.ExplainAsync(Api));
     }
 
-    public Task ConfigureRemoteAsync(Uri endpoint, string portal = DemoEndpoints.PortalHost) => Api.PostAsync("/api/v1/remote/configure", new
+    public Task ConfigureRemoteAsync(Uri endpoint, string portal = DemoEndpoints.PortalHost)
     {
-        endpoint = endpoint.ToString(),
-        device_secret = DeviceSecret,
-        solver = "http-01",
-        tld = DemoEndpoints.Domain,
-        portal_hostname = portal,
-    });
+        _configured = TimeProvider.System.GetUtcNow();
+        return Api.PostAsync("/api/v1/remote/configure", new
+        {
+            endpoint = endpoint.ToString(),
+            device_secret = DeviceSecret,
+            solver = "http-01",
+            tld = DemoEndpoints.Domain,
+            portal_hostname = portal,
+        });
+    }
 
     /// <summary>Turns the relay's fault switches; JSON as its control port takes it.</summary>
     public async Task SetRelayFaultsAsync(string json)
@@ -60,8 +66,10 @@ public sealed partial class DemoStack
     {
         await new Observer(TimeProvider.System).UntilAsync(WorldLimit, async _ =>
         {
-            var tunnel = (await Api.GetAsync("/api/v1/remote/status"))["tunnel"]!;
-            return proxy.Accepted > 0 && (string?)tunnel["state"] == "online" && (int)tunnel["sessions"]! == 1 ? tunnel : null;
+            var status = await Api.GetAsync("/api/v1/remote/status");
+            // The session of before serves until there is another: only a handshake since says that there is.
+            var isNew = status["last_handshake"] is { } at && (DateTimeOffset)at > _configured;
+            return isNew && proxy.Accepted > 0 && (string?)status["tunnel"]!["state"] == "online" && (int)status["tunnel"]!["sessions"]! == 1 ? status : null;
         }, () => Diagnosis.ExplainAsync(Api));
         await UntilAnsweredAsync("web.home.test", WorldLimit);
     }

@@ -19,6 +19,8 @@ internal sealed class ProxiedConnection(TcpProxy proxy, Socket client) : IDispos
 
     private readonly Socket _upstream = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private readonly CancellationTokenSource _ended = new();
+    private readonly Free _upFree = new();
+    private readonly Free _downFree = new();
     private long _allowance = long.MaxValue;
 
     public void CutAfter(int bytes) => Interlocked.Exchange(ref _allowance, bytes);
@@ -76,7 +78,7 @@ internal sealed class ProxiedConnection(TcpProxy proxy, Socket client) : IDispos
                 var buffer = ArrayPool<byte>.Shared.Rent(Chunk);
                 // A slow line has no warehouse before it.
                 while (proxy.BytesPerSecond > 0 && line.Reader.Count > 0) await Task.Delay(ShortWhile, TimeProvider.System, _ended.Token);
-                var most = proxy.BytesPerSecond > 0 ? SlowChunk : Chunk;
+                var most = proxy.BytesPerSecond > 0 ? Math.Clamp(proxy.BytesPerSecond / 100, SlowChunk, Chunk) : Chunk;
                 var read = await from.ReceiveAsync(buffer.AsMemory(0, most), SocketFlags.None, _ended.Token);
                 if (read == 0) break;
                 var due = TimeProvider.System.GetTimestamp() + (long)(proxy.Delay.TotalSeconds * TimeProvider.System.TimestampFrequency);
@@ -112,6 +114,7 @@ internal sealed class ProxiedConnection(TcpProxy proxy, Socket client) : IDispos
 
     private async Task SendAsync(Socket to, ReadOnlyMemory<byte> bytes, bool isDown)
     {
+        var free = isDown ? _downFree : _upFree;
         while (!bytes.IsEmpty)
         {
             var rate = proxy.BytesPerSecond;
@@ -125,13 +128,28 @@ internal sealed class ProxiedConnection(TcpProxy proxy, Socket client) : IDispos
             }
             await SendAllAsync(to, part);
             if (isDown && Interlocked.Read(ref _allowance) != long.MaxValue) Interlocked.Add(ref _allowance, -part.Length);
-            if (rate > 0) await Task.Delay(TimeSpan.FromSeconds((double)part.Length / rate), TimeProvider.System, _ended.Token);
+            if (rate > 0) await UntilFreeAsync(free, part.Length / (double)rate);
             bytes = bytes[part.Length..];
         }
+    }
+
+    /// <summary>By the moment at which the line is free again: timers are coarse, and each delay by itself would make the line slower than it says.</summary>
+    private async Task UntilFreeAsync(Free free, double seconds)
+    {
+        var now = TimeProvider.System.GetTimestamp();
+        free.At = Math.Max(free.At, now) + (long)(seconds * TimeProvider.System.TimestampFrequency);
+        var left = TimeProvider.System.GetElapsedTime(now, free.At);
+        if (left > ShortWhile) await Task.Delay(left, TimeProvider.System, _ended.Token);
     }
 
     private async Task SendAllAsync(Socket to, ReadOnlyMemory<byte> bytes)
     {
         while (!bytes.IsEmpty) bytes = bytes[await to.SendAsync(bytes, SocketFlags.None, _ended.Token)..];
+    }
+
+    /// <summary>When one way of the line is free for the next bytes.</summary>
+    private sealed class Free
+    {
+        public long At { get; set; }
     }
 }
