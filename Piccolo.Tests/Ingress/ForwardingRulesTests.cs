@@ -57,14 +57,14 @@ internal sealed class ForwardingRulesTests
         const string Answer =
             "HTTP/1.1 200 OK\r\nServer: app\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=\"caf\u00c3\u00a9\"\r\nSet-Cookie: a=1\r\nSet-Cookie: piccolo_session=x\r\n"
             + "Set-Cookie: b=2\r\nX-Hop: 1\r\nConnection: X-Hop, Content-Length\r\nKeep-Alive: timeout=5\r\nAlt-Svc: h3=\":1\"\r\nStrict-Transport-Security: max-age=1\r\n"
-            + "Proxy-Authenticate: Basic\r\nX-Empty:\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nContent-Length: 2\r\n\r\nok";
+            + "Clear-Site-Data: \"storage\"\r\nClear-Site-Data: \"Cookies\"\r\nClear-Site-Data: \"cache\", \"*\"\r\nProxy-Authenticate: Basic\r\nX-Empty:\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nContent-Length: 2\r\n\r\nok";
 
         var (_, answer) = await ExchangeAsync($"{method} / HTTP/1.1\r\nHost: web.home.test\r\n\r\n", Answer);
 
         Assert.That(answer, Does.StartWith("HTTP/1.1 200 OK\r\n").And.EndWith("\r\n\r\nok"));
         Assert.That(Sorted(answer), Is.EqualTo(new[]
         {
-            "Content-Disposition: attachment; filename=\"caf\u00c3\u00a9\"", "Content-Length: 2", "Content-Type: text/plain", "Date: Mon, 01 Jan 2024 00:00:00 GMT", "Server: app",
+            "Clear-Site-Data: \"storage\"", "Content-Disposition: attachment; filename=\"caf\u00c3\u00a9\"", "Content-Length: 2", "Content-Type: text/plain", "Date: Mon, 01 Jan 2024 00:00:00 GMT", "Server: app",
             "Set-Cookie: a=1", "Set-Cookie: b=2", "Strict-Transport-Security: max-age=60", "X-Empty:",
         }));
     }

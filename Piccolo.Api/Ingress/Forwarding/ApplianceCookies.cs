@@ -20,6 +20,9 @@ internal static class ApplianceCookies
         return kept.Count == 0 ? null : string.Join("; ", kept);
     }
 
+    /// <summary>Whether a Clear-Site-Data field ends the cookies of the whole domain, the portal's and all other apps' among them (Clear Site Data, 3.1).</summary>
+    public static bool AreCleared(string value) => value.Contains("cookies", StringComparison.OrdinalIgnoreCase) || value.Contains('*', StringComparison.Ordinal);
+
     /// <summary>Whether a Set-Cookie field, or one pair of a Cookie field, is about a cookie of ours.</summary>
     public static bool IsOurs(string cookie)
     {

@@ -51,10 +51,11 @@ internal static class AppAnswer
         if (maxAge is { } age) headers.StrictTransportSecurity = string.Create(CultureInfo.InvariantCulture, $"max-age={age}");
     }
 
-    /// <summary>One value more, unless it sets a cookie of ours.</summary>
+    /// <summary>One value more, unless it sets or clears a cookie of ours.</summary>
     public static void Add(IHeaderDictionary headers, string name, string value)
     {
         if (name.Length == 10 && name.Equals(HeaderNames.SetCookie, StringComparison.OrdinalIgnoreCase) && ApplianceCookies.IsOurs(value)) return;
+        if (name.Length == 15 && name.Equals("Clear-Site-Data", StringComparison.OrdinalIgnoreCase) && ApplianceCookies.AreCleared(value)) return;
         headers[name] = headers.TryGetValue(name, out var before) && before.Count > 0 ? StringValues.Concat(before, value) : value;
     }
 
