@@ -62,6 +62,11 @@ internal sealed class AuditEndpointsTests
             using var refused = await _appliance.SendAsync(HttpMethod.Get, "/api/v1/system/audit?" + query);
             Assert.That((int)refused.StatusCode, Is.EqualTo(400), query);
         }
+        foreach (var query in (string[])["limit=0", "limit=1001", "limit=x"])
+        {
+            using var refused = await _appliance.SendAsync(HttpMethod.Get, "/api/v1/remote/events?" + query);
+            Assert.That((int)refused.StatusCode, Is.EqualTo(400), "events too: " + query);
+        }
     }
 
     [Test]

@@ -104,7 +104,8 @@ internal sealed class AppsOnPodmanTests
         TestContext.Progress.WriteLine($"running after {Seconds(began)} s");
         Assert.That(await GetAsync(guard, "env?name=GREETING"), Is.EqualTo("hello"));
         TestContext.Progress.WriteLine($"first answer after {Seconds(began)} s");
-        Assert.That(await GetAsync(guard, "echo"), Does.Contain("\"method\":\"GET\"").And.Contain($"\"127.0.0.1:{guard}\""));
+        var gateway = (await _podman.RunAsync(["inspect", "--format", "{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}", Board.Find("web")!.ContainerId!])).Trim();
+        Assert.That(await GetAsync(guard, "echo"), Does.Contain($"\"remote\":\"{gateway}\"").And.Contain("\"method\":\"GET\"").And.Contain($"\"127.0.0.1:{guard}\""));
         var content = await _http.GetByteArrayAsync(new Uri($"http://127.0.0.1:{guard}/download?mib=3"));
         Assert.That(Convert.ToHexStringLower(SHA256.HashData(content)), Is.EqualTo(SampleContent.Sha256(3)));
         Assert.That(await FingerprintAsync(Catalog.Find("web")!.Listeners.Last().GuardPort), Is.EqualTo((await GetAsync(guard, "fingerprint")).Trim()));
