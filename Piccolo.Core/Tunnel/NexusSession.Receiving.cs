@@ -26,6 +26,7 @@ internal sealed partial class NexusSession
                         await socket.DiscardAsync();
                         return TunnelFailure.TooLarge;
                     default:
+                        LetGo = message.IsEnd && _verdict is null;
                         _closeReason = message.HasCloseFrame ? message.Detail : null;
                         return _closeReason?.StartsWith("1008", StringComparison.Ordinal) == true ? TunnelFailure.RefusedBecause(_closeReason) : TunnelFailure.Lost(message.Detail);
                 }

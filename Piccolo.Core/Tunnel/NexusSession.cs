@@ -46,6 +46,9 @@ internal sealed partial class NexusSession(int number, TunnelTarget target, long
 
     public TimeSpan? RoundTrip { get; private set; }
 
+    /// <summary>The relay ended it, and gives it no more users; not known of one whose way was lost.</summary>
+    public bool LetGo { get; private set; }
+
     public DateTimeOffset AcceptedAt { get; private set; }
 
     /// <summary>Since the relay took it in, whatever the wall clock did meanwhile.</summary>

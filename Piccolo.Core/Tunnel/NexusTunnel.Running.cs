@@ -80,7 +80,7 @@ public sealed partial class NexusTunnel
         if (Volatile.Read(ref _target) is not { Hostnames.IsEmpty: false } target || target.Equals(_serving?.Target)) return;
         if (_failedTarget is { } failed && !failed.HasSameRelay(target)) _backoff.Reset();
         using var span = Traces.Source.StartActivity("tunnel handshake")?.SetTag("relay", target.Endpoint.Host);
-        var session = new NexusSession(Interlocked.Increment(ref _sessionNumber), target, _weights.Next(_serving?.Weight ?? 0), _scope);
+        var session = new NexusSession(Interlocked.Increment(ref _sessionNumber), target, _weights.Next(_sessions.IsEmpty ? 0 : _sessions.Max(other => other.Weight)), _scope);
         using var attempt = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var opening = session.OpenAsync(ShowProgress, attempt.Token);
         while (await Task.WhenAny(opening, _targetChanged.WaitAsync(seen, attempt.Token)) != opening)
@@ -138,7 +138,7 @@ public sealed partial class NexusTunnel
     {
         var end = await session.Completion;
         // What drains went the same way, and may weigh more after the weights have started over.
-        _weights.Lost(_sessions.Max(other => other.Weight));
+        if (!session.LetGo) _weights.Lost(_sessions.Max(other => other.Weight));
         Forget(session);
         if (session.Age >= _options.StableAfter) _backoff.Reset();
         _lostBy = end.Code;

@@ -47,7 +47,7 @@ internal sealed partial class RelaySocket
                     await FlushAsync(cancellationToken);
                 }
                 var read = await _stream.ReadAsync(_input.AsMemory(_end), cancellationToken);
-                if (read == 0) return Closed(_abortReason ?? "The relay closed the connection without a goodbye.");
+                if (read == 0) return Closed(_abortReason ?? "The relay closed the connection without a goodbye.") with { IsEnd = _abortReason is null };
                 _life.Heard();
                 _end += read;
             }
@@ -146,7 +146,7 @@ internal sealed partial class RelaySocket
     {
         var code = body.Length >= sizeof(ushort) ? BinaryPrimitives.ReadUInt16BigEndian(body) : NoStatus;
         var reason = body.Length > sizeof(ushort) ? Encoding.UTF8.GetString(body[sizeof(ushort)..]) : "";
-        return new RelayMessage(RelayMessageKind.Closed, default, $"{code} {reason}".Trim(), HasCloseFrame: true);
+        return new RelayMessage(RelayMessageKind.Closed, default, $"{code} {reason}".Trim(), HasCloseFrame: true, IsEnd: true);
     }
 
     private static RelayMessage Closed(string detail) => new(RelayMessageKind.Closed, default, detail);

@@ -15,7 +15,8 @@ internal enum RelayMessageKind
     TooLarge,
 }
 
-internal readonly record struct RelayMessage(RelayMessageKind Kind, ReadOnlyMemory<byte> Body, string? Detail = null, bool HasCloseFrame = false);
+/// <param name="IsEnd">The relay ended the connection itself, with a close frame or without: it has let the session go.</param>
+internal readonly record struct RelayMessage(RelayMessageKind Kind, ReadOnlyMemory<byte> Body, string? Detail = null, bool HasCloseFrame = false, bool IsEnd = false);
 
 /// <summary>
 /// One WebSocket (RFC 6455) as whole messages of bounded size. One caller may receive and one may send at a time. The sender composes as many frames as it has

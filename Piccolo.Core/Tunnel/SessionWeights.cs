@@ -12,7 +12,9 @@ namespace Piccolo.Core.Tunnel;
 internal sealed class SessionWeights(string? file, TimeProvider time, ILogger logger)
 {
     private const long Step = 32;
-    private const long Most = 1 << 30;
+
+    /// <summary>A relay whose heaviest session leaves counts down to the others, one by one in the worst case, with a lock held: more than this would be felt.</summary>
+    private const long Most = 1 << 25;
 
     /// <summary>Changes of names alone go no further and start over: a loss must find a step above.</summary>
     private const long MostOfNames = Most / Step;
@@ -27,10 +29,10 @@ internal sealed class SessionWeights(string? file, TimeProvider time, ILogger lo
     /// <summary>The heaviest session that may be dead and still in the relay's pools; 0 without any.</summary>
     private long Left => time.GetElapsedTime(_lostAt ?? _began) < LeftFor ? _left : 0;
 
-    /// <param name="serving">The weight of the session that the new one overlaps; 0 without any.</param>
-    public long Next(long serving)
+    /// <param name="living">The weight of the heaviest session that the new one overlaps; 0 without any.</param>
+    public long Next(long living)
     {
-        var below = Math.Max(serving, Left);
+        var below = Math.Max(living, Left);
         if (below == 0 || (Left == 0 && below >= MostOfNames)) return 1;
         return Math.Min(below * Step, Most);
     }
@@ -49,7 +51,7 @@ internal sealed class SessionWeights(string? file, TimeProvider time, ILogger lo
         }
     }
 
-    /// <summary>A session ended by itself; the relay may not know.</summary>
+    /// <summary>The way of a session was lost; the relay may not know.</summary>
     public void Lost(long weight) => (_left, _lostAt) = (Math.Max(weight, Left), time.GetTimestamp());
 
     /// <summary>Every session has said goodbye.</summary>

@@ -77,6 +77,22 @@ internal sealed class ClientAddressTests
         Assert.That(limit.TryEnter(one), Is.True);
     }
 
+    [Test]
+    public void AddressLimit_StreamsInDoubt_CountForNobodyUntilTheyAreKnown()
+    {
+        var limit = new AddressLimit(4);
+        var user = IPEndPoint.Parse("198.51.100.7:1");
+        for (var n = 0; n < 4; n++) limit.TryEnter(user);
+
+        limit.Doubt(user);
+        Assert.That((limit.TryEnter(user), limit.TryEnter(user)), Is.EqualTo((true, false)));
+        limit.Trust(user);
+        limit.Leave(user);
+        Assert.That((limit.TryEnter(user), limit.IsHalfUsed(user)), Is.EqualTo((false, true)), "five were let in, four are known");
+        for (var n = 0; n < 3; n++) limit.Leave(user);
+        Assert.That((limit.IsHalfUsed(user), limit.IsHalfUsed(IPEndPoint.Parse("198.51.100.8:1")), limit.IsHalfUsed(null)), Is.EqualTo((false, false, false)));
+    }
+
     [TestCase("wss://relay.test", "wss://relay.test/connect")]
     [TestCase("wss://relay.test:8443/", "wss://relay.test:8443/connect")]
     [TestCase("wss://relay.test/other", "wss://relay.test/other")]

@@ -74,6 +74,7 @@ internal sealed class HostileRelayTests
             await under.UntilAsync(status => status.State == TunnelState.Online && status.Reconnects == lost);
         }
 
+        Assert.That((long)NexusTunnelHandshakeTests.Claims(peer.AttestedToken)["weight"]!, Is.EqualTo(1), "a relay that says so has let the session go");
         Assert.That((log.Count(3002), log.Count(3001)), Is.EqualTo((codes.Length, 0)));
         Assert.That(under.Tunnel.Status.Sessions, Is.EqualTo(1));
     }
