@@ -190,15 +190,19 @@ public static class TunnelBench
             await using var line = new TcpProxy(new IPEndPoint(IPAddress.Loopback, stack.RelayHubPort)) { Delay = TimeSpan.FromSeconds(RoundTripSeconds / 2) };
             await stack.ConfigureRemoteAsync(new Uri($"wss://localhost:{line.Port}/connect"));
             await stack.UntilServedByAsync(line);
-            List<double> share = [];
-            for (var round = 0; round < _rounds; round++)
+            // An upload's window grows to its 64 messages within the first round trips.
+            foreach (var (way, load, bar) in ((string, Func<TunnelRoute, int, Task<LoadResult>>, double)[])[("stream", TunnelLoad.DownloadAsync, 85), ("upload", TunnelLoad.UploadAsync, 80)])
             {
-                var result = await TunnelLoad.DownloadAsync(route, FarMiB);
-                _incomplete += result.Failed;
-                share.Add(FarMiB / result.Seconds / (WindowMiB / RoundTripSeconds) * 100);
-                timeline.Print(string.Create(CultureInfo.InvariantCulture, $"far relay: {FarMiB / result.Seconds:0.0} MiB/s, {share[^1]:0} % of window by round trip"));
+                List<double> share = [];
+                for (var round = 0; round < _rounds; round++)
+                {
+                    var result = await load(route, FarMiB);
+                    _incomplete += result.Failed;
+                    share.Add(FarMiB / result.Seconds / (WindowMiB / RoundTripSeconds) * 100);
+                    timeline.Print(string.Create(CultureInfo.InvariantCulture, $"far relay, {way}: {FarMiB / result.Seconds:0.0} MiB/s, {share[^1]:0} % of window by round trip"));
+                }
+                _report.AtLeast($"far_{way}_of_window", Median(share), "%", bar);
             }
-            _report.AtLeast("far_stream_of_window", Median(share), "%", 85);
             await stack.ConfigureRemoteAsync(stack.RelayHub);
         }
 

@@ -75,7 +75,7 @@ internal static class ChaosScenarios
 
     private static bool HasName(JsonNode status, string result) => status["names"]!.AsArray().Any(n => (string?)n!["result"] == result);
 
-    private static bool AllReachable(JsonNode status) => StatusWatch.IsOnline(status) && status["names"]!.AsArray().All(n => (string?)n!["result"] == "reachable");
+    public static bool AllReachable(JsonNode status) => StatusWatch.IsOnline(status) && status["names"]!.AsArray().All(n => (string?)n!["result"] == "reachable");
 
     private static Func<ChaosWorld, StatusWatch, Task<string?>> Faults(string json) => async (world, _) =>
     {
