@@ -2,8 +2,8 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
-using Piccolo.Api.Ingress;
-using Piccolo.Api.Ingress.Apps;
+using Piccolo.Api.Ingress.Diagnostics;
+using Piccolo.Api.Ingress.Forwarding;
 using Piccolo.Core.Listeners;
 using Piccolo.Tests.Fakes;
 
