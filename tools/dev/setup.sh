@@ -26,6 +26,8 @@ NEEDS=(
   curl:curl
   nghttp:nghttp2-client
   testssl:testssl.sh
+  python3:python3
+  node:nodejs
   shellcheck:shellcheck
 )
 
