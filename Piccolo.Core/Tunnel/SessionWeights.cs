@@ -13,6 +13,12 @@ internal sealed class SessionWeights(string? file, TimeProvider time, ILogger lo
 {
     private const long Step = 32;
 
+    /// <summary>
+    /// Above a session that lives. It serves what it still gets, and when both are lost, the relay first goes down to the next round of its weights: in each step on
+    /// that way the dead one gets a user as well as the new one, and there are as many steps as this.
+    /// </summary>
+    private const long StepOfNames = 4;
+
     /// <summary>A relay whose heaviest session leaves counts down to the others, one by one in the worst case, with a lock held: more than this would be felt.</summary>
     private const long Most = 1 << 25;
 
@@ -32,9 +38,8 @@ internal sealed class SessionWeights(string? file, TimeProvider time, ILogger lo
     /// <param name="living">The weight of the heaviest session that the new one overlaps; 0 without any.</param>
     public long Next(long living)
     {
-        var below = Math.Max(living, Left);
-        if (below == 0 || (Left == 0 && below >= MostOfNames)) return 1;
-        return Math.Min(below * Step, Most);
+        if (Left > 0) return Math.Min(Math.Max(living, Left) * Step, Most);
+        return living is 0 or >= MostOfNames ? 1 : living * StepOfNames;
     }
 
     /// <summary>A session with this weight is in the pools.</summary>

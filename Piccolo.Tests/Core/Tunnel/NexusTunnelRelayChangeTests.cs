@@ -55,7 +55,7 @@ internal sealed class NexusTunnelRelayChangeTests
         await using var draining = await under.AcceptAsync();
 
         Assert.That((during.Id, draining.Id), Is.EqualTo(($"1/{B}", $"1/{C}")));
-        Assert.That((Weight(old), Weight(fresh)), Is.EqualTo((1, 32)));
+        Assert.That((Weight(old), Weight(fresh)), Is.EqualTo((1, 4)));
         Assert.That(under.Tunnel.Status.Counts.RefusedStreams, Is.Empty);
     }
 

@@ -251,7 +251,7 @@ internal sealed class NexusTunnelSessionTests
 
         Assert.That((meanwhile.State, meanwhile.Sessions, meanwhile.Hostnames.Contains("gone.home.test")), Is.EqualTo((TunnelState.Online, 1, true)));
         Assert.That((both.Sessions, both.State), Is.EqualTo((2, TunnelState.Online)));
-        Assert.That(Weight(fresh), Is.GreaterThan(Weight(old) * 10));
+        Assert.That((Weight(old), Weight(fresh)), Is.EqualTo((1, 4)));
         Assert.That(user.Id, Is.Not.EqualTo(download.Id));
         Assert.That(Encoding.ASCII.GetString(hello.Payload), Is.EqualTo("hello"));
         Assert.That((string)refused["reason"]!, Is.EqualTo("dial_failed"));

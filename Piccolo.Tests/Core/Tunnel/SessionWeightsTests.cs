@@ -24,9 +24,9 @@ internal sealed class SessionWeightsTests
     {
         var weights = Of();
         List<long> seen = [];
-        for (var (n, serving) = (0, 0L); n < 7; n++) seen.Add(serving = weights.Next(serving));
+        for (var (n, serving) = (0, 0L); n < 13; n++) seen.Add(serving = weights.Next(serving));
 
-        Assert.That(seen, Is.EqualTo(new long[] { 1, 32, 1 << 10, 1 << 15, 1 << 20, 1, 32 }));
+        Assert.That(seen, Is.EqualTo(Enumerable.Range(0, 11).Select(n => 1L << (2 * n)).Concat([1L, 4L])));
     }
 
     [TestCase(1L, 32L)]
@@ -88,7 +88,7 @@ internal sealed class SessionWeightsTests
         var weights = new SessionWeights(Path.Combine(_folder.Path, "no", "folder"), _time, NullLogger.Instance);
 
         Assert.That(() => weights.Opened(1), Throws.Nothing);
-        Assert.That(weights.Next(1), Is.EqualTo(32));
+        Assert.That(weights.Next(1), Is.EqualTo(4));
     }
 
     private SessionWeights Of() => new(File, _time, NullLogger.Instance);
