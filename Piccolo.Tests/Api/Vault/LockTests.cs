@@ -173,19 +173,15 @@ internal sealed class LockTests
         Assert.That((appliance.Restart.Announced, appliance.Restart.Requested), Is.EqualTo((1, 1)));
     }
 
-    private static async Task UnfinishedAsync(TestAppliance appliance, string step)
+    /// <summary>Each look of the watch asks the engine: with the next one, what this one has found can be read.</summary>
+    private static Task UnfinishedAsync(TestAppliance appliance, string step)
     {
-        using var limit = new CancellationTokenSource(Limit);
         var watch = appliance.Services.GetRequiredService<LockWatch>();
-        while (watch.Unfinished.All(s => $"{s.Step}: {s.Reason}" != step)) await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
+        return RemoteBox.UntilAsync(appliance.Engine.Called, () => watch.Unfinished.Any(s => $"{s.Step}: {s.Reason}" == step), step);
     }
 
-    private static async Task CalledAsync(TestAppliance appliance, string call)
-    {
-        using var limit = new CancellationTokenSource(Limit);
-        for (var seen = appliance.Engine.Called.Version; !appliance.Engine.Calls.Contains(call); seen = appliance.Engine.Called.Version)
-            await appliance.Engine.Called.WaitAsync(seen, limit.Token);
-    }
+    private static Task CalledAsync(TestAppliance appliance, string call) =>
+        RemoteBox.UntilAsync(appliance.Engine.Called, () => appliance.Engine.Calls.Contains(call), call);
 
     private static async Task HealthAsync(TestAppliance appliance, HealthLevel level)
     {

@@ -281,7 +281,7 @@ internal sealed class PodmanRuntimeTests
     private ContainerSpec Spec(string app, int port) => new(_instance, app, ImageReference.Parse(SampleImage.Name),
         ImmutableSortedDictionary<string, string>.Empty.Add("GREETING", "hello world"), [new PortPublication(8080, port)], 256L << 20, 1_000_000_000);
 
-    /// <summary>Asks until the app listens.</summary>
+    /// <summary>Asks until the app listens: no program in a container tells us when.</summary>
     internal static async Task<string> GetAsync(HttpClient http, string url)
     {
         using var patience = new CancellationTokenSource(Patience);
