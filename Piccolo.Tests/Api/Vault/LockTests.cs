@@ -70,7 +70,7 @@ internal sealed class LockTests
 
         var locking = appliance.SendAsync(HttpMethod.Post, "/api/v1/crypto/lock");
         await cancelled.Task.WaitAsync(Limit);
-        await UnfinishedAsync(appliance, "jobs: Still at work: export_full.");
+        await UnfinishedAsync(appliance, all => all.Contains("jobs: Still at work: export_full."), "the job is waited for");
         Assert.That((locking.IsCompleted, appliance.Restart.Requested), Is.EqualTo((false, 0)));
         ends.SetResult();
         using var answer = await locking.WaitAsync(Limit);
@@ -129,9 +129,11 @@ internal sealed class LockTests
 
         Assert.That((int)answer.StatusCode, Is.EqualTo(202));
         Assert.That((string?)said["message"], Is.EqualTo("locked"));
-        Assert.That(said["unfinished"]!.AsArray().Select(s => $"{s!["step"]}: {s["reason"]}"), Is.EqualTo(new[] { "apps: Still running: web. All connections to apps are ended." }));
+        // What else takes longer than the patience on a busy machine may be in it, too.
+        Assert.That(said["unfinished"]!.AsArray().Select(s => $"{s!["step"]}: {s["reason"]}"), Has.Member("apps: Still running: web. All connections to apps are ended."));
         await RestartedAsync(appliance);
         await HealthAsync(appliance, HealthLevel.Degraded);
+        await UnfinishedAsync(appliance, all => all.All(s => s.StartsWith("apps: ", StringComparison.Ordinal)), "all but the app ends");
         Assert.That((await appliance.Api.GetAsync("/api/v1/crypto/status"))["unfinished"]!.AsArray(), Has.Count.EqualTo(1));
         using (var apps = await appliance.SendAsync(HttpMethod.Get, "/api/v1/apps")) Assert.That((int)apps.StatusCode, Is.EqualTo(423), "what could be locked is");
 
@@ -174,10 +176,10 @@ internal sealed class LockTests
     }
 
     /// <summary>Each look of the watch asks the engine: with the next one, what this one has found can be read.</summary>
-    private static Task UnfinishedAsync(TestAppliance appliance, string step)
+    private static Task UnfinishedAsync(TestAppliance appliance, Func<IReadOnlyList<string>, bool> holds, string what)
     {
         var watch = appliance.Services.GetRequiredService<LockWatch>();
-        return RemoteBox.UntilAsync(appliance.Engine.Called, () => watch.Unfinished.Any(s => $"{s.Step}: {s.Reason}" == step), step);
+        return RemoteBox.UntilAsync(appliance.Engine.Called, () => holds([.. watch.Unfinished.Select(s => $"{s.Step}: {s.Reason}")]), what);
     }
 
     private static Task CalledAsync(TestAppliance appliance, string call) =>
