@@ -26,8 +26,7 @@ internal static class ContainerConfinement
     ];
 
     /// <param name="volumes">The names of volumes by their paths inside the container.</param>
-    /// <param name="ownIds">In a user namespace with the app's ids, so that root inside is nobody outside.</param>
-    public static CreateContainerParameters ToParameters(ContainerSpec spec, IEnumerable<KeyValuePair<string, string>> volumes, bool ownIds) => new()
+    public static CreateContainerParameters ToParameters(ContainerSpec spec, IEnumerable<KeyValuePair<string, string>> volumes) => new()
     {
         Name = spec.Name,
         Image = spec.Image.ToString(),
@@ -46,20 +45,12 @@ internal static class ContainerConfinement
             LogConfig = new LogConfig { Type = "k8s-file", Config = new Dictionary<string, string> { ["max-size"] = MaxLog } },
             // One for each app, so that an app that was taken over does not reach the others' databases.
             NetworkMode = spec.Name,
-            UsernsMode = ownIds ? UserNamespace(ContainerSpec.FirstIdOf(spec.Name)) : "",
             Memory = spec.MemoryBytes ?? 0,
             NanoCPUs = spec.NanoCpus ?? 0,
             // The supervisor alone decides what runs: the engine must not revive an app that is locked or led elsewhere.
             RestartPolicy = new RestartPolicy { Name = RestartPolicyKind.No },
         },
     };
-
-    /// <summary>"auto" with every id told: Docker's API has no other word for a mapping, and Podman then takes none from /etc/subuid.</summary>
-    private static string UserNamespace(uint first)
-    {
-        var mapping = string.Create(CultureInfo.InvariantCulture, $"0:{first}:{ContainerSpec.IdsPerApp}");
-        return string.Create(CultureInfo.InvariantCulture, $"auto:size={ContainerSpec.IdsPerApp},uidmapping={mapping},gidmapping={mapping}");
-    }
 
     private static string Tcp(int port) => port.ToString(CultureInfo.InvariantCulture) + "/tcp";
 

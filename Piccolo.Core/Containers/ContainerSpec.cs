@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
@@ -23,10 +22,7 @@ public sealed record ContainerSpec(
     long? NanoCpus)
 {
     /// <summary>Raised by one whenever <see cref="ContainerConfinement"/> changes, so that containers made under the old rules are made anew.</summary>
-    private const int ConfinementVersion = 3;
-
-    /// <summary>Images use ids up to nobody's, 65534.</summary>
-    public const int IdsPerApp = 0x10000;
+    private const int ConfinementVersion = 2;
 
     /// <summary>Which of the images that had the name is meant; null = whichever is here.</summary>
     public string? ImageId { get; init; }
@@ -62,13 +58,6 @@ public sealed record ContainerSpec(
     public static string VolumeNameOf(InstanceId instance, string app, string path) =>
         $"{NameOf(instance, app)}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(path)))[..12]}";
 
-    /// <summary>
-    /// Which 65,536 ids of this machine are the app's: id 0 of its container is this one. Always the same ones, because its files belong to them. From the part of
-    /// systemd's range for containers that useradd gives to nobody (0x24000000 to 0x6FFFFFFF).
-    /// </summary>
-    /// <param name="name">As <see cref="NameOf"/> gives it.</param>
-    public static uint FirstIdOf(string name) => 0x24000000 + (BinaryPrimitives.ReadUInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(name))) % 0x4C00 * IdsPerApp);
-
     /// <summary>The environment is left out: it may hold secrets, and specs end up in logs.</summary>
     public override string ToString() => $"{Name} image={Image}";
 }
@@ -82,7 +71,4 @@ public static class ContainerLabels
 
     /// <summary>Of a volume: where it belongs in the app's container.</summary>
     public const string Path = "io.piccolo.path";
-
-    /// <summary>Of a volume: its files belong to the app's own ids.</summary>
-    public const string OwnIds = "io.piccolo.own-ids";
 }

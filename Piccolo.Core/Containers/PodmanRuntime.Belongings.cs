@@ -23,7 +23,7 @@ internal sealed partial class PodmanRuntime
             if ((volumes.Fault ?? await PrepareNetworkAsync(client, spec, token)) is { } fault) return fault;
             try
             {
-                return (await client.Containers.CreateContainerAsync(ContainerConfinement.ToParameters(spec, volumes.Value.ByPath, volumes.Value.OwnIds), token)).ID;
+                return (await client.Containers.CreateContainerAsync(ContainerConfinement.ToParameters(spec, volumes.Value!), token)).ID;
             }
             catch (DockerApiException e) when (EngineErrors.IsNameTaken(e))
             {
@@ -39,7 +39,7 @@ internal sealed partial class PodmanRuntime
         if (found.Value is { } container && await RemoveAsync(container.Id, andAnonymousVolumes: true, cancellationToken) is { } fault) return fault;
         return (await CallAsync<bool>("remove volumes and network", async (client, token) =>
         {
-            foreach (var volume in await VolumesOfAppAsync(client, app, token)) await client.Volumes.RemoveAsync(volume.Name, cancellationToken: token);
+            foreach (var volume in (await VolumesOfAppAsync(client, app, token)).Values) await client.Volumes.RemoveAsync(volume, cancellationToken: token);
             var network = ContainerSpec.NameOf(_instance, app);
             if (await HasOurNetworkAsync(client, network, token)) await client.Networks.DeleteNetworkAsync(network, token);
             return true;
@@ -47,14 +47,10 @@ internal sealed partial class PodmanRuntime
     }
 
     /// <summary>What the new container gets: the volumes that the app has, and a new one for each other path that the image declares.</summary>
-    /// <returns>The names of the volumes, and whether the container has the app's own ids.</returns>
-    private async Task<ContainerResult<(ImmutableSortedDictionary<string, string> ByPath, bool OwnIds)>> PrepareVolumesAsync(
+    private async Task<ContainerResult<ImmutableSortedDictionary<string, string>>> PrepareVolumesAsync(
         DockerClient client, ContainerSpec spec, ImmutableSortedDictionary<string, string> kept, CancellationToken cancellationToken)
     {
-        var found = await VolumesOfAppAsync(client, spec.App, cancellationToken);
-        var volumes = Volumes.Empty.SetItems(found.Select(v => KeyValuePair.Create(Label(v.Labels, ContainerLabels.Path), v.Name))).SetItems(kept);
-        // What an app of an earlier release wrote belongs to ids of this machine, which are nobody's in a user namespace.
-        var ownIds = volumes.Values.All(found.Where(v => v.Labels.ContainsKey(ContainerLabels.OwnIds)).Select(v => v.Name).Contains);
+        var volumes = (await VolumesOfAppAsync(client, spec.App, cancellationToken)).SetItems(kept);
         var image = await client.Images.InspectImageAsync(spec.Image.ToString(), cancellationToken);
         foreach (var path in (image.Config?.Volumes?.Keys ?? []).Select(Normal).Where(p => !volumes.ContainsKey(p)))
         {
@@ -62,13 +58,12 @@ internal sealed partial class PodmanRuntime
             if (path.Contains(':', StringComparison.Ordinal)) return EngineErrors.VolumePath(spec.Image);
             var name = ContainerSpec.VolumeNameOf(_instance, spec.App, path);
             var labels = new Dictionary<string, string> { [ContainerLabels.Instance] = _instance.Value, [ContainerLabels.App] = spec.App, [ContainerLabels.Path] = path };
-            if (ownIds) labels[ContainerLabels.OwnIds] = "true";
             // Where there is one of that name already, the engine answers with that.
             var made = await client.Volumes.CreateAsync(new VolumesCreateParameters { Name = name, Labels = labels }, cancellationToken);
             if (!IsOurs(made.Labels)) return EngineErrors.ForeignVolume(name);
             volumes = volumes.Add(path, name);
         }
-        return (volumes, ownIds);
+        return volumes;
     }
 
     private async Task<ContainerFault?> PrepareNetworkAsync(DockerClient client, ContainerSpec spec, CancellationToken cancellationToken)
@@ -83,10 +78,11 @@ internal sealed partial class PodmanRuntime
     private async Task<bool> HasOurNetworkAsync(DockerClient client, string name, CancellationToken cancellationToken) =>
         (await client.Networks.ListNetworksAsync(new NetworksListParameters { Filters = OurLabel() }, cancellationToken)).Any(n => n.Name == name && IsOurs(n.Labels));
 
-    private async Task<ImmutableArray<VolumeResponse>> VolumesOfAppAsync(DockerClient client, string app, CancellationToken cancellationToken)
+    private async Task<ImmutableSortedDictionary<string, string>> VolumesOfAppAsync(DockerClient client, string app, CancellationToken cancellationToken)
     {
         var found = await client.Volumes.ListAsync(new VolumesListParameters { Filters = OurLabel() }, cancellationToken);
-        return [.. (found.Volumes ?? []).Where(v => IsOurs(v.Labels) && Label(v.Labels, ContainerLabels.App) == app)];
+        return Volumes.Empty.SetItems((found.Volumes ?? []).Where(v => IsOurs(v.Labels) && Label(v.Labels, ContainerLabels.App) == app)
+            .Select(v => KeyValuePair.Create(Label(v.Labels, ContainerLabels.Path), v.Name)));
     }
 
     /// <summary>Images write <c>/data</c>, <c>/data/</c> and <c>data</c> for the same place.</summary>

