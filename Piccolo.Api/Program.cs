@@ -16,7 +16,8 @@ using Piccolo.Core.Tunnel;
 using Piccolo.Core.Vault;
 
 TlsSettings.Apply();
-var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+builder.WebHost.UseKestrelHttpsConfiguration();
 builder.AddSettings(args);
 var state = builder.TakeStateDirectory();
 builder.AddPlatform(state);

@@ -12,7 +12,9 @@ public static class PasswordPolicy
     private const string Phrase = "Four or more words that have nothing to do with each other are strong and easy to remember.";
     private static readonly string[] OwnWords = ["piccolo", "appliance", "admin", "owner"];
     private static readonly Lock Gate = new();
-    private static readonly Lazy<Zxcvbn.Zxcvbn> Estimator = new(() => new Zxcvbn.Zxcvbn());
+
+    // Its dictionaries take 9 MB, and are read again in a tenth of a second: passwords are chosen once in years.
+    private static readonly WeakReference<Zxcvbn.Zxcvbn?> Estimator = new(null);
 
     /// <returns>Null when the password is good enough, else one sentence of advice or two, which quotes nothing of it.</returns>
     public static string? Advise(string password)
@@ -20,7 +22,8 @@ public static class PasswordPolicy
         if (password.EnumerateRunes().Count() < MinLength) return $"Use at least {MinLength} characters. {Phrase}";
         lock (Gate)
         {
-            var estimate = Estimator.Value.EvaluatePassword(password.Length <= JudgedLength ? password : password[..JudgedLength], OwnWords);
+            if (!Estimator.TryGetTarget(out var estimator)) Estimator.SetTarget(estimator = new Zxcvbn.Zxcvbn());
+            var estimate = estimator.EvaluatePassword(password.Length <= JudgedLength ? password : password[..JudgedLength], OwnWords);
             return estimate.Score >= MinScore ? null : $"{Reason(estimate)} {Phrase}";
         }
     }

@@ -38,6 +38,18 @@ internal sealed class BlockPoolTests
     }
 
     [Test]
+    public void Trim_IdleBlock_IsLeftToTheCollector()
+    {
+        var first = _pool.Rent();
+        var memory = first.Memory;
+        first.Dispose();
+
+        _pool.Trim();
+
+        Assert.That(_pool.Rent().Memory.Equals(memory), Is.False);
+    }
+
+    [Test]
     public void Block_ReturnedTwice_IsLentToOneOnly()
     {
         var block = _pool.Rent();

@@ -53,6 +53,7 @@ internal static class IngressServiceCollectionExtensions
         services.AddHostedService<DeviceCertificateLoop>();
         services.TryAddSingleton<HostAllowList>();
         services.TryAddSingleton<AppConnections>();
+        services.AddHostedService<MemoryTrim>();
         services.TryAddSingleton<AppExchange>();
         services.TryAddSingleton<ForwardFailureLog>();
         services.TryAddSingleton<AppForwarder>();

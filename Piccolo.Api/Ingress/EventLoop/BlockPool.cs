@@ -34,10 +34,16 @@ internal sealed class BlockPool(int blockLength = BlockPool.RecordLength) : Memo
         return block;
     }
 
+    /// <summary>Leaves idle blocks to the collector.</summary>
+    public void Trim()
+    {
+        while (_idle.TryDequeue(out _)) Interlocked.Decrement(ref _count);
+    }
+
     protected override void Dispose(bool disposing)
     {
         _disposed = true;
-        _idle.Clear();
+        Trim();
     }
 
     private void Return(Block block)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
@@ -44,7 +43,7 @@ internal sealed class AppConnections : IDisposable
         _sweep = time.CreateTimer(static s => ((AppConnections)s!).Sweep(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    public MemoryPool<byte> Blocks { get; } = new BlockPool();
+    public BlockPool Blocks { get; } = new();
 
     /// <summary>A timestamp, at most a period of the sweep old: the hot path reads no clock.</summary>
     public long Now => Volatile.Read(ref _now);
