@@ -15,8 +15,9 @@ const string BenchUsage = """
                             upload, full_handshakes, resumed_handshakes, names, slow),
                             --try NAME=VALUE,... (repeatable: one more front door with these variables).
                             As root in a network of its own, without this machine's packet filter
-      tunnel [--mib N] [--rounds N] [--only down|up|terminated|keepalive|small|connect|far|burst|uploads|loss|outage,...]
-                            visitors through a relay, beside the same visitors straight at the app; what that costs the appliance
+      tunnel [--mib N] [--rounds N] [--minutes N] [--only memory|down|up|terminated|keepalive|small|connect|far|burst|uploads|loss|outage,...]
+                            visitors through a relay, beside the same visitors straight at the app; what that costs the appliance.
+                            Its memory while it is polled 20 times a second (for --minutes, by default 2), and after a load
       acme [--names N]      certificates for many names at once from a real test CA, and what each costs it
 
     Prints BAR lines, writes its table to bench/README.md, and exits 1 when a bar is SHORT.

@@ -14,6 +14,7 @@ public static class TunnelBench
 {
     private const int DefaultMiB = 200;
     private const int DefaultRounds = 3;
+    private const int DefaultMinutes = 2;
     private const int Requests = 10_000;
     private const int NewConnections = 400;
     private const int FarMiB = 64;
@@ -29,7 +30,7 @@ public static class TunnelBench
     // The relay takes 64 messages of at most 32 KiB before it has heard that one arrived.
     private const double WindowMiB = 2;
 
-    /// <param name="args"><c>--mib N</c>, <c>--rounds N</c>, <c>--only down|up|terminated|keepalive|small|connect|far|burst|uploads|loss|outage</c>, or several with commas (which writes no table).</param>
+    /// <param name="args"><c>--mib N</c>, <c>--rounds N</c>, <c>--minutes N</c>, <c>--only memory|down|up|terminated|keepalive|small|connect|far|burst|uploads|loss|outage</c>, or several with commas (which writes no table).</param>
     /// <returns>0 when every bar holds, else 1; 2 for options that are not known.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
@@ -43,19 +44,20 @@ public static class TunnelBench
 
     private static Asked? Parse(string[] args)
     {
-        var asked = new Asked(DefaultMiB, DefaultRounds, null);
+        var asked = new Asked(DefaultMiB, DefaultRounds, DefaultMinutes, null);
         for (var i = 0; i + 1 < args.Length; i += 2)
         {
             var isNumber = int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value is >= 1 and <= 1024;
             if (args[i] == "--mib" && isNumber) asked = asked with { MiB = value };
             else if (args[i] == "--rounds" && isNumber) asked = asked with { Rounds = value };
+            else if (args[i] == "--minutes" && isNumber) asked = asked with { Minutes = value };
             else if (args[i] == "--only") asked = asked with { Only = args[i + 1] };
             else return null;
         }
         return args.Length % 2 == 0 ? asked : null;
     }
 
-    private sealed record Asked(int MiB, int Rounds, string? Only)
+    private sealed record Asked(int MiB, int Rounds, int Minutes, string? Only)
     {
         public bool Wants(string part) => Only is null || Only.Split(',').Contains(part);
     }
@@ -77,6 +79,8 @@ public static class TunnelBench
             var terminated = new TunnelRoute("terminated", new Uri("https://web.home.test"), tunnel, FromMany: true);
             var terminatedDirect = new TunnelRoute("direct", new Uri("http://web.home.test"), new IPEndPoint(IPAddress.Loopback, web), FromMany: false);
 
+            // First: the others leave compiled code behind.
+            if (asked.Wants("memory")) await new TunnelMemory(stack, _report, timeline).MeasureAsync(asked.Minutes, passThrough, terminated);
             if (asked.Wants("down")) await BulkAsync("down", passThrough, passThroughDirect, TunnelLoad.DownloadAsync, isBar: true);
             if (asked.Wants("up")) await BulkAsync("up", passThrough, passThroughDirect, TunnelLoad.UploadAsync, isBar: true);
             if (asked.Wants("terminated")) await BulkAsync("down", terminated, terminatedDirect, TunnelLoad.DownloadAsync, isBar: false);
