@@ -29,6 +29,9 @@ internal sealed class LoopWait(SocketLoop loop) : IValueTaskSource
     /// <summary>On the loop's thread. Nothing happens when nobody waits.</summary>
     public void Wake()
     {
+        // What the waker has just noted for the waiter must be visible before it looks whether somebody waits: else both could pass each other by, and nobody
+        // would ever be woken. The waiter's half of this fence is in Begin.
+        Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _waits) == 0 || Interlocked.Exchange(ref _waits, 0) == 0) return;
         if (_onPool) loop.ToPool(this);
         else Answer();
