@@ -28,6 +28,8 @@ internal sealed class SessionWeights(string? file, TimeProvider time, ILogger lo
     /// <summary>The relay's own limit is a minute without a sign of life, of which a part is over when we notice; the rest is for clocks and schedulers.</summary>
     private static readonly TimeSpan LeftFor = TimeSpan.FromSeconds(75);
 
+    private const int MaxDigits = 20;
+
     private readonly long _began = time.GetTimestamp();
     private long _left = file is null ? 0 : Read(file);
     private long? _lostAt;
@@ -78,7 +80,11 @@ internal sealed class SessionWeights(string? file, TimeProvider time, ILogger lo
         try
         {
             AtomicFile.DeleteLeftovers(file);
-            return File.Exists(file) && long.TryParse(File.ReadAllText(file), NumberStyles.None, CultureInfo.InvariantCulture, out var weight) ? Math.Min(weight, Most) : 0;
+            if (!File.Exists(file)) return 0;
+            using var stream = StateFile.OpenRead(file);
+            Span<byte> digits = stackalloc byte[MaxDigits];
+            var length = stream.ReadAtLeast(digits, MaxDigits, throwOnEndOfStream: false);
+            return long.TryParse(digits[..length], NumberStyles.None, CultureInfo.InvariantCulture, out var weight) ? Math.Min(weight, Most) : 0;
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {

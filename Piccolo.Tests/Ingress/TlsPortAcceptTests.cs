@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Piccolo.Api.Ingress.EventLoop;
+using Piccolo.Api.Ingress.Transports;
 using Piccolo.Api.Ingress.Transports.TlsPort;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
@@ -33,6 +34,21 @@ internal sealed class TlsPortAcceptTests : TlsPortFixture
 
         Assert.That(told, Is.EqualTo(accepted.RemoteEndPoint), "as the runtime reads it");
         Assert.That(told!.Port, Is.EqualTo(((IPEndPoint)client.LocalEndPoint!).Port));
+    }
+
+    /// <summary>What is passed through is never asked again: the listening socket's options are all that its clients have.</summary>
+    [Test]
+    public async Task Clients_HaveTheOptionsOfTheirListeningSocket()
+    {
+        using var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+        listening.SetClientOptions(Limits);
+        listening.Bind(Local);
+        listening.Listen();
+        using var client = await ConnectAsync(((IPEndPoint)listening.LocalEndPoint!).Port);
+
+        using var accepted = SocketAccept.TryAccept(listening, out _)!;
+
+        Assert.That((accepted.NoDelay, accepted.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive)), Is.EqualTo((true, (object)1)));
     }
 
     [Test]

@@ -42,7 +42,7 @@ internal static class IngressServiceCollectionExtensions
         services.AddOptions<SocketTransportOptions>().Configure<IOptions<IngressOptions>>(static (sockets, ingress) => sockets.CreateBoundListenSocket = endPoint =>
         {
             var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
-            if (endPoint is System.Net.IPEndPoint) socket.BoundSilence(ingress.Value);
+            if (endPoint is System.Net.IPEndPoint) socket.SetClientOptions(ingress.Value);
             return socket;
         });
         services.AddSharedState().AddConnections().AddLanPorts().AddTunnelTransport();

@@ -5,7 +5,7 @@ namespace Piccolo.Api.Ingress.Configuration;
 /// <summary>What is spoken on a LAN port of an app.</summary>
 internal enum LanTraffic
 {
-    /// <summary>HTTP/1.1, and everything that is spliced without being read.</summary>
+    /// <summary>HTTP/1.1. What is not HTTP never gets to an endpoint: it is passed through as it is accepted.</summary>
     Http,
 
     /// <summary>HTTP/2 in clear text with prior knowledge: gRPC. Without ALPN one Kestrel endpoint cannot serve both.</summary>

@@ -63,7 +63,7 @@ internal sealed class ClientHelloPeekMiddleware(
 
     private static async ValueTask AlertAsync(ConnectionContext connection)
     {
-        // With unread input the stream would end as broken.
+        // Nothing of the hello is left unread when the stream ends.
         if (connection.Transport.Input.TryRead(out var peeked)) connection.Transport.Input.AdvanceTo(peeked.Buffer.End);
         await TlsAlert.SendUnrecognizedNameAsync(connection.Transport.Output);
     }

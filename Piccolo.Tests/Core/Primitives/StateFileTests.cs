@@ -4,6 +4,7 @@ using Piccolo.Core.Containers;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
 using Piccolo.Core.Primitives;
+using Piccolo.Core.Tunnel;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Fakes;
 using Piccolo.Tests.Interop;
@@ -68,6 +69,16 @@ internal sealed class StateFileTests
 
         Assert.That(reader.ReadToEnd(), Is.EqualTo("content"));
         Assert.That(() => StateFile.OpenRead(path + "2"), Throws.InstanceOf<FileNotFoundException>());
+    }
+
+    [Test]
+    public async Task Pipe_InPlaceOfTheTunnelsWeight_IsAsNone()
+    {
+        await MakePipeAsync(_paths.TunnelWeight);
+
+        var weights = await AtOnceAsync(_paths.TunnelWeight, () => new SessionWeights(_paths.TunnelWeight, TimeProvider.System, NullLogger.Instance));
+
+        Assert.That(weights.Next(0), Is.EqualTo(1));
     }
 
     private static async Task MakePipeAsync(string path) => Assert.That((await ToolRun.OfAsync("mkfifo", [path])).ExitCode, Is.Zero);

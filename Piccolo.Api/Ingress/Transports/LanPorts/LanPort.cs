@@ -77,7 +77,7 @@ internal sealed class LanPort : IAsyncDisposable
         {
             // [::] serves IPv4 too.
             if (endPoint.Address.Equals(IPAddress.IPv6Any)) socket.DualMode = true;
-            socket.BoundSilence(options);
+            socket.SetClientOptions(options);
             socket.Bind(endPoint);
             socket.Listen(Backlog);
             return socket;
