@@ -20,6 +20,16 @@ internal sealed partial class NexusSession
         if (!answered.IsCompleted && !Completion.IsCompleted) End(TunnelFailure.Silent);
     }
 
+    /// <summary>Until everything has come that the relay had sent by now: a user may be on the way to a session that looks empty.</summary>
+    private async Task HearOutAsync(CancellationToken cancellationToken)
+    {
+        // Who lets nobody in any more has nobody to wait for.
+        if (!_acknowledged.Task.IsCompleted || Volatile.Read(ref _served).IsEmpty) return;
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAny(PostProbe(), Completion, Task.Delay(Options.WakePatience, Time, waiting.Token));
+        await waiting.CancelAsync();
+    }
+
     private Task PostProbe()
     {
         // Who waits for an earlier answer is content with a later one.

@@ -189,8 +189,13 @@ internal sealed partial class NexusSession(int number, TunnelTarget target, long
         while (true)
         {
             var seen = _emptied.Version;
+            if (StreamCount > 0)
+            {
+                await _emptied.WaitAsync(seen, cancellationToken);
+                continue;
+            }
+            await HearOutAsync(cancellationToken);
             if (StreamCount == 0) return;
-            await _emptied.WaitAsync(seen, cancellationToken);
         }
     }
 

@@ -74,4 +74,24 @@ internal sealed class NexusTunnelRelayChangeTests
     }
 
     private static long Weight(RelayPeer peer) => (long)NexusTunnelHandshakeTests.Claims(peer.AttestedToken)["weight"]!;
+
+    /// <summary>The relay may have given a user to the old session a moment before it took in the new one.</summary>
+    [Test]
+    public async Task NewNames_UserOnTheWayToTheOldSession_IsServedByIt()
+    {
+        await using var under = new TunnelUnderTest();
+        var old = await under.OpenAsync(_relay, "web.home.test");
+        old.AnswersProbes = false;
+
+        under.Tunnel.SetTarget(TunnelUnderTest.Target(_relay.Endpoint, "web.home.test", "new.home.test"));
+        var fresh = await _relay.NextAsync();
+        await fresh.HandshakeAsync();
+        await under.UntilAsync(status => status.Draining.Length == 1);
+        var question = await old.NextAsync(frame => frame.IsControl("outbound_connect"));
+        await old.ConnectAsync(A, "web.home.test");
+        await old.AnswerProbeAsync(question);
+
+        await using var user = await under.AcceptAsync();
+        Assert.That((user.Id, old.Goodbye), Is.EqualTo(($"1/{A}", default(WebSocketCloseStatus?))));
+    }
 }
