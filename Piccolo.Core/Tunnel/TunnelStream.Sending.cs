@@ -11,10 +11,6 @@ internal sealed partial class TunnelStream
     /// </summary>
     private const int ManyUnderWay = ForwardLedger.Window / 2;
 
-    /// <summary>So much a relay's socket takes at once, whether the user reads or not: of a stream that sent no more, nothing can be left to be dropped.</summary>
-    private const int TakenAtOnce = 16 * 1024;
-
-    private long _sent;
     private int _padding;
     private volatile bool _isHolding;
 
@@ -46,7 +42,6 @@ internal sealed partial class TunnelStream
         NexusFrameCodec.WriteDataHeader(message, _head.Id);
         payload.CopyTo(message[NexusFrameCodec.DataHeaderLength..]);
         Idle.Touch();
-        _sent += payload.Length;
         var length = NexusFrameCodec.DataHeaderLength + (int)payload.Length;
         _toUser.Reader.AdvanceTo(payload.End);
         return length;
@@ -115,7 +110,7 @@ internal sealed partial class TunnelStream
     private async Task ConfirmTailAsync()
     {
         var unknown = _credits.Unacknowledged;
-        if (unknown == 0 || _sent <= TakenAtOnce || _credits.Balance < ForwardLedger.Batch - unknown) return;
+        if (unknown == 0 || _credits.Balance < ForwardLedger.Batch - unknown) return;
         _padding = ForwardLedger.Batch - unknown;
         while (_padding > 0) await TakeTurnAsync();
         using var patience = new CancellationTokenSource(_session.ConfirmsTails ? Timeout.InfiniteTimeSpan : _session.Options.TailConfirmation, _session.Time);

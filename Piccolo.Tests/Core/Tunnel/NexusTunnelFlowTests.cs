@@ -220,21 +220,6 @@ internal sealed class NexusTunnelFlowTests : NexusTunnelStreamFixture
         Assert.That((string)end["reason"]!, Is.EqualTo("normal"));
     }
 
-    /// <summary>Most answers are: eight messages more and a wait for each would cost more than the answer.</summary>
-    [Test, Property("LongTail", 1)]
-    public async Task Output_Completed_OfAFewBytes_IsNeitherPaddedNorWaitedFor()
-    {
-        await _peer.ConnectAsync(A, Web);
-        await using var stream = await _under.AcceptAsync();
-        await stream.Output.WriteAsync(TunnelUnderTest.Pattern(16 * 1024));
-        await stream.Output.CompleteAsync();
-
-        await _peer.NextControlAsync("disconnect", A);
-
-        Assert.That(_peer.Unread().Where(frame => frame.IsData).Sum(frame => frame.Payload.Length), Is.EqualTo(16 * 1024));
-        Assert.That(_peer.Unread().Where(frame => frame.IsData), Has.All.Matches<RelayFrame>(frame => frame!.Payload.Length > 0));
-    }
-
     [Test, Property("ShortDrain", 1)]
     public async Task Nx075_Output_CreditsNeverReturn_DisconnectsAfterTheLimit()
     {
