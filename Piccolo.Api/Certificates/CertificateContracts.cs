@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Ledger;
+using Piccolo.Core.Certificates.Scheduling;
 
 namespace Piccolo.Api.Certificates;
 

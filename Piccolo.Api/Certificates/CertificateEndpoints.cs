@@ -4,6 +4,8 @@ using Piccolo.Api.Auth;
 using Piccolo.Api.Http;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Ledger;
+using Piccolo.Core.Certificates.Scheduling;
 
 namespace Piccolo.Api.Certificates;
 

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Piccolo.Api.Ingress.Transports.LanPorts;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Containers;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Jobs;

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Options;
 using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Core.Apps;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Containers;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;

@@ -1,6 +1,10 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
-using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Acme.Options;
+using Piccolo.Core.Certificates.Ledger;
+using Piccolo.Core.Certificates.Orders;
+using Piccolo.Core.Certificates.Scheduling;
+using Piccolo.Core.Certificates.Serving;
 
 namespace Piccolo.Core.Certificates;
 

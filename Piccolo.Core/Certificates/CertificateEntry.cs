@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Piccolo.Core.Certificates.Ledger;
+using Piccolo.Core.Certificates.Scheduling;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Certificates;

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Piccolo.Core.Certificates.Ledger;
+using Piccolo.Core.Certificates.Scheduling;
 
 namespace Piccolo.Core.Certificates;
 

@@ -1,5 +1,9 @@
 using System.Collections.Immutable;
 using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Acme.Options;
+using Piccolo.Core.Certificates.Ledger;
+using Piccolo.Core.Certificates.Orders;
+using Piccolo.Core.Certificates.Scheduling;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Certificates;

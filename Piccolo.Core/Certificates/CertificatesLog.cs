@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Acme.Messages;
 
 namespace Piccolo.Core.Certificates;
 

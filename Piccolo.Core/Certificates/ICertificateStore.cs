@@ -1,3 +1,4 @@
+using Piccolo.Core.Certificates.Ledger;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Certificates;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Scheduling;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Leadership;
 using Piccolo.Core.Listeners;

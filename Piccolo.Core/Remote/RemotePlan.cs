@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Scheduling;
 using Piccolo.Core.Leadership;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;

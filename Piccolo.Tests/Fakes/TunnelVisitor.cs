@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Security;
 using Microsoft.Extensions.DependencyInjection;
 using Piccolo.Api.Ingress.Transports.Tunnel;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Routing;
 using Piccolo.Tests.Ingress;

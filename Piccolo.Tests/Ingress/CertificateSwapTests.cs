@@ -1,6 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Serving;
 using static Piccolo.Tests.Ingress.FrontDoor;
 
 namespace Piccolo.Tests.Ingress;

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Tests.Ingress;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Serving;
 using Piccolo.DevStack.Podman;
 using static Piccolo.Tests.Interop.InteropRig;
 

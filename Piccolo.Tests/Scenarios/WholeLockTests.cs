@@ -7,7 +7,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Core.Apps;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Jobs;
 using Piccolo.Core.Remote.Probing;

@@ -7,7 +7,7 @@ using Piccolo.Api.Ingress.Limits;
 using Piccolo.Api.Ingress.Origin;
 using Piccolo.Api.Ingress.Responses;
 using Piccolo.Api.Ingress.Tls;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Network;
 using Piccolo.Core.Routing;

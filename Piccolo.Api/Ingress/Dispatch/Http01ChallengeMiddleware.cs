@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Piccolo.Api.Ingress.Origin;
 using Piccolo.Api.Ingress.Responses;
 using Piccolo.Api.Ingress.Tls;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Orders;
 using Piccolo.Core.Listeners;
 
 namespace Piccolo.Api.Ingress.Dispatch;

@@ -1,8 +1,8 @@
-using System.Security.Cryptography.X509Certificates;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Piccolo.Api.Ingress.Diagnostics;
 using Piccolo.Api.Ingress.Origin;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Health;
 using Piccolo.Core.Network;
 using Piccolo.Core.Primitives;

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Orders;
+using Piccolo.Core.Certificates.Serving;
 using Route = Piccolo.Core.Routing.Route;
 
 namespace Piccolo.Api.Ingress.Tls;

@@ -1,6 +1,7 @@
 using System.Net;
 using Piccolo.Api.Ingress.Origin;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Orders;
+using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Routing;
 

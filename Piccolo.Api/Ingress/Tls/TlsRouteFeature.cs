@@ -1,5 +1,5 @@
 using Piccolo.Api.Ingress.Diagnostics;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Serving;
 using Route = Piccolo.Core.Routing.Route;
 
 namespace Piccolo.Api.Ingress.Tls;

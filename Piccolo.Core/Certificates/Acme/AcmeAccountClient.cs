@@ -1,6 +1,8 @@
 using System.Buffers.Text;
 using System.Collections.Immutable;
 using System.Text.Json;
+using Piccolo.Core.Certificates.Acme.Messages;
+using Piccolo.Core.Certificates.Acme.Wire;
 
 namespace Piccolo.Core.Certificates.Acme;
 

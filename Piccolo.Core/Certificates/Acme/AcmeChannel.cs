@@ -1,4 +1,7 @@
 using Microsoft.Extensions.Logging;
+using Piccolo.Core.Certificates.Acme.Messages;
+using Piccolo.Core.Certificates.Acme.Options;
+using Piccolo.Core.Certificates.Acme.Wire;
 
 namespace Piccolo.Core.Certificates.Acme;
 

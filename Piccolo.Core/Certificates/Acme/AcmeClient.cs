@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Collections.Immutable;
 using System.Text;
+using Piccolo.Core.Certificates.Acme.Messages;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Certificates.Acme;

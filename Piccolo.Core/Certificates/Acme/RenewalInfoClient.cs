@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Piccolo.Core.Certificates.Acme.Messages;
 
 namespace Piccolo.Core.Certificates.Acme;
 

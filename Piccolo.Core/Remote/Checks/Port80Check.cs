@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Orders;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Remote.Naming;
 

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Routing;

@@ -1,6 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Options;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Remote.Naming;
 

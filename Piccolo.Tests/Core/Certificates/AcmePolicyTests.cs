@@ -1,5 +1,9 @@
-using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Acme.Messages;
+using Piccolo.Core.Certificates.Acme.Options;
+using Piccolo.Core.Certificates.Acme.Wire;
+using Piccolo.Core.Certificates.Ledger;
+using Piccolo.Core.Certificates.Scheduling;
 
 namespace Piccolo.Tests.Core.Certificates;
 

@@ -5,6 +5,12 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Acme.Messages;
+using Piccolo.Core.Certificates.Acme.Options;
+using Piccolo.Core.Certificates.Ledger;
+using Piccolo.Core.Certificates.Orders;
+using Piccolo.Core.Certificates.Scheduling;
+using Piccolo.Core.Certificates.Serving;
 using Piccolo.Tests.Core.Certificates.Simulation;
 
 namespace Piccolo.Tests.Core.Certificates;

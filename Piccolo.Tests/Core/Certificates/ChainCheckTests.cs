@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Orders;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Certificates;

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Piccolo.Core.Certificates;
-using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Acme.Messages;
+using Piccolo.Core.Certificates.Acme.Wire;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Certificates;

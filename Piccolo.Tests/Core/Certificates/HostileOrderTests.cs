@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using Piccolo.Core.Certificates;
-using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Acme.Messages;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Certificates;

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Orders;
 
 namespace Piccolo.Tests.Core.Certificates;
 

@@ -2,7 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Acme.Wire;
 
 namespace Piccolo.Tests.Core.Certificates;
 

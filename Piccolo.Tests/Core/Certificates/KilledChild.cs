@@ -1,6 +1,7 @@
 using System.Globalization;
 using Piccolo.Core.Certificates;
-using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Acme.Options;
+using Piccolo.Core.Certificates.Orders;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Fakes;
 

@@ -1,6 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Acme.Messages;
+using Piccolo.Core.Certificates.Acme.Options;
+using Piccolo.Core.Certificates.Ledger;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Certificates;

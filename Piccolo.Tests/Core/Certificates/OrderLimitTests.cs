@@ -1,5 +1,7 @@
 using Piccolo.Core.Certificates;
-using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Acme.Options;
+using Piccolo.Core.Certificates.Ledger;
+using Piccolo.Core.Certificates.Orders;
 
 namespace Piccolo.Tests.Core.Certificates;
 

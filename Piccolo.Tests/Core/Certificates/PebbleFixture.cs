@@ -1,6 +1,8 @@
 using System.Security.Cryptography.X509Certificates;
 using Piccolo.Core.Certificates;
-using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Acme.Options;
+using Piccolo.Core.Certificates.Orders;
+using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Vault;
 using Piccolo.DevStack.Acme;
 

@@ -2,7 +2,10 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Piccolo.Core.Certificates;
-using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Acme.Messages;
+using Piccolo.Core.Certificates.Acme.Options;
+using Piccolo.Core.Certificates.Orders;
+using Piccolo.Core.Certificates.Scheduling;
 
 namespace Piccolo.Tests.Core.Certificates;
 

@@ -1,7 +1,9 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using Piccolo.Core.Certificates;
-using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Acme.Messages;
+using Piccolo.Core.Certificates.Acme.Options;
+using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Vault;
 using Piccolo.DevStack.Acme;
 

@@ -1,4 +1,6 @@
 using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Ledger;
+using Piccolo.Core.Certificates.Scheduling;
 using Piccolo.Core.Health;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Fakes;

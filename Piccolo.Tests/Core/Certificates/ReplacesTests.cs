@@ -1,5 +1,5 @@
 using Piccolo.Core.Certificates;
-using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Acme.Messages;
 
 namespace Piccolo.Tests.Core.Certificates;
 

@@ -1,4 +1,4 @@
-using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Acme.Options;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Fakes;
 

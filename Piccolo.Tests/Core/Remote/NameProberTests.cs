@@ -1,7 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.Extensions.Options;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Remote;
 using Piccolo.Core.Remote.Naming;
 using Piccolo.Core.Remote.Probing;

@@ -1,5 +1,6 @@
 using System.Globalization;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Ledger;
+using Piccolo.Core.Certificates.Scheduling;
 using Piccolo.DevStack.Acme;
 
 namespace Piccolo.DevStack.Bench;

@@ -2,7 +2,8 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Orders;
+using Piccolo.Core.Certificates.Serving;
 
 namespace Piccolo.DevStack.Bench;
 

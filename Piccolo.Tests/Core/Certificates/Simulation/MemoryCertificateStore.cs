@@ -1,4 +1,5 @@
 using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Ledger;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Tests.Core.Certificates.Simulation;

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
-using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme;
+using Piccolo.Core.Certificates.Acme.Messages;
+using Piccolo.Core.Certificates.Ledger;
+using Piccolo.Core.Certificates.Orders;
 
 namespace Piccolo.Tests.Core.Certificates.Simulation;
 

@@ -4,8 +4,10 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Piccolo.Core.Certificates;
-using Piccolo.Core.Certificates.Acme;
-using Piccolo.Core.Certificates.Hosting;
+using Piccolo.Core.Certificates.Acme.Options;
+using Piccolo.Core.Certificates.Ledger;
+using Piccolo.Core.Certificates.Orders;
+using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Health;
 using Piccolo.Core.Primitives;
 

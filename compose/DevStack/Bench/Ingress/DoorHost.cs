@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Abstractions;
 using Piccolo.Api.Ingress.Composition;
 using Piccolo.Api.Ingress.Tls;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Health;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
