@@ -6,7 +6,7 @@ using Piccolo.Api.Portal;
 using Piccolo.Api.Remote;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Auth;
-using Piccolo.Core.Certificates;
+using Piccolo.Core.Certificates.Hosting;
 using Piccolo.Core.Containers;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Leadership;

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using Piccolo.Api.Ingress.Tls;
-using Piccolo.Core.Primitives;
+using Piccolo.Core.Primitives.Sockets;
 
 namespace Piccolo.Tests;
 

@@ -1,5 +1,6 @@
 using Piccolo.Core.Remote.Checks;
-using Piccolo.Core.Remote.Naming;
+using Piccolo.Core.Remote.Dns;
+using Piccolo.Core.Remote.Issuance;
 
 namespace Piccolo.Api.Remote;
 

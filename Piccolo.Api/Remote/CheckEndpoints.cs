@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Piccolo.Api.Http;
 using Piccolo.Core.Exports;
 using Piccolo.Core.Remote.Checks;
+using Piccolo.Core.Remote.Issuance;
 
 namespace Piccolo.Api.Remote;
 

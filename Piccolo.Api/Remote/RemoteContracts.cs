@@ -2,9 +2,10 @@ using FluentValidation;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Remote;
-using Piccolo.Core.Remote.Checks;
+using Piccolo.Core.Remote.Issuance;
 using Piccolo.Core.Remote.Probing;
 using Piccolo.Core.Tunnel;
+using Piccolo.Core.Tunnel.Wire;
 
 namespace Piccolo.Api.Remote;
 

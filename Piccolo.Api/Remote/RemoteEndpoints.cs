@@ -8,8 +8,8 @@ using Piccolo.Core.Audit;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Remote;
-using Piccolo.Core.Remote.Checks;
 using Piccolo.Core.Remote.Events;
+using Piccolo.Core.Remote.Issuance;
 using Piccolo.Core.Tunnel;
 
 namespace Piccolo.Api.Remote;

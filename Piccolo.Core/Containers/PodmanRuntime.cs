@@ -5,6 +5,7 @@ using Docker.DotNet.Models;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Primitives;
+using Piccolo.Core.Primitives.Sockets;
 
 namespace Piccolo.Core.Containers;
 

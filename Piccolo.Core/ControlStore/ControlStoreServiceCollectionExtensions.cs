@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Piccolo.Core.ControlStore.Upkeep;
 
 namespace Piccolo.Core.ControlStore;
 

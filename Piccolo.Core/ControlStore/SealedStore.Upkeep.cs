@@ -1,4 +1,6 @@
 using Microsoft.Data.Sqlite;
+using Piccolo.Core.ControlStore.Integrity;
+using Piccolo.Core.ControlStore.Upkeep;
 using Piccolo.Core.Health;
 
 namespace Piccolo.Core.ControlStore;

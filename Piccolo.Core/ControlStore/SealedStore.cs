@@ -1,8 +1,11 @@
 using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
+using Piccolo.Core.ControlStore.Integrity;
+using Piccolo.Core.ControlStore.Upkeep;
 using Piccolo.Core.Health;
 using Piccolo.Core.Primitives;
+using Piccolo.Core.Primitives.Sockets;
 using Piccolo.Core.Vault;
 
 namespace Piccolo.Core.ControlStore;

@@ -3,6 +3,7 @@ using DbUp.Engine;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Piccolo.Core.ControlStore.Upkeep;
 using Piccolo.Core.Health;
 using Piccolo.Core.Primitives;
 using SQLitePCL;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
+using Piccolo.Core.ControlStore.Integrity;
 using Piccolo.Core.Health;
 
 namespace Piccolo.Core.ControlStore;

@@ -2,6 +2,8 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.ControlStore;
+using Piccolo.Core.ControlStore.Integrity;
+using Piccolo.Core.ControlStore.Upkeep;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using Piccolo.Core.Primitives.Sockets;
 
 namespace Piccolo.Core.Primitives;
 

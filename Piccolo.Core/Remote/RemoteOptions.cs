@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
-using Piccolo.Core.Remote.Naming;
+using Piccolo.Core.Remote.Dns;
 
 namespace Piccolo.Core.Remote;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Piccolo.Core.Primitives;
+using Piccolo.Core.Tunnel.Session;
 
 namespace Piccolo.Core.Tunnel;
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Piccolo.Core.Tunnel.Session;
 
 namespace Piccolo.Core.Tunnel;
 

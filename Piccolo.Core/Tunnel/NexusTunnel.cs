@@ -3,6 +3,8 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Primitives;
+using Piccolo.Core.Tunnel.Session;
+using Piccolo.Core.Tunnel.Streams;
 
 namespace Piccolo.Core.Tunnel;
 

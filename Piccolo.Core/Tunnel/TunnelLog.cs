@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Piccolo.Core.Tunnel.Streams;
 
 namespace Piccolo.Core.Tunnel;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Piccolo.Core.Primitives;
+using Piccolo.Core.Primitives.Sockets;
 
 namespace Piccolo.Core.Vault;
 

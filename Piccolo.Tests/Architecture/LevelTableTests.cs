@@ -15,6 +15,7 @@ internal sealed class LevelTableTests
         ["Primitives"] = 0,
         ["Http"] = 0,
         ["Tls"] = 0,
+        ["ProxyProtocol"] = 0,
         ["Network"] = 1,
         ["Vault"] = 2,
         ["Leadership"] = 2,

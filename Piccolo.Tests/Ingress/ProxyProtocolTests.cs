@@ -1,12 +1,12 @@
-using System.Net.Sockets;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Ingress.Origin;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Network;
-using Piccolo.Core.Routing;
+using Piccolo.Core.ProxyProtocol;
 using Piccolo.Tests.Core.Tls;
 using static Piccolo.Tests.Ingress.FrontDoor;
 using static Piccolo.Tests.Ingress.TlsTerminationTests;

@@ -4,7 +4,7 @@ using Piccolo.Api.Ingress.EventLoop;
 using Piccolo.Api.Ingress.Transports;
 using Piccolo.Api.Ingress.Transports.TlsPort;
 using Piccolo.Core.Listeners;
-using Piccolo.Core.Primitives;
+using Piccolo.Core.Primitives.Sockets;
 using Piccolo.Tests.Core.Tls;
 using Piccolo.Tests.Fakes;
 using static Piccolo.Tests.Ingress.FrontDoor;

@@ -8,6 +8,7 @@ using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Ingress.EventLoop;
 using Piccolo.Api.Ingress.Transports.TlsPort;
 using Piccolo.Core.Primitives;
+using Piccolo.Core.Primitives.Sockets;
 using Piccolo.Core.Routing;
 
 namespace Piccolo.Tests.Ingress;

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Piccolo.Api.Ingress.Diagnostics;
 using Piccolo.Api.Ingress.Limits;
 using Piccolo.Api.Ingress.Origin;
-using Piccolo.Core.Routing;
+using Piccolo.Core.ProxyProtocol;
 using Piccolo.Tests.Core.Tls;
 
 namespace Piccolo.Tests.Ingress;

@@ -1,8 +1,8 @@
 using System.Buffers;
 using Piccolo.Core.Http;
-using Piccolo.Core.Routing;
+using Piccolo.Core.ProxyProtocol;
 using Piccolo.Core.Tls;
-using Piccolo.Core.Tunnel;
+using Piccolo.Core.Tunnel.Wire;
 using Piccolo.DevRelay.Entry;
 
 namespace Piccolo.Fuzz;

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using Piccolo.Api.Ingress.EventLoop;
-using Piccolo.Core.Primitives;
+using Piccolo.Core.Primitives.Sockets;
 
 namespace Piccolo.Api.Ingress.PassThrough;
 

@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Ingress.EventLoop;
 using Piccolo.Api.Ingress.Origin;
-using Piccolo.Core.Routing;
+using Piccolo.Core.ProxyProtocol;
 
 namespace Piccolo.Api.Ingress.PassThrough;
 

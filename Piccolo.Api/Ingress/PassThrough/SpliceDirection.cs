@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Net.Sockets;
 using Piccolo.Api.Ingress.EventLoop;
-using Piccolo.Core.Primitives;
+using Piccolo.Core.Primitives.Sockets;
 
 namespace Piccolo.Api.Ingress.PassThrough;
 

@@ -6,7 +6,7 @@ using Piccolo.Api.Ingress.Diagnostics;
 using Piccolo.Api.Ingress.EventLoop;
 using Piccolo.Api.Ingress.Limits;
 using Piccolo.Core.Listeners;
-using Piccolo.Core.Primitives;
+using Piccolo.Core.Primitives.Sockets;
 
 namespace Piccolo.Api.Ingress.PassThrough;
 

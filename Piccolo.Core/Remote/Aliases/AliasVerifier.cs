@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Remote.Checks;
+using Piccolo.Core.Remote.Dns;
 using Piccolo.Core.Remote.Events;
-using Piccolo.Core.Remote.Naming;
 
 namespace Piccolo.Core.Remote.Aliases;
 

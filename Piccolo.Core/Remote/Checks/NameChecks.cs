@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using System.Net;
 using Piccolo.Core.Primitives;
-using Piccolo.Core.Remote.Naming;
+using Piccolo.Core.Remote.Dns;
+using Piccolo.Core.Remote.Issuance;
 
 namespace Piccolo.Core.Remote.Checks;
 

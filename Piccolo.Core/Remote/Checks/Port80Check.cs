@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Certificates.Orders;
 using Piccolo.Core.Primitives;
-using Piccolo.Core.Remote.Naming;
+using Piccolo.Core.Remote.Dns;
 
 namespace Piccolo.Core.Remote.Checks;
 

@@ -2,7 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Primitives;
-using Piccolo.Core.Remote.Naming;
+using Piccolo.Core.Remote.Dns;
 
 namespace Piccolo.Core.Remote.Probing;
 

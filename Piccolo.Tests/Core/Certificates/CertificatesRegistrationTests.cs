@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme.Options;
+using Piccolo.Core.Certificates.Hosting;
 using Piccolo.Core.Certificates.Orders;
 using Piccolo.Core.Certificates.Scheduling;
 using Piccolo.Core.ControlStore;

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme;
 using Piccolo.Core.Certificates.Acme.Options;
+using Piccolo.Core.Certificates.Hosting;
 using Piccolo.Core.Certificates.Ledger;
 using Piccolo.Core.Certificates.Orders;
 using Piccolo.Core.Certificates.Scheduling;

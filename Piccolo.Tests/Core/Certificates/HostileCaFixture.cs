@@ -3,7 +3,7 @@ using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme.Messages;
 using Piccolo.Core.Certificates.Acme.Options;
 using Piccolo.Core.Certificates.Acme.Wire;
-using Piccolo.Core.Certificates.Ledger;
+using Piccolo.Core.Certificates.Hosting;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Fakes;
 

@@ -1,6 +1,6 @@
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme.Options;
-using Piccolo.Core.Certificates.Ledger;
+using Piccolo.Core.Certificates.Hosting;
 using Piccolo.Core.Certificates.Orders;
 using Piccolo.Core.Certificates.Scheduling;
 using Piccolo.Tests.Fakes;

@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.ControlStore;
+using Piccolo.Core.ControlStore.Upkeep;
 using Piccolo.Core.Exports;
 using Piccolo.Core.Health;
 using Piccolo.Core.Vault;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Piccolo.Core.ControlStore;
+using Piccolo.Core.ControlStore.Upkeep;
 using Piccolo.Core.Health;
 using Piccolo.Tests.Fakes;
 

@@ -1,6 +1,8 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.ControlStore;
+using Piccolo.Core.ControlStore.Integrity;
+using Piccolo.Core.ControlStore.Upkeep;
 using Piccolo.Core.Health;
 using Piccolo.Tests.Fakes;
 

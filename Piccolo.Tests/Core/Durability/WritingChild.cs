@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.ControlStore;
+using Piccolo.Core.ControlStore.Upkeep;
 using Piccolo.Core.Exports;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;

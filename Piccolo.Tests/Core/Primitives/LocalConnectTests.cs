@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Piccolo.Core.Primitives;
+using Piccolo.Core.Primitives.Sockets;
 using Piccolo.DevStack;
 
 namespace Piccolo.Tests.Core.Primitives;

@@ -1,4 +1,5 @@
-using Piccolo.Core.Remote.Naming;
+using Piccolo.Core.Remote.Dns;
+using Piccolo.Core.Remote.Issuance;
 
 namespace Piccolo.Tests.Core.Remote;
 

@@ -3,7 +3,7 @@ using System.Text;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Remote;
-using Piccolo.Core.Remote.Naming;
+using Piccolo.Core.Remote.Dns;
 using Piccolo.Core.Remote.Probing;
 using Piccolo.Tests.Fakes;
 using Piccolo.Tests.Ingress;

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Remote;
-using Piccolo.Core.Remote.Naming;
+using Piccolo.Core.Remote.Dns;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Remote;

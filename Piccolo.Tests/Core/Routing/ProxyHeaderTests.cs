@@ -1,6 +1,6 @@
 using System.Net;
 using CsCheck;
-using Piccolo.Core.Routing;
+using Piccolo.Core.ProxyProtocol;
 using Piccolo.Tests.Fakes;
 using static Piccolo.Tests.Core.Tls.HelloBytes;
 

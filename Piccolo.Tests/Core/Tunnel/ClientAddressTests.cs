@@ -1,5 +1,6 @@
 using System.Net;
-using Piccolo.Core.Tunnel;
+using Piccolo.Core.Tunnel.Streams;
+using Piccolo.Core.Tunnel.Wire;
 
 namespace Piccolo.Tests.Core.Tunnel;
 

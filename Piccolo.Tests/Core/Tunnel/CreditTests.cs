@@ -1,4 +1,4 @@
-using Piccolo.Core.Tunnel;
+using Piccolo.Core.Tunnel.Streams;
 
 namespace Piccolo.Tests.Core.Tunnel;
 

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
-using Piccolo.Core.Tunnel;
+using Piccolo.Core.Tunnel.Streams;
 
 namespace Piccolo.Tests.Core.Tunnel;
 

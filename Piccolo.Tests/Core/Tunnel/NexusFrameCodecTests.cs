@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
-using Piccolo.Core.Tunnel;
+using Piccolo.Core.Tunnel.Streams;
+using Piccolo.Core.Tunnel.Wire;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Tunnel;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using Piccolo.Core.Tunnel;
+using Piccolo.Core.Tunnel.Session;
 
 namespace Piccolo.Tests.Core.Tunnel;
 

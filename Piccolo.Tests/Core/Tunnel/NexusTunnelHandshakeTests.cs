@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Piccolo.Core.Tunnel;
+using Piccolo.Core.Tunnel.Wire;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Tunnel;

@@ -5,6 +5,9 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Tunnel;
+using Piccolo.Core.Tunnel.Session;
+using Piccolo.Core.Tunnel.Streams;
+using Piccolo.Core.Tunnel.Wire;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Tunnel;

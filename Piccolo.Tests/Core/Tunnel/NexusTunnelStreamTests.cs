@@ -1,5 +1,6 @@
 using System.Text;
 using Piccolo.Core.Tunnel;
+using Piccolo.Core.Tunnel.Wire;
 
 namespace Piccolo.Tests.Core.Tunnel;
 

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using Piccolo.Core.Tunnel;
+using Piccolo.Core.Tunnel.Session;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Tunnel;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using Piccolo.Core.Tunnel;
+using Piccolo.Core.Tunnel.Streams;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Tunnel;

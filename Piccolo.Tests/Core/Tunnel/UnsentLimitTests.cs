@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
-using Piccolo.Core.Tunnel;
+using Piccolo.Core.Tunnel.Wire;
 
 namespace Piccolo.Tests.Core.Tunnel;
 

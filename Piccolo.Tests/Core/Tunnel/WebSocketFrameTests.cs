@@ -1,5 +1,6 @@
 using CsCheck;
 using Piccolo.Core.Tunnel;
+using Piccolo.Core.Tunnel.Wire;
 using Piccolo.DevRelay.Hub;
 using Piccolo.Tests.Fakes;
 using ServerOpcode = Piccolo.DevRelay.Hub.WebSocketOpcode;
@@ -20,7 +21,7 @@ internal sealed class WebSocketFrameTests
     {
         var body = TunnelUnderTest.Pattern(length);
         var frame = new byte[WebSocketFrame.HeadLength(length) + length];
-        WebSocketFrame.WriteHead(frame.AsSpan(0, frame.Length - length), Piccolo.Core.Tunnel.WebSocketOpcode.Binary, length, mask);
+        WebSocketFrame.WriteHead(frame.AsSpan(0, frame.Length - length), Piccolo.Core.Tunnel.Wire.WebSocketOpcode.Binary, length, mask);
         body.CopyTo(frame, frame.Length - length);
         WebSocketFrame.Mask(frame.AsSpan(frame.Length - length), mask);
 

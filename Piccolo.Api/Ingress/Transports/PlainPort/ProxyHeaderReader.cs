@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Ingress.Limits;
 using Piccolo.Api.Ingress.Origin;
-using Piccolo.Core.Routing;
+using Piccolo.Core.ProxyProtocol;
 
 namespace Piccolo.Api.Ingress.Transports.PlainPort;
 

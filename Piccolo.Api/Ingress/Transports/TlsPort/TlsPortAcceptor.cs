@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Piccolo.Api.Ingress.Diagnostics;
 using Piccolo.Api.Ingress.EventLoop;
-using Piccolo.Core.Primitives;
+using Piccolo.Core.Primitives.Sockets;
 
 namespace Piccolo.Api.Ingress.Transports.TlsPort;
 

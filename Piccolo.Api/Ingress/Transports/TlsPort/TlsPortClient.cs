@@ -3,8 +3,8 @@ using Piccolo.Api.Ingress.EventLoop;
 using Piccolo.Api.Ingress.Limits;
 using Piccolo.Api.Ingress.Origin;
 using Piccolo.Api.Ingress.Tls;
-using Piccolo.Core.Primitives;
-using Piccolo.Core.Routing;
+using Piccolo.Core.Primitives.Sockets;
+using Piccolo.Core.ProxyProtocol;
 using Piccolo.Core.Tls;
 
 namespace Piccolo.Api.Ingress.Transports.TlsPort;

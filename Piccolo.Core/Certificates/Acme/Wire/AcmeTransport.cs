@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Piccolo.Core.Certificates.Acme.Options;
-using Piccolo.Core.Primitives;
+using Piccolo.Core.Primitives.Sockets;
 
 namespace Piccolo.Core.Certificates.Acme.Wire;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Piccolo.Core.Primitives;
+using Piccolo.Core.Primitives.Sockets;
 
 namespace Piccolo.DevStack.Bench.Ingress;
 

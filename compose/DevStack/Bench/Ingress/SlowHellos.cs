@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Piccolo.Core.Primitives;
+using Piccolo.Core.Primitives.Sockets;
 
 namespace Piccolo.DevStack.Bench.Ingress;
 
