@@ -80,6 +80,34 @@ internal sealed class SlowReaderTests
         await _ended.Task.WaitAsync(Patience);
     }
 
+    /// <summary>Each piece is a write of its own: the first that finds the window closed starts the server's deadline, and the next one stops it.</summary>
+    [Test]
+    public async Task Http2_WithAClosedWindow_OfManyWrites_IsEnded()
+    {
+        await using var app = await FakeApp.StartAsync(async c =>
+        {
+            try
+            {
+                while (true)
+                {
+                    await c.Response.Body.WriteAsync(new byte[1024], c.RequestAborted);
+                    await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, c.RequestAborted);
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                _ended.TrySetResult();
+            }
+        });
+        _door.PublishApp("pieces", app.Port);
+        using var client = _door.ClientFor(_door.HttpsPort);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "https://pieces.home.test/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+
+        await _ended.Task.WaitAsync(Patience);
+    }
+
     [Test]
     public async Task ThroughTheTunnel_IsEnded()
     {

@@ -21,6 +21,9 @@ internal enum AppConnectionEnd
     /// <summary>Neither side was heard for longer than <see cref="IngressOptions.ForwardIdleTimeout"/>.</summary>
     Silent,
 
+    /// <summary>The client took nothing of the response for longer than <see cref="IngressOptions.SendTimeout"/>.</summary>
+    SlowClient,
+
     /// <summary>All connections are closed: the box is locked.</summary>
     Dropped,
 }
@@ -39,6 +42,7 @@ internal sealed class AppConnection : IDisposable
     private int _end;
     private int _gone;
     private long _heard;
+    private long _waitsSince;
 
     public AppConnection(Socket socket, AppConnectionKey key, AppConnections home)
     {
@@ -130,6 +134,16 @@ internal sealed class AppConnection : IDisposable
         if (_home.Since(LastHeard) > limit) End(AppConnectionEnd.Silent);
     }
 
+    /// <summary>
+    /// Ends it when the client has taken nothing for this long. Kestrel's own deadline is not enough: over HTTP/2 it stops when more is written to a stream
+    /// that already waits for its window (10.0.12).
+    /// </summary>
+    public void EndIfClientIsSlow(TimeSpan limit)
+    {
+        var since = Volatile.Read(ref _waitsSince);
+        if (since != 0 && _home.Since(since) > limit) End(AppConnectionEnd.SlowClient);
+    }
+
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _gone, 1) != 0) return;
@@ -141,16 +155,18 @@ internal sealed class AppConnection : IDisposable
     private async ValueTask<bool> AwaitAsync(ValueTask<System.IO.Pipelines.FlushResult> flush, HttpContext client)
     {
         lock (_gate) _waitsForClient = client;
+        Volatile.Write(ref _waitsSince, _home.Now);
         try
         {
             // Ended in between: nobody else would wake this up.
-            if (EndedBecause is AppConnectionEnd.Silent or AppConnectionEnd.Dropped) client.Abort();
+            if (EndedBecause is AppConnectionEnd.Silent or AppConnectionEnd.SlowClient or AppConnectionEnd.Dropped) client.Abort();
             var result = await flush;
             Heard();
             return !result.IsCompleted && !result.IsCanceled;
         }
         finally
         {
+            Volatile.Write(ref _waitsSince, 0);
             // From here on the context may soon be that of another request.
             lock (_gate) _waitsForClient = null;
         }

@@ -26,6 +26,7 @@ internal sealed class AppConnections : IDisposable
     private readonly SocketLoops _loops;
     private readonly TimeProvider _time;
     private readonly TimeSpan _silence;
+    private readonly TimeSpan _sendTimeout;
     private readonly TimeSpan _idleTimeout;
     private readonly TimeSpan _connectTimeout;
     private readonly TimeSpan _period;
@@ -36,7 +37,7 @@ internal sealed class AppConnections : IDisposable
     public AppConnections(SocketLoops loops, IOptions<IngressOptions> options, TimeProvider time)
     {
         (_loops, _time) = (loops, time);
-        (_silence, _connectTimeout) = (options.Value.ForwardIdleTimeout, options.Value.ConnectTimeout);
+        (_silence, _sendTimeout, _connectTimeout) = (options.Value.ForwardIdleTimeout, options.Value.SendTimeout, options.Value.ConnectTimeout);
         _idleTimeout = _silence < MaxIdleTime ? _silence : MaxIdleTime;
         _period = _silence < Second * 4 ? _silence / 4 : Second;
         _now = time.GetTimestamp();
@@ -198,6 +199,7 @@ internal sealed class AppConnections : IDisposable
             // What was heard was noted with a time up to a period old. One that waits ends in good order, and before it could count as silent.
             if (Since(connection.LastHeard) > _idleTimeout + _period) OnEnded(connection);
             connection.EndIfSilent(_silence + _period);
+            connection.EndIfClientIsSlow(_sendTimeout + _period);
         }
         // A box without traffic sleeps.
         Volatile.Write(ref _sweeps, 0);

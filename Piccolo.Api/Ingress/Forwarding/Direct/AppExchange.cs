@@ -152,7 +152,7 @@ internal sealed class AppExchange(AppConnections connections)
             return connection.EndedBecause switch
             {
                 AppConnectionEnd.Silent => new(ForwardOutcome.TimedOut, "Neither the app nor the client sent anything for too long."),
-                AppConnectionEnd.Given => new(ForwardOutcome.ClientGone),
+                AppConnectionEnd.Given or AppConnectionEnd.SlowClient => new(ForwardOutcome.ClientGone),
                 AppConnectionEnd.ContentFailed => new(ForwardOutcome.BadContent),
                 _ => new(ForwardOutcome.BadAnswer, "The connection to the app was ended."),
             };
