@@ -38,7 +38,7 @@ internal sealed partial class ContainerfileTests
 
     [TestCase("Piccolo.Api/run-state/keyset.json")]
     [TestCase("Piccolo.Core/bin/Release/x.dll")]
-    [TestCase("compose/DevRelay/obj/project.assets.json")]
+    [TestCase("tools/DevRelay/obj/project.assets.json")]
     public void Context_StateAndBuildsBesideSources_AreIgnored(string path) =>
         Assert.That(IgnoreLines().Any(line => line.StartsWith("**/", StringComparison.Ordinal) && path.Contains('/' + line[3..] + '/', StringComparison.Ordinal)), Is.True);
 
