@@ -10,7 +10,7 @@ using Piccolo.Api.Ingress.Composition;
 using Piccolo.Api.Ingress.Origin;
 using Piccolo.Api.Ingress.Tls;
 using Piccolo.Api.Ingress.Transports.LanPorts;
-using Piccolo.DevStack;
+using Piccolo.Rig;
 using Piccolo.Tests.Fakes;
 using Piccolo.Tests.Ingress;
 

@@ -4,7 +4,7 @@ using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
-using Piccolo.DevStack;
+using Piccolo.Rig;
 using Piccolo.Tests.Fakes;
 using Piccolo.Tests.Ingress;
 

@@ -8,9 +8,9 @@ internal sealed class LanesTests
 {
     private static readonly (string Sink, string Category)[] Sinks =
     [
-        ("Piccolo.DevStack.Podman.PodmanServer::StartAsync", "NeedsPodman"),
-        ("Piccolo.DevStack.Acme.PebbleServer::StartAsync", "NeedsPebble"),
-        ("Piccolo.DevStack.Acme.ChallengeTestServer::StartAsync", "NeedsPebble"),
+        ("Piccolo.Rig.Podman.PodmanServer::StartAsync", "NeedsPodman"),
+        ("Piccolo.Rig.Acme.PebbleServer::StartAsync", "NeedsPebble"),
+        ("Piccolo.Rig.Acme.ChallengeTestServer::StartAsync", "NeedsPebble"),
         ("Piccolo.Tests.Fakes.MountedFolder::Run", "NeedsRoot"),
         ("\"ip\"", "NeedsRoot"),
         ("System.Diagnostics.Process::Start", "NeedsProcess"),
@@ -71,7 +71,7 @@ internal sealed class LanesTests
     private static Dictionary<string, HashSet<string>> ReadCalls()
     {
         var calls = new Dictionary<string, HashSet<string>>(StringComparer.Ordinal);
-        foreach (var assembly in new[] { typeof(LanesTests).Assembly, typeof(Piccolo.DevStack.ChildProcess).Assembly })
+        foreach (var assembly in new[] { typeof(LanesTests).Assembly, typeof(Piccolo.Rig.ChildProcess).Assembly })
         {
             using var module = ModuleDefinition.ReadModule(assembly.Location);
             foreach (var method in module.GetTypes().SelectMany(t => t.Methods).Where(m => m.HasBody))

@@ -1,6 +1,6 @@
 using System.Net;
 using DnsClient;
-using Piccolo.DevStack.Acme;
+using Piccolo.Rig.Acme;
 using Piccolo.Tests.Core.Certificates;
 
 namespace Piccolo.Tests.Compose;

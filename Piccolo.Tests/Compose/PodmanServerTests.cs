@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Piccolo.DevStack.Podman;
+using Piccolo.Rig.Podman;
 
 namespace Piccolo.Tests.Compose;
 

@@ -1,4 +1,5 @@
-using Piccolo.DevStack.Bench;
+using Piccolo.Bench;
+
 
 namespace Piccolo.Tests.DevStack;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Piccolo.DevStack;
+using Piccolo.Rig;
 using Piccolo.Tests.Core.Certificates;
 
 namespace Piccolo.Tests.DevStack;

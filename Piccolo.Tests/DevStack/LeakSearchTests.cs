@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using Piccolo.DevStack.Prove;
+using Piccolo.Demo.Prove;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.DevStack;

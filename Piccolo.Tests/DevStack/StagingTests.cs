@@ -1,9 +1,9 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using Piccolo.Demo.Staging;
 using Piccolo.DevRelay;
-using Piccolo.DevStack.Acme;
-using Piccolo.DevStack.Demo;
-using Piccolo.DevStack.Staging;
+using Piccolo.Rig.Acme;
+using Piccolo.Rig.Stack;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.DevStack;

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using NUnit.Framework.Interfaces;
 using NUnit.Framework.Internal;
-using Piccolo.DevStack;
+using Piccolo.Rig;
 
 namespace Piccolo.Tests.Fakes;
 

@@ -10,7 +10,7 @@ using Piccolo.Core.Auth;
 using Piccolo.Core.Containers;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
-using Piccolo.DevStack;
+using Piccolo.Rig;
 
 namespace Piccolo.Tests.Fakes;
 

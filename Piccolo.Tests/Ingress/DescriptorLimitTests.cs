@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using Piccolo.DevStack;
+using Piccolo.Rig;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Ingress;

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Piccolo.Core.Certificates.Serving;
-using Piccolo.DevStack.Podman;
+using Piccolo.Rig.Podman;
 using static Piccolo.Tests.Interop.InteropRig;
 
 namespace Piccolo.Tests.Interop;

@@ -30,10 +30,10 @@ internal sealed partial class ContainerfileTests
     [TestCase("run-state")]
     [TestCase("compose/generated/root-key.pem")]
     [TestCase("compose/generated/device-secret")]
-    [TestCase("compose/DevStack")]
+    [TestCase("tools/Rig")]
     [TestCase("Piccolo.Tests")]
     [TestCase("docs")]
-    [TestCase("bench")]
+    [TestCase("tools/Bench")]
     public void Context_WhatNoImageNeeds_IsIgnored(string path) => Assert.That(IsSeen(path), Is.False);
 
     [TestCase("Piccolo.Api/run-state/keyset.json")]

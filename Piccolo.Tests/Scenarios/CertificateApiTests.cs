@@ -3,9 +3,9 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Piccolo.Core.Certificates;
-using Piccolo.DevStack;
-using Piccolo.DevStack.Acme;
-using Piccolo.DevStack.Demo;
+using Piccolo.Rig;
+using Piccolo.Rig.Acme;
+using Piccolo.Rig.Stack;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Scenarios;

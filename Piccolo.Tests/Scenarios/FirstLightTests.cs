@@ -1,5 +1,6 @@
-using Piccolo.DevStack;
-using Piccolo.DevStack.Demo;
+using Piccolo.Demo;
+using Piccolo.Rig;
+using Piccolo.Rig.Stack;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Scenarios;
@@ -16,7 +17,7 @@ internal sealed class FirstLightTests
         using var folder = new TempFolder();
         using var printed = new StringWriter();
         var timeline = new Timeline(printed);
-        await using (var stack = await DemoStack.StartAsync(folder.File("demo"), new DemoOptions(true, DemoBreak.None), timeline))
+        await using (var stack = await DemoStack.StartAsync(folder.File("demo"), DemoBreak.None, timeline))
             await new DemoFlow(stack, timeline, Patience).RunAsync();
 
         var lines = printed.ToString();
@@ -36,7 +37,7 @@ internal sealed class FirstLightTests
     {
         using var folder = new TempFolder();
         var timeline = new Timeline(TextWriter.Null);
-        await using var stack = await DemoStack.StartAsync(folder.File("demo"), new DemoOptions(true, part), timeline);
+        await using var stack = await DemoStack.StartAsync(folder.File("demo"), part, timeline);
 
         var failure = await Assert.CatchAsync<DemoFailedException>(() => new DemoFlow(stack, timeline, TimeSpan.FromSeconds(15)).RunAsync());
 

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Piccolo.DevRelay;
-using Piccolo.DevStack;
-using Piccolo.DevStack.Acme;
+using Piccolo.Rig;
+using Piccolo.Rig.Acme;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Scenarios;

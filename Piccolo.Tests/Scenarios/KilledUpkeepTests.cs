@@ -1,6 +1,6 @@
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
-using Piccolo.DevStack;
+using Piccolo.Rig;
 using Piccolo.Tests.Core.Durability;
 using Piccolo.Tests.Fakes;
 

@@ -1,4 +1,4 @@
-using Piccolo.DevStack.Prove;
+using Piccolo.Demo.Prove;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Scenarios;

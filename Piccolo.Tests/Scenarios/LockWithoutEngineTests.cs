@@ -1,8 +1,8 @@
 using System.Net.Sockets;
 using System.Text;
-using Piccolo.DevStack;
-using Piccolo.DevStack.Demo;
-using Piccolo.DevStack.Podman;
+using Piccolo.Rig;
+using Piccolo.Rig.Podman;
+using Piccolo.Rig.Stack;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Scenarios;

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using Piccolo.DevStack;
-using Piccolo.DevStack.Demo;
+using Piccolo.Rig;
+using Piccolo.Rig.Stack;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Scenarios;
@@ -15,7 +15,7 @@ internal sealed class MoveToANewBoxTests
     public async Task Export_ImportedOnAnEmptyStateDirectory_ServesWithZeroNewOrders()
     {
         using var folder = new TempFolder();
-        await using var stack = await DemoStack.StartAsync(folder.File("demo"), new DemoOptions(true, DemoBreak.None), new Timeline(TextWriter.Null));
+        await using var stack = await DemoStack.StartAsync(folder.File("demo"), DemoBreak.None, new Timeline(TextWriter.Null));
         await OwnAsync(stack);
         var names = new[] { "one", "two", "three" };
         foreach (var name in names) await stack.Api.InstallAsync($"name: {name}\nimage: {DemoStack.Image}\nlisteners:\n  - name: {name}\n    guest_port: 8080\n    protocol: http\n");

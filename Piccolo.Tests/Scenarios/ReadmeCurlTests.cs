@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
-using Piccolo.DevStack;
-using Piccolo.DevStack.Demo;
+using Piccolo.Rig;
+using Piccolo.Rig.Stack;
 using Piccolo.Tests.Fakes;
 using Piccolo.Tests.Ingress;
 using Piccolo.Tests.Interop;

@@ -1,4 +1,4 @@
-using Piccolo.DevStack.Acme;
+using Piccolo.Rig.Acme;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Scenarios;

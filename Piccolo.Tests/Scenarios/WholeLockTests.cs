@@ -13,7 +13,7 @@ using Piccolo.Core.Jobs;
 using Piccolo.Core.Remote.Probing;
 using Piccolo.Core.Routing;
 using Piccolo.Core.Vault;
-using Piccolo.DevStack;
+using Piccolo.Rig;
 using Piccolo.Tests.Fakes;
 using Piccolo.Tests.Ingress;
 

@@ -1,7 +1,7 @@
-using Piccolo.DevStack;
-using Piccolo.Tests.Fakes;
+using Piccolo.Rig;
 using Piccolo.TestRun.Report;
 using Piccolo.TestRun.Results;
+using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.TestRun;
 

@@ -3,7 +3,7 @@
 # which stays as it is.
 PEBBLE_LEAST=2.10
 
-# Read by compose/DevStack/Acme/PebbleProgram.cs.
+# Read by tools/Rig/Acme/PebbleProgram.cs.
 pebble_folder() { printf '%s' "${XDG_CACHE_HOME:-$HOME/.cache}/piccolo-dev/pebble"; }
 
 newer_pebble() {

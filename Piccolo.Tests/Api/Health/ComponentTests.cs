@@ -3,7 +3,7 @@ using Piccolo.Api.Health;
 using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Core.Health;
 using Piccolo.Core.Listeners;
-using Piccolo.DevStack;
+using Piccolo.Rig;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Api.Health;

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Api.Listeners;
 using Piccolo.Core.Listeners;
-using Piccolo.DevStack;
+using Piccolo.Rig;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Api.Listeners;

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Piccolo.DevStack;
+using Piccolo.Rig;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Api.Platform;

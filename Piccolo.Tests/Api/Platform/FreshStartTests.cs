@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using Piccolo.Api.Platform;
 using Piccolo.Core.Primitives;
-using Piccolo.DevStack;
+using Piccolo.Rig;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Api.Platform;

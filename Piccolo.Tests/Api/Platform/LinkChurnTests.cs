@@ -1,5 +1,5 @@
 using System.Text;
-using Piccolo.DevStack;
+using Piccolo.Rig;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Api.Platform;

@@ -6,7 +6,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Piccolo.Tests.Fakes;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Apps.Manifest;
 using Piccolo.Core.Containers;
@@ -16,9 +15,10 @@ using Piccolo.Core.Leadership;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
-using Piccolo.DevStack.Podman;
+using Piccolo.Rig.Podman;
 using Piccolo.SampleApp;
 using Piccolo.Tests.Core.Containers;
+using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Apps;
 

@@ -4,7 +4,7 @@ using Piccolo.Core.Certificates.Acme.Options;
 using Piccolo.Core.Certificates.Orders;
 using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Vault;
-using Piccolo.DevStack.Acme;
+using Piccolo.Rig.Acme;
 
 namespace Piccolo.Tests.Core.Certificates;
 

@@ -151,7 +151,7 @@ internal sealed class PebbleRenewalTests : PebbleFixture
     {
         await using var door = await FrontDoor.StartAsync(new() { ["HttpsPort"] = "-1" });
         // Nobody listens where the CA looks for HTTP-01.
-        var nobody = Piccolo.DevStack.LoopbackPorts.Free(1)[0];
+        var nobody = Piccolo.Rig.LoopbackPorts.Free(1)[0];
         await using var pebble = await PebbleAsync(o => o with { HttpPort = nobody, TlsPort = door.HttpsPort });
         await using var harness = Harness(pebble, o => o.Challenge = challenge, tls: door.Get<TlsAlpn01Challenges>());
         await harness.StartAsync();

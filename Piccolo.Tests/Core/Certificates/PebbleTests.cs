@@ -5,7 +5,7 @@ using Piccolo.Core.Certificates.Acme.Messages;
 using Piccolo.Core.Certificates.Acme.Options;
 using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Vault;
-using Piccolo.DevStack.Acme;
+using Piccolo.Rig.Acme;
 
 namespace Piccolo.Tests.Core.Certificates;
 
@@ -162,7 +162,7 @@ internal sealed class PebbleTests
     [Test]
     public async Task Order_CaForgotTheAccount_RegistersTheSameKeyAgain()
     {
-        var port = Piccolo.DevStack.LoopbackPorts.Free(1)[0];
+        var port = Piccolo.Rig.LoopbackPorts.Free(1)[0];
         using var key = DataKey.Generate();
         await using (var before = await PebbleAsync(o => o with { Port = port }))
         {

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Containers;
-using Piccolo.DevStack;
-using Piccolo.DevStack.Podman;
+using Piccolo.Rig;
+using Piccolo.Rig.Podman;
 using Piccolo.Tests.Core.Apps;
 
 namespace Piccolo.Tests.Core.Containers;

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Exports;
 using Piccolo.Core.Primitives;
-using Piccolo.DevStack;
+using Piccolo.Rig;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Durability;

@@ -1,7 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using Piccolo.Core.Primitives;
 using Piccolo.Core.Primitives.Sockets;
-using Piccolo.DevStack;
+using Piccolo.Rig;
 
 namespace Piccolo.Tests.Core.Primitives;
 

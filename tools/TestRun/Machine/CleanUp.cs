@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Piccolo.DevStack.Podman;
+using Piccolo.Rig.Podman;
 
 namespace Piccolo.TestRun.Machine;
 

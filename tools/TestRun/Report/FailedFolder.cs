@@ -1,4 +1,4 @@
-using Piccolo.DevStack;
+using Piccolo.Rig;
 using Piccolo.TestRun.Results;
 
 namespace Piccolo.TestRun.Report;
