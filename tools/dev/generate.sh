@@ -8,7 +8,7 @@ openapi() {
     return
   fi
   need_sdk
-  PICCOLO_UPDATE_OPENAPI="$PWD/docs/openapi.json" dotnet test Piccolo.Tests -c Release -v quiet --filter "FullyQualifiedName~OpenApiSnapshotTests" >/dev/null
+  PICCOLO_UPDATE_OPENAPI="$PWD/docs/openapi.json" dotnet test Piccolo.Tests -c Release -v quiet --filter "FullyQualifiedName~OpenApiSnapshotTests" >&2
   git --no-pager diff --stat -- docs/openapi.json
 }
 
