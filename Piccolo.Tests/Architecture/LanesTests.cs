@@ -34,7 +34,7 @@ internal sealed class LanesTests
         Assert.That(silent, Is.Empty);
     }
 
-    [TestCase("Piccolo.Tests.Compose.PodmanServerTests", "NeedsPodman")]
+    [TestCase("Piccolo.Tests.Tools.Rig.PodmanServerTests", "NeedsPodman")]
     [TestCase("Piccolo.Tests.Scenarios.AliasTests", "NeedsPebble")]
     [TestCase("Piccolo.Tests.Core.ControlStore.StoreDiskTests", "NeedsRoot")]
     [TestCase("Piccolo.Tests.Scenarios.PowerCutTests", "NeedsProcess")]

@@ -6,7 +6,7 @@ using System.IO.Pipelines;
 using System.Net.Sockets;
 using Piccolo.Core.Tunnel;
 using Piccolo.DevRelay;
-using Piccolo.Tests.DevRelay;
+using Piccolo.Tests.Tools.DevRelay.Fakes;
 
 namespace Piccolo.Tests.Core.Tunnel;
 
