@@ -1,6 +1,6 @@
 using Piccolo.Tests.Core.Certificates;
 using Piccolo.Tests.Core.Durability;
-using Piccolo.Tests.Ingress;
+using Piccolo.Tests.Ingress.Fakes;
 
 namespace Piccolo.Tests;
 

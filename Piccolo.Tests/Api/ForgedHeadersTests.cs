@@ -5,7 +5,8 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Piccolo.Api.Ingress.Transports.Tunnel;
 using Piccolo.Tests.Fakes;
-using Piccolo.Tests.Ingress;
+using Piccolo.Tests.Ingress.Fakes;
+using Piccolo.Tests.Ingress.Forwarding;
 
 namespace Piccolo.Tests.Api;
 

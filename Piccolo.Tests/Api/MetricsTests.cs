@@ -1,6 +1,6 @@
 using System.Net.Http.Json;
 using Piccolo.Tests.Fakes;
-using Piccolo.Tests.Ingress;
+using Piccolo.Tests.Ingress.Fakes;
 
 namespace Piccolo.Tests.Api;
 

@@ -12,7 +12,7 @@ using Piccolo.Api.Ingress.Tls;
 using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Rig;
 using Piccolo.Tests.Fakes;
-using Piccolo.Tests.Ingress;
+using Piccolo.Tests.Ingress.Fakes;
 
 namespace Piccolo.Tests.Api;
 

@@ -6,7 +6,7 @@ using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
 using Piccolo.Rig;
 using Piccolo.Tests.Fakes;
-using Piccolo.Tests.Ingress;
+using Piccolo.Tests.Ingress.Fakes;
 
 namespace Piccolo.Tests.Api;
 

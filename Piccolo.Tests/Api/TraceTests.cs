@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 using Piccolo.Tests.Fakes;
-using Piccolo.Tests.Ingress;
+using Piccolo.Tests.Ingress.Fakes;
 
 namespace Piccolo.Tests.Api;
 

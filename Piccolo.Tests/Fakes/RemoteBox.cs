@@ -6,7 +6,7 @@ using Piccolo.Core.Primitives;
 using Piccolo.Core.Remote.Probing;
 using Piccolo.Core.Tunnel;
 using Piccolo.DevRelay;
-using Piccolo.Tests.Ingress;
+using Piccolo.Tests.Ingress.Fakes;
 
 namespace Piccolo.Tests.Fakes;
 

@@ -5,7 +5,7 @@ using Piccolo.Api.Ingress.Transports.Tunnel;
 using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Routing;
-using Piccolo.Tests.Ingress;
+using Piccolo.Tests.Ingress.Fakes;
 
 namespace Piccolo.Tests.Fakes;
 

@@ -5,8 +5,10 @@ using Piccolo.Api.Ingress.Diagnostics;
 using Piccolo.Core.Listeners;
 using Piccolo.Tests.Core.Tls;
 using Piccolo.Tests.Fakes;
-using static Piccolo.Tests.Ingress.FrontDoor;
-using static Piccolo.Tests.Ingress.TlsTerminationTests;
+using Piccolo.Tests.Ingress.Fakes;
+using Piccolo.Tests.Ingress.PassThrough;
+using static Piccolo.Tests.Ingress.Fakes.FrontDoor;
+using static Piccolo.Tests.Ingress.Tls.TlsTerminationTests;
 
 namespace Piccolo.Tests.Ingress;
 

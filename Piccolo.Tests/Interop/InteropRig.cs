@@ -5,7 +5,7 @@ using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Piccolo.Core.Listeners;
 using Piccolo.Tests.Fakes;
-using Piccolo.Tests.Ingress;
+using Piccolo.Tests.Ingress.Fakes;
 
 namespace Piccolo.Tests.Interop;
 

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Piccolo.Rig;
 using Piccolo.Rig.Stack;
 using Piccolo.Tests.Fakes;
-using Piccolo.Tests.Ingress;
+using Piccolo.Tests.Ingress.Fakes;
 using Piccolo.Tests.Interop;
 
 namespace Piccolo.Tests.Scenarios;

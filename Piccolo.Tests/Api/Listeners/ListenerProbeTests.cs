@@ -6,7 +6,8 @@ using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Listeners;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Listeners;
-using Piccolo.Tests.Ingress;
+using Piccolo.Tests.Ingress.Fakes;
+using Piccolo.Tests.Ingress.PassThrough;
 
 namespace Piccolo.Tests.Api.Listeners;
 

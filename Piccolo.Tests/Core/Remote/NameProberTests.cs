@@ -6,7 +6,7 @@ using Piccolo.Core.Remote;
 using Piccolo.Core.Remote.Dns;
 using Piccolo.Core.Remote.Probing;
 using Piccolo.Tests.Fakes;
-using Piccolo.Tests.Ingress;
+using Piccolo.Tests.Ingress.Fakes;
 
 namespace Piccolo.Tests.Core.Remote;
 

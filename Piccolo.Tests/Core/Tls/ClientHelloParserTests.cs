@@ -4,7 +4,7 @@ using System.Net.Security;
 using CsCheck;
 using Piccolo.Core.Tls;
 using Piccolo.Tests.Fakes;
-using Piccolo.Tests.Ingress;
+using Piccolo.Tests.Ingress.Fakes;
 using static Piccolo.Tests.Core.Tls.HelloBytes;
 
 namespace Piccolo.Tests.Core.Tls;

@@ -1,0 +1,375 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging.Abstractions;
+using Piccolo.Api.Ingress.EventLoop;
+using Piccolo.Api.Ingress.Transports;
+using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Ingress.Fakes;
+using Piccolo.Tests.Ingress.PassThrough;
+using Piccolo.Tests.Ingress.Tls;
+
+namespace Piccolo.Tests.Ingress.Transports;
+
+/// <summary>Both directions of a connection on a loop, with a real socket at the other end.</summary>
+internal sealed class LoopConnectionTests
+{
+    private const int BlockLength = 512;
+
+    private SocketLoop _loop = null!;
+    private BlockPool _memory = null!;
+    private Socket _peer = null!;
+    private LoopConnection _connection = null!;
+
+    private PipeReader Input => _connection.Transport.Input;
+
+    private PipeWriter Output => _connection.Transport.Output;
+
+    [SetUp]
+    public async Task SetUp()
+    {
+        _loop = new SocketLoop("test", NullLogger.Instance);
+        _memory = new BlockPool(BlockLength * 4);
+        (_peer, var own) = await SocketSpliceTests.PairAsync();
+        _connection = Arrived(own);
+    }
+
+    [TearDown]
+    public async Task TearDown()
+    {
+        await _connection.DisposeAsync();
+        _peer.Dispose();
+        _loop.Dispose();
+        _memory.Dispose();
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Read_OfWhatComesLater_GoesOnOnTheLoopOrOnThePool(bool onPool)
+    {
+        if (onPool) _connection.ResumesOnLoop = false;
+        var turn = new SemaphoreSlim(0);
+        async Task<SocketLoop?> ReadAsync()
+        {
+            // The first may have come before anybody waited. Who is on the loop stays there.
+            for (var i = 0; i < 8; i++)
+            {
+                turn.Release();
+                var read = await Input.ReadAsync();
+                Input.AdvanceTo(read.Buffer.End);
+            }
+            return SocketLoop.Current;
+        }
+        // Not in the test's own context, which would be gone back to.
+        var reading = Task.Run(ReadAsync);
+        for (var i = 0; i < 8; i++)
+        {
+            await turn.WaitAsync(FrontDoor.Patience);
+            await _peer.SendAsync("x"u8.ToArray());
+        }
+
+        Assert.That(await reading.WaitAsync(FrontDoor.Patience), onPool ? Is.Null : Is.SameAs(_loop));
+    }
+
+    [Test]
+    public async Task Read_WithoutConsuming_KeepsTheOldAndAddsTheNew()
+    {
+        var sent = SocketSpliceTests.RandomBytes(BlockLength * 13 + 5, seed: 3);
+        await _peer.SendAsync(sent.AsMemory(0, 7));
+        var first = await Input.ReadAsync().AsTask().WaitAsync(FrontDoor.Patience);
+        Assert.That(first.Buffer.ToArray(), Is.EqualTo(sent[..7]));
+        Input.AdvanceTo(first.Buffer.Start, first.Buffer.End);
+        await _peer.SendAsync(sent.AsMemory(7));
+
+        var all = await Input.ReadAtLeastAsync(sent.Length).AsTask().WaitAsync(FrontDoor.Patience);
+
+        Assert.That(all.Buffer.IsSingleSegment, Is.False);
+        Assert.That(all.Buffer.ToArray(), Is.EqualTo(sent));
+        Input.AdvanceTo(all.Buffer.GetPosition(sent.Length - 1));
+        Assert.That(Input.TryRead(out var last), Is.True);
+        Assert.That(last.Buffer.ToArray(), Is.EqualTo(sent[^1..]));
+        Input.AdvanceTo(last.Buffer.End);
+        Assert.That(Input.TryRead(out _), Is.False);
+    }
+
+    [Test]
+    public async Task Read_NotExamined_ComesAgainAtOnce()
+    {
+        await _peer.SendAsync("abc"u8.ToArray());
+        var first = await Input.ReadAtLeastAsync(3).AsTask().WaitAsync(FrontDoor.Patience);
+        Input.AdvanceTo(first.Buffer.GetPosition(1), first.Buffer.GetPosition(2));
+
+        var again = Input.ReadAsync();
+
+        Assert.That(again.IsCompleted, Is.True);
+        Assert.That(Encoding.ASCII.GetString((await again).Buffer), Is.EqualTo("bc"));
+    }
+
+    [TestCase(1)]
+    [TestCase(2)]
+    [TestCase(3)]
+    public async Task Read_InAnyPortions_LosesAndRepeatsNothing(int seed)
+    {
+        var random = new Random(seed);
+        var sent = SocketSpliceTests.RandomBytes(400_000, seed);
+        var sending = Task.Run(async () =>
+        {
+            for (var at = 0; at < sent.Length;) at += await _peer.SendAsync(sent.AsMemory(at, Math.Min(random.Next(1, 9_000), sent.Length - at)));
+            _peer.Shutdown(SocketShutdown.Send);
+        });
+        var portions = new Random(seed + 100);
+        var received = new List<byte>();
+        while (true)
+        {
+            var read = await Input.ReadAsync().AsTask().WaitAsync(FrontDoor.Patience);
+            var take = read.IsCompleted ? read.Buffer.Length : portions.NextInt64(read.Buffer.Length + 1);
+            received.AddRange(read.Buffer.Slice(0, take).ToArray());
+            // What was not examined must come back without anything new.
+            var examined = portions.Next(2) == 0 ? read.Buffer.End : read.Buffer.GetPosition(take);
+            Input.AdvanceTo(read.Buffer.GetPosition(take), examined);
+            if (read.IsCompleted) break;
+        }
+        await sending;
+
+        Assert.That(received, Is.EqualTo(sent));
+    }
+
+    [Test]
+    public async Task End_OfThePeer_CompletesTheReadAndIsToldToRequests()
+    {
+        _peer.Shutdown(SocketShutdown.Send);
+
+        Assert.That((await Input.ReadAsync().AsTask().WaitAsync(FrontDoor.Patience)).IsCompleted, Is.True);
+        Assert.That(_connection.IsBroken, Is.False);
+        await _connection.ConnectionClosed.FiredAsync().WaitAsync(FrontDoor.Patience);
+    }
+
+    [Test]
+    public async Task Break_ByThePeer_IsToldToRequestsThoughNobodyReadsAnyMore()
+    {
+        Assert.That(Input.TryRead(out _), Is.False);
+        _peer.Break();
+
+        await _connection.ConnectionClosed.FiredAsync().WaitAsync(FrontDoor.Patience);
+        Assert.That((await Input.ReadAsync()).IsCompleted, Is.True);
+        Assert.That(_connection.IsBroken, Is.True);
+    }
+
+    [Test]
+    public async Task Write_AfterABreak_IsOverAndNoError()
+    {
+        Assert.That(Input.TryRead(out _), Is.False);
+        _peer.Break();
+        await _connection.ConnectionClosed.FiredAsync().WaitAsync(FrontDoor.Patience);
+
+        Assert.That((await Output.WriteAsync("x"u8.ToArray())).IsCompleted, Is.True);
+        Assert.That((await Output.FlushAsync()).IsCompleted, Is.True);
+    }
+
+    [Test]
+    public async Task CancelPendingRead_EndsTheWaitOnceAndTakesNothing()
+    {
+        var waiting = Input.ReadAsync().AsTask();
+        Input.CancelPendingRead();
+        Assert.That((await waiting.WaitAsync(FrontDoor.Patience)).IsCanceled, Is.True);
+
+        Input.CancelPendingRead();
+        Assert.That((await Input.ReadAsync().AsTask().WaitAsync(FrontDoor.Patience)).IsCanceled, Is.True);
+        await _peer.SendAsync("x"u8.ToArray());
+        var read = await Input.ReadAsync().AsTask().WaitAsync(FrontDoor.Patience);
+        Assert.That((read.IsCanceled, read.Buffer.Length), Is.EqualTo((false, 1L)));
+    }
+
+    [Test]
+    public async Task Read_WithATokenThatFires_EndsAndMayBeTriedAgain()
+    {
+        using var patience = new CancellationTokenSource();
+        var waiting = Input.ReadAsync(patience.Token).AsTask();
+        await patience.CancelAsync();
+        Assert.That(async () => await waiting.WaitAsync(FrontDoor.Patience), Throws.InstanceOf<OperationCanceledException>());
+
+        await _peer.SendAsync("x"u8.ToArray());
+        Assert.That((await Input.ReadAsync().AsTask().WaitAsync(FrontDoor.Patience)).Buffer.Length, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task New_Connection_ResumesOnThePool()
+    {
+        var (peer, own) = await SocketSpliceTests.PairAsync();
+        using var _ = peer;
+        await using var connection = new LoopConnection("new", own, _loop, _memory);
+
+        Assert.That(connection.ResumesOnLoop, Is.False);
+        Assert.That(new LoopSocket(own, _loop).OnPool, Is.True);
+    }
+
+    [Test]
+    public async Task Wake_BetweenTwoReadsOnTheLoopsThread_IsHonouredOnce()
+    {
+        var (peer, own) = await SocketSpliceTests.PairAsync();
+        using var other = peer;
+        using var socket = new LoopSocket(own, _loop) { OnPool = false };
+        var second = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        async Task ReadAsync()
+        {
+            while (socket.TryReceive(new byte[1]) >= 0 || SocketLoop.Current is null) await socket.UntilReadableAsync();
+            // Here the loop is busy with this very call, so that it cannot clear the wake itself.
+            socket.WakeReader();
+            var first = socket.UntilReadableAsync().AsTask();
+            if (!first.IsCompleted) second.TrySetException(new InvalidOperationException("The wake was lost."));
+            await first;
+            second.TrySetResult(socket.UntilReadableAsync().AsTask().IsCompleted);
+        }
+        _ = Task.Run(ReadAsync);
+        using var patience = new CancellationTokenSource(FrontDoor.Patience);
+        while (!second.Task.IsCompleted)
+        {
+            await peer.SendAsync("x"u8.ToArray(), patience.Token);
+            await Task.WhenAny(second.Task, Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token));
+        }
+
+        Assert.That(await second.Task, Is.False, "who found nothing waits, and leaves the thread to the loop");
+    }
+
+    [Test]
+    public async Task CancelPendingFlush_WithNonePending_IsOfTheNextFlushAndNoOther()
+    {
+        Output.CancelPendingFlush();
+        Assert.That((await Output.WriteAsync("x"u8.ToArray())).IsCanceled, Is.True);
+        var slow = Output.WriteAsync(new byte[8_000_000]).AsTask();
+
+        var reading = TlsTerminationTests.ReadToEndAsync(_peer);
+        Assert.That((await slow.WaitAsync(FrontDoor.Patience)).IsCanceled, Is.False);
+        await _connection.DisposeAsync();
+        Assert.That(await reading.WaitAsync(FrontDoor.Patience), Has.Length.EqualTo(8_000_001));
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task Write_ToASlowPeer_WaitsAndArrivesWhole(bool fromTheCallersMemory)
+    {
+        var sent = SocketSpliceTests.RandomBytes(8_000_003, seed: 4);
+        async Task WriteAsync()
+        {
+            if (fromTheCallersMemory) await Output.WriteAsync(sent);
+            else
+            {
+                Output.Write(sent);
+                await Output.FlushAsync();
+            }
+            await _connection.DisposeAsync();
+        }
+        var writing = WriteAsync();
+        Assert.That(writing.IsCompleted, Is.False, "So much the kernel cannot take.");
+
+        Assert.That(await TlsTerminationTests.ReadToEndAsync(_peer).WaitAsync(FrontDoor.Patience), Is.EqualTo(sent));
+        await writing;
+    }
+
+    [Test]
+    public async Task CancelPendingFlush_OfAWriteToASlowPeer_LosesNothing()
+    {
+        var sent = SocketSpliceTests.RandomBytes(8_000_003, seed: 5);
+        var writing = Output.WriteAsync(sent).AsTask();
+        Output.CancelPendingFlush();
+        Assert.That((await writing.WaitAsync(FrontDoor.Patience)).IsCanceled, Is.True);
+
+        var reading = TlsTerminationTests.ReadToEndAsync(_peer);
+        await Output.FlushAsync().AsTask().WaitAsync(FrontDoor.Patience);
+        await _connection.DisposeAsync();
+
+        Assert.That(await reading.WaitAsync(FrontDoor.Patience), Is.EqualTo(sent));
+    }
+
+    [Test]
+    public async Task Abort_EndsWhoReadsAndWhoWritesAndIsABreakForThePeer()
+    {
+        var reading = Input.ReadAsync().AsTask();
+        var writing = Output.WriteAsync(new byte[8_000_000]).AsTask();
+        Assert.That((reading.IsCompleted, writing.IsCompleted), Is.EqualTo((false, false)));
+
+        _connection.Abort(new ConnectionAbortedException("A test."));
+
+        Assert.That((await reading.WaitAsync(FrontDoor.Patience)).IsCompleted, Is.True);
+        Assert.That(_connection.IsBroken, Is.True, "by us, but nobody may take it for a regular end");
+        Assert.That((await writing.WaitAsync(FrontDoor.Patience)).IsCompleted, Is.True);
+        Assert.That(async () => await TlsTerminationTests.ReadToEndAsync(_peer), Throws.InstanceOf<SocketException>());
+        await _connection.ConnectionClosed.FiredAsync().WaitAsync(FrontDoor.Patience);
+    }
+
+    [Test]
+    public async Task Talker_WhoNeverPauses_LeavesOthersTheirTurn()
+    {
+        var (otherPeer, otherOwn) = await SocketSpliceTests.PairAsync();
+        using var _ = otherPeer;
+        await using var other = Arrived(otherOwn);
+        var enough = new TaskCompletionSource();
+        // Reads on the loop's thread as long as there is something, and there always is.
+        async Task DevourAsync()
+        {
+            while (!enough.Task.IsCompleted)
+            {
+                var read = await Input.ReadAsync();
+                Input.AdvanceTo(read.Buffer.End);
+            }
+        }
+        var talking = Task.Run(async () =>
+        {
+            var much = new byte[256 * 1024];
+            try
+            {
+                while (!enough.Task.IsCompleted) await _peer.SendAsync(much);
+            }
+            catch (SocketException)
+            {
+                // Nobody takes it any more.
+            }
+        });
+        var devouring = Task.Run(DevourAsync);
+
+        for (var i = 0; i < 100; i++)
+        {
+            await otherPeer.SendAsync("x"u8.ToArray());
+            var read = await other.Transport.Input.ReadAsync().AsTask().WaitAsync(FrontDoor.Patience);
+            other.Transport.Input.AdvanceTo(read.Buffer.End);
+        }
+        enough.SetResult();
+        // Ends the read that may wait for a talker who has seen this first.
+        _connection.Abort(new ConnectionAbortedException("A test."));
+        await devouring.WaitAsync(FrontDoor.Patience);
+        await talking.WaitAsync(FrontDoor.Patience);
+    }
+
+    [Test]
+    public async Task Read_HasWhatThePeerSentBeforeTheConnectionWasMade()
+    {
+        var (peer, own) = await SocketSpliceTests.PairAsync();
+        using var _ = peer;
+        await peer.SendAsync("before"u8.ToArray());
+        peer.Shutdown(SocketShutdown.Send);
+        await using var connection = Arrived(own);
+
+        var read = await connection.Transport.Input.ReadAtLeastAsync(6).AsTask().WaitAsync(FrontDoor.Patience);
+
+        Assert.That(Encoding.ASCII.GetString(read.Buffer), Is.EqualTo("before"));
+        connection.Transport.Input.AdvanceTo(read.Buffer.End);
+    }
+
+    [Test]
+    public async Task Dispose_IsARegularEndAndDisposesOfTheLease()
+    {
+        var (peer, own) = await SocketSpliceTests.PairAsync();
+        using var _ = peer;
+        using var lease = new CancellationTokenSource();
+        var connection = new LoopConnection("leased", own, _loop, _memory, lease);
+
+        await connection.DisposeAsync();
+
+        Assert.That(await TlsTerminationTests.ReadToEndAsync(peer), Is.Empty);
+        Assert.That(lease.Cancel, Throws.InstanceOf<ObjectDisposedException>());
+    }
+
+    private LoopConnection Arrived(Socket socket) => new("test", socket, _loop, _memory) { ResumesOnLoop = true };
+}
