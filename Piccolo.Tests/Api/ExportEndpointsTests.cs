@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Relays;
 
 namespace Piccolo.Tests.Api;
 

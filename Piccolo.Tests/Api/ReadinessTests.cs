@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Piccolo.Core.Health;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Files;
 
 namespace Piccolo.Tests.Api;
 

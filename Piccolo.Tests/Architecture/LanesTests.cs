@@ -11,7 +11,7 @@ internal sealed class LanesTests
         ("Piccolo.Rig.Podman.PodmanServer::StartAsync", "NeedsPodman"),
         ("Piccolo.Rig.Acme.PebbleServer::StartAsync", "NeedsPebble"),
         ("Piccolo.Rig.Acme.ChallengeTestServer::StartAsync", "NeedsPebble"),
-        ("Piccolo.Tests.Fakes.MountedFolder::Run", "NeedsRoot"),
+        ("Piccolo.Tests.Fakes.Files.MountedFolder::Run", "NeedsRoot"),
         ("\"ip\"", "NeedsRoot"),
         ("System.Diagnostics.Process::Start", "NeedsProcess"),
     ];

@@ -1,3 +1,5 @@
+using Piccolo.Tests.Fakes.Files;
+
 namespace Piccolo.Tests.Fakes;
 
 /// <summary>A folder that lives as long as one test; kept when the test fails.</summary>

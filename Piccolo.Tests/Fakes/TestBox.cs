@@ -3,6 +3,7 @@ using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
+using Piccolo.Tests.Fakes.Clocks;
 
 namespace Piccolo.Tests.Fakes;
 

@@ -5,7 +5,7 @@ using Piccolo.Core.Remote.Aliases;
 using Piccolo.Core.Remote.Events;
 using Piccolo.Core.Remote.Probing;
 using Piccolo.Core.Tunnel;
-using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Relays;
 
 namespace Piccolo.Tests.Scenarios;
 

@@ -6,7 +6,7 @@ using Piccolo.Core.Certificates;
 using Piccolo.Rig;
 using Piccolo.Rig.Acme;
 using Piccolo.Rig.Stack;
-using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Relays;
 
 namespace Piccolo.Tests.Scenarios;
 

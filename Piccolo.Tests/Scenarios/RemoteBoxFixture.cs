@@ -1,5 +1,6 @@
 using Piccolo.Rig.Acme;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Relays;
 
 namespace Piccolo.Tests.Scenarios;
 

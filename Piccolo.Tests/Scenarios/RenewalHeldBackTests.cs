@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Piccolo.Core.Certificates;
-using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Relays;
 
 namespace Piccolo.Tests.Scenarios;
 

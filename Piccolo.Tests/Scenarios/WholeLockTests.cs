@@ -15,6 +15,7 @@ using Piccolo.Core.Routing;
 using Piccolo.Core.Vault;
 using Piccolo.Rig;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Relays;
 using Piccolo.Tests.Ingress.Fakes;
 
 namespace Piccolo.Tests.Scenarios;

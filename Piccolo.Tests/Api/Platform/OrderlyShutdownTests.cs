@@ -7,6 +7,7 @@ using Piccolo.Core.Vault;
 using Piccolo.Tests.Core.Apps;
 using Piccolo.Tests.Core.Tunnel;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Relays;
 
 namespace Piccolo.Tests.Api.Platform;
 

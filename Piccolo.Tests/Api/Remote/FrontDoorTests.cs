@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Piccolo.Core.Remote.Probing;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Relays;
 
 namespace Piccolo.Tests.Api.Remote;
 

@@ -8,6 +8,7 @@ using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
 using Piccolo.Core.Jobs;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Relays;
 
 namespace Piccolo.Tests.Api.Vault;
 

@@ -12,6 +12,7 @@ using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Clocks;
 
 namespace Piccolo.Tests.Core.Apps;
 

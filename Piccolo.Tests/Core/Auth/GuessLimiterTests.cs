@@ -1,7 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using Piccolo.Core.Auth;
-using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Clocks;
 
 namespace Piccolo.Tests.Core.Auth;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Piccolo.Core.Certificates.Orders;
-using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Authorities;
 
 namespace Piccolo.Tests.Core.Certificates;
 

@@ -13,6 +13,7 @@ using Piccolo.Core.Health;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Authorities;
 
 namespace Piccolo.Tests.Core.Certificates;
 

@@ -5,7 +5,7 @@ using Piccolo.Core.Certificates.Acme.Options;
 using Piccolo.Core.Certificates.Acme.Wire;
 using Piccolo.Core.Certificates.Hosting;
 using Piccolo.Core.Vault;
-using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Authorities;
 
 namespace Piccolo.Tests.Core.Certificates;
 

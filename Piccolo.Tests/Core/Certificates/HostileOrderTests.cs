@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Acme.Messages;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Authorities;
 
 namespace Piccolo.Tests.Core.Certificates;
 

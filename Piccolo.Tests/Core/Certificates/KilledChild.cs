@@ -4,6 +4,7 @@ using Piccolo.Core.Certificates.Acme.Options;
 using Piccolo.Core.Certificates.Orders;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Clocks;
 
 namespace Piccolo.Tests.Core.Certificates;
 

@@ -1,5 +1,5 @@
 using Piccolo.Rig;
-using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Authorities;
 
 namespace Piccolo.Tests.Core.Certificates;
 

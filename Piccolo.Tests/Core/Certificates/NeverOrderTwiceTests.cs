@@ -5,6 +5,8 @@ using Piccolo.Core.Certificates.Acme.Messages;
 using Piccolo.Core.Certificates.Acme.Options;
 using Piccolo.Core.Certificates.Ledger;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Authorities;
+using Piccolo.Tests.Fakes.Clocks;
 
 namespace Piccolo.Tests.Core.Certificates;
 

@@ -4,6 +4,7 @@ using Piccolo.Core.Certificates.Hosting;
 using Piccolo.Core.Certificates.Orders;
 using Piccolo.Core.Certificates.Scheduling;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Clocks;
 using Piccolo.Tests.Ingress.Fakes;
 
 namespace Piccolo.Tests.Core.Certificates;

@@ -4,6 +4,8 @@ using Piccolo.Core.Certificates.Scheduling;
 using Piccolo.Core.Health;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Authorities;
+using Piccolo.Tests.Fakes.Clocks;
 
 namespace Piccolo.Tests.Core.Certificates;
 

@@ -1,6 +1,7 @@
 using Piccolo.Core.Certificates.Acme.Options;
 using Piccolo.Core.Vault;
-using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Authorities;
+using Piccolo.Tests.Fakes.Clocks;
 
 namespace Piccolo.Tests.Core.Certificates;
 

@@ -1,4 +1,4 @@
-using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Files;
 
 namespace Piccolo.Tests.Core.Certificates;
 

@@ -3,6 +3,7 @@ using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Core.Durability;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Files;
 
 namespace Piccolo.Tests.Core.ControlStore;
 

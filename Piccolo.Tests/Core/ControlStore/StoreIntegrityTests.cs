@@ -5,6 +5,8 @@ using Piccolo.Core.ControlStore.Integrity;
 using Piccolo.Core.ControlStore.Upkeep;
 using Piccolo.Core.Health;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Clocks;
+using Piccolo.Tests.Fakes.Files;
 
 namespace Piccolo.Tests.Core.ControlStore;
 

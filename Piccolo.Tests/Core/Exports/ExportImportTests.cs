@@ -8,6 +8,7 @@ using Piccolo.Core.Exports;
 using Piccolo.Core.Health;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Files;
 
 namespace Piccolo.Tests.Core.Exports;
 

@@ -5,7 +5,7 @@ using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Remote;
 using Piccolo.Core.Remote.Dns;
 using Piccolo.Core.Remote.Probing;
-using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Relays;
 using Piccolo.Tests.Ingress.Fakes;
 
 namespace Piccolo.Tests.Core.Remote;

@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using Piccolo.Core.Tunnel;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Relays;
 
 namespace Piccolo.Tests.Core.Tunnel;
 

@@ -2,7 +2,8 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Piccolo.Core.Tunnel;
-using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Authorities;
+using Piccolo.Tests.Fakes.Relays;
 
 namespace Piccolo.Tests.Core.Tunnel;
 

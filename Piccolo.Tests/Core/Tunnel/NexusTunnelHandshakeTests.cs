@@ -6,6 +6,8 @@ using System.Text.Json.Nodes;
 using Piccolo.Core.Tunnel;
 using Piccolo.Core.Tunnel.Wire;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Clocks;
+using Piccolo.Tests.Fakes.Relays;
 
 namespace Piccolo.Tests.Core.Tunnel;
 

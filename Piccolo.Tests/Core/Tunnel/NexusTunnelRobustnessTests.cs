@@ -9,6 +9,7 @@ using Piccolo.Core.Tunnel.Session;
 using Piccolo.Core.Tunnel.Streams;
 using Piccolo.Core.Tunnel.Wire;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Relays;
 
 namespace Piccolo.Tests.Core.Tunnel;
 

@@ -2,7 +2,8 @@ using System.Net;
 using System.Net.WebSockets;
 using System.Text;
 using Piccolo.Core.Tunnel;
-using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Clocks;
+using Piccolo.Tests.Fakes.Relays;
 
 namespace Piccolo.Tests.Core.Tunnel;
 

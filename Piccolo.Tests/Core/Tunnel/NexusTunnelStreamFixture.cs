@@ -1,4 +1,4 @@
-using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Relays;
 
 namespace Piccolo.Tests.Core.Tunnel;
 

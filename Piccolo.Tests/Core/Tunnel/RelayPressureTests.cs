@@ -1,5 +1,6 @@
 using Piccolo.Core.Tunnel;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Relays;
 
 namespace Piccolo.Tests.Core.Tunnel;
 

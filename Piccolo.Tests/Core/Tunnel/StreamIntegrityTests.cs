@@ -4,6 +4,7 @@ using System.Globalization;
 using Piccolo.Core.Tunnel;
 using Piccolo.Core.Tunnel.Streams;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Clocks;
 
 namespace Piccolo.Tests.Core.Tunnel;
 

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Options;
 using Piccolo.Core.Network;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Tunnel;
-using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Clocks;
+using Piccolo.Tests.Fakes.Relays;
 
 namespace Piccolo.Tests.Core.Tunnel;
 

@@ -3,6 +3,7 @@ using Piccolo.Core.ControlStore;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Files;
 
 namespace Piccolo.Tests.Core.Vault;
 

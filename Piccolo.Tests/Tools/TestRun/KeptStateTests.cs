@@ -1,6 +1,7 @@
 using NUnit.Framework.Interfaces;
 using NUnit.Framework.Internal;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Files;
 
 namespace Piccolo.Tests.Tools.TestRun;
 
