@@ -16,7 +16,7 @@ public enum ExportKind
 }
 
 /// <summary>
-/// The readable beginning of an export file (docs/adr/0008): <c>magic (16) | version (u16) | length (u32) | JSON | SHA-256 (32)</c>, big-endian. The hash
+/// The readable beginning of an export file (ADR 0008): <c>magic (16) | version (u16) | length (u32) | JSON | SHA-256 (32)</c>, big-endian. The hash
 /// tells a damaged header from a wrong password; the header is authenticated by being the associated data of every chunk behind it.
 /// </summary>
 internal sealed record ExportHeader

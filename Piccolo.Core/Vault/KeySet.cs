@@ -6,7 +6,7 @@ namespace Piccolo.Core.Vault;
 
 /// <summary>
 /// The content of <c>keyset.json</c>: the data key, wrapped once by the password and, when the owner has made one, once by the recovery key. Binary
-/// members are base64. <c>docs/adr/0006-key-set-format.md</c> describes it.
+/// members are base64. ADR 0006 describes it.
 /// </summary>
 internal sealed record KeySet
 {

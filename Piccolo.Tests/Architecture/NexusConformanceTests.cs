@@ -4,14 +4,14 @@ using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Architecture;
 
-/// <summary>Reads <c>docs/nexus.md</c>: each rule of the relay's protocol has one row, which names tests that exist and carry its number.</summary>
+/// <summary>Reads <c>docs/dev/protocol-nexus.md</c>: each rule of the relay's protocol has one row, which names tests that exist and carry its number.</summary>
 [Category("Nexus")]
 internal sealed partial class NexusConformanceTests
 {
     private const int Known = 150;
     private const int Defects = 16;
 
-    private static readonly Row[] Rows = [.. File.ReadLines(Repository.File("docs/nexus.md")).Select(line => RowPattern().Match(line)).Where(m => m.Success)
+    private static readonly Row[] Rows = [.. File.ReadLines(Repository.File("docs/dev/protocol-nexus.md")).Select(line => RowPattern().Match(line)).Where(m => m.Success)
         .Select(m => new Row(int.Parse(m.Groups["id"].Value, CultureInfo.InvariantCulture), m.Groups["side"].Value, m.Groups["shown"].Value,
             [.. TestPattern().Matches(m.Groups["shown"].Value).Select(t => t.Groups[1].Value)]))];
 
@@ -42,7 +42,7 @@ internal sealed partial class NexusConformanceTests
     [Test]
     public void Defects_OfTheReference_AreEachShownByATest()
     {
-        var rows = File.ReadLines(Repository.File("docs/nexus.md")).Select(line => DefectPattern().Match(line)).Where(m => m.Success).ToList();
+        var rows = File.ReadLines(Repository.File("docs/dev/protocol-nexus.md")).Select(line => DefectPattern().Match(line)).Where(m => m.Success).ToList();
         var named = rows.SelectMany(m => TestPattern().Matches(m.Value).Select(t => (Id: m.Groups["id"].Value, Test: t.Groups[1].Value))).ToList();
 
         Assert.That(rows.Select(m => m.Groups["id"].Value), Is.EqualTo(Enumerable.Range(1, Defects).Select(n => $"{n}")));

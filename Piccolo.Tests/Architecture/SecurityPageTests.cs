@@ -1,9 +1,9 @@
 namespace Piccolo.Tests.Architecture;
 
-/// <summary>Reads <c>docs/security.md</c>: each promise has a state and names tests that exist.</summary>
+/// <summary>Reads <c>docs/owner/security.md</c>: each promise has a state and names tests that exist.</summary>
 internal sealed class SecurityPageTests
 {
-    private static readonly ClaimPage Page = ClaimPage.Read("docs/security.md", "promise");
+    private static readonly ClaimPage Page = ClaimPage.Read("docs/owner/security.md", "promise");
 
     [Test]
     public void Rows_KeepTheGrammarAndNameWhatExists()

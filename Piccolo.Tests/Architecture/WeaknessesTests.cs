@@ -1,11 +1,11 @@
 namespace Piccolo.Tests.Architecture;
 
-/// <summary>Reads <c>docs/weaknesses.md</c>: each of the 118 known weaknesses has one row, and no row claims a test that does not exist.</summary>
+/// <summary>Reads <c>docs/dev/weaknesses.md</c>: each of the 118 known weaknesses has one row, and no row claims a test that does not exist.</summary>
 internal sealed class WeaknessesTests
 {
     private const int Known = 118;
 
-    private static readonly ClaimPage Page = ClaimPage.Read("docs/weaknesses.md", "id");
+    private static readonly ClaimPage Page = ClaimPage.Read("docs/dev/weaknesses.md", "id");
 
     [Test]
     public void Table_HasEachKnownWeaknessOnce() =>

@@ -16,7 +16,7 @@ public static class VaultBench
     private const double OwnerBar = 2.5;
     private const double ReadyBarMilliseconds = 5;
 
-    // The library holds the address space while the kernel clears its memory: docs/adr/0021.
+    // The library holds the address space while the kernel clears its memory: ADR 0021.
     private const double ReadyWhileCheckingBarMilliseconds = 150;
     private static readonly TimeSpan IdleProbe = TimeSpan.FromSeconds(10);
     private static readonly string[] Guessers = ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"];

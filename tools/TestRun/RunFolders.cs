@@ -21,7 +21,7 @@ internal sealed record RunFolders(string Root)
 
     public string KnownFlaky => Path.Combine(Root, "Piccolo.Tests", "known-flaky.txt");
 
-    public string NexusTable => Path.Combine(Root, "docs", "nexus.md");
+    public string NexusTable => Path.Combine(Root, "docs", "dev", "protocol-nexus.md");
 
     /// <exception cref="UsageException">Not inside a checkout.</exception>
     public static RunFolders Find(string folder)

@@ -18,7 +18,7 @@ FLAKY name: message    failed, and passed in k of 5 further runs. It counts as f
                        forgives it. Only when at most 3 failed; never tests of kills, sealed data, scenarios, integrity, containers.
 FAILED (the run): ...  the test host died or hung, results are missing, the disk is full, there is no IPv6, ...
 
-The default and --all need root and install what is missing first (./dev setup). More: docs/testing.md
+The default and --all need root and install what is missing first (./dev setup). More: docs/dev/testing.md
 TEXT
 }
 

@@ -7,7 +7,7 @@ using Piccolo.Core.Vault;
 namespace Piccolo.Core.ControlStore.Integrity;
 
 /// <summary>
-/// The keyed hashes that bind rows, state and revisions to each other (docs/adr/0007). Holds only keys; thread-safe. After <see cref="Dispose"/> its answers
+/// The keyed hashes that bind rows, state and revisions to each other (ADR 0007). Holds only keys; thread-safe. After <see cref="Dispose"/> its answers
 /// are worthless, so whoever compares beside the store's gate asks afterwards whether the store is still the same.
 /// </summary>
 internal sealed class StoreChain : IDisposable

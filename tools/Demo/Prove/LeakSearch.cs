@@ -181,7 +181,7 @@ internal sealed class LeakSearch(DemoStack stack, string folder, string copy, Ti
     {
         foreach (var leak in places.SelectMany(p => p.Leaks)) timeline.Print($"LEAK {leak.Canary} (form {leak.Form}) in {leak.Place}");
         timeline.Print($"searched for: {string.Join(", ", _canaries.Select(c => c.Name))}");
-        timeline.Print("not searched: the container engine's own storage, which keeps an app's environment in clear (docs/security.md)");
+        timeline.Print("not searched: the container engine's own storage, which keeps an app's environment in clear (docs/owner/security.md)");
         var leaking = places.Count(p => p.Leaks.Count > 0);
         output.WriteLine($"LEAKS {leaking} of {places.Count} places");
         return leaking == 0 ? 0 : 1;

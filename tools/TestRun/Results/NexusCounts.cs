@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Piccolo.TestRun.Results;
 
-/// <summary>Rows of <c>docs/nexus.md</c> whose tests all ran and passed in this run.</summary>
+/// <summary>Rows of <c>docs/dev/protocol-nexus.md</c> whose tests all ran and passed in this run.</summary>
 internal sealed partial record NexusCounts(int Passed, int NotOffered, IReadOnlyList<string> Missing)
 {
     public static NexusCounts Of(IEnumerable<string> table, IEnumerable<TestResult> results)
