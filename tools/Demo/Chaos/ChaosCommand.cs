@@ -15,7 +15,7 @@ public static class ChaosCommand
         the other while visitors download. For each: what the status showed, seconds from the end of the fault to
         online, bytes that were not the app's, other visitors' streams that were disturbed. Needs root (a host
         table of the appliance's own). Takes about twelve minutes. Exits 0 only when every expectation held; then,
-        without --only, the table in docs/operations.md is written anew.
+        without --only, the table in docs/dev/chaos.md is written anew.
 
           --only TEXT     only scenarios whose name contains it
         """;
@@ -77,7 +77,7 @@ public static class ChaosCommand
 
     private static async Task WriteAsync(string table)
     {
-        var path = Path.Combine("docs", "operations.md");
+        var path = Path.Combine("docs", "dev", "chaos.md");
         var text = await File.ReadAllTextAsync(path);
         var from = text.IndexOf(Begin, StringComparison.Ordinal);
         var to = text.IndexOf(End, StringComparison.Ordinal);
