@@ -2,12 +2,12 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Piccolo.Api.Metrics;
 
-/// <summary>Configuration section <c>Piccolo:Metrics</c>.</summary>
+/// <summary>Configuration section <c>Piccolo:Metrics</c>: metrics for Prometheus.</summary>
 public sealed class MetricsOptions
 {
     public const string Section = "Piccolo:Metrics";
 
-    /// <value>Where Prometheus scrapes: open to this machine, and to bearer tokens from elsewhere. Default <c>/metrics</c>; empty is off.</value>
+    /// <summary>Path where Prometheus scrapes, from this machine or with a bearer token. Empty: off.</summary>
     [RegularExpression("^(/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-])?$")]
     public string Path { get; set; } = "/metrics";
 }

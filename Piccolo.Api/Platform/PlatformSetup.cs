@@ -11,12 +11,12 @@ using Piccolo.Core.Vault;
 
 namespace Piccolo.Api.Platform;
 
-/// <summary>Configuration section <c>Piccolo</c>: what belongs to no single feature.</summary>
+/// <summary>Configuration section <c>Piccolo</c>: settings of the whole program.</summary>
 public sealed class ApplianceOptions
 {
     public const string Section = "Piccolo";
 
-    /// <summary>Everything the daemon writes; mode 0700. Default <c>/var/lib/piccolo</c>, in Development <c>./run-state</c>.</summary>
+    /// <summary>Everything the daemon writes; mode 0700.</summary>
     public string StateDirectory { get; set; } = "/var/lib/piccolo";
 }
 

@@ -2,12 +2,12 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Piccolo.Api.Vault;
 
-/// <summary>Configuration section <c>Piccolo:Lock</c>.</summary>
+/// <summary>Configuration section <c>Piccolo:Lock</c>: locking.</summary>
 public sealed class LockOptions
 {
     public const string Section = "Piccolo:Lock";
 
-    /// <value>How long a lock's caller waits for everything to have ended, and after which what has not counts as a fault. Default 15 s.</value>
+    /// <summary>How long a lock waits for everything to end before it answers 202 and names what is left. The process starts afresh in either case.</summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:05:00")]
     public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(15);
 }

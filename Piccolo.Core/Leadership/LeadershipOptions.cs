@@ -12,12 +12,12 @@ public enum LeadershipMode
     File,
 }
 
-/// <summary>Configuration section <c>Piccolo:Leadership</c>.</summary>
+/// <summary>Configuration section <c>Piccolo:Leadership</c>: which node leads.</summary>
 public sealed class LeadershipOptions
 {
     public const string Section = "Piccolo:Leadership";
 
-    /// <summary>Default <c>single</c>.</summary>
+    /// <summary><c>single</c>: this node leads everything. <c>file</c>: a watched JSON file names the roles.</summary>
     public LeadershipMode Mode { get; set; } = LeadershipMode.Single;
 
     /// <summary>The watched file of mode <c>file</c>; its folder must exist.</summary>

@@ -7,10 +7,10 @@ public sealed class ListenerPortOptions
 {
     public const string Section = "Piccolo:Ingress";
 
-    /// <summary>Where apps are published, on 127.0.0.1 only. Default <c>15000-25000</c>.</summary>
+    /// <summary>Ports on 127.0.0.1 where the front door reaches apps. A listener keeps its port for life.</summary>
     public string GuardPorts { get; set; } = "15000-25000";
 
-    /// <summary>Where apps answer on the LAN. Default <c>35000-45000</c>.</summary>
+    /// <summary>Ports where apps answer on the LAN. A listener keeps its port for life, unless another program takes it.</summary>
     public string PublicPorts { get; set; } = "35000-45000";
 }
 

@@ -3,7 +3,7 @@ using System.Net;
 
 namespace Piccolo.Api.Ingress.Configuration;
 
-/// <summary>The front door's settings, section <c>Piccolo:Ingress</c>.</summary>
+/// <summary>Configuration section <c>Piccolo:Ingress</c>: ports, limits and timeouts of the front door.</summary>
 internal sealed class IngressOptions
 {
     public const string Section = "Piccolo:Ingress";
@@ -11,107 +11,116 @@ internal sealed class IngressOptions
     /// <summary>As a port: any that is free. For tests.</summary>
     public const int AnyFreePort = -1;
 
-    /// <value>Portal and API on the LAN in clear text, HTTP-01, redirects. Default 80; 0 is off.</value>
+    /// <summary>Portal and API on the LAN in clear text, HTTP-01, redirects. 0: off.</summary>
     [Range(AnyFreePort, 65535)]
     public int HttpPort { get; set; } = 80;
 
-    /// <value>TLS from the LAN or a forwarding router. Default 443; 0 is off.</value>
+    /// <summary>
+    /// TLS from the LAN or a forwarding router. 0: off. A router that forwards 443 publishes the login too: under the device's own certificate, portal and API
+    /// answer all networks.
+    /// </summary>
     [Range(AnyFreePort, 65535)]
     public int HttpsPort { get; set; } = 443;
 
-    /// <value><c>any</c> (default), <c>loopback</c>, or one address of this host. For the two ports above and the LAN ports of apps.</value>
+    /// <summary><c>any</c>, <c>loopback</c>, or one address of this host. Applies to the two ports above and to the LAN ports of apps.</summary>
     [Required]
     public string ListenAddress { get; set; } = "any";
 
-    /// <value>More names under which portal and API answer. Default none.</value>
+    /// <summary>More names for portal and API, in addition to this host's addresses, <c>localhost</c>, <c>*.local</c> and the portal's name.</summary>
     public IList<string> AllowedHosts { get; } = [];
 
-    /// <value>
-    /// Whether apps answer on their LAN ports under any name. Default false: a page that leads its own name to this host (DNS rebinding) could read every app
-    /// without a login.
-    /// </value>
+    /// <summary>
+    /// Whether apps answer on their LAN ports under any name. Where it is false, other names get 421, so that a web page cannot lead its own name to this host
+    /// (DNS rebinding) and read apps without a login.
+    /// </summary>
     public bool AnyHostOnLanPorts { get; set; }
 
-    /// <value>Who may reach the portal in clear text and the LAN ports of apps, as CIDR networks. Default: the connected networks.</value>
+    /// <summary>Networks (CIDR) that may reach the plain portal and the LAN ports of apps. Empty: the connected networks.</summary>
     public IList<string> AllowedNetworks { get; } = [];
 
-    /// <value>Open connections of all kinds at one time. Default 8192.</value>
+    /// <summary>
+    /// Open connections on all ports and the tunnel together. Further ones are refused and counted. If the file-descriptor limit is below about twice this
+    /// number, it is reduced to fit and a warning is logged.
+    /// </summary>
     [Range(1, 1_000_000)]
     public int MaxConnections { get; set; } = 8192;
 
-    /// <value>How many of them only this machine and its LAN may have, and only at our own two ports: a quarter of all at most. Default 256.</value>
+    /// <summary>Connections kept for this machine and its LAN at the two ports above, half at each; at most a quarter of all.</summary>
     [Range(0, 1_000_000)]
     public int ReservedConnections { get; set; } = 256;
 
-    /// <value>Open connections from one address at one time (of IPv6: from one /64), this machine's own excepted. Default 1024.</value>
+    /// <summary>Open connections from one address (IPv6: from one /64). This machine's own are not counted.</summary>
     [Range(1, 1_000_000)]
     public int MaxConnectionsPerAddress { get; set; } = 1024;
 
-    /// <value>Requests and spliced connections to apps at one time, of all clients together; more are refused. Default 4096.</value>
+    /// <summary>
+    /// Requests and spliced connections to apps at one time, of all clients together. Further requests get 503, further connections are closed. Reduced as
+    /// <c>MaxConnections</c> is.
+    /// </summary>
     [Range(1, 1_000_000)]
     public int MaxAppConnections { get; set; } = 4096;
 
-    /// <value>Requests at one time on one connection of HTTP/2; a client holds back more by itself. Default 50.</value>
+    /// <summary>Requests at one time on one HTTP/2 connection.</summary>
     [Range(1, 1000)]
     public int MaxStreamsPerConnection { get; set; } = 50;
 
-    /// <value>TLS handshakes that run at one time; more are refused. Default 1024.</value>
+    /// <summary>TLS handshakes in progress. Further ones are refused and counted.</summary>
     [Range(1, 1_000_000)]
     public int MaxHandshakes { get; set; } = 1024;
 
-    /// <value>How many of them one address may have (of IPv6: one /64; all clients whose address is unknown are one). Default 256.</value>
+    /// <summary>TLS handshakes in progress from one address (IPv6: one /64; all clients whose address is unknown are one).</summary>
     [Range(1, 1_000_000)]
     public int MaxHandshakesPerAddress { get; set; } = 256;
 
-    /// <value>How long a client may take none of what is sent to it; each byte that it takes begins the time anew. Default 5 min.</value>
+    /// <summary>How long a client may accept none of the data sent to it. Each byte that it accepts starts the time anew.</summary>
     [Range(typeof(TimeSpan), "00:00:02", "1.00:00:00")]
     public TimeSpan SendTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <value>After this long without a byte of a client the kernel asks whether it is still there (tcp(7), TCP_KEEPIDLE). Default 2 min.</value>
+    /// <summary>After this long without a byte from a client, the kernel asks whether it is still there (tcp(7), TCP_KEEPIDLE).</summary>
     [Range(typeof(TimeSpan), "00:00:01", "02:00:00")]
     public TimeSpan KeepAliveProbeTime { get; set; } = TimeSpan.FromMinutes(2);
 
-    /// <value>How long until it asks again; who has not answered for <see cref="SendTimeout"/> has gone. Default 30 s.</value>
+    /// <summary>How long until the kernel asks again. A client that has not answered for <see cref="SendTimeout"/> is disconnected.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan KeepAliveProbeInterval { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <value>Connections of which the ClientHello is still awaited. Default 2048.</value>
+    /// <summary>Connections still waiting for a ClientHello. Further ones are refused and counted.</summary>
     [Range(1, 1_000_000)]
     public int MaxWaitingPeeks { get; set; } = 2048;
 
-    /// <value>How many of them one address may have, counted as for handshakes. Default 512.</value>
+    /// <summary>Connections still waiting for a ClientHello from one address, counted as for handshakes.</summary>
     [Range(1, 1_000_000)]
     public int MaxWaitingPeeksPerAddress { get; set; } = 512;
 
-    /// <value>How long a client may stay silent at first, to a quarter of a second. Default 10 s.</value>
+    /// <summary>How long a client may take to send its first byte. Measured in steps of 0.25 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:05:00")]
     public TimeSpan PeekFirstByteTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <value>How long it may pause within its ClientHello, to a quarter of a second. Default 5 s.</value>
+    /// <summary>How long a client may pause within its ClientHello. Measured in steps of 0.25 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:05:00")]
     public TimeSpan PeekIdleTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <value>How long the whole ClientHello may take, to a quarter of a second. Default 20 s.</value>
+    /// <summary>How long the whole ClientHello may take. Measured in steps of 0.25 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:05:00")]
     public TimeSpan PeekTotalTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
-    /// <value>How long the TLS handshake may take once the ClientHello is there. Default 10 s.</value>
+    /// <summary>How long the TLS handshake may take after the ClientHello.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:05:00")]
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <value>How long an app may take to accept a connection. Default 5 s.</value>
+    /// <summary>How long an app may take to accept a connection.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:05:00")]
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <value>After this long without a byte in either direction a spliced connection ends. Default 2 h.</value>
+    /// <summary>After this long without a byte in either direction, a spliced connection ends.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "7.00:00:00")]
     public TimeSpan SpliceIdleTimeout { get; set; } = TimeSpan.FromHours(2);
 
-    /// <value>After this long without a byte in either direction a forwarded request or WebSocket ends. Default 2 h.</value>
+    /// <summary>After this long without a byte in either direction, a forwarded request or WebSocket ends.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "7.00:00:00")]
     public TimeSpan ForwardIdleTimeout { get; set; } = TimeSpan.FromHours(2);
 
-    /// <value>Requests that one listener's app is sent at a time, WebSockets included; more are answered with 503. Default 256.</value>
+    /// <summary>Requests sent to one listener's app at a time, WebSockets included. Further ones are answered with 503 <c>app_busy</c>.</summary>
     [Range(1, 100_000)]
     public int MaxRequestsPerListener { get; set; } = 256;
 
@@ -121,19 +130,19 @@ internal sealed class IngressOptions
     /// <summary>Which requests leave a line in the log.</summary>
     public AccessLogOptions AccessLog { get; } = new();
 
-    /// <value>How often it is tried whether apps answer. Default 15 s.</value>
+    /// <summary>How often an app that answers is checked.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
     public TimeSpan ProbeInterval { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <value>How soon an app that did not answer is tried again. Default 2 s.</value>
+    /// <summary>How soon an app that did not answer is checked again.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
     public TimeSpan ProbeRetry { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <value>How long an app may take to answer a probe. Default 3 s.</value>
+    /// <summary>How long an app may take to answer a check.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan ProbeTimeout { get; set; } = TimeSpan.FromSeconds(3);
 
-    /// <value>How long a LAN port that a stranger has taken is tried before another is chosen. Default 60 s.</value>
+    /// <summary>How long to retry a LAN port held by another program before permanently choosing a different one.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "1.00:00:00")]
     public TimeSpan BusyPortPatience { get; set; } = TimeSpan.FromSeconds(60);
 
@@ -162,7 +171,10 @@ internal sealed class IngressOptions
 /// <summary>Section <c>Piccolo:Ingress:ProxyProtocol</c>.</summary>
 internal sealed class ProxyProtocolOptions
 {
-    /// <value>Addresses or networks whose connections to our HTTP and HTTPS ports begin with a PROXY header of version 2, and must. Default none.</value>
+    /// <summary>
+    /// Addresses or networks of proxies in front of this device. Connections from these sources to the HTTP and HTTPS ports must start with a PROXY v2 header
+    /// or they are refused. The header can lower the trust level, never raise it. Never read on the tunnel.
+    /// </summary>
     public IList<string> TrustedSources { get; } = [];
 
     /// <summary>A network, or an address as the network of its own; null for anything else.</summary>
@@ -176,9 +188,9 @@ internal sealed class ProxyProtocolOptions
 /// <summary>Section <c>Piccolo:Ingress:AccessLog</c>.</summary>
 internal sealed class AccessLogOptions
 {
-    /// <value>Requests to portal and API. Default true.</value>
+    /// <summary>Logs one line per request to portal and API: who, method, path without query, status, time.</summary>
     public bool Portal { get; set; } = true;
 
-    /// <value>Requests to apps: what their users look at is nobody's business by default. Default false.</value>
+    /// <summary>The same for requests to apps.</summary>
     public bool Apps { get; set; }
 }
