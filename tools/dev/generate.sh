@@ -12,6 +12,17 @@ openapi() {
   git --no-pager diff --stat -- docs/openapi.json
 }
 
+settings() {
+  if wants_help "$@"; then
+    say "usage: ./dev settings"
+    say "Writes the tables of docs/owner/settings.md from the option classes; the test SettingsPageTests compares the two."
+    return
+  fi
+  need_sdk
+  PICCOLO_UPDATE_SETTINGS="$PWD/docs/owner/settings.md" dotnet test Piccolo.Tests -c Release -v quiet --filter "FullyQualifiedName~SettingsPageTests" >&2
+  git --no-pager diff --stat -- docs/owner/settings.md
+}
+
 lock() {
   if wants_help "$@"; then
     say "usage: ./dev lock"
