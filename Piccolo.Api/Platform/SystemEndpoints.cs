@@ -49,7 +49,7 @@ internal static class SystemEndpoints
         var known = Enum.GetValues<FaultCode>().Where(c => JsonNamingPolicy.SnakeCaseLower.ConvertName(c.ToString()) == code).ToList();
         if (known.Count == 0 || !health.Snapshot.Faults.TryGetValue(known[0], out var fault)) return Problems.NotFound("such latched fault");
         if (!await MendAsync(fault, health, vault, store))
-            return Problems.Of(StatusCodes.Status409Conflict, "fault_persists", "The fault persists", health.Snapshot.Faults.Values.FirstOrDefault()?.Detail ?? fault.Detail, "Mend its cause first; see docs/operations.md.");
+            return Problems.Of(StatusCodes.Status409Conflict, "fault_persists", "The fault persists", health.Snapshot.Faults.Values.FirstOrDefault()?.Detail ?? fault.Detail, "Fix its cause first; see docs/owner/health-and-faults.md.");
         http.Audit(AuditKinds.FaultCleared, ("code", code));
         return TypedResults.Ok(new MessageResponse("fault cleared"));
     }

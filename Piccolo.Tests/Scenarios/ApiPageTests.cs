@@ -8,10 +8,10 @@ using Piccolo.Tests.Interop;
 
 namespace Piccolo.Tests.Scenarios;
 
-/// <summary>README's section on curl, run as it stands there by bash and curl against a daemon: each answer has the status that its comment promises.</summary>
+/// <summary>The calls with curl in <c>docs/owner/api.md</c>, run as they stand by bash and curl against a daemon: each answer has the status that its comment promises.</summary>
 [Category("Sealed")]
 [Category("NeedsProcess")]
-internal sealed partial class ReadmeCurlTests
+internal sealed partial class ApiPageTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private const string Section = "## Driving it with curl";
@@ -41,7 +41,7 @@ internal sealed partial class ReadmeCurlTests
     }
 
     [Test]
-    public async Task Readme_RunAsItStands_AnswersWhatItSays()
+    public async Task Calls_RunAsTheyStand_AnswerWhatThePageSays()
     {
         var script = Script();
 
@@ -84,8 +84,8 @@ internal sealed partial class ReadmeCurlTests
     /// <summary>The commands of the section, against this appliance.</summary>
     private string Script()
     {
-        var readme = File.ReadAllText(Repository.File("README.md"));
-        var section = readme[readme.IndexOf(Section, StringComparison.Ordinal)..];
+        var page = File.ReadAllText(Repository.File("docs/owner/api.md"));
+        var section = page[page.IndexOf(Section, StringComparison.Ordinal)..];
         var begin = section.IndexOf("```\n", StringComparison.Ordinal) + 4;
         var commands = section[begin..section.IndexOf("```", begin, StringComparison.Ordinal)];
         Assert.That(commands, Does.Contain("\napi=").Or.StartWith("api="));
