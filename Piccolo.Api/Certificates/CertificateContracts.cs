@@ -34,7 +34,7 @@ public sealed record CertificateResponse(
     string? FailureReason,
     CertificateErrorResponse? LastError);
 
-/// <summary>When it will be renewed: the moment that was drawn, and the window that it was drawn from.</summary>
+/// <summary>The scheduled time of renewal, and the window it was picked from.</summary>
 /// <param name="Source"><c>ari</c>: the certificate authority's suggestion (RFC 9773); <c>lifetime</c>: a share of the lifetime; <c>revocation</c>: it or its issuer was revoked.</param>
 public sealed record RenewalResponse(DateTimeOffset At, DateTimeOffset WindowStart, DateTimeOffset WindowEnd, RenewalSource Source, string? Explanation);
 

@@ -3,7 +3,7 @@ using Piccolo.Core.Health;
 
 namespace Piccolo.Api.Health;
 
-/// <summary>Compares the clock with what has surely passed; the certificates that are held are witnesses too.</summary>
+/// <summary>Compares the clock with the latest time known to have passed; the certificates that are held are witnesses too.</summary>
 internal sealed class ClockHealth(ClockFloor clock, CertificateInventory certificates, HealthTracker health) : IHealthReporter
 {
     public void Report()

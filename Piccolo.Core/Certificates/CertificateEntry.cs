@@ -30,7 +30,7 @@ public sealed record CertificateEntry(string Id, ImmutableArray<DomainName> Name
 
     public DateTimeOffset? NotAfter { get; init; }
 
-    /// <summary>The moment that was drawn, its window, and who gave it.</summary>
+    /// <summary>The scheduled time, the window it was picked from, and the source of that window.</summary>
     public RenewalMoment? Renewal { get; init; }
 
     public DateTimeOffset? RenewAt => Renewal?.At;

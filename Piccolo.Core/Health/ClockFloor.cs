@@ -6,7 +6,7 @@ using Piccolo.Core.Primitives;
 namespace Piccolo.Core.Health;
 
 /// <summary>
-/// Knows a moment that has surely passed: the newest of the build's date, the last saved time and the newest certificate's start. A clock that says an
+/// Holds the latest time known to have passed: the newest of the build's date, the last saved time and the newest certificate's start. A clock that says an
 /// earlier time was reset (no battery, no network yet), and what follows from dates is not to be believed. Thread-safe.
 /// </summary>
 public sealed class ClockFloor
@@ -38,7 +38,7 @@ public sealed class ClockFloor
         Raise(_saved, "the last saved time");
     }
 
-    /// <summary>The latest moment that has surely passed.</summary>
+    /// <summary>The latest time known to have passed.</summary>
     public DateTimeOffset Floor
     {
         get

@@ -4,7 +4,7 @@ namespace Piccolo.Core.Leadership;
 
 /// <summary>
 /// The content of the leadership file:
-/// <c>{"control-plane":{"role":"leader|follower","leader":"https://…"},"app:&lt;name&gt;":{…}}</c>. What is not named is led by this node.
+/// <c>{"control-plane":{"role":"leader|follower","leader":"https://…"},"app:&lt;name&gt;":{…}}</c>. This node leads every resource that the file does not name.
 /// </summary>
 internal static class RolesFile
 {

@@ -26,7 +26,7 @@ internal sealed class IngressMetrics : IDisposable
         _lasted = _meter.CreateHistogram<double>("piccolo.ingress.spliced.duration", "s", "How long spliced connections lasted.");
         _forwardFailures = _meter.CreateCounter<long>("piccolo.ingress.forward.failures", "{request}", "Requests to apps that failed, by outcome.");
         _meter.CreateObservableGauge("piccolo.ingress.connections", () => Volatile.Read(ref _connections), "{connection}", "Open connections of all kinds.");
-        _meter.CreateObservableGauge("piccolo.ingress.handshakes", () => Volatile.Read(ref _handshakes), "{connection}", "TLS handshakes that run.");
+        _meter.CreateObservableGauge("piccolo.ingress.handshakes", () => Volatile.Read(ref _handshakes), "{connection}", "TLS handshakes in progress.");
         _meter.CreateObservableGauge("piccolo.ingress.peeks.waiting", () => Volatile.Read(ref _waitingPeeks), "{connection}", "ClientHellos that are awaited.");
     }
 

@@ -49,6 +49,6 @@ internal abstract class ClientQuota(Func<int> limit, Func<int> limitPerAddress, 
 internal sealed class WaitingPeeks(IOptions<IngressOptions> options, IngressMetrics metrics)
     : ClientQuota(() => options.Value.MaxWaitingPeeks, () => options.Value.MaxWaitingPeeksPerAddress, metrics.PeekBegins, metrics.PeekEnds);
 
-/// <summary>TLS handshakes that run.</summary>
+/// <summary>TLS handshakes in progress.</summary>
 internal sealed class RunningHandshakes(IOptions<IngressOptions> options, IngressMetrics metrics)
     : ClientQuota(() => options.Value.MaxHandshakes, () => options.Value.MaxHandshakesPerAddress, metrics.HandshakeBegins, metrics.HandshakeEnds);

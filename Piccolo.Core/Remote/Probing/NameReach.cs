@@ -1,6 +1,6 @@
 namespace Piccolo.Core.Remote.Probing;
 
-/// <summary>What a stranger finds who dials a public name.</summary>
+/// <summary>What an outside client sees of a public name.</summary>
 public enum ReachResult
 {
     /// <summary>Not dialled yet, or nothing to compare with: the detail says which.</summary>

@@ -21,7 +21,7 @@ public enum AcmeFailureClass
     /// <summary>The CA refuses the account, or wants something of its owner.</summary>
     Account,
 
-    /// <summary>The CA sent what no honest CA sends: malformed, too large, contradictory, or a certificate that is not ours.</summary>
+    /// <summary>The response of the CA was invalid: malformed, too large, contradictory, or a certificate that is not ours.</summary>
     BadResponse,
 
     /// <summary>The CA refuses the certificate request or its key.</summary>
