@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Piccolo.Core.Primitives;
 using Piccolo.Core.Primitives.Sockets;
-using Piccolo.Tests.Fakes;
 using Piccolo.Tests.Fakes.Clocks;
 
 namespace Piccolo.Tests.Core.Primitives;

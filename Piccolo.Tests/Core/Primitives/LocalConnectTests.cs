@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Piccolo.Core.Primitives;
 using Piccolo.Core.Primitives.Sockets;
 using Piccolo.Rig;
 

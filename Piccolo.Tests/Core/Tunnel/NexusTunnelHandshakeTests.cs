@@ -5,7 +5,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Piccolo.Core.Tunnel;
 using Piccolo.Core.Tunnel.Wire;
-using Piccolo.Tests.Fakes;
 using Piccolo.Tests.Fakes.Clocks;
 using Piccolo.Tests.Fakes.Relays;
 

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Piccolo.Core.Tunnel;
 using Piccolo.Core.Tunnel.Streams;
-using Piccolo.Tests.Fakes;
 using Piccolo.Tests.Fakes.Clocks;
 
 namespace Piccolo.Tests.Core.Tunnel;
