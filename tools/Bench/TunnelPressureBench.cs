@@ -42,6 +42,7 @@ internal sealed class TunnelPressureBench(DemoStack stack, BenchReport report, T
         }
         await stack.SetRelayFaultsAsync("""{"lose_disconnects":false}""");
         timeline.Print($"{Runs} bursts of {Visitors}: {string.Join(", ", answered.Select(a => (a / RunTime.TotalSeconds).ToString("0", CultureInfo.InvariantCulture)))} /s");
+        timeline.Print($"refused by cause: {(await TunnelAsync())["streams_refused"]!.ToJsonString()}");
         report.AtLeast("burst_steady", answered.Min() / answered[0], "x", 0.8);
         report.AtMost("burst_refused", await RefusedAsync() - refused, "", 0);
     }

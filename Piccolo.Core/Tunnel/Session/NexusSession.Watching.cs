@@ -7,12 +7,18 @@ namespace Piccolo.Core.Tunnel.Session;
 /// <summary>
 /// Streams on which nothing moves. A relay whose lane is full loses the message that a user has gone; so it is asked whether it still knows the stream, and answers
 /// only if it does. A probe goes behind the questions: its answer says that theirs would have come. Near a limit the longest silent streams are asked after at
-/// once, and while the answer is on its way they count for nobody: what the relay forgot to tell locks no user out.
+/// once, and until the answer is here they count for nobody: what the relay forgot to tell locks no user out.
 /// </summary>
 internal sealed partial class NexusSession
 {
     /// <summary>The relay's lane for answers holds 256 and drops what is beyond.</summary>
     private const int QuestionsAtOnce = 200;
+
+    /// <summary>So many of them may be repeated ones: those who wait at a limit need room for new ones.</summary>
+    private const int RepeatedAtOnce = QuestionsAtOnce / 2;
+
+    /// <summary>So many streams at most count for nobody, asked after or waiting for their question: a limit is never exceeded by more.</summary>
+    private const int MaxDoubted = 512;
 
     /// <summary>An answer may be dropped by a full lane; this many in a row, half a second apart, are not.</summary>
     private const int UnansweredToEnd = 3;
@@ -21,6 +27,9 @@ internal sealed partial class NexusSession
     private const int FirstQuestions = 16;
 
     private static readonly TimeSpan SuspectPause = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>Near a limit a stream is asked after when nothing has moved on it for this long: users of before are out of the way when the next ones come.</summary>
+    private static readonly TimeSpan PressedIdle = TimeSpan.FromSeconds(1);
 
     /// <summary>An upload on which nothing moves takes no share from the others.</summary>
     private static readonly TimeSpan Resting = TimeSpan.FromSeconds(5);
@@ -31,6 +40,8 @@ internal sealed partial class NexusSession
     private int _firstQuestions;
     private int _doubted;
 
+    private TimeSpan Pressed => PressedIdle < Options.StreamPong ? PressedIdle : Options.StreamPong;
+
     // A relay that never answered may be one that cannot: then silence says nothing.
     private volatile bool _answersQuestions;
 
@@ -38,12 +49,13 @@ internal sealed partial class NexusSession
     {
         while (!cancellationToken.IsCancellationRequested)
         {
-            var pause = Volatile.Read(ref _doubted) > 0 && SuspectPause < Options.StreamPong ? SuspectPause : Options.StreamPong;
+            var pause = Volatile.Read(ref _doubted) > 0 && SuspectPause < Options.StreamPong ? SuspectPause : Pressed;
             await Task.Delay(pause, Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (cancellationToken.IsCancellationRequested) return;
             foreach (var stream in _streams.Values.Where(stream => stream.Idle.Silence >= Resting)) stream.OnRest();
             GiveUpRound();
-            Ask(stream => stream.Idle.Unanswered > 0 || stream.Idle.IsDoubted || stream.Idle.Silence >= (IsPressed(stream) ? Options.StreamPong : Options.StreamIdle));
+            Ask(stream => stream.Idle.Unanswered > 0 || stream.Idle.IsDoubted, RepeatedAtOnce);
+            Ask(stream => stream.Idle.Silence >= (IsPressed(stream) ? Pressed : Options.StreamIdle));
         }
     }
 
@@ -66,21 +78,31 @@ internal sealed partial class NexusSession
         var limit = Full(client);
         if (limit is null || !_answersQuestions) return limit;
         var subscriber = limit == AddressLimit.Cause ? client : null;
-        Ask(stream => !stream.Idle.IsDoubted && (subscriber is null || AddressLimit.IsSame(stream.Client, subscriber)));
+        lock (_questions)
+        {
+            var silent = _streams.Values
+                .Where(stream => !stream.Idle.IsDoubted && !stream.Idle.IsKnown && (subscriber is null || AddressLimit.IsSame(stream.Client, subscriber)))
+                .OrderByDescending(stream => stream.Idle.Silence);
+            foreach (var stream in silent.Take(Math.Min(QuestionsAtOnce, MaxDoubted - _doubted))) Doubt(stream);
+        }
+        AskDoubted();
         return Full(client);
     }
+
+    /// <summary>Those that no question has reached yet.</summary>
+    private void AskDoubted() => Ask(stream => stream.Idle is { IsDoubted: true, Unanswered: 0 });
 
     private string? Full(IPEndPoint? client) =>
         StreamCount - Volatile.Read(ref _doubted) >= Options.MaxStreams ? "stream_limit" : scope.Addresses.TryEnter(client) ? null : AddressLimit.Cause;
 
     /// <summary>Of those that fit, the longest silent. Questions that are asked while others are on their way have a probe of their own once those are answered.</summary>
-    private void Ask(Func<TunnelStream, bool> fits)
+    private void Ask(Func<TunnelStream, bool> fits, int atOnce = QuestionsAtOnce)
     {
         if (Options.StreamIdle == TimeSpan.Zero) return;
         lock (_questions)
         {
             var silent = _streams.Values.Where(stream => !stream.Idle.IsAsked && !stream.Idle.IsKnown && fits(stream)).OrderByDescending(stream => stream.Idle.Silence);
-            foreach (var stream in silent.Take(QuestionsAtOnce - _asked.Count - _next.Count))
+            foreach (var stream in silent.Take(atOnce - _asked.Count - _next.Count))
             {
                 if (!Writer.PostCourtesy(ControlMessage.Question(stream.Key))) break;
                 stream.Idle.Ask();
@@ -107,6 +129,7 @@ internal sealed partial class NexusSession
             goesOn = NextRound();
         }
         if (goesOn) _ = PostProbe();
+        AskDoubted();
         if (forgotten.Count == 0) return;
         scope.Logger.StreamsForgotten(Number, forgotten.Count);
         foreach (var stream in forgotten) stream.Stop(DisconnectReason.Timeout);
