@@ -9,7 +9,7 @@ internal sealed partial class DocumentLinksTests
     private static readonly string[] Pages =
     [
         .. Directory.EnumerateFiles(Repository.Root, "*.md"),
-        .. new[] { "docs", "bench", "compose", "packaging", "tools" }.Select(Repository.File).Where(Directory.Exists)
+        .. new[] { "docs", "compose", "packaging", "tools" }.Select(Repository.File).Where(Directory.Exists)
             .SelectMany(f => Directory.EnumerateFiles(f, "*.md", SearchOption.AllDirectories)),
     ];
 
