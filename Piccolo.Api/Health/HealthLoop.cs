@@ -13,7 +13,7 @@ namespace Piccolo.Api.Health;
 /// it.
 /// </summary>
 internal sealed class HealthLoop(
-    IEnumerable<IHealthReporter> reporters, HealthTracker health, ApplianceVault vault, NexusTunnel tunnel, LanPortStates lanPorts, CertificateInventory certificates,
+    IEnumerable<IHealthReporter> reporters, HealthTracker health, ApplianceVault vault, RelayTunnel tunnel, LanPortStates lanPorts, CertificateInventory certificates,
     SystemdReporter systemd, HealthPace pace, TimeProvider time, ILogger<HealthLoop> logger) : BackgroundService
 {
     private readonly IHealthReporter[] _reporters = [.. reporters];

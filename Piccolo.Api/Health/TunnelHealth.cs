@@ -6,7 +6,7 @@ using Piccolo.Core.Vault;
 namespace Piccolo.Api.Health;
 
 /// <summary>How the tunnel is, from what it observed of the relay. Switched off and locked are no faults.</summary>
-internal sealed class TunnelHealth(NexusTunnel tunnel, ApplianceVault vault, HealthTracker health) : IHealthReporter
+internal sealed class TunnelHealth(RelayTunnel tunnel, ApplianceVault vault, HealthTracker health) : IHealthReporter
 {
     public void Report()
     {

@@ -24,7 +24,7 @@ internal sealed class Telemetry : IDisposable
     private readonly Counter<long> _attempts;
 
     public Telemetry(
-        IMeterFactory meters, HealthTracker health, ApplianceVault vault, SealedStore store, NexusTunnel tunnel, CertificateInventory certificates, AppStatusBoard apps, FrontDoorBoard names, TimeProvider time)
+        IMeterFactory meters, HealthTracker health, ApplianceVault vault, SealedStore store, RelayTunnel tunnel, CertificateInventory certificates, AppStatusBoard apps, FrontDoorBoard names, TimeProvider time)
     {
         _meter = meters.Create("Piccolo.Appliance");
         _attempts = _meter.CreateCounter<long>("piccolo.vault.attempts", "{attempt}", "Attempts to open the vault, by outcome.");
@@ -44,7 +44,7 @@ internal sealed class Telemetry : IDisposable
 
     public void Dispose() => _meter.Dispose();
 
-    private void ObserveTunnel(NexusTunnel tunnel)
+    private void ObserveTunnel(RelayTunnel tunnel)
     {
         _meter.CreateObservableGauge("piccolo.tunnel.online", () => tunnel.Status.State == TunnelState.Online ? 1 : 0, null, "1 while the relay has accepted a session.");
         _meter.CreateObservableGauge("piccolo.tunnel.sessions", () => tunnel.Status.Sessions, "{session}", "Accepted sessions.");

@@ -31,7 +31,7 @@ internal sealed class RotateSecretRequestValidator : AbstractValidator<RotateSec
 
 internal sealed class VerifyRelayRequestValidator : AbstractValidator<VerifyRelayRequest>
 {
-    public VerifyRelayRequestValidator(IOptions<NexusOptions> nexus)
+    public VerifyRelayRequestValidator(IOptions<TunnelOptions> nexus)
     {
         RuleFor(r => r.Endpoint).MaximumLength(512).Custom((endpoint, context) => ConfigureRemoteRequestValidator.CheckEndpoint(endpoint, nexus.Value, context.AddFailure));
         RuleFor(r => r.JwtSecret).MaximumLength(1024);

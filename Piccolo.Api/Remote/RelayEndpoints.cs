@@ -45,7 +45,7 @@ internal static class RelayEndpoints
     }
 
     private static async Task<Results<Ok<RelayVerifiedResponse>, ProblemHttpResult>> VerifyAsync(
-        RequestBody<VerifyRelayRequest> body, RemoteSettingsStore store, NexusTunnel tunnel, TimeProvider time, CancellationToken cancellationToken)
+        RequestBody<VerifyRelayRequest> body, RemoteSettingsStore store, RelayTunnel tunnel, TimeProvider time, CancellationToken cancellationToken)
     {
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
@@ -60,7 +60,7 @@ internal static class RelayEndpoints
     }
 
     private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> RotateAsync(
-        RequestBody<RotateSecretRequest> body, RemoteSettingsStore store, NexusTunnel tunnel, RemoteEventLog events, HttpContext http, CancellationToken cancellationToken)
+        RequestBody<RotateSecretRequest> body, RemoteSettingsStore store, RelayTunnel tunnel, RemoteEventLog events, HttpContext http, CancellationToken cancellationToken)
     {
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;

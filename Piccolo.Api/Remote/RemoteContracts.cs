@@ -64,7 +64,7 @@ public sealed record TunnelResponse(
 
 internal sealed class ConfigureRemoteRequestValidator : AbstractValidator<ConfigureRemoteRequest>
 {
-    public ConfigureRemoteRequestValidator(IOptions<NexusOptions> nexus)
+    public ConfigureRemoteRequestValidator(IOptions<TunnelOptions> nexus)
     {
         RuleFor(r => r.Endpoint).NotEmpty().MaximumLength(512);
         RuleFor(r => r.Endpoint).Custom((endpoint, context) => CheckEndpoint(endpoint, nexus.Value, context.AddFailure));
@@ -74,10 +74,10 @@ internal sealed class ConfigureRemoteRequestValidator : AbstractValidator<Config
             .WithMessage("must be one label, or a name equal to the domain or below it");
     }
 
-    public static void CheckEndpoint(string? endpoint, NexusOptions nexus, Action<string> fail)
+    public static void CheckEndpoint(string? endpoint, TunnelOptions nexus, Action<string> fail)
     {
         if (string.IsNullOrEmpty(endpoint)) return;
-        var problem = Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) ? NexusEndpoint.Check(uri, nexus.AllowInsecureLoopback, out _) : "must be a wss:// URL";
+        var problem = Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) ? RelayEndpoint.Check(uri, nexus.AllowInsecureLoopback, out _) : "must be a wss:// URL";
         if (problem is not null) fail(problem);
     }
 

@@ -40,7 +40,7 @@ internal static class RemoteEndpoints
         TypedResults.Ok(Describe(reader.Read(), remote.Plan, aliases.All(), issuance.State.Level));
 
     private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> ConfigureAsync(
-        RequestBody<ConfigureRemoteRequest> body, RemoteSettingsStore store, ListenerTable listeners, NexusTunnel tunnel, RemoteEventLog events, TimeProvider time,
+        RequestBody<ConfigureRemoteRequest> body, RemoteSettingsStore store, ListenerTable listeners, RelayTunnel tunnel, RemoteEventLog events, TimeProvider time,
         HttpContext http, CancellationToken cancellationToken)
     {
         var (request, problem) = await body.ReadAsync(cancellationToken);

@@ -19,7 +19,7 @@ namespace Piccolo.Api.Vault;
 /// killed may find its apps running. Thread-safe.
 /// </summary>
 internal sealed class LockWatch(
-    LockSteps steps, ApplianceVault vault, SealedStore store, JobTable jobs, AppStatusBoard apps, IContainerRuntime containers, LanPortStates lanPorts, RouteTableHolder routes, NexusTunnel tunnel,
+    LockSteps steps, ApplianceVault vault, SealedStore store, JobTable jobs, AppStatusBoard apps, IContainerRuntime containers, LanPortStates lanPorts, RouteTableHolder routes, RelayTunnel tunnel,
     ServerCertificateTable certificates, HealthTracker health, IOptions<LockOptions> options, TimeProvider time, ILogger<LockWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);

@@ -16,7 +16,7 @@ namespace Piccolo.Core.Remote;
 /// <summary>Builds the remote plan whenever something that it follows from has changed, and hands its three parts to those who make them so.</summary>
 public sealed class RemoteAccess(
     RemoteSettingsStore settings, RemoteAliasStore aliases, SealedStore store, ListenerTable listeners, LeadershipRegistry leadership,
-    RouteTableHolder routes, NexusTunnel tunnel, RenewalScheduler certificates, TimeProvider time, ILogger<RemoteAccess> logger) : BackgroundService
+    RouteTableHolder routes, RelayTunnel tunnel, RenewalScheduler certificates, TimeProvider time, ILogger<RemoteAccess> logger) : BackgroundService
 {
     // Only to mend what a bug may have lost: every cause has its signal.
     private static readonly TimeSpan LookAgain = TimeSpan.FromMinutes(5);

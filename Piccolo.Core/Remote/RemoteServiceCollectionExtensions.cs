@@ -31,9 +31,9 @@ public static class RemoteServiceCollectionExtensions
         services.AddSingleton<RemoteAliasStore>().AddSingleton<AliasVerifier>().AddSingleton<IHostedService>(s => s.GetRequiredService<AliasVerifier>());
         services.AddSingleton<IssuanceLock>().AddSingleton<IHostedService>(s => s.GetRequiredService<IssuanceLock>());
         // A challenge can reach us only once the relay knows the name.
-        return services.AddSingleton(s => OrderWhenReachable(s.GetRequiredService<NexusTunnel>()));
+        return services.AddSingleton(s => OrderWhenReachable(s.GetRequiredService<RelayTunnel>()));
     }
 
-    private static OrderGate OrderWhenReachable(NexusTunnel tunnel) =>
+    private static OrderGate OrderWhenReachable(RelayTunnel tunnel) =>
         new(wanted => tunnel.Status is { State: TunnelState.Online } status && wanted.Names.All(n => status.Hostnames.Contains(n.Value)), tunnel.Changed);
 }

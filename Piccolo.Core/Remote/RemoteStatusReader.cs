@@ -12,7 +12,7 @@ public sealed record RemoteStatus(
     ImmutableArray<NameReach> Names);
 
 /// <summary>Reads the status; computes nothing that was not observed. Thread-safe.</summary>
-public sealed class RemoteStatusReader(RemoteSettingsStore settings, RemoteAccess remote, NexusTunnel tunnel, CertificateInventory certificates, FrontDoorBoard board, ClockFloor clock, TimeProvider time)
+public sealed class RemoteStatusReader(RemoteSettingsStore settings, RemoteAccess remote, RelayTunnel tunnel, CertificateInventory certificates, FrontDoorBoard board, ClockFloor clock, TimeProvider time)
 {
     public RemoteStatus Read()
     {

@@ -5,7 +5,7 @@ namespace Piccolo.Core.Tunnel;
 /// doubles once and then stays for minutes: most outages are a relay that restarts or a router that does, and an attempt that nobody answers costs nobody anything.
 /// Outages and refusals are counted apart: a relay that stops in the middle of a handshake has not said no.
 /// </summary>
-internal sealed class ReconnectBackoff(NexusOptions options, Func<double> random)
+internal sealed class ReconnectBackoff(TunnelOptions options, Func<double> random)
 {
     /// <summary>About three minutes with pauses of up to twice the base.</summary>
     private const int QuickAttempts = 180;

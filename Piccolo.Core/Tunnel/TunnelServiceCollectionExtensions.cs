@@ -13,18 +13,18 @@ public static class TunnelServiceCollectionExtensions
     /// <summary>Adds the tunnel and its loop.</summary>
     public static IServiceCollection AddTunnel(this IServiceCollection services)
     {
-        services.AddOptions<NexusOptions>().BindConfiguration(NexusOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        services.AddSingleton<IValidateOptions<NexusOptions>>(provider => new NexusOptionsValidator(provider.GetService<IHostEnvironment>()));
+        services.AddOptions<TunnelOptions>().BindConfiguration(TunnelOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IValidateOptions<TunnelOptions>>(provider => new TunnelOptionsValidator(provider.GetService<IHostEnvironment>()));
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton(provider => new NexusTunnel(
-            provider.GetRequiredService<IOptions<NexusOptions>>(),
+        services.TryAddSingleton(provider => new RelayTunnel(
+            provider.GetRequiredService<IOptions<TunnelOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<NexusTunnel>>(),
+            provider.GetRequiredService<ILogger<RelayTunnel>>(),
             Random.Shared.NextDouble,
             provider.GetService<StatePaths>()?.TunnelWeight));
-        services.TryAddSingleton<ITunnelStreamSource>(provider => provider.GetRequiredService<NexusTunnel>());
+        services.TryAddSingleton<ITunnelStreamSource>(provider => provider.GetRequiredService<RelayTunnel>());
         services.AddNetwork().TryAddSingleton<INetworkView, NetworkView>();
-        services.AddHostedService<NexusTunnelLoop>();
+        services.AddHostedService<RelayTunnelLoop>();
         services.AddHostedService<TunnelWaker>();
         return services;
     }

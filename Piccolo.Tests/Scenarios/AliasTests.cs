@@ -77,7 +77,7 @@ internal sealed class AliasTests : RemoteBoxFixture
         Assert.That((string?)alias["id"], Is.EqualTo("alias:" + name));
         Assert.That((string?)alias["status"], Is.EqualTo("pending"));
         Assert.That((string?)alias["message"], Does.Contain("192.0.2.9"));
-        Assert.That(Box.Get<NexusTunnel>().Status.Hostnames, Does.Not.Contain(name), "what does not lead to the relay is not claimed there");
+        Assert.That(Box.Get<RelayTunnel>().Status.Hostnames, Does.Not.Contain(name), "what does not lead to the relay is not claimed there");
 
         await Dns.ClearAAsync(name);
         await Box.UntilAsync(name, ReachResult.Reachable);
@@ -89,7 +89,7 @@ internal sealed class AliasTests : RemoteBoxFixture
         Assert.That((await RefusedAsync(new { hostname = name })).Code, Is.EqualTo("alias_taken"));
 
         await Box.Appliance.SendAsync(HttpMethod.Delete, $"/api/v1/remote/aliases/alias:{name}");
-        await RemoteBox.UntilAsync(Box.Get<NexusTunnel>().Changed, () => !Box.Get<NexusTunnel>().Status.Hostnames.Contains(name), "the relay has forgotten the name");
+        await RemoteBox.UntilAsync(Box.Get<RelayTunnel>().Changed, () => !Box.Get<RelayTunnel>().Status.Hostnames.Contains(name), "the relay has forgotten the name");
         Assert.That(Box.Get<CertificateInventory>().Find("alias:" + name), Is.Null);
         Assert.That(Box.Get<RemoteAliasStore>().List().Select(a => a.Hostname), Does.Not.Contain(name));
         await UntilEventAsync($"{name} is reachable");
@@ -107,7 +107,7 @@ internal sealed class AliasTests : RemoteBoxFixture
 
         Assert.That(((string?)alias["status"], (string?)alias["message"]), Is.EqualTo(("pending",
             $"The CAA records at {name} do not let this certificate authority, this account or the method http-01 issue for {name}.")), "it leads to the relay, and that is not enough");
-        Assert.That(Box.Get<NexusTunnel>().Status.Hostnames, Does.Not.Contain(name));
+        Assert.That(Box.Get<RelayTunnel>().Status.Hostnames, Does.Not.Contain(name));
         Assert.That(Box.Get<CertificateInventory>().Find("alias:" + name), Is.Null, "no order that must fail");
 
         await Dns.SetCaaAsync(name, ("issue", CaaIdentity));

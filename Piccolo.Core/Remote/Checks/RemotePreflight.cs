@@ -7,7 +7,7 @@ using Piccolo.Core.Tunnel;
 namespace Piccolo.Core.Remote.Checks;
 
 /// <summary>Looks whether all is in place for strangers to be served: everything is tried now, nothing is taken from memory. Changes nothing.</summary>
-public sealed class RemotePreflight(RemoteSettingsStore settings, RemoteAccess remote, NameChecks names, Port80Check port80, NexusTunnel tunnel, ClockFloor clock, TimeProvider time)
+public sealed class RemotePreflight(RemoteSettingsStore settings, RemoteAccess remote, NameChecks names, Port80Check port80, RelayTunnel tunnel, ClockFloor clock, TimeProvider time)
 {
     /// <summary>Names that are looked at in one run; the portal is always among them.</summary>
     public const int MaxNames = 20;

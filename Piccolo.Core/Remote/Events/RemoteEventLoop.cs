@@ -14,7 +14,7 @@ namespace Piccolo.Core.Remote.Events;
 /// remembers: a restart repeats nothing.
 /// </summary>
 internal sealed class RemoteEventLoop(
-    RemoteEventLog events, SealedStore store, NexusTunnel tunnel, CertificateInventory certificates, FrontDoorBoard board, TimeProvider time, ILogger<RemoteEventLoop> logger) : BackgroundService
+    RemoteEventLog events, SealedStore store, RelayTunnel tunnel, CertificateInventory certificates, FrontDoorBoard board, TimeProvider time, ILogger<RemoteEventLoop> logger) : BackgroundService
 {
     // Only to mend what a bug may have lost.
     private static readonly TimeSpan LookAgain = TimeSpan.FromMinutes(5);

@@ -15,7 +15,7 @@ namespace Piccolo.Core.Remote.Probing;
 /// tells: nothing follows from it but what the owner sees. While locked or switched off it dials nobody.
 /// </summary>
 internal sealed class FrontDoorProbe(
-    RemoteAccess remote, RouteTableHolder routes, SealedStore store, NexusTunnel tunnel, ServerCertificateTable certificates, FrontDoorBoard board, NameProber prober,
+    RemoteAccess remote, RouteTableHolder routes, SealedStore store, RelayTunnel tunnel, ServerCertificateTable certificates, FrontDoorBoard board, NameProber prober,
     IOptions<RemoteOptions> options, TimeProvider time, ILogger<FrontDoorProbe> logger) : BackgroundService
 {
     // Only to mend what a bug may have lost: every cause has its signal or its moment.

@@ -10,7 +10,7 @@ namespace Piccolo.Core.Tunnel.Session;
 /// Mints the tokens by which the relay knows us: compact JWS (RFC 7515) with HS256 over the claims of RFC 7519 and the relay's own.
 /// Every token is minted at the moment of its use; the routing claims are the same in all of a session.
 /// </summary>
-internal sealed class NexusToken(TunnelTarget target, long weight, NexusOptions options, TimeProvider time)
+internal sealed class NexusToken(TunnelTarget target, long weight, TunnelOptions options, TimeProvider time)
 {
     private const string Header = """{"alg":"HS256","typ":"JWT"}""";
 

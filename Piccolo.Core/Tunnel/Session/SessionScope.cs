@@ -7,7 +7,7 @@ namespace Piccolo.Core.Tunnel.Session;
 /// <param name="Offer">Hands a stream to whoever accepts; false when too many wait already.</param>
 /// <param name="Changed">Called when a session learned something that the status shows.</param>
 internal sealed record SessionScope(
-    NexusOptions Options,
+    TunnelOptions Options,
     TimeProvider Time,
     ILogger Logger,
     AddressLimit Addresses,

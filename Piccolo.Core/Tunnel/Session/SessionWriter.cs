@@ -8,7 +8,7 @@ namespace Piccolo.Core.Tunnel.Session;
 /// The one sender of a session. Control goes first; data goes by turns of a few messages, one stream after the other, so that no download delays another.
 /// Posting never waits.
 /// </summary>
-internal sealed class SessionWriter(RelaySocket socket, NexusToken token, NexusOptions options, TimeProvider time, TunnelTraffic traffic)
+internal sealed class SessionWriter(RelaySocket socket, NexusToken token, TunnelOptions options, TimeProvider time, TunnelTraffic traffic)
 {
     /// <summary>What is owed to the relay beyond this ends the session: it asks faster than it takes answers.</summary>
     public const int ControlLimit = 8192;

@@ -25,7 +25,7 @@ internal sealed partial class TunnelStream : ITunnelStream
     private const int Segment = 16 * 1024;
 
 
-    private readonly NexusSession _session;
+    private readonly RelaySession _session;
     private readonly StreamHead _head;
     private readonly Pipe _fromUser = new(InputPipe);
     private readonly Pipe _toUser = new(OutputPipe);
@@ -43,7 +43,7 @@ internal sealed partial class TunnelStream : ITunnelStream
     private volatile bool _closeOnceConsumed;
     private volatile string _reason = DisconnectReason.Normal;
 
-    public TunnelStream(NexusSession session, StreamHead head)
+    public TunnelStream(RelaySession session, StreamHead head)
     {
         _session = session;
         _head = head;

@@ -46,7 +46,7 @@ internal sealed partial class RelaySocket : IDisposable
 
     /// <param name="transport">The socket below <paramref name="stream"/>, which needs flushing.</param>
     /// <param name="owned">Disposed after the stream.</param>
-    public RelaySocket(Stream stream, RelayTransport? transport, NexusOptions options, TimeProvider time, params IDisposable[] owned)
+    public RelaySocket(Stream stream, RelayTransport? transport, TunnelOptions options, TimeProvider time, params IDisposable[] owned)
     {
         (_stream, _transport, _owned, _output) = (stream, transport, owned, _standardOutput);
         _maskAt = _masks.Length;

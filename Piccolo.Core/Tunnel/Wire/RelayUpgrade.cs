@@ -15,7 +15,7 @@ internal sealed class RelayUpgrade(RemoteCertificateValidationCallback validate)
     private const int KeyLength = 16;
 
     /// <returns>The socket, or the status with which something else answered (101: an upgrade, but to something else).</returns>
-    public async Task<(RelaySocket? Socket, HttpStatusCode Status)> RunAsync(Uri hub, NexusOptions options, TimeProvider time, CancellationToken cancellationToken)
+    public async Task<(RelaySocket? Socket, HttpStatusCode Status)> RunAsync(Uri hub, TunnelOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         RelayTransport? transport = null;
         var invoker = new HttpMessageInvoker(NewHandler(async (context, connecting) => transport = await RelayTransport.ConnectAsync(context.DnsEndPoint, time, connecting)));

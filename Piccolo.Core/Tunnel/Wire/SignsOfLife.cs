@@ -8,7 +8,7 @@ internal sealed class SignsOfLife : IDisposable
 {
     private const int LooksPerInterval = 4;
 
-    private readonly NexusOptions _options;
+    private readonly TunnelOptions _options;
     private readonly TimeProvider _time;
     private readonly Action _due;
     private readonly Action _dead;
@@ -21,7 +21,7 @@ internal sealed class SignsOfLife : IDisposable
 
     /// <param name="due">A ping wants to be sent.</param>
     /// <param name="dead">Nothing was heard for too long.</param>
-    public SignsOfLife(NexusOptions options, TimeProvider time, Action due, Action dead)
+    public SignsOfLife(TunnelOptions options, TimeProvider time, Action due, Action dead)
     {
         (_options, _time, _due, _dead) = (options, time, due, dead);
         _lastPing = _heard = time.GetTimestamp();

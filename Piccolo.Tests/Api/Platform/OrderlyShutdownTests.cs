@@ -19,7 +19,7 @@ internal sealed class OrderlyShutdownTests
     {
         await using var relay = await ScriptedRelay.StartAsync();
         var box = await new TestAppliance(null, ("Piccolo:Nexus:AllowInsecureLoopback", "true")).OwnedAsync();
-        var (vault, store, tunnel) = (box.Services.GetRequiredService<ApplianceVault>(), box.Services.GetRequiredService<SealedStore>(), box.Services.GetRequiredService<NexusTunnel>());
+        var (vault, store, tunnel) = (box.Services.GetRequiredService<ApplianceVault>(), box.Services.GetRequiredService<SealedStore>(), box.Services.GetRequiredService<RelayTunnel>());
         box.Engine.AddImage("localhost/sample:latest");
         await box.Api.InstallAsync(AppRig.Manifest("web"));
         await AppRig.UntilAsync(box.Engine.Called, () => box.Engine.Calls.Contains("start web"), () => "the app does not start");

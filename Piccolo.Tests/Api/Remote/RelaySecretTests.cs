@@ -64,7 +64,7 @@ internal sealed class RelaySecretTests
         Assert.That(status, Is.EqualTo(HttpStatusCode.OK), answer.ToJsonString());
         Assert.That((DateTimeOffset)answer["verified_at"]!, Is.EqualTo(TimeProvider.System.GetUtcNow()).Within(TimeSpan.FromMinutes(1)));
         Assert.That(_box.Get<RemoteSettingsStore>().Current, Is.EqualTo(before));
-        Assert.That(_box.Get<NexusTunnel>().Status.State, Is.EqualTo(TunnelState.Online));
+        Assert.That(_box.Get<RelayTunnel>().Status.State, Is.EqualTo(TunnelState.Online));
     }
 
     [TestCase("wss://127.0.0.1:1/connect", "secret", 422, "unreachable")]

@@ -102,7 +102,7 @@ internal sealed class ClientAddressTests
     [TestCase("ws://localhost:1", "ws://localhost:1/connect")]
     public void Endpoint_Usable_GetsTheHubsPath(string endpoint, string expected)
     {
-        Assert.That(NexusEndpoint.Check(new Uri(endpoint), allowInsecureLoopback: true, out var normal), Is.Null);
+        Assert.That(RelayEndpoint.Check(new Uri(endpoint), allowInsecureLoopback: true, out var normal), Is.Null);
         Assert.That(normal, Is.EqualTo(new Uri(expected)));
     }
 
@@ -112,9 +112,9 @@ internal sealed class ClientAddressTests
     [TestCase("wss://user:password@relay.test")]
     [TestCase("/connect")]
     public void Endpoint_Unusable_IsExplained(string endpoint) =>
-        Assert.That(NexusEndpoint.Check(new Uri(endpoint, UriKind.RelativeOrAbsolute), allowInsecureLoopback: true, out _), Is.Not.Empty);
+        Assert.That(RelayEndpoint.Check(new Uri(endpoint, UriKind.RelativeOrAbsolute), allowInsecureLoopback: true, out _), Is.Not.Empty);
 
     [Test]
     public void Endpoint_PlainLoopback_NeedsTheOption() =>
-        Assert.That(NexusEndpoint.Check(new Uri("ws://127.0.0.1:1"), allowInsecureLoopback: false, out _), Is.Not.Null);
+        Assert.That(RelayEndpoint.Check(new Uri("ws://127.0.0.1:1"), allowInsecureLoopback: false, out _), Is.Not.Null);
 }

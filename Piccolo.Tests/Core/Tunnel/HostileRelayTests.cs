@@ -17,7 +17,7 @@ internal sealed class HostileRelayTests
     {
         await using var relay = await ScriptedRelay.StartAsync();
         using var log = new CapturedLog();
-        await using var under = new TunnelUnderTest(logger: log.For<NexusTunnel>());
+        await using var under = new TunnelUnderTest(logger: log.For<RelayTunnel>());
         var peer = await under.OpenAsync(relay, Web);
         await peer.ConnectAsync(A, Web);
         await using var stream = await under.AcceptAsync();
@@ -63,7 +63,7 @@ internal sealed class HostileRelayTests
     {
         await using var relay = await ScriptedRelay.StartAsync();
         using var log = new CapturedLog();
-        await using var under = new TunnelUnderTest(logger: log.For<NexusTunnel>());
+        await using var under = new TunnelUnderTest(logger: log.For<RelayTunnel>());
         var peer = await under.OpenAsync(relay, Web);
         var lost = 0;
         int[] codes = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 4999];
@@ -75,7 +75,7 @@ internal sealed class HostileRelayTests
             await under.UntilAsync(status => status.State == TunnelState.Online && status.Reconnects == lost);
         }
 
-        Assert.That((long)NexusTunnelHandshakeTests.Claims(peer.AttestedToken)["weight"]!, Is.EqualTo(1), "a relay that says so has let the session go");
+        Assert.That((long)RelayTunnelHandshakeTests.Claims(peer.AttestedToken)["weight"]!, Is.EqualTo(1), "a relay that says so has let the session go");
         Assert.That((log.Count(3002), log.Count(3001)), Is.EqualTo((codes.Length, 0)));
         Assert.That(under.Tunnel.Status.Sessions, Is.EqualTo(1));
     }

@@ -54,7 +54,7 @@ internal sealed class NexusTokenTests
     {
         foreach (var token in new[] { Token(TunnelUnderTest.Secret).Handshake(), Token(TunnelUnderTest.Secret).Attest(Nonce) })
         {
-            var claims = NexusTunnelHandshakeTests.Claims(token);
+            var claims = RelayTunnelHandshakeTests.Claims(token);
             Assert.That((long)claims["weight"]!, Is.EqualTo(1));
             Assert.That(claims.Select(claim => claim.Key), Has.None.AnyOf("tcp_ports", "udp_routes", "outbound_allowed", "allowed_outbound_ports"));
             Assert.That(claims.Where(claim => claim.Value is System.Text.Json.Nodes.JsonArray { Count: 0 }), Is.Empty);
@@ -65,18 +65,18 @@ internal sealed class NexusTokenTests
     public async Task Nx030_EachToken_IsSignedAtTheMomentOfItsUse()
     {
         var time = new FakeTimeProvider(DateTimeOffset.FromUnixTimeSeconds(1_700_000_000));
-        var token = new NexusToken(new TunnelTarget(new Uri("wss://relay.test"), TunnelUnderTest.Secret, ["a.test"]), 1, new NexusOptions(), time);
+        var token = new NexusToken(new TunnelTarget(new Uri("wss://relay.test"), TunnelUnderTest.Secret, ["a.test"]), 1, new TunnelOptions(), time);
         var first = token.Handshake();
         time.Advance(TimeSpan.FromSeconds(7));
         var together = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(token.Handshake)));
 
-        Assert.That((long)NexusTunnelHandshakeTests.Claims(first)["iat"]!, Is.EqualTo(1_700_000_000));
-        Assert.That(together.Select(t => (long)NexusTunnelHandshakeTests.Claims(t)["iat"]!), Has.All.EqualTo(1_700_000_007));
+        Assert.That((long)RelayTunnelHandshakeTests.Claims(first)["iat"]!, Is.EqualTo(1_700_000_000));
+        Assert.That(together.Select(t => (long)RelayTunnelHandshakeTests.Claims(t)["iat"]!), Has.All.EqualTo(1_700_000_007));
     }
 
     private static NexusToken Token(string secret) => new(
         new TunnelTarget(new Uri("wss://relay.test"), secret, ["app.example.test"]),
         weight: 1,
-        new NexusOptions { Name = "edge-1", ReauthInterval = TimeSpan.FromMinutes(15), ReauthGrace = TimeSpan.Zero },
+        new TunnelOptions { Name = "edge-1", ReauthInterval = TimeSpan.FromMinutes(15), ReauthGrace = TimeSpan.Zero },
         Clock);
 }

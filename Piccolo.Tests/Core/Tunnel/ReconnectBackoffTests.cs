@@ -8,7 +8,7 @@ internal sealed class ReconnectBackoffTests
     [Test]
     public void CeilingDoublesToTheMaximum_AndJitterIsFull()
     {
-        var options = new NexusOptions();
+        var options = new TunnelOptions();
         var highest = new ReconnectBackoff(options, () => 1);
         var lowest = new ReconnectBackoff(options, () => 0);
 
@@ -22,7 +22,7 @@ internal sealed class ReconnectBackoffTests
     [Test]
     public void OfAnOutage_StaysShortForMinutesAndThenDoubles()
     {
-        var highest = new ReconnectBackoff(new NexusOptions(), () => 1);
+        var highest = new ReconnectBackoff(new TunnelOptions(), () => 1);
 
         var pauses = Enumerable.Range(0, 188).Select(_ => highest.Next(isOutage: true).TotalSeconds).ToList();
 
@@ -34,7 +34,7 @@ internal sealed class ReconnectBackoffTests
     [Test]
     public void ARefusalAfterManyOutages_IsTheFirst()
     {
-        var highest = new ReconnectBackoff(new NexusOptions(), () => 1);
+        var highest = new ReconnectBackoff(new TunnelOptions(), () => 1);
         for (var attempt = 0; attempt < 40; attempt++) highest.Next(isOutage: true);
 
         Assert.That(highest.Next(isOutage: false).TotalSeconds, Is.EqualTo(1));

@@ -97,7 +97,7 @@ internal sealed class RelayPressureTests
         var peer = await after.OpenAsync(relay, "web.home.test");
 
         Assert.That(goodbye, Is.True);
-        Assert.That((long)NexusTunnelHandshakeTests.Claims(peer.HandshakeToken)["weight"]!, Is.EqualTo(32));
+        Assert.That((long)RelayTunnelHandshakeTests.Claims(peer.HandshakeToken)["weight"]!, Is.EqualTo(32));
     }
 
     /// <summary>One user after the other. Whom the relay gave to a dead session waits, until all have come.</summary>

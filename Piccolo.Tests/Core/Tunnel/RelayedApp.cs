@@ -76,7 +76,7 @@ internal sealed class RelayedApp : IAsyncDisposable
 
     public TunnelUnderTest Under { get; }
 
-    public static async Task<RelayedApp> StartAsync(Action<NexusOptions>? configure = null, Action<RelayOptions>? set = null)
+    public static async Task<RelayedApp> StartAsync(Action<TunnelOptions>? configure = null, Action<RelayOptions>? set = null)
     {
         var relay = await RelayFixture.StartAsync(options =>
         {
@@ -85,7 +85,7 @@ internal sealed class RelayedApp : IAsyncDisposable
         });
         var app = new RelayedApp(relay, new TunnelUnderTest(options =>
         {
-            options.TailConfirmation = new NexusOptions().TailConfirmation;
+            options.TailConfirmation = new TunnelOptions().TailConfirmation;
             configure?.Invoke(options);
         }));
         app.Under.Tunnel.SetTarget(TunnelUnderTest.Target(relay.HubUri, Host));

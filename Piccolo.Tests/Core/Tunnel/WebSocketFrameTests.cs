@@ -44,7 +44,7 @@ internal sealed class WebSocketFrameTests
     public Task Receive_AnyConversationInAnyPieces_IsTheSameMessages() => Gen.Select(Conversations, Gen.Int[1, 60_000].Array[1, 20]).SampleAsync(async (sent, pieces) =>
     {
         await using var wire = new PiecewiseStream(Frames(sent), pieces);
-        using var socket = new RelaySocket(wire, null, new NexusOptions(), TimeProvider.System);
+        using var socket = new RelaySocket(wire, null, new TunnelOptions(), TimeProvider.System);
         for (var i = 0; i < sent.Length; i++)
         {
             var message = await socket.ReceiveAsync(CancellationToken.None);
@@ -60,7 +60,7 @@ internal sealed class WebSocketFrameTests
         var bytes = Frames(sent);
         if (bytes.Length > 0) bytes[at % bytes.Length] = value;
         await using var wire = new PiecewiseStream(bytes, pieces);
-        using var socket = new RelaySocket(wire, null, new NexusOptions(), TimeProvider.System);
+        using var socket = new RelaySocket(wire, null, new TunnelOptions(), TimeProvider.System);
         RelayMessage message;
         do message = await socket.ReceiveAsync(CancellationToken.None);
         while (message.Kind is RelayMessageKind.Text or RelayMessageKind.Binary);
@@ -72,7 +72,7 @@ internal sealed class WebSocketFrameTests
     public async Task Receive_PingsAmongFragments_AreAnsweredWithTheLatest()
     {
         await using var wire = new PiecewiseStream(Frames([new Sent(ServerOpcode.Binary, 3, 9_000, Ping: true)]), [100_000]);
-        using var socket = new RelaySocket(wire, null, new NexusOptions(), TimeProvider.System);
+        using var socket = new RelaySocket(wire, null, new TunnelOptions(), TimeProvider.System);
 
         var message = await socket.ReceiveAsync(CancellationToken.None);
         await socket.ReceiveAsync(CancellationToken.None);

@@ -90,7 +90,7 @@ internal sealed class RemoteBox : IAsyncDisposable
         await UntilServedAsync(Portal);
     }
 
-    public Task UntilServedAsync(string name) => UntilAsync(Get<NexusTunnel>().Changed, () => Get<NexusTunnel>().Status.Hostnames.Contains(name), $"the tunnel serves {name}");
+    public Task UntilServedAsync(string name) => UntilAsync(Get<RelayTunnel>().Changed, () => Get<RelayTunnel>().Status.Hostnames.Contains(name), $"the tunnel serves {name}");
 
     /// <summary>Holds certificates for these names, as if they had been ordered.</summary>
     public void Certify(params string[] names) => Get<ServerCertificateTable>().Replace(names.Select(n => Ca.IssueBundle(n)));

@@ -8,7 +8,7 @@ using Piccolo.Tests.Fakes.Relays;
 namespace Piccolo.Tests.Core.Tunnel;
 
 [Category("Nexus")]
-internal sealed class NexusDialerTests
+internal sealed class RelayDialerTests
 {
     private string _rootsFile = null!;
     private X509Certificate2 _root = null!;

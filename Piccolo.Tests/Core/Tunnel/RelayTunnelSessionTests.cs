@@ -8,7 +8,7 @@ using Piccolo.Tests.Fakes.Relays;
 namespace Piccolo.Tests.Core.Tunnel;
 
 [Category("Nexus")]
-internal sealed class NexusTunnelSessionTests
+internal sealed class RelayTunnelSessionTests
 {
     private const string A = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
     private const string B = "11111111-2222-3333-4444-555555555555";
@@ -62,8 +62,8 @@ internal sealed class NexusTunnelSessionTests
 
         RelayPeer[] attempts = [refused, second, third];
         Assert.That(attempts.SelectMany(a => (string[])[a.HandshakeToken, a.AttestedToken]), Is.Unique, "no token is used twice");
-        Assert.That(attempts.Select(a => (long)NexusTunnelHandshakeTests.Claims(a.HandshakeToken)["iat"]! - began), Is.EqualTo(new[] { 0, 3, 6 }));
-        Assert.That(attempts.Select(a => (long)NexusTunnelHandshakeTests.Claims(a.AttestedToken)["iat"]! - began), Is.EqualTo(new[] { 0, 3, 6 }));
+        Assert.That(attempts.Select(a => (long)RelayTunnelHandshakeTests.Claims(a.HandshakeToken)["iat"]! - began), Is.EqualTo(new[] { 0, 3, 6 }));
+        Assert.That(attempts.Select(a => (long)RelayTunnelHandshakeTests.Claims(a.AttestedToken)["iat"]! - began), Is.EqualTo(new[] { 0, 3, 6 }));
     }
 
     [Test]
@@ -211,7 +211,7 @@ internal sealed class NexusTunnelSessionTests
 
         var peer = await _relay.AcceptAsync();
 
-        Assert.That(NexusTunnelHandshakeTests.Claims(peer.HandshakeToken)["hostnames"]!.ToJsonString(), Is.EqualTo("""["web.home.test"]"""));
+        Assert.That(RelayTunnelHandshakeTests.Claims(peer.HandshakeToken)["hostnames"]!.ToJsonString(), Is.EqualTo("""["web.home.test"]"""));
     }
 
     [Test]
@@ -292,7 +292,7 @@ internal sealed class NexusTunnelSessionTests
         var fresh = await time.RunAsync(_relay.AcceptAsync(), soon);
         await time.RunAsync(under.UntilAsync(status => status.Hostnames.Count == 21 && status.Sessions == 1), soon);
 
-        Assert.That(NexusTunnelHandshakeTests.Claims(fresh.HandshakeToken)["hostnames"]!.AsArray(), Has.Count.EqualTo(21));
+        Assert.That(RelayTunnelHandshakeTests.Claims(fresh.HandshakeToken)["hostnames"]!.AsArray(), Has.Count.EqualTo(21));
         await TunnelUnderTest.AssertDialsNoMoreAsync(_relay, time);
     }
 
@@ -361,5 +361,5 @@ internal sealed class NexusTunnelSessionTests
         Assert.That(stream.Client, Is.EqualTo(IPEndPoint.Parse("127.0.0.1:5000")));
     }
 
-    private static long Weight(RelayPeer peer) => (long)NexusTunnelHandshakeTests.Claims(peer.AttestedToken)["weight"]!;
+    private static long Weight(RelayPeer peer) => (long)RelayTunnelHandshakeTests.Claims(peer.AttestedToken)["weight"]!;
 }

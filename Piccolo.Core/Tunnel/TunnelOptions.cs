@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Piccolo.Core.Tunnel;
 
 /// <summary>Configuration section <c>Piccolo:Nexus</c>: how the tunnel behaves towards any relay. Which relay to use is set in the portal, not here.</summary>
-public sealed class NexusOptions
+public sealed class TunnelOptions
 {
     public const string Section = "Piccolo:Nexus";
 

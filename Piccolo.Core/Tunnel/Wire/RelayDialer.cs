@@ -6,11 +6,11 @@ using System.Security.Cryptography.X509Certificates;
 namespace Piccolo.Core.Tunnel.Wire;
 
 /// <summary>Opens the WebSocket: HTTP/1.1, no proxy, no compression, and a certificate that the system or the configured roots vouch for.</summary>
-internal sealed class NexusDialer(NexusOptions options, TimeProvider time)
+internal sealed class RelayDialer(TunnelOptions options, TimeProvider time)
 {
     public async Task<(RelaySocket? Socket, TunnelFailure? Failure)> DialAsync(Uri endpoint, CancellationToken cancellationToken)
     {
-        if (NexusEndpoint.Check(endpoint, options.AllowInsecureLoopback, out var hub) is { } problem) return (null, TunnelFailure.BadEndpoint(problem));
+        if (RelayEndpoint.Check(endpoint, options.AllowInsecureLoopback, out var hub) is { } problem) return (null, TunnelFailure.BadEndpoint(problem));
         X509Certificate2Collection roots;
         try
         {

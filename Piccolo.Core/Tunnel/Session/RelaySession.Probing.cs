@@ -7,7 +7,7 @@ namespace Piccolo.Core.Tunnel.Session;
 /// A request that every relay refuses is the one thing that it always answers, and only to a session that it took in: the answer is the acknowledgement that
 /// the protocol lacks, the measure of the way, and a sign of life.
 /// </summary>
-internal sealed partial class NexusSession
+internal sealed partial class RelaySession
 {
     private volatile SentProbe? _probe;
     private TimeSpan? _leastRoundTrip;

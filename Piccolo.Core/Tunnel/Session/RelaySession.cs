@@ -11,7 +11,7 @@ namespace Piccolo.Core.Tunnel.Session;
 /// One authenticated WebSocket to the relay: opened, acknowledged, served by a reader that never waits for a stream and one writer, drained, closed.
 /// Nothing of it outlives it: its streams end with it, and what was queued for it is sent nowhere else.
 /// </summary>
-internal sealed partial class NexusSession(int number, TunnelTarget target, long weight, SessionScope scope)
+internal sealed partial class RelaySession(int number, TunnelTarget target, long weight, SessionScope scope)
 {
     private static readonly TimeSpan GoodbyeLimit = TimeSpan.FromSeconds(1);
 
@@ -36,7 +36,7 @@ internal sealed partial class NexusSession(int number, TunnelTarget target, long
 
     public long Weight { get; } = weight;
 
-    public NexusOptions Options => scope.Options;
+    public TunnelOptions Options => scope.Options;
 
     public TimeProvider Time => scope.Time;
 
@@ -68,7 +68,7 @@ internal sealed partial class NexusSession(int number, TunnelTarget target, long
     public async Task<TunnelFailure?> OpenAsync(Action<TunnelState> progress, CancellationToken cancellationToken)
     {
         progress(TunnelState.Connecting);
-        (_socket, var failure) = await new NexusDialer(scope.Options, scope.Time).DialAsync(Target.Endpoint, cancellationToken);
+        (_socket, var failure) = await new RelayDialer(scope.Options, scope.Time).DialAsync(Target.Endpoint, cancellationToken);
         if (_socket is null) return failure;
         try
         {

@@ -4,11 +4,11 @@ using Piccolo.Core.Tunnel.Session;
 namespace Piccolo.Core.Tunnel;
 
 /// <summary>How sessions give way to each other.</summary>
-public sealed partial class NexusTunnel
+public sealed partial class RelayTunnel
 {
     private const int MaxRetiredSessions = 4;
 
-    private void Retire(NexusSession session, TimeSpan limit, ImmutableSortedSet<string> served)
+    private void Retire(RelaySession session, TimeSpan limit, ImmutableSortedSet<string> served)
     {
         if (_serving == session) Volatile.Write(ref _serving, null);
         session.Narrow(served);
@@ -17,7 +17,7 @@ public sealed partial class NexusTunnel
         if (_sessions.Count > MaxRetiredSessions + 1) _ = _sessions[0].CloseAsync();
     }
 
-    private async Task RetireAsync(NexusSession session, TimeSpan limit)
+    private async Task RetireAsync(RelaySession session, TimeSpan limit)
     {
         await session.DrainAsync(limit);
         Forget(session);
@@ -25,7 +25,7 @@ public sealed partial class NexusTunnel
         Changed.Raise();
     }
 
-    private void Forget(NexusSession session)
+    private void Forget(RelaySession session)
     {
         ImmutableInterlocked.Update(ref _sessions, list => list.Remove(session));
         Interlocked.CompareExchange(ref _serving, null, session);

@@ -5,7 +5,7 @@ using Piccolo.Tests.Fakes.Relays;
 namespace Piccolo.Tests.Core.Tunnel;
 
 [Category("Nexus")]
-internal sealed class NexusTunnelFlowTests : NexusTunnelStreamFixture
+internal sealed class RelayTunnelFlowTests : RelayTunnelStreamFixture
 {
     [Test]
     public async Task Nx043_Nx054_Data_A64KiBPreludeBeforeAnyoneAccepts_IsDelivered()
@@ -348,7 +348,7 @@ internal sealed class NexusTunnelFlowTests : NexusTunnelStreamFixture
         await bulk.DisposeAsync();
 
         Assert.That(Encoding.ASCII.GetString(data.Payload), Is.EqualTo("small"));
-        Assert.That((string)NexusTunnelHandshakeTests.Claims(token.Text)["session_nonce"]!, Is.EqualTo("under-load"));
+        Assert.That((string)RelayTunnelHandshakeTests.Claims(token.Text)["session_nonce"]!, Is.EqualTo("under-load"));
     }
 
     private static async Task<bool> Fires(ITunnelStream stream)

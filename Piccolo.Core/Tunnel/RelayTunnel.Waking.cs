@@ -1,7 +1,7 @@
 namespace Piccolo.Core.Tunnel;
 
 /// <summary>What the world tells the loop: another network, a night's sleep, a clock that was set.</summary>
-public sealed partial class NexusTunnel
+public sealed partial class RelayTunnel
 {
     private int _woken;
 

@@ -5,7 +5,7 @@ using Piccolo.Core.Tunnel.Wire;
 namespace Piccolo.Tests.Core.Tunnel;
 
 [Category("Nexus")]
-internal sealed class NexusTunnelStreamTests : NexusTunnelStreamFixture
+internal sealed class RelayTunnelStreamTests : RelayTunnelStreamFixture
 {
     [Test]
     public async Task Nx052_Nx096_Connect_DescribesTheUserAndGrantsAFew()

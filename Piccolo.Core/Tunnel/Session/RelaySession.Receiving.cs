@@ -6,7 +6,7 @@ using Piccolo.Core.Tunnel.Wire;
 namespace Piccolo.Core.Tunnel.Session;
 
 /// <summary>What the relay sends: read one message after the other, answered through the writer, never waited for. Nothing in it can end more than it should.</summary>
-internal sealed partial class NexusSession
+internal sealed partial class RelaySession
 {
     private async Task<TunnelFailure> ReceiveAsync(RelaySocket socket)
     {

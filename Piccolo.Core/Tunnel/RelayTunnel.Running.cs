@@ -6,7 +6,7 @@ using Piccolo.Core.Tunnel.Session;
 namespace Piccolo.Core.Tunnel;
 
 /// <summary>The loop: each step looks at the target and at what serves, does one thing about the difference, and waits for a reason to look again.</summary>
-public sealed partial class NexusTunnel
+public sealed partial class RelayTunnel
 {
     private static readonly TimeSpan MeasureLimit = TimeSpan.FromSeconds(2);
 
@@ -81,7 +81,7 @@ public sealed partial class NexusTunnel
         if (Volatile.Read(ref _target) is not { Hostnames.IsEmpty: false } target || target.Equals(_serving?.Target)) return;
         if (_failedTarget is { } failed && !failed.HasSameRelay(target)) _backoff.Reset();
         using var span = Traces.Source.StartActivity("tunnel handshake")?.SetTag("relay", target.Endpoint.Host);
-        var session = new NexusSession(Interlocked.Increment(ref _sessionNumber), target, _weights.Next(_sessions.IsEmpty ? 0 : _sessions.Max(other => other.Weight)), _scope);
+        var session = new RelaySession(Interlocked.Increment(ref _sessionNumber), target, _weights.Next(_sessions.IsEmpty ? 0 : _sessions.Max(other => other.Weight)), _scope);
         using var attempt = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var opening = session.OpenAsync(ShowProgress, attempt.Token);
         while (await Task.WhenAny(opening, _targetChanged.WaitAsync(seen, attempt.Token)) != opening)
@@ -115,7 +115,7 @@ public sealed partial class NexusTunnel
         PlanNextAttempt(target, failure);
     }
 
-    private void OnAccepted(NexusSession session)
+    private void OnAccepted(RelaySession session)
     {
         var replaced = _serving;
         _weights.Opened(session.Weight);
@@ -135,7 +135,7 @@ public sealed partial class NexusTunnel
         Publish(new TunnelStatus { State = TunnelState.Online, LastHandshake = session.AcceptedAt });
     }
 
-    private async Task OnLostAsync(NexusSession session)
+    private async Task OnLostAsync(RelaySession session)
     {
         var end = await session.Completion;
         // What drains went the same way, and may weigh more after the weights have started over.
@@ -147,7 +147,7 @@ public sealed partial class NexusTunnel
         PlanNextAttempt(session.Target, end, session);
     }
 
-    private void PlanNextAttempt(TunnelTarget? target, TunnelFailure failure, NexusSession? lost = null)
+    private void PlanNextAttempt(TunnelTarget? target, TunnelFailure failure, RelaySession? lost = null)
     {
         _failedTarget = target;
         _pause = failure.TakesTheLongestPause ? _backoff.Longest() : _backoff.Next(isOutage: failure.Kind == TunnelFailureKind.Unavailable);

@@ -11,7 +11,7 @@ using Piccolo.Tests.Fakes.Relays;
 namespace Piccolo.Tests.Core.Tunnel;
 
 [Category("Nexus")]
-internal sealed class NexusTunnelHandshakeTests
+internal sealed class RelayTunnelHandshakeTests
 {
     [Test]
     public async Task Nx001_Nx002_Nx006_Open_UpgradesPlainlyAndSendsBothTokens()

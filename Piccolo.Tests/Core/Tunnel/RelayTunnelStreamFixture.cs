@@ -3,7 +3,7 @@ using Piccolo.Tests.Fakes.Relays;
 namespace Piccolo.Tests.Core.Tunnel;
 
 /// <summary>An accepted session to a scripted relay, with small limits.</summary>
-internal abstract class NexusTunnelStreamFixture
+internal abstract class RelayTunnelStreamFixture
 {
     protected const string A = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
     protected const string B = "11111111-2222-3333-4444-555555555555";

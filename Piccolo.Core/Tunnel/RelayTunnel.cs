@@ -12,11 +12,11 @@ namespace Piccolo.Core.Tunnel;
 /// Keeps one accepted session with the relay (two while names change) and hands out the users' streams. What it should do is a target, set at any time;
 /// what it observed is a status. Thread-safe.
 /// </summary>
-public sealed partial class NexusTunnel : ITunnelStreamSource
+public sealed partial class RelayTunnel : ITunnelStreamSource
 {
-    private readonly NexusOptions _options;
+    private readonly TunnelOptions _options;
     private readonly TimeProvider _time;
-    private readonly ILogger<NexusTunnel> _logger;
+    private readonly ILogger<RelayTunnel> _logger;
     private readonly SessionScope _scope;
     private readonly ReconnectBackoff _backoff;
     private readonly SessionWeights _weights;
@@ -24,16 +24,16 @@ public sealed partial class NexusTunnel : ITunnelStreamSource
     private readonly TunnelHistory _history = new();
     private readonly ChangeSignal _targetChanged = new();
     private readonly Channel<ITunnelStream> _accepted;
-    private ImmutableList<NexusSession> _sessions = [];
+    private ImmutableList<RelaySession> _sessions = [];
     private TunnelTarget? _target;
     private TunnelStatus _status = new() { State = TunnelState.Disabled };
-    private NexusSession? _serving;
+    private RelaySession? _serving;
     private long _reconnects;
     private int _sessionNumber;
 
     /// <param name="random">Uniform in [0, 1), for the pauses between attempts.</param>
     /// <param name="weightFile">Where the weight of the session outlives the process; null for tests of parts.</param>
-    public NexusTunnel(IOptions<NexusOptions> options, TimeProvider time, ILogger<NexusTunnel> logger, Func<double> random, string? weightFile)
+    public RelayTunnel(IOptions<TunnelOptions> options, TimeProvider time, ILogger<RelayTunnel> logger, Func<double> random, string? weightFile)
     {
         _options = options.Value;
         _time = time;
@@ -95,7 +95,7 @@ public sealed partial class NexusTunnel : ITunnelStreamSource
     {
         // RFC 6761, 6.4: no name under .invalid resolves.
         var target = new TunnelTarget(endpoint, deviceSecret, [$"verify-{Guid.NewGuid():N}.invalid"]);
-        var session = new NexusSession(Interlocked.Increment(ref _sessionNumber), target, weight: 1, _scope with { Offer = _ => false, Changed = () => { } });
+        var session = new RelaySession(Interlocked.Increment(ref _sessionNumber), target, weight: 1, _scope with { Offer = _ => false, Changed = () => { } });
         session.Narrow([]);
         if (await session.OpenAsync(_ => { }, cancellationToken) is { } failure) return new TunnelVerification(false, failure.Code, failure.Reason, failure.NextStep, null);
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

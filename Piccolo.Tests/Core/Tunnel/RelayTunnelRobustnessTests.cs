@@ -14,7 +14,7 @@ using Piccolo.Tests.Fakes.Relays;
 namespace Piccolo.Tests.Core.Tunnel;
 
 [Category("Nexus")]
-internal sealed class NexusTunnelRobustnessTests
+internal sealed class RelayTunnelRobustnessTests
 {
     private const string A = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
 
@@ -63,7 +63,7 @@ internal sealed class NexusTunnelRobustnessTests
     public void Writer_OwesOnlySoMuch()
     {
         using var nowhere = new MemoryStream();
-        var options = new NexusOptions();
+        var options = new TunnelOptions();
         using var socket = new RelaySocket(nowhere, null, options, TimeProvider.System);
         var token = new NexusToken(TunnelUnderTest.Target(new Uri("wss://relay.test"), "web.home.test"), 1, options, TimeProvider.System);
         var writer = new SessionWriter(socket, token, options, TimeProvider.System, new TunnelTraffic());
@@ -104,19 +104,19 @@ internal sealed class NexusTunnelRobustnessTests
     {
         using var provider = TestServices.New().AddTunnel().BuildServiceProvider();
 
-        Assert.That(provider.GetRequiredService<ITunnelStreamSource>(), Is.SameAs(provider.GetRequiredService<NexusTunnel>()));
-        Assert.That(provider.GetServices<IHostedService>(), Has.Some.InstanceOf<NexusTunnelLoop>());
-        Assert.That(provider.GetRequiredService<NexusTunnel>().Status.State, Is.EqualTo(TunnelState.Disabled));
+        Assert.That(provider.GetRequiredService<ITunnelStreamSource>(), Is.SameAs(provider.GetRequiredService<RelayTunnel>()));
+        Assert.That(provider.GetServices<IHostedService>(), Has.Some.InstanceOf<RelayTunnelLoop>());
+        Assert.That(provider.GetRequiredService<RelayTunnel>().Status.State, Is.EqualTo(TunnelState.Disabled));
     }
 
     [Test]
     public void Nx150_AddTunnel_OptionsOutOfRange_AreRejected()
     {
         using var provider = TestServices.New().AddTunnel()
-            .Configure<NexusOptions>(options => { options.MaxStreams = 0; options.DialTimeout = TimeSpan.Zero; options.Name = ""; })
+            .Configure<TunnelOptions>(options => { options.MaxStreams = 0; options.DialTimeout = TimeSpan.Zero; options.Name = ""; })
             .BuildServiceProvider();
 
-        var problem = Assert.Throws<OptionsValidationException>(() => _ = provider.GetRequiredService<IOptions<NexusOptions>>().Value);
+        var problem = Assert.Throws<OptionsValidationException>(() => _ = provider.GetRequiredService<IOptions<TunnelOptions>>().Value);
 
         Assert.That(problem!.Failures.Count(), Is.EqualTo(3));
     }
@@ -127,10 +127,10 @@ internal sealed class NexusTunnelRobustnessTests
     {
         using var provider = TestServices.New().AddTunnel()
             .AddSingleton<IHostEnvironment>(new HostingEnvironment { EnvironmentName = environment })
-            .Configure<NexusOptions>(options => options.AllowInsecureLoopback = true)
+            .Configure<TunnelOptions>(options => options.AllowInsecureLoopback = true)
             .BuildServiceProvider();
 
-        Assert.That(() => provider.GetRequiredService<IOptions<NexusOptions>>().Value.AllowInsecureLoopback, allowed ? Is.True : Throws.InstanceOf<OptionsValidationException>());
+        Assert.That(() => provider.GetRequiredService<IOptions<TunnelOptions>>().Value.AllowInsecureLoopback, allowed ? Is.True : Throws.InstanceOf<OptionsValidationException>());
     }
 
     private sealed class HostingEnvironment : IHostEnvironment
@@ -144,7 +144,7 @@ internal sealed class NexusTunnelRobustnessTests
         public Microsoft.Extensions.FileProviders.IFileProvider ContentRootFileProvider { get; set; } = new Microsoft.Extensions.FileProviders.NullFileProvider();
     }
 
-    private sealed class ListLog : ILogger<NexusTunnel>
+    private sealed class ListLog : ILogger<RelayTunnel>
     {
         private readonly ConcurrentQueue<string> _lines = new();
 

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace Piccolo.Core.Tunnel.Wire;
 
 /// <summary>Which relay endpoints are usable, and what they mean.</summary>
-public static class NexusEndpoint
+public static class RelayEndpoint
 {
     private const string HubPath = "/connect";
 

@@ -9,7 +9,7 @@ namespace Piccolo.Core.Tunnel.Session;
 /// only if it does. A probe goes behind the questions: its answer says that theirs would have come. Near a limit the longest silent streams are asked after at
 /// once, and until the answer is here they count for nobody: what the relay forgot to tell locks no user out.
 /// </summary>
-internal sealed partial class NexusSession
+internal sealed partial class RelaySession
 {
     /// <summary>The relay's lane for answers holds 256 and drops what is beyond.</summary>
     private const int QuestionsAtOnce = 200;

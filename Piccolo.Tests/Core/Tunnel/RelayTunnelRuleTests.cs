@@ -6,7 +6,7 @@ namespace Piccolo.Tests.Core.Tunnel;
 
 /// <summary>Rules of the protocol that need more than one look: clocks, races, and what must not happen.</summary>
 [Category("Nexus")]
-internal sealed class NexusTunnelRuleTests : NexusTunnelStreamFixture
+internal sealed class RelayTunnelRuleTests : RelayTunnelStreamFixture
 {
     [Test]
     public async Task Nx071_EndsFromAllSidesAtOnce_CleanUpOnce()
@@ -286,7 +286,7 @@ internal sealed class NexusTunnelRuleTests : NexusTunnelStreamFixture
     }
 
     // On a clock that leaps, a ping or a message would seem to have waited for minutes.
-    private static void WithoutDeadlines(NexusOptions options) => options.KeepAliveInterval = options.KeepAliveTimeout = options.WriteTimeout = TimeSpan.FromDays(1);
+    private static void WithoutDeadlines(TunnelOptions options) => options.KeepAliveInterval = options.KeepAliveTimeout = options.WriteTimeout = TimeSpan.FromDays(1);
 
     private static async Task BarrierOfAsync(RelayPeer peer)
     {

@@ -4,7 +4,7 @@ using Piccolo.Core.Tunnel.Wire;
 namespace Piccolo.Core.Tunnel.Session;
 
 /// <summary>What streams ask of their session.</summary>
-internal sealed partial class NexusSession
+internal sealed partial class RelaySession
 {
     private volatile bool _confirmsTails;
     private GrantBudget? _grants;
