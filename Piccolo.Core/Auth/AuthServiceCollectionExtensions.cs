@@ -6,5 +6,5 @@ public static class AuthServiceCollectionExtensions
 {
     public static IServiceCollection AddOwnerAuth(this IServiceCollection services) => services
         .AddSingleton<SessionTable>().AddSingleton<ApiTokenStore>().AddHostedService<TokenEpochLoop>()
-        .AddSingleton<GuessLimiter>().AddSingleton<CostGate>().AddSingleton<GuessGate>();
+        .AddSingleton<GuessLimiter>().AddSingleton<PasswordCheckQueue>().AddSingleton<GuessGate>();
 }

@@ -10,7 +10,7 @@ public readonly record struct GuessAnswer(VaultOutcome? Outcome, TimeSpan RetryA
 /// The one way to every check of the owner's password, recovery words and set-up code: limited per address, and one at a time for the whole box, so that
 /// guessing is slow and cannot take machine or access from the owner. Thread-safe.
 /// </summary>
-public sealed class GuessGate(GuessLimiter limiter, CostGate cost)
+public sealed class GuessGate(GuessLimiter limiter, PasswordCheckQueue queue)
 {
     private static readonly TimeSpan FullRetry = TimeSpan.FromSeconds(5);
 
@@ -19,17 +19,17 @@ public sealed class GuessGate(GuessLimiter limiter, CostGate cost)
         var admission = limiter.Enter(source);
         using var admitted = admission.Attempt;
         if (admitted is null) return new GuessAnswer(null, admission.RetryAfter);
-        if (!await cost.EnterAsync(admitted.Rank, cancellationToken)) return new GuessAnswer(null, FullRetry);
+        if (!await queue.EnterAsync(admitted.Rank, cancellationToken)) return new GuessAnswer(null, FullRetry);
         try
         {
             var outcome = await attempt(cancellationToken);
-            if (outcome == VaultOutcome.Done) admitted.Right();
-            else if (outcome.IsWrongGuess()) admitted.Wrong();
+            if (outcome == VaultOutcome.Done) admitted.Succeeded();
+            else if (outcome.IsWrongGuess()) admitted.Failed();
             return new GuessAnswer(outcome, TimeSpan.Zero);
         }
         finally
         {
-            cost.Leave();
+            queue.Leave();
         }
     }
 }

@@ -9,7 +9,7 @@ public sealed class GuessLimiter(TimeProvider time)
     public const int MaxSources = 4096;
     private const int OwnerRank = 0;
     private static readonly TimeSpan BusyRetry = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan RememberProven = TimeSpan.FromDays(30);
+    private static readonly TimeSpan KnownGoodMemory = TimeSpan.FromDays(30);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<(string OriginClass, string Name), Record> _records = [];
@@ -39,7 +39,7 @@ public sealed class GuessLimiter(TimeProvider time)
             // Attempts under way count as wrong until they have ended otherwise; else a hundred at once would all be free.
             if (record.Pending > 0 && record.Failures + record.Pending >= GuessPolicy.FreeFailures) return new GuessAdmission(null, BusyRetry);
             // Where the owner has been before nobody else's failures count.
-            var budget = record.Proven ? null : BudgetOf(source);
+            var budget = record.KnownGood ? null : BudgetOf(source);
             if (budget?.Enter(now) is { } wait)
             {
                 if (record.IsNothing) _records.Remove(key);
@@ -68,9 +68,9 @@ public sealed class GuessLimiter(TimeProvider time)
             }
             else if (right == true)
             {
-                // Its neighbours in the network have proven nothing.
+                // The right password came from this address, not from its whole network.
                 var own = key == OwnKey(source) ? record : Add(OwnKey(source), now);
-                (own.Failures, own.NextAt, own.Proven) = (0, default, true);
+                (own.Failures, own.NextAt, own.KnownGood) = (0, default, true);
             }
             if (record.IsNothing) _records.Remove(key);
         }
@@ -82,13 +82,13 @@ public sealed class GuessLimiter(TimeProvider time)
     private static int RankOf(GuessSource source, Record record)
     {
         var clean = record.Failures == 0 && record.Pending == 0;
-        if (record.Proven && clean) return OwnerRank;
+        if (record.KnownGood && clean) return OwnerRank;
         return (source.IsLocal, clean) switch { (true, true) => 1, (false, true) => 2, (true, false) => 3, _ => 4 };
     }
 
     private ClassBudget BudgetOf(GuessSource source)
     {
-        if (!_classes.TryGetValue(source.OriginClass, out var budget)) _classes[source.OriginClass] = budget = new ClassBudget(GuessPolicy.MaxFailuresOfClass(source.IsLocal));
+        if (!_classes.TryGetValue(source.OriginClass, out var budget)) _classes[source.OriginClass] = budget = new ClassBudget(GuessPolicy.MaxFailuresPerOriginClass(source.IsLocal));
         return budget;
     }
 
@@ -96,8 +96,8 @@ public sealed class GuessLimiter(TimeProvider time)
     private ((string, string) Key, Record Record) Find(GuessSource source, TimeSpan now)
     {
         var key = OwnKey(source);
-        if (_records.TryGetValue(key, out var record) && record.Proven && now - record.LastSeen >= RememberProven) record.Proven = false;
-        if (source.Network is { } network && record?.Proven != true) key = (source.OriginClass, network);
+        if (_records.TryGetValue(key, out var record) && record.KnownGood && now - record.LastSeen >= KnownGoodMemory) record.KnownGood = false;
+        if (source.Network is { } network && record?.KnownGood != true) key = (source.OriginClass, network);
         if (!_records.TryGetValue(key, out record)) return (key, Add(key, now));
         if (record.Failures > 0 && now - record.LastSeen >= GuessPolicy.ForgetAfter(source.IsLocal)) record.Failures = 0;
         return (key, record);
@@ -115,7 +115,7 @@ public sealed class GuessLimiter(TimeProvider time)
     {
         var idle = _records.Where(r => r.Value.Pending == 0);
         if (!idle.Any()) return;
-        var (source, _) = idle.MinBy(r => (r.Value.Proven && now - r.Value.LastSeen < RememberProven, r.Value.LastSeen));
+        var (source, _) = idle.MinBy(r => (r.Value.KnownGood && now - r.Value.LastSeen < KnownGoodMemory, r.Value.LastSeen));
         _records.Remove(source);
     }
 
@@ -123,25 +123,25 @@ public sealed class GuessLimiter(TimeProvider time)
     {
         public int Failures { get; set; }
         public int Pending { get; set; }
-        public bool Proven { get; set; }
+        public bool KnownGood { get; set; }
         public TimeSpan NextAt { get; set; }
         public TimeSpan LastSeen { get; set; }
 
-        public bool IsNothing => this is { Pending: 0, Failures: 0, Proven: false };
+        public bool IsNothing => this is { Pending: 0, Failures: 0, KnownGood: false };
     }
 
     /// <summary>What a class of origin has used up of its wrong attempts; those under way count as wrong until they have ended otherwise.</summary>
-    private sealed class ClassBudget(int most)
+    private sealed class ClassBudget(int maxFailures)
     {
-        private readonly Queue<TimeSpan> _wrong = new();
+        private readonly Queue<TimeSpan> _failures = new();
         private int _pending;
 
         /// <returns>How long to wait; null when the attempt is admitted.</returns>
         public TimeSpan? Enter(TimeSpan now)
         {
-            while (_wrong.TryPeek(out var oldest) && now - oldest >= GuessPolicy.ClassWindow) _wrong.Dequeue();
-            if (_wrong.Count >= most) return _wrong.Peek() + GuessPolicy.ClassWindow - now;
-            if (_wrong.Count + _pending >= most) return BusyRetry;
+            while (_failures.TryPeek(out var oldest) && now - oldest >= GuessPolicy.ClassWindow) _failures.Dequeue();
+            if (_failures.Count >= maxFailures) return _failures.Peek() + GuessPolicy.ClassWindow - now;
+            if (_failures.Count + _pending >= maxFailures) return BusyRetry;
             _pending++;
             return null;
         }
@@ -149,7 +149,7 @@ public sealed class GuessLimiter(TimeProvider time)
         public void End(bool wrong, TimeSpan now)
         {
             _pending--;
-            if (wrong) _wrong.Enqueue(now);
+            if (wrong) _failures.Enqueue(now);
         }
     }
 }
@@ -165,9 +165,9 @@ public sealed class GuessAttempt(int rank, Action<bool?> end) : IDisposable
     /// <summary>Its place in the queue for the evaluation; the lower, the sooner.</summary>
     public int Rank => rank;
 
-    public void Right() => End(true);
+    public void Succeeded() => End(true);
 
-    public void Wrong() => End(false);
+    public void Failed() => End(false);
 
     public void Dispose() => End(null);
 

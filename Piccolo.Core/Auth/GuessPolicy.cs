@@ -10,7 +10,7 @@ public static class GuessPolicy
     /// Wrong attempts of all addresses of one origin class together, in <see cref="ClassWindow"/>, before the class has to wait: a thousand addresses
     /// guess no faster than this. Not for an address that has given the right password.
     /// </summary>
-    public static int MaxFailuresOfClass(bool isLocal) => isLocal ? 60 : 20;
+    public static int MaxFailuresPerOriginClass(bool isLocal) => isLocal ? 60 : 20;
 
     public static readonly TimeSpan ClassWindow = TimeSpan.FromMinutes(1);
 

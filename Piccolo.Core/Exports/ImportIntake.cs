@@ -81,7 +81,7 @@ public sealed class ImportIntake(StatePaths paths, ApplianceVault vault, IOption
         DataKey? opened = null;
         await limited(async () =>
         {
-            opened = await OffPool.RunAsync(() => Open(keySet, password));
+            opened = await LowPriorityThread.RunAsync(() => Open(keySet, password));
             return opened is null ? VaultOutcome.WrongPassword : VaultOutcome.Done;
         });
         using var dataKey = opened;

@@ -77,7 +77,7 @@ public sealed partial class ApplianceVault
         using var turn = await TakeTurnAsync(cancellationToken);
         var (outcome, keySet) = ReadKeySet();
         if (keySet is null) return outcome;
-        (outcome, var changed) = await OffPool.RunAsync(() => rewrite(keySet));
+        (outcome, var changed) = await LowPriorityThread.RunAsync(() => rewrite(keySet));
         if (changed is null || changed == keySet) return outcome;
         return TryWrite(changed) ? outcome : VaultOutcome.NotStored;
     }
@@ -87,7 +87,7 @@ public sealed partial class ApplianceVault
     {
         var cost = CostFor(keySet);
         if (cost == keySet.Password.GetCost()) return;
-        var dearer = await OffPool.RunAsync(() => keySet with { Password = PasswordWrap.Create(password, dataKey, cost) });
+        var dearer = await LowPriorityThread.RunAsync(() => keySet with { Password = PasswordWrap.Create(password, dataKey, cost) });
         // What cannot be written now can be at the next unlock; that is no reason to stay locked.
         if (TryWrite(dearer)) logger.CostRaised(cost.MemoryMiB, cost.Iterations);
     }

@@ -67,7 +67,7 @@ public sealed partial class ApplianceVault(StatePaths paths, IOptions<VaultOptio
         using var turn = await TakeTurnAsync(cancellationToken);
         if (_faulted) return VaultOutcome.Faulted;
         if (_claimed || File.Exists(paths.ControlStore)) return VaultOutcome.AlreadySetUp;
-        var keySet = await OffPool.RunAsync(() =>
+        var keySet = await LowPriorityThread.RunAsync(() =>
         {
             if (PasswordPolicy.Advise(password) is not null) return null;
             using var dataKey = DataKey.Generate();
@@ -104,7 +104,7 @@ public sealed partial class ApplianceVault(StatePaths paths, IOptions<VaultOptio
         using var turn = await TakeTurnAsync(cancellationToken);
         var (outcome, keySet) = ReadKeySet();
         if (keySet is null) return outcome;
-        var dataKey = await OffPool.RunAsync(() => keySet.Password.Open(password));
+        var dataKey = await LowPriorityThread.RunAsync(() => keySet.Password.Open(password));
         if (dataKey is null) return VaultOutcome.WrongPassword;
         try
         {

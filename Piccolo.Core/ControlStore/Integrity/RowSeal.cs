@@ -41,7 +41,7 @@ internal sealed class RowSeal : IDisposable
         BinaryPrimitives.WriteInt32BigEndian(content, keyBytes.Length);
         keyBytes.CopyTo(content, 4);
         record.CopyTo(content.AsSpan(4 + keyBytes.Length));
-        var box = _rows.Seal(content, Place(collection, schema, id));
+        var box = _rows.Seal(content, AssociatedData(collection, schema, id));
         CryptographicOperations.ZeroMemory(content);
         return box;
     }
@@ -49,7 +49,7 @@ internal sealed class RowSeal : IDisposable
     /// <returns>Key and record, which the caller wipes; null when the row is not what was written to this place.</returns>
     public (string Key, byte[] Record)? Open(string collection, int schema, byte[] id, byte[] box)
     {
-        var content = _rows.Open(box, Place(collection, schema, id));
+        var content = _rows.Open(box, AssociatedData(collection, schema, id));
         if (content is null || content.Length < 4) return null;
         try
         {
@@ -71,6 +71,6 @@ internal sealed class RowSeal : IDisposable
         CryptographicOperations.ZeroMemory(_exportKey);
     }
 
-    private static byte[] Place(string collection, int schema, byte[] id) =>
+    private static byte[] AssociatedData(string collection, int schema, byte[] id) =>
         [.. Encoding.UTF8.GetBytes($"piccolo/row/v1/{collection}/{schema}/"), .. id];
 }

@@ -10,14 +10,14 @@ internal sealed class GuessGateTests
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private FakeTimeProvider _time = null!;
-    private CostGate _cost = null!;
+    private PasswordCheckQueue _cost = null!;
     private GuessGate _gate = null!;
 
     [SetUp]
     public void SetUp()
     {
         _time = new FakeTimeProvider();
-        _cost = new CostGate(_time);
+        _cost = new PasswordCheckQueue(_time);
         _gate = new GuessGate(new GuessLimiter(_time), _cost);
     }
 
@@ -64,7 +64,7 @@ internal sealed class GuessGateTests
     {
         var running = 0;
         var most = 0;
-        var attempts = Enumerable.Range(0, CostGate.MaxWaiting).Select(i => _gate.TryAsync(Stranger(i), async _ =>
+        var attempts = Enumerable.Range(0, PasswordCheckQueue.MaxWaiting).Select(i => _gate.TryAsync(Stranger(i), async _ =>
         {
             most = Math.Max(most, Interlocked.Increment(ref running));
             await Task.Yield();
@@ -101,12 +101,12 @@ internal sealed class GuessGateTests
     public async Task Enter_QueueFull_TurnsStrangersAwayAndLetsTheOwnerIn()
     {
         await _cost.EnterAsync(4, CancellationToken.None);
-        var strangers = Enumerable.Range(0, CostGate.MaxWaiting).Select(_ => _cost.EnterAsync(4, CancellationToken.None)).ToList();
+        var strangers = Enumerable.Range(0, PasswordCheckQueue.MaxWaiting).Select(_ => _cost.EnterAsync(4, CancellationToken.None)).ToList();
 
         Assert.That(await _cost.EnterAsync(4, CancellationToken.None).WaitAsync(Limit), Is.False);
         var owner = _cost.EnterAsync(1, CancellationToken.None);
         Assert.That(await strangers[^1].WaitAsync(Limit), Is.False, "the last to come makes room");
-        Assert.That(_cost.Waiting, Is.EqualTo(CostGate.MaxWaiting));
+        Assert.That(_cost.Waiting, Is.EqualTo(PasswordCheckQueue.MaxWaiting));
         _cost.Leave();
 
         Assert.That(await owner.WaitAsync(Limit), Is.True);
@@ -118,7 +118,7 @@ internal sealed class GuessGateTests
         await _cost.EnterAsync(1, CancellationToken.None);
         var waiting = _cost.EnterAsync(1, CancellationToken.None);
 
-        _time.Advance(CostGate.MaxWait);
+        _time.Advance(PasswordCheckQueue.MaxWait);
 
         Assert.That(await waiting.WaitAsync(Limit), Is.False);
         Assert.That(_cost.Waiting, Is.Zero);

@@ -67,7 +67,7 @@ internal sealed class GuessLimiterTests
         var admitted = Enumerable.Range(0, 100).Select(_ => _limiter.Enter(Stranger).Attempt).OfType<GuessAttempt>().ToList();
 
         Assert.That(admitted, Has.Count.EqualTo(GuessPolicy.FreeFailures));
-        foreach (var attempt in admitted) attempt.Wrong();
+        foreach (var attempt in admitted) attempt.Failed();
         Assert.That(_limiter.Enter(Stranger).RetryAfter, Is.EqualTo(GuessPolicy.FirstDelay));
     }
 
@@ -86,8 +86,8 @@ internal sealed class GuessLimiterTests
     public void Strangers_OfManyAddresses_ShareTheBudgetOfTheirClass()
     {
         var owner = GuessSource.Of("Tunnel", false, IPAddress.Parse("198.51.100.4"));
-        _limiter.Enter(owner).Attempt!.Right();
-        for (var i = 0; i < GuessPolicy.MaxFailuresOfClass(isLocal: false); i++) _limiter.Enter(Bot(i)).Attempt!.Wrong();
+        _limiter.Enter(owner).Attempt!.Succeeded();
+        for (var i = 0; i < GuessPolicy.MaxFailuresPerOriginClass(isLocal: false); i++) _limiter.Enter(Bot(i)).Attempt!.Failed();
         _time.Advance(TimeSpan.FromSeconds(10));
 
         Assert.That(_limiter.Enter(Bot(1000)), Is.EqualTo(new GuessAdmission(null, GuessPolicy.ClassWindow - TimeSpan.FromSeconds(10))));
@@ -103,8 +103,8 @@ internal sealed class GuessLimiterTests
     {
         var admitted = Enumerable.Range(0, 500).Select(i => _limiter.Enter(Bot(i)).Attempt).OfType<GuessAttempt>().ToList();
 
-        Assert.That(admitted, Has.Count.EqualTo(GuessPolicy.MaxFailuresOfClass(isLocal: false)));
-        Assert.That(_limiter.Count, Is.EqualTo(GuessPolicy.MaxFailuresOfClass(isLocal: false)), "who is refused takes no room");
+        Assert.That(admitted, Has.Count.EqualTo(GuessPolicy.MaxFailuresPerOriginClass(isLocal: false)));
+        Assert.That(_limiter.Count, Is.EqualTo(GuessPolicy.MaxFailuresPerOriginClass(isLocal: false)), "who is refused takes no room");
         admitted[0].Dispose();
         Assert.That(_limiter.Enter(Bot(1000)).Attempt, Is.Not.Null, "what was no guess gives its place back");
     }
@@ -121,7 +121,7 @@ internal sealed class GuessLimiterTests
     public void Right_ForgetsTheFailures()
     {
         Fail(Owner, GuessPolicy.FreeFailures - 1);
-        _limiter.Enter(Owner).Attempt!.Right();
+        _limiter.Enter(Owner).Attempt!.Succeeded();
         Fail(Owner, GuessPolicy.FreeFailures - 1);
 
         Assert.That(_limiter.Enter(Owner).Attempt, Is.Not.Null);
@@ -149,7 +149,7 @@ internal sealed class GuessLimiterTests
     public void Rank_ProvenThenLocalThenCleanThenTheRest()
     {
         var remoteOwner = GuessSource.Of("Tunnel", false, IPAddress.Parse("198.51.100.4"));
-        _limiter.Enter(remoteOwner).Attempt!.Right();
+        _limiter.Enter(remoteOwner).Attempt!.Succeeded();
         var typist = GuessSource.Of("Lan", true, IPAddress.Parse("192.168.1.9"));
         Fail(typist, 1);
         Fail(Stranger, 1);
@@ -171,10 +171,10 @@ internal sealed class GuessLimiterTests
     [Test]
     public void OwnNetwork_ADeviceWithManyAddresses_ShareOneBudgetThatNeverHoldsUpTheOwner()
     {
-        _limiter.Enter(Owner).Attempt!.Right();
+        _limiter.Enter(Owner).Attempt!.Succeeded();
         // One typing error: the address has still proven itself.
-        _limiter.Enter(Owner).Attempt!.Wrong();
-        for (var i = 0; i < GuessPolicy.MaxFailuresOfClass(isLocal: true); i++) _limiter.Enter(Neighbour(i)).Attempt!.Wrong();
+        _limiter.Enter(Owner).Attempt!.Failed();
+        for (var i = 0; i < GuessPolicy.MaxFailuresPerOriginClass(isLocal: true); i++) _limiter.Enter(Neighbour(i)).Attempt!.Failed();
 
         Assert.That(_limiter.Enter(Neighbour(1000)), Is.EqualTo(new GuessAdmission(null, GuessPolicy.ClassWindow)));
         Assert.That(_limiter.Enter(Owner).Attempt, Is.Not.Null);
@@ -189,8 +189,8 @@ internal sealed class GuessLimiterTests
     public void OwnNetwork_AddressesOfOneIpv6Network_CountTogetherUntilOneIsProven(string prefix)
     {
         var owner = GuessSource.Of("Lan", true, IPAddress.Parse(prefix + "7"));
-        _limiter.Enter(owner).Attempt!.Right();
-        for (var i = 0; i < GuessPolicy.FreeFailures; i++) _limiter.Enter(GuessSource.Of("Lan", true, IPAddress.Parse($"{prefix}a{i}"))).Attempt!.Wrong();
+        _limiter.Enter(owner).Attempt!.Succeeded();
+        for (var i = 0; i < GuessPolicy.FreeFailures; i++) _limiter.Enter(GuessSource.Of("Lan", true, IPAddress.Parse($"{prefix}a{i}"))).Attempt!.Failed();
 
         Assert.That(_limiter.Enter(GuessSource.Of("Lan", true, IPAddress.Parse(prefix + "b"))), Is.EqualTo(new GuessAdmission(null, GuessPolicy.FirstDelay)));
         Assert.That(_limiter.Enter(owner).Attempt!.Rank, Is.Zero);
@@ -201,7 +201,7 @@ internal sealed class GuessLimiterTests
     {
         var clock = new ShiftedTime();
         var limiter = new GuessLimiter(clock);
-        for (var i = 0; i < GuessPolicy.FreeFailures; i++) limiter.Enter(Stranger).Attempt!.Wrong();
+        for (var i = 0; i < GuessPolicy.FreeFailures; i++) limiter.Enter(Stranger).Attempt!.Failed();
 
         clock.Offset = TimeSpan.FromDays(-3);
 
@@ -224,7 +224,7 @@ internal sealed class GuessLimiterTests
                 _time.Advance(admission.RetryAfter);
                 admission = _limiter.Enter(source);
             }
-            admission.Attempt!.Wrong();
+            admission.Attempt!.Failed();
         }
     }
 }

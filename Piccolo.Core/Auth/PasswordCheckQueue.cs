@@ -4,7 +4,7 @@ namespace Piccolo.Core.Auth;
 /// Lets one costly evaluation run at a time. Those who wait stand in a bounded queue, lower ranks first and in the order of their arrival within one; who finds
 /// it full is turned away, unless somebody of a higher rank can be turned away instead. Thread-safe.
 /// </summary>
-public sealed class CostGate(TimeProvider time)
+public sealed class PasswordCheckQueue(TimeProvider time)
 {
     public const int MaxWaiting = 16;
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
@@ -34,7 +34,7 @@ public sealed class CostGate(TimeProvider time)
                 _busy = true;
                 return true;
             }
-            if (_waiting.Count >= MaxWaiting && !TryTurnAwayWorseThan(rank)) return false;
+            if (_waiting.Count >= MaxWaiting && !TryEvictLowerPriority(rank)) return false;
             waiter = new Waiter(rank);
             _waiting.Insert(_waiting.FindLastIndex(w => w.Rank <= rank) + 1, waiter);
         }
@@ -65,7 +65,7 @@ public sealed class CostGate(TimeProvider time)
         }
     }
 
-    private bool TryTurnAwayWorseThan(int rank)
+    private bool TryEvictLowerPriority(int rank)
     {
         var worst = _waiting[^1];
         if (worst.Rank <= rank) return false;

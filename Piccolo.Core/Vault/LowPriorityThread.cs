@@ -7,7 +7,7 @@ namespace Piccolo.Core.Vault;
 /// Runs an Argon2 on a thread of its own, because it takes up to a second and requests need the pool's few threads; and at a lower priority than they have, so
 /// that strangers who guess slow down each other and not what the box is there for.
 /// </summary>
-internal static partial class OffPool
+internal static partial class LowPriorityThread
 {
     private const int PriorityOfProcess = 0;
     private const int CallingThread = 0;
