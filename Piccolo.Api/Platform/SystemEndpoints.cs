@@ -57,7 +57,7 @@ internal static class SystemEndpoints
     /// <summary>Looks again before anything is called whole.</summary>
     private static async Task<bool> MendAsync(FatalFault fault, HealthTracker health, ApplianceVault vault, SealedStore store)
     {
-        if (fault.Component == HealthComponents.Store) return store.Mend(fault.Code);
+        if (fault.Component == HealthComponents.Store) return store.TryClearFault(fault.Code);
         health.Clear(fault.Code);
         // Latches anew what is still there.
         await vault.InspectAsync(CancellationToken.None);

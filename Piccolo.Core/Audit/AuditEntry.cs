@@ -18,7 +18,7 @@ public sealed record AuditEvent(
 /// <param name="Hash">SHA-256 over everything else.</param>
 public sealed record AuditEntry(long Sequence, AuditEvent Event, string Previous, string Hash)
 {
-    internal const string Beginning = "0000000000000000000000000000000000000000000000000000000000000000";
+    internal const string Genesis = "0000000000000000000000000000000000000000000000000000000000000000";
 
     /// <summary>An entry that has its number but not yet its place in a chain.</summary>
     internal static AuditEntry Number(long sequence, AuditEvent @event) => new(sequence, @event, "", "");

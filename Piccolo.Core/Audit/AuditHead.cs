@@ -19,7 +19,7 @@ internal sealed record AuditHead(long First, long Next, string Anchor, string La
 
     internal long NewestSequence => Newest ?? Next - 1;
 
-    public static AuditHead Empty(string key) => new(1, 1, AuditEntry.Beginning, AuditEntry.Beginning, key == MainKey ? null : key);
+    public static AuditHead Empty(string key) => new(1, 1, AuditEntry.Genesis, AuditEntry.Genesis, key == MainKey ? null : key);
 
     /// <summary>The key of the chain that an event of this kind belongs to.</summary>
     public static string KeyFor(string kind) => AuditKinds.IsRefusal(kind) ? kind : MainKey;

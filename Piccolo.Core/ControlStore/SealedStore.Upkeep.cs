@@ -8,14 +8,14 @@ namespace Piccolo.Core.ControlStore;
 // What keeps an open store honest: the check beside the hot path, and the way back after a fault.
 public sealed partial class SealedStore
 {
-    private static readonly FaultCode[] PassingFaults = [.. Enum.GetValues<FaultCode>().Where(StoreFaults.Passes)];
+    private static readonly FaultCode[] TransientFaults = [.. Enum.GetValues<FaultCode>().Where(StoreFaults.IsTransient)];
 
     /// <summary>Verifies the whole store on a connection of its own, while reads and writes go on. Latches what it finds.</summary>
     /// <returns>Whether the store is whole; true while sealed, when there is nothing in use.</returns>
     public bool Check()
     {
         if (Volatile.Read(ref _seal) is not { } seal) return true;
-        if (!IsWholeBeside(seal) && !IsWholeUnderTheGate(seal))
+        if (!VerifyConcurrently(seal) && !VerifyExclusively(seal))
         {
             Changed.Raise();
             return false;
@@ -33,14 +33,14 @@ public sealed partial class SealedStore
     /// <returns>Whether no such fault is left.</returns>
     public bool TryRecover()
     {
-        if (!health.Snapshot.Faults.Keys.Any(StoreFaults.Passes)) return true;
-        if (DiskProbe.Look(paths.Root) is not null) return false;
+        if (!health.Snapshot.Faults.Keys.Any(StoreFaults.IsTransient)) return true;
+        if (DiskProbe.FindWriteObstacle(paths.Root) is not null) return false;
         // Asked before the gate is taken: nobody else waits while another process keeps the lock.
         if (IsOpen && health.Snapshot.Faults.ContainsKey(FaultCode.StoreBusy) && !StoreFile.TakesWrites(paths.ControlStore)) return false;
         lock (_gate)
         {
             if (_seal is { } seal && !TryReopen(seal)) return false;
-            foreach (var code in PassingFaults) health.Clear(code);
+            foreach (var code in TransientFaults) health.Clear(code);
             health.Ok(HealthComponents.Store, IsOpen ? $"open at revision {_head.Revision}" : "sealed");
         }
         Changed.Raise();
@@ -49,9 +49,9 @@ public sealed partial class SealedStore
 
     /// <summary>Looks again at what a latched fault was about, and clears it when that is whole. While sealed, the next open looks.</summary>
     /// <returns>Whether the fault was cleared.</returns>
-    public bool Mend(FaultCode code)
+    public bool TryClearFault(FaultCode code)
     {
-        if (StoreFaults.Passes(code)) return TryRecover();
+        if (StoreFaults.IsTransient(code)) return TryRecover();
         lock (_gate)
         {
             if (_seal is { } seal && !TryReopen(seal)) return false;
@@ -85,7 +85,7 @@ public sealed partial class SealedStore
         }
     }
 
-    private bool IsWholeBeside(RowSeal seal)
+    private bool VerifyConcurrently(RowSeal seal)
     {
         try
         {
@@ -104,7 +104,7 @@ public sealed partial class SealedStore
     }
 
     /// <summary>The second look, while nobody else uses the store: it finds the reason, and latches it.</summary>
-    private bool IsWholeUnderTheGate(RowSeal seal)
+    private bool VerifyExclusively(RowSeal seal)
     {
         lock (_gate)
         {
@@ -127,7 +127,7 @@ public sealed partial class SealedStore
     }
 
     /// <summary>A connection that has nothing in its cache: what is asked about is the disk.</summary>
-    private SqliteConnection OpenFresh() => health.Snapshot.Faults.Keys.Any(StoreFaults.IsOfTheDisk)
+    private SqliteConnection OpenFresh() => health.Snapshot.Faults.Keys.Any(StoreFaults.IsDiskFault)
         ? StoreFile.OpenWithoutWriting(paths.ControlStore, Schema)
         : StoreFile.OpenReader(paths.ControlStore);
 

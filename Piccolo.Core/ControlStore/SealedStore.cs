@@ -163,7 +163,7 @@ public sealed partial class SealedStore(StatePaths paths, HealthTracker health, 
         {
             return Translated(() => StoreFile.Open(paths.ControlStore, Schema, SnapshotBeforeMigration, logger));
         }
-        catch (StoreFaultException e) when (StoreFaults.IsOfTheDisk(e.Code) && File.Exists(paths.ControlStore))
+        catch (StoreFaultException e) when (StoreFaults.IsDiskFault(e.Code) && File.Exists(paths.ControlStore))
         {
             health.Latch(e.Code, HealthComponents.Store, e.Message);
             return Translated(() => StoreFile.OpenWithoutWriting(paths.ControlStore, Schema));
@@ -193,7 +193,7 @@ public sealed partial class SealedStore(StatePaths paths, HealthTracker health, 
         }
     }
 
-    /// <summary>Latches what SQLite or the disk says, so that nobody limps on.</summary>
+    /// <summary>Latches what SQLite or the disk says, so that later calls fail fast.</summary>
     private TResult Guarded<TResult>(Func<TResult> action)
     {
         try

@@ -43,12 +43,12 @@ public sealed class StoreTransaction
         var json = KeepUnknownMembers(collection, id, StoreCollection<T>.Serialize(record));
         var box = _seal.Seal(collection.Name, collection.Schema, id, key, json);
         CryptographicOperations.ZeroMemory(json);
-        Forget(collection.Name, id);
+        RemoveFromDigest(collection.Name, id);
         StoreRows.Put(_connection, _transaction, collection.Name, id, collection.Schema, box);
         Span<byte> mac = stackalloc byte[StoreChain.Length];
         _seal.Chain.OfRow(collection.Name, collection.Schema, id, box, mac);
         State = State.Add(mac);
-        Note((byte)'+', mac);
+        RecordChange((byte)'+', mac);
         Wakes |= !collection.IsQuiet;
     }
 
@@ -78,24 +78,24 @@ public sealed class StoreTransaction
     public bool Delete<T>(StoreCollection<T> collection, string key) where T : class
     {
         var id = _seal.IdOf(collection.Name, key);
-        if (!Forget(collection.Name, id)) return false;
+        if (!RemoveFromDigest(collection.Name, id)) return false;
         StoreRows.Delete(_connection, _transaction, collection.Name, id);
         Wakes |= !collection.IsQuiet;
         return true;
     }
 
     /// <summary>Takes the row that is there out of the digest.</summary>
-    private bool Forget(string collection, byte[] id)
+    private bool RemoveFromDigest(string collection, byte[] id)
     {
         if (StoreRows.Find(_connection, _transaction, collection, id) is not { } old) return false;
         Span<byte> mac = stackalloc byte[StoreChain.Length];
         _seal.Chain.OfRow(collection, old.Schema, id, old.Box, mac);
         State = State.Remove(mac);
-        Note((byte)'-', mac);
+        RecordChange((byte)'-', mac);
         return true;
     }
 
-    private void Note(byte change, ReadOnlySpan<byte> mac)
+    private void RecordChange(byte change, ReadOnlySpan<byte> mac)
     {
         Wrote = true;
         _changes.AppendData([change]);

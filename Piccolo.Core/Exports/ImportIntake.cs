@@ -59,7 +59,7 @@ public sealed class ImportIntake(StatePaths paths, ApplianceVault vault, IOption
         {
             return new ImportOutcome.Refused("export_invalid", $"The export's control store cannot be used: {e.Message}");
         }
-        catch (IOException e) when (DiskProbe.CodeOf(e) is var code && StoreFaults.Passes(code))
+        catch (IOException e) when (DiskProbe.CodeOf(e) is var code && StoreFaults.IsTransient(code))
         {
             return new ImportOutcome.DiskFault(code);
         }

@@ -7,7 +7,7 @@ namespace Piccolo.Core.ControlStore.Integrity;
 /// <summary>Where the store stands: its newest revision, that revision's chain value, and the digest of all rows.</summary>
 internal sealed record StoreHead(long Revision, byte[] Chain, StateDigest State)
 {
-    public static readonly StoreHead Empty = new(0, StoreChain.Beginning, default);
+    public static readonly StoreHead Empty = new(0, StoreChain.Genesis, default);
 }
 
 /// <summary>The newest revisions of the store, each bound to the one before it. Bounded: older links fall out, the newer ones still hold them.</summary>
@@ -46,7 +46,7 @@ internal static class RevisionLog
         var newest = ReadRevision(connection, transaction);
         if (newest < (anchor?.Revision ?? 0)) return null;
         var expected = Math.Max(1, newest - Kept + 1);
-        var (previous, state) = (StoreChain.Beginning, chain.OfState(0, default));
+        var (previous, state) = (StoreChain.Genesis, chain.OfState(0, default));
         using var command = Command(connection, transaction, "SELECT revision, previous, changes, state, chain FROM revisions ORDER BY revision");
         using var reader = command.ExecuteReader();
         for (var first = true; reader.Read(); first = false, expected++)

@@ -28,7 +28,7 @@ internal sealed class StoreChain : IDisposable
     }
 
     /// <summary>What stood before the first revision.</summary>
-    public static byte[] Beginning { get; } = new byte[Length];
+    public static byte[] Genesis { get; } = new byte[Length];
 
     public void OfRow(string collection, int schema, ReadOnlySpan<byte> id, ReadOnlySpan<byte> box, Span<byte> mac)
     {

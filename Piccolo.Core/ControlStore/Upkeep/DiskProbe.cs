@@ -18,7 +18,7 @@ internal static class DiskProbe
     public const int Bytes = 64 * 1024;
 
     /// <returns>What stands in the way of writing to the folder; null when nothing does.</returns>
-    public static FaultCode? Look(string folder)
+    public static FaultCode? FindWriteObstacle(string folder)
     {
         var path = Path.Combine(folder, $".probe-{Guid.NewGuid():N}");
         try

@@ -28,8 +28,8 @@ internal static class StoreFaults
             (SqliteCorrupt or SqliteNotADatabase, _) => FaultCode.StoreCorrupt,
             (SqliteBusy or SqliteLocked or SqliteNoMemory or SqliteInterrupted or SqliteLockProtocol, _) or (_, SqliteIoErrorNoMemory) => FaultCode.StoreBusy,
             // A disk that takes no writes, or a file that nobody can open, is why it cannot be opened; else it is the want of descriptors, which passes.
-            (SqliteCannotOpen, _) => DiskProbe.Look(Path.GetDirectoryName(path)!) ?? DiskProbe.TryOpen(path) ?? FaultCode.StoreBusy,
-            _ => DiskProbe.Look(Path.GetDirectoryName(path)!) ?? FaultCode.StoreUnreadable,
+            (SqliteCannotOpen, _) => DiskProbe.FindWriteObstacle(Path.GetDirectoryName(path)!) ?? DiskProbe.TryOpen(path) ?? FaultCode.StoreBusy,
+            _ => DiskProbe.FindWriteObstacle(Path.GetDirectoryName(path)!) ?? FaultCode.StoreUnreadable,
         },
         $"SQLite code {e.SqliteExtendedErrorCode}",
         e);
@@ -52,8 +52,8 @@ internal static class StoreFaults
         inner);
 
     /// <summary>Whether the disk takes no writes: what is there can still be read.</summary>
-    public static bool IsOfTheDisk(FaultCode code) => code is FaultCode.DiskFull or FaultCode.ReadOnly;
+    public static bool IsDiskFault(FaultCode code) => code is FaultCode.DiskFull or FaultCode.ReadOnly;
 
     /// <summary>Whether the fault goes by itself with its cause.</summary>
-    public static bool Passes(FaultCode code) => code is FaultCode.StoreBusy || IsOfTheDisk(code);
+    public static bool IsTransient(FaultCode code) => code is FaultCode.StoreBusy || IsDiskFault(code);
 }

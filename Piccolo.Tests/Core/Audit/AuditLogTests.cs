@@ -157,11 +157,11 @@ internal sealed class AuditLogTests : OwnedBoxFixture
         var heads = new Piccolo.Core.ControlStore.StoreCollection<AuditHead>("audit-head");
         Box.Store.Commit(t =>
         {
-            var one = AuditEntry.Number(1, Event("app.installed")).After(AuditEntry.Beginning);
+            var one = AuditEntry.Number(1, Event("app.installed")).After(AuditEntry.Genesis);
             var two = AuditEntry.Number(2, Event(AuditKinds.LoginFailed)).After(one.Hash);
             t.Put(entries, "1", one);
             t.Put(entries, "2", two);
-            t.Put(heads, "head", new AuditHead(1, 3, AuditEntry.Beginning, two.Hash));
+            t.Put(heads, "head", new AuditHead(1, 3, AuditEntry.Genesis, two.Hash));
         });
         var log = NewLog();
 

@@ -198,7 +198,7 @@ internal sealed class SealedStoreTests : OwnedBoxFixture
         Assert.That(Settings(first), Is.EqualTo(("wal", 2L, 0L)), "journal_mode, synchronous = FULL, trusted_schema");
 
         Box.Health.Latch(FaultCode.StoreCorrupt, HealthComponents.Store, "as if");
-        Assert.That(Box.Store.Mend(FaultCode.StoreCorrupt), Is.True);
+        Assert.That(Box.Store.TryClearFault(FaultCode.StoreCorrupt), Is.True);
         var mended = Box.Store.Connection!;
         Assert.That(mended, Is.Not.SameAs(first));
         Assert.That(first.State, Is.EqualTo(System.Data.ConnectionState.Closed));

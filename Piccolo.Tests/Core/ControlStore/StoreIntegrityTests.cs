@@ -231,7 +231,7 @@ internal sealed class StoreIntegrityTests
         Assert.That(_box.Health.Snapshot.Ready, Is.False);
 
         Directory.Delete(_box.Paths.ControlStoreAnchor);
-        Assert.That(_box.Store.Mend(FaultCode.StoreUnreadable), Is.True);
+        Assert.That(_box.Store.TryClearFault(FaultCode.StoreUnreadable), Is.True);
         await _box.UnlockAsync();
         Assert.That(_box.Health.Snapshot.Ready, Is.True);
     }
@@ -307,10 +307,10 @@ internal sealed class StoreIntegrityTests
         RawStore.Execute(_box.Paths.ControlStore, "UPDATE rows SET schema = 7 WHERE collection = 'others'");
         Assert.That(_box.Store.Check(), Is.False);
 
-        Assert.That(_box.Store.Mend(FaultCode.DecryptFailed), Is.False);
+        Assert.That(_box.Store.TryClearFault(FaultCode.DecryptFailed), Is.False);
         Assert.That(_box.Health.Snapshot.Ready, Is.False);
         RawStore.Execute(_box.Paths.ControlStore, "UPDATE rows SET schema = 1 WHERE collection = 'others'");
-        Assert.That(_box.Store.Mend(FaultCode.DecryptFailed), Is.True);
+        Assert.That(_box.Store.TryClearFault(FaultCode.DecryptFailed), Is.True);
 
         Assert.That(_box.Health.Snapshot.Ready, Is.True);
         _box.Store.Commit(t => t.Put(Notes, "x", new Note("works again")));
