@@ -7,29 +7,25 @@ namespace Piccolo.Core.Network;
 /// <summary>Sockets of netlink(7), for which .NET has no address family.</summary>
 internal static class Netlink
 {
-    private const int AddressFamily = 16;
-    private const int RawSocket = 3;
-    private const int RouteProtocol = 0;
-
     // RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV4_ROUTE, RTMGRP_IPV6_IFADDR, RTMGRP_IPV6_ROUTE
     private const uint Groups = 0x1 | 0x10 | 0x40 | 0x100 | 0x400;
 
     // struct sockaddr_nl: family, padding, port id, groups; all in the host's byte order.
-    private const int AddressLength = 12;
+    private const int AddressBytes = 12;
     private const int GroupsOffset = 8;
 
     /// <returns>A socket that receives a message for each change of links, addresses and routes.</returns>
     /// <exception cref="IOException">The kernel refused, for want of descriptors most likely.</exception>
     public static Socket OpenRouteEvents()
     {
-        var descriptor = Posix.Socket(AddressFamily, RawSocket | Posix.O_CLOEXEC, RouteProtocol);
+        var descriptor = Posix.Socket(Posix.AF_NETLINK, Posix.SOCK_RAW | Posix.SOCK_CLOEXEC, Posix.NETLINK_ROUTE);
         if (descriptor < 0) throw new IOException(Marshal.GetLastPInvokeErrorMessage());
         var handle = new SafeSocketHandle(descriptor, ownsHandle: true);
-        Span<byte> address = stackalloc byte[AddressLength];
+        Span<byte> address = stackalloc byte[AddressBytes];
         address.Clear();
-        MemoryMarshal.Write(address, (ushort)AddressFamily);
+        MemoryMarshal.Write(address, (ushort)Posix.AF_NETLINK);
         MemoryMarshal.Write(address[GroupsOffset..], Groups);
-        if (Posix.Bind(handle, ref MemoryMarshal.GetReference(address), AddressLength) < 0)
+        if (Posix.Bind(handle, ref MemoryMarshal.GetReference(address), AddressBytes) < 0)
         {
             var reason = Marshal.GetLastPInvokeErrorMessage();
             handle.Dispose();

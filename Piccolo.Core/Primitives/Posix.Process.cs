@@ -5,6 +5,8 @@ namespace Piccolo.Core.Primitives;
 // What a process asks of the kernel about itself.
 internal static partial class Posix
 {
+    public const int PRIO_PROCESS = 0;
+    public const int STDERR_FILENO = 2;
     public const int F_GETFD = 1;
     public const int F_SETFD = 2;
     public const int FD_CLOEXEC = 1;
@@ -16,8 +18,8 @@ internal static partial class Posix
     public const int SIGQUIT = 3;
     public const int SIGTERM = 15;
 
-    /// <summary>Bytes of a <c>sigset_t</c>, of glibc and of musl.</summary>
-    public const int SignalSetLength = 128;
+    /// <summary>The size of a <c>sigset_t</c>, of glibc and of musl.</summary>
+    public const int SignalSetBytes = 128;
 
     [LibraryImport("libc", EntryPoint = "execve", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     public static partial int ExecVE(string path, nint[] arguments, nint[] environment);
@@ -30,6 +32,10 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "pthread_sigmask")]
     public static partial int SetSignalMask(int how, ref readonly byte set, nint old);
+
+    /// <param name="who">0: the calling thread, on Linux.</param>
+    [LibraryImport("libc", EntryPoint = "setpriority")]
+    public static partial int SetPriority(int which, int who, int niceness);
 
     [LibraryImport("libc", EntryPoint = "signal")]
     public static partial nint SetSignalHandler(int signal, nint handler);

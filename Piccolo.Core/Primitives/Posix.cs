@@ -10,17 +10,33 @@ internal static partial class Posix
     public const int O_RDONLY = 0;
     public const int O_CLOEXEC = 0x80000;
     public const int O_NONBLOCK = 0x800;
+    public const int EPOLL_CTL_ADD = 1;
+    public const int EPOLL_CTL_DEL = 2;
+    public const int EPOLL_CTL_MOD = 3;
+    public const uint EPOLLEXCLUSIVE = 1u << 28;
+    public const uint EPOLLET = 1u << 31;
+    public const int AF_INET6 = 10;
+    public const int AF_NETLINK = 16;
+    public const int NETLINK_ROUTE = 0;
+    public const int SOCK_RAW = 3;
+    public const int SOCK_CLOEXEC = O_CLOEXEC;
     public const int MSG_PEEK = 0x2;
     public const int MSG_DONTWAIT = 0x40;
     public const int MSG_TRUNC = 0x20;
     public const int MSG_NOSIGNAL = 0x4000;
     public const int EINTR = 4;
     public const int EAGAIN = 11;
+    public const int ENOMEM = 12;
+    public const int ENFILE = 23;
+    public const int EMFILE = 24;
+    public const int ENOSPC = 28;
+    public const int EROFS = 30;
     public const int EADDRNOTAVAIL = 99;
     public const int ECONNABORTED = 103;
     public const int ECONNREFUSED = 111;
     public const int EALREADY = 114;
     public const int EINPROGRESS = 115;
+    public const int EDQUOT = 122;
 #pragma warning restore IDE1006
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]

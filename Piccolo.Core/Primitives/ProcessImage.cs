@@ -10,8 +10,6 @@ namespace Piccolo.Core.Primitives;
 /// </summary>
 public static class ProcessImage
 {
-    private const int StandardError = 2;
-
     /// <summary>
     /// The signals that end a process do so at once from now on, whoever handled them before. One that arrived just before is still handled.
     /// </summary>
@@ -30,7 +28,7 @@ public static class ProcessImage
         var environment = Texts("/proc/self/environ");
         CloseAllOnExec(inherited is null ? -1 : (int)inherited.DangerousGetHandle());
         // The mask of a thread is inherited; ours may block what the runtime handles elsewhere.
-        var none = new byte[Posix.SignalSetLength];
+        var none = new byte[Posix.SignalSetBytes];
         Posix.SetSignalMask(Posix.SIG_SETMASK, in none[0], 0);
         Posix.ExecVE(program, arguments, environment);
         return Marshal.GetLastPInvokeError();
@@ -69,7 +67,7 @@ public static class ProcessImage
 
     /// <summary>Of this process, but for 0, 1 and 2.</summary>
     private static IEnumerable<int> Descriptors() =>
-        Directory.GetFileSystemEntries("/proc/self/fd").Select(e => int.Parse(Path.GetFileName(e), CultureInfo.InvariantCulture)).Where(d => d > StandardError);
+        Directory.GetFileSystemEntries("/proc/self/fd").Select(e => int.Parse(Path.GetFileName(e), CultureInfo.InvariantCulture)).Where(d => d > Posix.STDERR_FILENO);
 
     /// <summary>Pointers to the texts of such a file, each of which ends in a zero byte, and a null pointer.</summary>
     private static nint[] Texts(string file)

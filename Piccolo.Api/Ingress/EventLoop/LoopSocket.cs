@@ -136,7 +136,7 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
         {
             if (_place < 0) Watch();
             // Asked each time, the kernel tells of room that is there already.
-            Loop.TellRoom(_socket.SafeHandle, _place);
+            Loop.WatchWritable(_socket.SafeHandle, _place);
         }
         catch (Exception failure) when (failure is ObjectDisposedException or IOException)
         {

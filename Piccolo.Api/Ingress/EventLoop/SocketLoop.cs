@@ -65,7 +65,7 @@ internal sealed class SocketLoop : IThreadPoolWorkItem, IDisposable
     public int AddListening(SafeHandle socket, ISocketWatcher watcher) => Add(socket, watcher, isListening: true);
 
     /// <summary>Has the watcher told of room for bytes too.</summary>
-    public void TellRoom(SafeHandle socket, int place) => _poller.TellRoom(socket, place);
+    public void WatchWritable(SafeHandle socket, int place) => _poller.WatchWritable(socket, place);
 
     /// <summary>The watcher may still be told of what had already happened; nobody else will be.</summary>
     public void Remove(SafeHandle socket, int place)

@@ -110,12 +110,12 @@ internal sealed class SocketSplice : ISplice
         if (_toClient.IsHeldUp && !_clientTellsRoom)
         {
             _clientTellsRoom = true;
-            _loop.TellRoom(_client.SafeHandle, _clientPlace);
+            _loop.WatchWritable(_client.SafeHandle, _clientPlace);
         }
         if (_toUpstream.IsHeldUp && !_upstreamTellsRoom)
         {
             _upstreamTellsRoom = true;
-            _loop.TellRoom(_upstream.SafeHandle, _upstreamPlace);
+            _loop.WatchWritable(_upstream.SafeHandle, _upstreamPlace);
         }
     }
 

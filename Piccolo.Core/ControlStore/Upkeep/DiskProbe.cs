@@ -6,15 +6,7 @@ namespace Piccolo.Core.ControlStore.Upkeep;
 /// <summary>Asks the file system itself whether it takes a write: SQLite often says no more than "I/O error".</summary>
 internal static class DiskProbe
 {
-    // Linux, errno(3); .NET hands them on as the exception's HResult.
-    private const int NoMemory = 12;
-    private const int TooManyFilesInSystem = 23;
-    private const int TooManyFiles = 24;
-    private const int NoSpace = 28;
-    private const int ReadOnlyFileSystem = 30;
-    private const int QuotaExceeded = 122;
-
-    /// <summary>Room that there must be before a full disk counts as mended: more than any one commit needs.</summary>
+    /// <summary>Free room that a full disk must have before its fault is cleared: more than any one commit needs.</summary>
     public const int Bytes = 64 * 1024;
 
     /// <returns>What stands in the way of writing to the folder; null when nothing does.</returns>
@@ -57,11 +49,12 @@ internal static class DiskProbe
         }
     }
 
+    /// <summary>.NET hands errno on as the exception's HResult.</summary>
     public static FaultCode CodeOf(IOException e) => e.HResult switch
     {
-        NoSpace or QuotaExceeded => FaultCode.DiskFull,
-        ReadOnlyFileSystem => FaultCode.ReadOnly,
-        Posix.EINTR or Posix.EAGAIN or NoMemory or TooManyFilesInSystem or TooManyFiles => FaultCode.StoreBusy,
+        Posix.ENOSPC or Posix.EDQUOT => FaultCode.DiskFull,
+        Posix.EROFS => FaultCode.ReadOnly,
+        Posix.EINTR or Posix.EAGAIN or Posix.ENOMEM or Posix.ENFILE or Posix.EMFILE => FaultCode.StoreBusy,
         _ => FaultCode.StoreUnreadable,
     };
 }

@@ -15,7 +15,6 @@ public static class SocketAccept
     private const int V4Offset = 4;
     private const int V6Offset = 8;
     private const int ScopeOffset = 24;
-    private const ushort V6Family = 10;
 
     /// <param name="listening">Not blocking; of TCP.</param>
     /// <param name="remote">Who it is.</param>
@@ -29,7 +28,7 @@ public static class SocketAccept
         while (true)
         {
             var length = AddressLength;
-            var descriptor = Posix.Accept(listening.SafeHandle, ref MemoryMarshal.GetReference(address), ref length, Posix.O_CLOEXEC);
+            var descriptor = Posix.Accept(listening.SafeHandle, ref MemoryMarshal.GetReference(address), ref length, Posix.SOCK_CLOEXEC);
             if (descriptor >= 0)
             {
                 if (ToSocket(descriptor) is not { } client) continue;
@@ -64,7 +63,7 @@ public static class SocketAccept
     private static IPEndPoint Read(ReadOnlySpan<byte> address)
     {
         var port = BinaryPrimitives.ReadUInt16BigEndian(address[PortOffset..]);
-        if (MemoryMarshal.Read<ushort>(address) != V6Family) return new IPEndPoint(new IPAddress(address.Slice(V4Offset, 4)), port);
+        if (MemoryMarshal.Read<ushort>(address) != Posix.AF_INET6) return new IPEndPoint(new IPAddress(address.Slice(V4Offset, 4)), port);
         return new IPEndPoint(new IPAddress(address.Slice(V6Offset, 16), MemoryMarshal.Read<uint>(address[ScopeOffset..])), port);
     }
 }

@@ -25,17 +25,12 @@ public enum SocketReadiness
 }
 
 /// <summary>
-/// Tells of many sockets which of them have become ready (epoll(7), edge by edge). For code that copies bytes between sockets and must not pay for a
+/// Tells of many sockets which of them have become ready (epoll(7), edge-triggered). For code that copies bytes between sockets and must not pay for a
 /// completion, a buffer and a thread of the pool each time. All but <see cref="Wait"/> may be called from any thread.
 /// </summary>
 public sealed class SocketPoller : IDisposable
 {
     private const int MaxEvents = 256;
-    private const int OperationAdd = 1;
-    private const int OperationRemove = 2;
-    private const int OperationChange = 3;
-    private const uint EdgeByEdge = 1u << 31;
-    private const uint OneOfMany = 1u << 28;
     private const int WakeTag = -1;
 
     // The structure is packed on x86-64 only.
@@ -52,7 +47,7 @@ public sealed class SocketPoller : IDisposable
         _poll = SafeFileDescriptor.Of(Posix.EpollCreate(Posix.O_CLOEXEC));
         // Non-blocking: only its becoming ready counts.
         _wake = SafeFileDescriptor.Of(Posix.EventFd(0, Posix.O_CLOEXEC | Posix.O_NONBLOCK));
-        Control(OperationAdd, _wake, (uint)SocketReadiness.Readable | EdgeByEdge, WakeTag);
+        Control(Posix.EPOLL_CTL_ADD, _wake, (uint)SocketReadiness.Readable | Posix.EPOLLET, WakeTag);
     }
 
     /// <summary>From now on each change is told, beginning with what the socket is ready for already; room for bytes is not.</summary>
@@ -60,24 +55,24 @@ public sealed class SocketPoller : IDisposable
     /// <exception cref="IOException">The kernel has no room for one more.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
     public void Add(SafeHandle socket, int tag) =>
-        Control(OperationAdd, socket, (uint)(SocketReadiness.Readable | SocketReadiness.PeerEnded) | EdgeByEdge, tag);
+        Control(Posix.EPOLL_CTL_ADD, socket, (uint)(SocketReadiness.Readable | SocketReadiness.PeerEnded) | Posix.EPOLLET, tag);
 
     /// <summary>As <see cref="Add"/>, of a listening socket that several pollers have: each client is told to one of them that waits at that moment.</summary>
     /// <inheritdoc cref="Add"/>
-    public void AddListening(SafeHandle socket, int tag) => Control(OperationAdd, socket, (uint)SocketReadiness.Readable | EdgeByEdge | OneOfMany, tag);
+    public void AddListening(SafeHandle socket, int tag) => Control(Posix.EPOLL_CTL_ADD, socket, (uint)SocketReadiness.Readable | Posix.EPOLLET | Posix.EPOLLEXCLUSIVE, tag);
 
     /// <summary>Room for bytes is told too from now on, at once when there is some already.</summary>
     /// <exception cref="IOException">The socket was never added.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public void TellRoom(SafeHandle socket, int tag) =>
-        Control(OperationChange, socket, (uint)(SocketReadiness.Readable | SocketReadiness.Writable | SocketReadiness.PeerEnded) | EdgeByEdge, tag);
+    public void WatchWritable(SafeHandle socket, int tag) =>
+        Control(Posix.EPOLL_CTL_MOD, socket, (uint)(SocketReadiness.Readable | SocketReadiness.Writable | SocketReadiness.PeerEnded) | Posix.EPOLLET, tag);
 
     /// <summary>A closed socket has gone by itself. What <see cref="Wait"/> has brought already may still name it.</summary>
     public void Remove(SafeHandle socket)
     {
         try
         {
-            Control(OperationRemove, socket, 0, 0);
+            Control(Posix.EPOLL_CTL_DEL, socket, 0, 0);
         }
         catch (Exception failure) when (failure is IOException or ObjectDisposedException)
         {
