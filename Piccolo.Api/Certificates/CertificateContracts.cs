@@ -88,7 +88,7 @@ internal static class CertificateMapping
             ? new CertificateErrorResponse(JsonNamingPolicy.SnakeCaseLower.ConvertName(error.Class.ToString()), error.Code, error.Detail, error.NextStep)
             : null);
 
-    public static OrderStoryResponse ToResponse(this OrderStory story) => new(
+    public static OrderStoryResponse ToResponse(this OrderTranscript story) => new(
         story.Began, story.Ended, story.Directory.AbsoluteUri, story.Resumed, story.Outcome, [.. story.Exchanges.Select(ToResponse)], story.Dropped);
 
     private static ExchangeResponse ToResponse(AcmeExchange e) => new(

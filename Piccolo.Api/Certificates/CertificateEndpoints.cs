@@ -55,7 +55,7 @@ internal static class CertificateEndpoints
     private static string Waiting(string id, RenewalScheduler scheduler) => scheduler.HeldBack(id) is null ? "" : "; it waits until the relay serves the name";
 
     private static Results<Ok<StoryResponse>, ProblemHttpResult> Story(string id, CertificateInventory inventory) =>
-        inventory.Story(id) is { } orders
+        inventory.Transcript(id) is { } orders
             ? TypedResults.Ok(new StoryResponse(id, [.. orders.Select(o => o.ToResponse())]))
             : Problems.NotFound($"certificate '{id}'");
 }

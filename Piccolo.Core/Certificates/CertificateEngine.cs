@@ -48,9 +48,9 @@ internal sealed class CertificateEngine : IDisposable
         var issuer = parts.Issuer ?? new CertificateIssuer(
             authorities, new ChallengeValidation(parts.Http01, parts.TlsAlpn01), options, time, parts.Random, loggers.CreateLogger<CertificateIssuer>());
         var ledger = new CertificateLedger(store, parts.Table, options.Limits, time, parts.Random, loggers.CreateLogger<CertificateLedger>(), parts.Hold);
-        var runner = new OrderRunner(ledger, issuer, new AuthorityReach(time, parts.Random), store, options, time, loggers.CreateLogger<OrderRunner>(), parts.Step);
-        var chores = new CertificateChores(ledger, issuer, time, parts.Random, loggers.CreateLogger<CertificateChores>());
-        var scheduler = new RenewalScheduler(ledger, runner, chores, store, parts.Gate, new CertificateHealth(parts.Health), time, loggers.CreateLogger<RenewalScheduler>());
+        var runner = new OrderRunner(ledger, issuer, new AuthorityReachability(time, parts.Random), store, options, time, loggers.CreateLogger<OrderRunner>(), parts.Step);
+        var maintenance = new CertificateMaintenance(ledger, issuer, time, parts.Random, loggers.CreateLogger<CertificateMaintenance>());
+        var scheduler = new RenewalScheduler(ledger, runner, maintenance, store, parts.Gate, new CertificateHealth(parts.Health), time, loggers.CreateLogger<RenewalScheduler>());
         var loop = new RenewalLoop(scheduler, store, parts.Gate, time, loggers.CreateLogger<RenewalLoop>());
         return new CertificateEngine(authorities, scheduler, new CertificateInventory(scheduler, ledger, store, [.. authorities.Select(a => (a.Accounts, a.Channel))]), loop);
     }

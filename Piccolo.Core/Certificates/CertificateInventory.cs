@@ -37,7 +37,7 @@ public sealed class CertificateInventory
 
     /// <summary>What was said in the last attempts for a certificate, newest first; null where none of this id is wanted.</summary>
     /// <exception cref="CertificateStoreClosedException">Locked.</exception>
-    public IReadOnlyList<OrderStory>? Story(string id) => _scheduler.Wanted.Any(w => w.Id == id) ? _store.Story(id)?.Orders ?? [] : null;
+    public IReadOnlyList<OrderTranscript>? Transcript(string id) => _scheduler.Wanted.Any(w => w.Id == id) ? _store.Transcript(id)?.Orders ?? [] : null;
 
     /// <summary>Our accounts, the first CA's first. Reads what is stored; asks no CA.</summary>
     public ImmutableArray<CertificateAccount> Accounts()

@@ -18,7 +18,7 @@ internal interface ICertificateStore
 
     IReadOnlyList<AttemptRecord> Attempts();
 
-    IReadOnlyList<AskRecord> Asks();
+    IReadOnlyList<RenewalRequest> RenewalRequests();
 
     IReadOnlyList<RenewalHintRecord> Hints();
 
@@ -26,7 +26,7 @@ internal interface ICertificateStore
 
     IReadOnlyList<BudgetRecord> Budgets();
 
-    StoryRecord? Story(string id);
+    TranscriptRecord? Transcript(string id);
 
     AccountRecord? Account(Uri directory);
 
@@ -35,16 +35,16 @@ internal interface ICertificateStore
     /// <param name="budget">What the attempt spends, where it does.</param>
     void Put(AttemptRecord attempt, BudgetRecord? budget = null);
 
-    void Put(AskRecord ask);
+    void Put(RenewalRequest request);
 
     void Put(RenewalHintRecord hint);
 
     void Put(RevocationRecord revocation);
 
-    void Put(StoryRecord story);
+    void Put(TranscriptRecord transcript);
 
-    /// <summary>Key, chain, metadata, the end of the attempt, and of the owner's wish with the revocation that it may want: all of it or nothing.</summary>
-    void Complete(CertificateRecord certificate, RevocationRecord? revocation, bool askDone);
+    /// <summary>Key, chain, metadata, the end of the attempt, and of the request with the revocation that it may want: all of it or nothing.</summary>
+    void Complete(CertificateRecord certificate, RevocationRecord? revocation, bool requestDone);
 
     /// <summary>All that is kept about a certificate.</summary>
     void Forget(string id);

@@ -69,7 +69,7 @@ internal sealed class AcmeBenchRun : IAsyncDisposable
         return took;
     }
 
-    public IEnumerable<OrderStory> Stories() => _engine.Inventory.List().Select(e => _engine.Inventory.Story(e.Id)![0]);
+    public IEnumerable<OrderTranscript> Stories() => _engine.Inventory.List().Select(e => _engine.Inventory.Transcript(e.Id)![0]);
 
     public AccountRecord Account(Uri directory) => _rows.Account(directory)!;
 

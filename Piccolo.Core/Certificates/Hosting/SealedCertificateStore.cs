@@ -10,11 +10,11 @@ internal sealed class SealedCertificateStore(SealedStore store) : ICertificateSt
     private static readonly StoreCollection<AccountRecord> AccountRows = new("acme-accounts");
     private static readonly StoreCollection<CertificateRecord> CertificateRows = new("certificates");
     private static readonly StoreCollection<AttemptRecord> AttemptRows = new("attempts");
-    private static readonly StoreCollection<AskRecord> AskRows = new("certificate-asks");
+    private static readonly StoreCollection<RenewalRequest> RequestRows = new("certificate-asks");
     private static readonly StoreCollection<RenewalHintRecord> HintRows = new("renewal-hints");
     private static readonly StoreCollection<RevocationRecord> RevocationRows = new("revocations");
     private static readonly StoreCollection<BudgetRecord> BudgetRows = new("acme-budgets");
-    private static readonly StoreCollection<StoryRecord> StoryRows = new("acme-stories");
+    private static readonly StoreCollection<TranscriptRecord> TranscriptRows = new("acme-stories");
 
     public ChangeSignal Changed => store.Changed;
 
@@ -24,7 +24,7 @@ internal sealed class SealedCertificateStore(SealedStore store) : ICertificateSt
 
     public IReadOnlyList<AttemptRecord> Attempts() => Read(s => s.List(AttemptRows));
 
-    public IReadOnlyList<AskRecord> Asks() => Read(s => s.List(AskRows));
+    public IReadOnlyList<RenewalRequest> RenewalRequests() => Read(s => s.List(RequestRows));
 
     public IReadOnlyList<RenewalHintRecord> Hints() => Read(s => s.List(HintRows));
 
@@ -32,7 +32,7 @@ internal sealed class SealedCertificateStore(SealedStore store) : ICertificateSt
 
     public IReadOnlyList<BudgetRecord> Budgets() => Read(s => s.List(BudgetRows));
 
-    public StoryRecord? Story(string id) => Read(s => s.Get(StoryRows, id));
+    public TranscriptRecord? Transcript(string id) => Read(s => s.Get(TranscriptRows, id));
 
     public AccountRecord? Account(Uri directory) => Read(s => s.Get(AccountRows, directory.AbsoluteUri));
 
@@ -44,19 +44,19 @@ internal sealed class SealedCertificateStore(SealedStore store) : ICertificateSt
         if (budget is not null) t.Put(BudgetRows, budget.Directory.AbsoluteUri, budget);
     });
 
-    public void Put(AskRecord ask) => Commit(t => t.Put(AskRows, ask.Id, ask));
+    public void Put(RenewalRequest request) => Commit(t => t.Put(RequestRows, request.Id, request));
 
     public void Put(RenewalHintRecord hint) => Commit(t => t.Put(HintRows, hint.Id, hint));
 
     public void Put(RevocationRecord revocation) => Commit(t => t.Put(RevocationRows, revocation.Serial, revocation));
 
-    public void Put(StoryRecord story) => Commit(t => t.Put(StoryRows, story.Id, story));
+    public void Put(TranscriptRecord transcript) => Commit(t => t.Put(TranscriptRows, transcript.Id, transcript));
 
-    public void Complete(CertificateRecord certificate, RevocationRecord? revocation, bool askDone) => Commit(t =>
+    public void Complete(CertificateRecord certificate, RevocationRecord? revocation, bool requestDone) => Commit(t =>
     {
         t.Put(CertificateRows, certificate.Id, certificate);
         t.Delete(AttemptRows, certificate.Id);
-        if (askDone) t.Delete(AskRows, certificate.Id);
+        if (requestDone) t.Delete(RequestRows, certificate.Id);
         t.Delete(HintRows, certificate.Id);
         if (revocation is not null) t.Put(RevocationRows, revocation.Serial, revocation);
     });
@@ -65,9 +65,9 @@ internal sealed class SealedCertificateStore(SealedStore store) : ICertificateSt
     {
         t.Delete(CertificateRows, id);
         t.Delete(AttemptRows, id);
-        t.Delete(AskRows, id);
+        t.Delete(RequestRows, id);
         t.Delete(HintRows, id);
-        t.Delete(StoryRows, id);
+        t.Delete(TranscriptRows, id);
     });
 
     public void ForgetRevocation(string serial) => Commit(t => t.Delete(RevocationRows, serial));

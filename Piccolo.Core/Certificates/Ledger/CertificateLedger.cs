@@ -35,7 +35,7 @@ internal sealed class CertificateLedger(
             }
             Swap(new LedgerSnapshot(true, certificates.ToImmutable(), LedgerSnapshot.Empty.Attempts.AddRange(store.Attempts().Select(a => KeyValuePair.Create(a.Id, a))))
             {
-                Asks = LedgerSnapshot.Empty.Asks.AddRange(store.Asks().Select(a => KeyValuePair.Create(a.Id, a))),
+                RenewalRequests = LedgerSnapshot.Empty.RenewalRequests.AddRange(store.RenewalRequests().Select(a => KeyValuePair.Create(a.Id, a))),
                 Revocations = LedgerSnapshot.Empty.Revocations.AddRange(store.Revocations().Select(r => KeyValuePair.Create(r.Serial, r))),
                 Budgets = store.Budgets().ToImmutableDictionary(b => b.Directory, b => new OrderBudget(limits, b.Buckets.ToImmutableDictionary(StringComparer.Ordinal))),
             });
@@ -56,16 +56,16 @@ internal sealed class CertificateLedger(
 
     public OrderBudget Budget(Uri directory) => Snapshot.Budgets.GetValueOrDefault(directory) ?? OrderBudget.Empty(limits);
 
-    /// <summary>The owner's wish; counts until a certificate comes of it, restarts or not.</summary>
-    public void Ask(string id, bool revoke)
+    /// <summary>The owner's request; kept until a certificate comes of it, restarts or not.</summary>
+    public void RequestRenewal(string id, bool revoke)
     {
         lock (_gate)
         {
             if (!_snapshot.IsLoaded) throw new CertificateStoreClosedException();
             // Who once said that the old one is to go does not take that back by asking again.
-            var ask = new AskRecord(id, revoke || (_snapshot.Asks.GetValueOrDefault(id)?.Revoke ?? false), time.GetUtcNow());
-            store.Put(ask);
-            Volatile.Write(ref _snapshot, _snapshot with { Asks = _snapshot.Asks.SetItem(id, ask) });
+            var request = new RenewalRequest(id, revoke || (_snapshot.RenewalRequests.GetValueOrDefault(id)?.Revoke ?? false), time.GetUtcNow());
+            store.Put(request);
+            Volatile.Write(ref _snapshot, _snapshot with { RenewalRequests = _snapshot.RenewalRequests.SetItem(id, request) });
         }
     }
 
@@ -79,7 +79,7 @@ internal sealed class CertificateLedger(
             var failures = (before?.Failures ?? 0) + 1;
             var now = time.GetUtcNow();
             var next = now + BackoffPolicy.WaitAfter(AcmeFailureClass.Interrupted, "", failures, null, random(), _snapshot.HeldFor(wanted)?.Lifetime);
-            return Write(new AttemptRecord(wanted.Id, names, now, failures, before?.InRow ?? 0, next, Running: true, before?.LastError, before?.Order)
+            return Write(new AttemptRecord(wanted.Id, names, now, failures, before?.ConsecutiveFailures ?? 0, next, Running: true, before?.LastError, before?.Order)
             {
                 FailingSince = before?.FailingSince,
                 Directory = directory,
@@ -135,19 +135,19 @@ internal sealed class CertificateLedger(
         lock (_gate)
         {
             var began = Current(record.Id).LastAttempt;
-            var ask = _snapshot.Asks.GetValueOrDefault(record.Id);
+            var request = _snapshot.RenewalRequests.GetValueOrDefault(record.Id);
             // What was asked for while this order ran waits for the next one.
-            var done = ask is not null && ask.At <= began;
-            var revocation = done && ask!.Revoke && _snapshot.Certificates.GetValueOrDefault(record.Id) is { } old
+            var done = request is not null && request.At <= began;
+            var revocation = done && request!.Revoke && _snapshot.Certificates.GetValueOrDefault(record.Id) is { } old
                 ? new RevocationRecord(old.Facts.Serial, record.Id, old.Bundle.Leaf.RawData, old.Record.Directory, 0, time.GetUtcNow())
                 : null;
-            store.Complete(record, revocation, askDone: done);
+            store.Complete(record, revocation, requestDone: done);
             CryptographicOperations.ZeroMemory(record.KeyPkcs8);
             Swap(_snapshot with
             {
                 Certificates = _snapshot.Certificates.SetItem(record.Id, held),
                 Attempts = _snapshot.Attempts.Remove(record.Id),
-                Asks = done ? _snapshot.Asks.Remove(record.Id) : _snapshot.Asks,
+                RenewalRequests = done ? _snapshot.RenewalRequests.Remove(record.Id) : _snapshot.RenewalRequests,
                 Revocations = revocation is null ? _snapshot.Revocations : _snapshot.Revocations.SetItem(revocation.Serial, revocation),
             });
         }
@@ -160,8 +160,8 @@ internal sealed class CertificateLedger(
         {
             var attempt = Current(wanted.Id);
             var now = time.GetUtcNow();
-            var inRow = attempt.LastError?.Class == failure.Class ? attempt.InRow + 1 : 1;
-            var next = now + BackoffPolicy.WaitAfter(failure.Class, failure.Code, inRow, failure.RetryAfter, random(), _snapshot.HeldFor(wanted)?.Lifetime);
+            var consecutive = attempt.LastError?.Class == failure.Class ? attempt.ConsecutiveFailures + 1 : 1;
+            var next = now + BackoffPolicy.WaitAfter(failure.Class, failure.Code, consecutive, failure.RetryAfter, random(), _snapshot.HeldFor(wanted)?.Lifetime);
             var order = attempt.Order;
             if (!CertificateIssuer.KeepsOrder(failure))
             {
@@ -172,7 +172,7 @@ internal sealed class CertificateLedger(
             return Write(
                 attempt with
                 {
-                    InRow = inRow,
+                    ConsecutiveFailures = consecutive,
                     NextAttempt = next,
                     Running = false,
                     LastError = NextSteps.Describe(failure),
@@ -215,7 +215,7 @@ internal sealed class CertificateLedger(
         {
             store.Forget(id);
             Wipe(_snapshot.Attempts.GetValueOrDefault(id)?.Order);
-            Swap(_snapshot with { Certificates = _snapshot.Certificates.Remove(id), Attempts = _snapshot.Attempts.Remove(id), Asks = _snapshot.Asks.Remove(id) });
+            Swap(_snapshot with { Certificates = _snapshot.Certificates.Remove(id), Attempts = _snapshot.Attempts.Remove(id), RenewalRequests = _snapshot.RenewalRequests.Remove(id) });
         }
     }
 

@@ -29,11 +29,11 @@ internal sealed record AccountRecord(Uri Directory, byte[] KeyPkcs8, Uri? Url, D
 /// <summary>The ledger of attempts for one certificate; survives restarts, so that they never make more orders.</summary>
 /// <param name="Names">What was to be certified: for other names the ledger does not count.</param>
 /// <param name="Failures">Failed attempts since the last success.</param>
-/// <param name="InRow">Of these, how many at the end were of the last error's class: the backoff table's row.</param>
+/// <param name="ConsecutiveFailures">Of these, how many at the end were of the last error's class: the backoff table's row.</param>
 /// <param name="Running">Set while an attempt runs; found set after a start, it was interrupted.</param>
 /// <param name="Order">An order that the CA knows and that can be taken up again.</param>
 internal sealed record AttemptRecord(
-    string Id, IReadOnlyList<string> Names, DateTimeOffset LastAttempt, int Failures, int InRow, DateTimeOffset NextAttempt, bool Running, AttemptError? LastError, PendingOrder? Order)
+    string Id, IReadOnlyList<string> Names, DateTimeOffset LastAttempt, int Failures, int ConsecutiveFailures, DateTimeOffset NextAttempt, bool Running, AttemptError? LastError, PendingOrder? Order)
 {
     /// <summary>When the first of the failures began.</summary>
     public DateTimeOffset? FailingSince { get; init; }
@@ -72,9 +72,9 @@ internal sealed record PendingOrder(Uri Url, Uri Directory, IReadOnlyList<string
 internal sealed record RenewalHintRecord(
     string Id, string Fingerprint, DateTimeOffset? Start, DateTimeOffset? End, string? Explanation, DateTimeOffset CheckedAt, DateTimeOffset NextCheck);
 
-/// <summary>The owner's wish for a new certificate, kept until it is there.</summary>
+/// <summary>The owner asked for a new certificate, kept until it is there.</summary>
 /// <param name="Revoke">The one that is held now is to be revoked afterwards.</param>
-internal sealed record AskRecord(string Id, bool Revoke, DateTimeOffset At);
+internal sealed record RenewalRequest(string Id, bool Revoke, DateTimeOffset At);
 
 /// <summary>A certificate that the CA is still to be asked to revoke.</summary>
 /// <param name="Serial">Hexadecimal; the key.</param>

@@ -10,7 +10,7 @@ internal sealed record LedgerSnapshot(
     public static readonly LedgerSnapshot Empty = new(
         false, ImmutableDictionary.Create<string, HeldCertificate>(StringComparer.Ordinal), ImmutableDictionary.Create<string, AttemptRecord>(StringComparer.Ordinal));
 
-    public ImmutableDictionary<string, AskRecord> Asks { get; init; } = ImmutableDictionary.Create<string, AskRecord>(StringComparer.Ordinal);
+    public ImmutableDictionary<string, RenewalRequest> RenewalRequests { get; init; } = ImmutableDictionary.Create<string, RenewalRequest>(StringComparer.Ordinal);
 
     public ImmutableDictionary<string, RevocationRecord> Revocations { get; init; } = ImmutableDictionary.Create<string, RevocationRecord>(StringComparer.Ordinal);
 

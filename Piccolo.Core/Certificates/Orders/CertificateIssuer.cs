@@ -161,8 +161,8 @@ internal sealed class CertificateIssuer(
         CertificateAuthority authority, AcmeAccount account, OrderTicket ticket, AcmeOrder order, PendingOrder pending, CancellationToken cancellationToken)
     {
         using var key = LeafKey.Import(pending.KeyPkcs8);
-        var proven = order.Status == AcmeStatus.Pending;
-        if (proven && await validation.RunAsync(authority.Client, account, order, ticket.Challenge, ticket.Step, cancellationToken) is { } unproven) return unproven;
+        var needsValidation = order.Status == AcmeStatus.Pending;
+        if (needsValidation && await validation.RunAsync(authority.Client, account, order, ticket.Challenge, ticket.Step, cancellationToken) is { } invalid) return invalid;
         await ticket.Step(OrderStep.Validated);
         var finished = await OrderFinish.RunAsync(authority.Client, account, order, key, cancellationToken);
         if (finished.Failure is { } failure) return failure;
@@ -174,7 +174,7 @@ internal sealed class CertificateIssuer(
         return new CertificateRecord(ticket.Wanted.Id, pending.Names, pending.KeyPkcs8, chain.Value, time.GetUtcNow(), authority.DirectoryUrl, random())
         {
             Profile = pending.Profile,
-            Challenge = proven ? ticket.Challenge : null,
+            Challenge = needsValidation ? ticket.Challenge : null,
         };
     }
 

@@ -53,8 +53,8 @@ internal sealed class ChallengeValidation(Http01Challenges http, TlsAlpn01Challe
     private IDisposable Present(AcmeAccount account, AcmeAuthorization authorization, AcmeChallenge challenge)
     {
         var answer = account.Signer.KeyAuthorization(challenge.Token);
-        AcmeStory.Current?.Conceal(challenge.Token);
-        AcmeStory.Current?.Conceal(account.Signer.Thumbprint);
+        AcmeTranscript.Current?.Redact(challenge.Token);
+        AcmeTranscript.Current?.Redact(account.Signer.Thumbprint);
         return challenge.Type == AcmeChallenge.TypeTlsAlpn01 ? tls.Present(authorization.Name, answer) : http.Present(authorization.Name, challenge.Token, answer);
     }
 

@@ -8,9 +8,9 @@ using Piccolo.Core.Certificates.Scheduling;
 
 namespace Piccolo.Core.Certificates.Orders;
 
-/// <summary>Carries out one attempt: ledger before, order, ledger and story after. Whatever happens, there is a next attempt. Thread-safe.</summary>
+/// <summary>Carries out one attempt: ledger before, order, ledger and transcript after. Whatever happens, there is a next attempt. Thread-safe.</summary>
 internal sealed class OrderRunner(
-    CertificateLedger ledger, ICertificateIssuer issuer, AuthorityReach reach, ICertificateStore store, AcmeOptions options, TimeProvider time, ILogger<OrderRunner> logger,
+    CertificateLedger ledger, ICertificateIssuer issuer, AuthorityReachability reach, ICertificateStore store, AcmeOptions options, TimeProvider time, ILogger<OrderRunner> logger,
     Func<string, OrderStep, Task>? step = null)
 {
     // Orders that were started and have not spent yet what they will; whether the request itself was spent already.
@@ -34,15 +34,15 @@ internal sealed class OrderRunner(
         var held = snapshot.HeldFor(wanted);
         var attempt = snapshot.AttemptFor(wanted);
         // A wish counts until an attempt began after it.
-        var asked = snapshot.Asks.GetValueOrDefault(wanted.Id) is { } ask && (attempt is null || attempt.LastAttempt < ask.At);
+        var requested = snapshot.RenewalRequests.GetValueOrDefault(wanted.Id) is { } request && (attempt is null || attempt.LastAttempt < request.At);
         var second = AuthorityChoice.SecondAt(attempt, issuer.Directories.Length, options.Fallback, held?.Lifetime);
         // The second CA does not wait for a pause that the first one asked for; afterwards the two take turns.
         if (second is not null && attempt!.Directory != issuer.Directories[0]) second = null;
         // What a CA issued that is no longer configured goes on serving, and is ordered anew at one that is: else a trial at a test CA would last for months.
         var current = held is not null && issuer.Directories.Contains(held.Record.Directory) ? held : null;
-        var due = DuePolicy.DueAt(wanted, current, attempt, asked, now, second);
+        var due = DuePolicy.DueAt(wanted, current, attempt, requested, now, second);
         var directory = DirectoryFor(wanted, snapshot, now);
-        if (due <= now && !asked && reach.DownUntil(directory, held?.Lifetime) is { } until && until > now) return (until, null);
+        if (due <= now && !requested && reach.DownUntil(directory, held?.Lifetime) is { } until && until > now) return (until, null);
         return HeldBack(wanted, snapshot, due > now ? due : now) ?? (due, null);
     }
 
@@ -102,9 +102,9 @@ internal sealed class OrderRunner(
         var ticket = new OrderTicket(
             wanted, authority, attempt.Order, attempt.Placing, challenge, Profile(authority, held, directory), Replaces(held, attempt, directory), new Entry(ledger, wanted, () => _reserved.TryUpdate(wanted.Id, (wanted, true), (wanted, false)), () => _reserved.TryRemove(wanted.Id, out _)),
             s => StepAsync(wanted.Id, s));
-        var story = new AcmeStory();
+        var transcript = new AcmeTranscript();
         AcmeResult<CertificateRecord> result;
-        using (AcmeStory.Begin(story)) result = await issuer.IssueAsync(ticket, session);
+        using (AcmeTranscript.Begin(transcript)) result = await issuer.IssueAsync(ticket, session);
         session.ThrowIfCancellationRequested();
         reach.Note(directory, result.Failure, held?.Lifetime);
         if (result.Failure is { } failure)
@@ -119,7 +119,7 @@ internal sealed class OrderRunner(
             await StepAsync(wanted.Id, OrderStep.Stored);
             logger.CertificateIssued(wanted.Id, names, issued.Facts.Issuer, issued.Facts.NotAfter, issued.RenewAt);
         }
-        Tell(wanted.Id, story, attempt, directory, result.Failure?.Code ?? "issued");
+        SaveTranscript(wanted.Id, transcript, attempt, directory, result.Failure?.Code ?? "issued");
     }
 
     /// <summary>What the certificate was made with is kept on renewal by the CA that made it; another wish of the owner's counts from the next order on.</summary>
@@ -134,12 +134,12 @@ internal sealed class OrderRunner(
 
     private Task StepAsync(string id, OrderStep at) => step is null ? Task.CompletedTask : step(id, at);
 
-    private void Tell(string id, AcmeStory story, AttemptRecord attempt, Uri directory, string outcome)
+    private void SaveTranscript(string id, AcmeTranscript transcript, AttemptRecord attempt, Uri directory, string outcome)
     {
-        var exchanges = story.Exchanges;
+        var exchanges = transcript.Exchanges;
         if (exchanges.IsEmpty) return;
-        var told = new OrderStory(attempt.LastAttempt, time.GetUtcNow(), directory, attempt.Order is not null, outcome, exchanges, story.Dropped);
-        store.Put((store.Story(id) ?? new StoryRecord(id, [])).With(told));
+        var entry = new OrderTranscript(attempt.LastAttempt, time.GetUtcNow(), directory, attempt.Order is not null, outcome, exchanges, transcript.Dropped);
+        store.Put((store.Transcript(id) ?? new TranscriptRecord(id, [])).With(entry));
     }
 
     private void RecordCrash(WantedCertificate wanted)

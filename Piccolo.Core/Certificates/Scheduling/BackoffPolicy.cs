@@ -46,17 +46,17 @@ internal static class BackoffPolicy
     /// <summary>...but never shorter than this on its account.</summary>
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(5);
 
-    /// <param name="inRow">How many failures of this class came one after the other, this one included.</param>
+    /// <param name="consecutive">How many failures of this class came one after the other, this one included.</param>
     /// <param name="retryAfter">What the CA asked for: never less than that.</param>
     /// <param name="random">Between 0 and 1.</param>
-    public static TimeSpan WaitAfter(AcmeFailureClass failure, int inRow, TimeSpan? retryAfter, double random) => WaitAfter(failure, "", inRow, retryAfter, random, null);
+    public static TimeSpan WaitAfter(AcmeFailureClass failure, int consecutive, TimeSpan? retryAfter, double random) => WaitAfter(failure, "", consecutive, retryAfter, random, null);
 
     /// <param name="code">The failure's code: of failed challenges it tells the reason.</param>
     /// <param name="lifetime">Of the certificate that is to be renewed; null for a first one.</param>
-    public static TimeSpan WaitAfter(AcmeFailureClass failure, string code, int inRow, TimeSpan? retryAfter, double random, TimeSpan? lifetime)
+    public static TimeSpan WaitAfter(AcmeFailureClass failure, string code, int consecutive, TimeSpan? retryAfter, double random, TimeSpan? lifetime)
     {
         var table = TableOf(failure, code);
-        var wait = table[Math.Clamp(inRow - 1, 0, table.Length - 1)];
+        var wait = table[Math.Clamp(consecutive - 1, 0, table.Length - 1)];
         if (lifetime * LongestShare is { } cap && wait > cap) wait = cap > Shortest ? cap : Shortest;
         wait *= 1 + (Jitter * Math.Clamp(random, 0, 1));
         // What the CA names is its own choice, spread already, and bounded where it was read.

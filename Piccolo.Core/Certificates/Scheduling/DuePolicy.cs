@@ -2,7 +2,7 @@ using Piccolo.Core.Certificates.Ledger;
 
 namespace Piccolo.Core.Certificates.Scheduling;
 
-/// <summary>When a wanted certificate is to be ordered: what is stored first, then the ledger, then the owner's wish. Pure.</summary>
+/// <summary>When a wanted certificate is to be ordered: what is stored first, then the ledger, then a request of the owner. Pure.</summary>
 internal static class DuePolicy
 {
     /// <summary>How close two attempts may follow each other however often the owner asks.</summary>
@@ -11,15 +11,15 @@ internal static class DuePolicy
     /// <summary>A ledger from further in the future than this was written under a wrong clock and does not count.</summary>
     public static readonly TimeSpan ClockTolerance = TimeSpan.FromHours(1);
 
-    /// <param name="asked">The owner wants it now.</param>
+    /// <param name="requested">The owner asked for a new one now.</param>
     /// <param name="secondAt">When a second CA may be asked, which then does not wait for the first one's sake.</param>
     /// <returns>The moment at which it is due; in the past or now where it should already be under way.</returns>
     public static DateTimeOffset DueAt(
-        WantedCertificate wanted, HeldCertificate? held, AttemptRecord? attempt, bool asked, DateTimeOffset now, DateTimeOffset? secondAt = null)
+        WantedCertificate wanted, HeldCertificate? held, AttemptRecord? attempt, bool requested, DateTimeOffset now, DateTimeOffset? secondAt = null)
     {
         if (held is not null && !held.Covers(wanted)) held = null;
         if (attempt is not null && (!IsFor(attempt, wanted) || attempt.LastAttempt > now + ClockTolerance)) attempt = null;
-        if (asked)
+        if (requested)
         {
             var last = attempt?.LastAttempt ?? held?.Record.IssuedAt;
             return last is { } moment && moment <= now ? moment + ManualSpacing : now;

@@ -12,10 +12,10 @@ internal static class LedgerPruning
 
     public static void Run(CertificateLedger ledger, ImmutableArray<WantedCertificate>? wanted, Func<string, bool> isInFlight, DateTimeOffset now, ILogger logger)
     {
-        // Before the first list of wishes nothing is known to be unwanted.
-        if (wanted is not { } wishes) return;
+        // Before the first list of wanted certificates nothing is known to be unwanted.
+        if (wanted is not { } certificates) return;
         var snapshot = ledger.Snapshot;
-        var kept = wishes.Select(w => w.Id).ToHashSet(StringComparer.Ordinal);
+        var kept = certificates.Select(w => w.Id).ToHashSet(StringComparer.Ordinal);
         foreach (var (id, held) in snapshot.Certificates)
         {
             // A valid one stays: whoever brings the name back needs no new order.

@@ -23,7 +23,7 @@ public sealed class RenewalScheduler : IDisposable
 
     private readonly CertificateLedger _ledger;
     private readonly OrderRunner _runner;
-    private readonly CertificateChores _chores;
+    private readonly CertificateMaintenance _maintenance;
     private readonly ICertificateStore _store;
     private readonly OrderGate _orderGate;
     private readonly CertificateHealth _health;
@@ -35,10 +35,10 @@ public sealed class RenewalScheduler : IDisposable
     private CancellationTokenSource _session = new();
 
     internal RenewalScheduler(
-        CertificateLedger ledger, OrderRunner runner, CertificateChores chores, ICertificateStore store, OrderGate orderGate, CertificateHealth health, TimeProvider time,
+        CertificateLedger ledger, OrderRunner runner, CertificateMaintenance maintenance, ICertificateStore store, OrderGate orderGate, CertificateHealth health, TimeProvider time,
         ILogger<RenewalScheduler> logger)
     {
-        (_ledger, _runner, _chores, _store, _orderGate, _health, _time, _logger) = (ledger, runner, chores, store, orderGate, health, time, logger);
+        (_ledger, _runner, _maintenance, _store, _orderGate, _health, _time, _logger) = (ledger, runner, maintenance, store, orderGate, health, time, logger);
     }
 
     /// <summary>Raised after each change of what is wanted, under way, held or failed.</summary>
@@ -65,7 +65,7 @@ public sealed class RenewalScheduler : IDisposable
 
     /// <summary>Orders anew although what is held may last, as soon as the last attempt is a minute old. No effect while an order is under way.</summary>
     /// <returns>False when no certificate of this id is wanted.</returns>
-    public bool RenewNow(string id) => Ask(id, revoke: false);
+    public bool RenewNow(string id) => RequestRenewal(id, revoke: false);
 
     /// <summary>What would keep an order that is asked for now from beginning, beyond a minute's pause: the limit or <c>not_reachable</c>, and until when it does, where that is known.</summary>
     /// <returns>Null where nothing does, or no certificate of this id is wanted.</returns>
@@ -77,7 +77,7 @@ public sealed class RenewalScheduler : IDisposable
     }
 
     /// <summary>As <see cref="RenewNow"/>, and once the new one serves the CA is asked to revoke the one that is held now. Every order makes a new key.</summary>
-    public bool RekeyNow(string id) => Ask(id, revoke: true);
+    public bool RekeyNow(string id) => RequestRenewal(id, revoke: true);
 
     /// <summary>Lets the loop look at everything anew.</summary>
     public void Wake()
@@ -117,9 +117,9 @@ public sealed class RenewalScheduler : IDisposable
                 if (_inFlight.Count >= MaxInFlight) break;
                 if (!IsBeingOrdered(wanted) && _runner.TryReserve(wanted, _ledger.Snapshot, now)) Start(wanted);
             }
-            var chore = _chores.Pass(_wanted ?? [], _ledger.Snapshot, now, Wake, _session.Token);
+            var next = _maintenance.Pass(_wanted ?? [], _ledger.Snapshot, now, Wake, _session.Token);
             _health.Report(_wanted ?? [], _ledger.Snapshot, now);
-            return (chore < soonest ? chore : soonest) - now;
+            return (next < soonest ? next : soonest) - now;
         }
     }
 
@@ -133,15 +133,15 @@ public sealed class RenewalScheduler : IDisposable
     /// <summary>Completes when nothing that was under way is so any longer.</summary>
     internal Task SettledAsync()
     {
-        lock (_gate) return Task.WhenAll([.. _inFlight.Values.Select(f => f.Done), .. _chores.UnderWay]);
+        lock (_gate) return Task.WhenAll([.. _inFlight.Values.Select(f => f.Done), .. _maintenance.UnderWay]);
     }
 
-    private bool Ask(string id, bool revoke)
+    private bool RequestRenewal(string id, bool revoke)
     {
         lock (_gate)
         {
             if (_wanted is not { } wanted || !wanted.Any(w => w.Id == id)) return false;
-            if (revoke || !_inFlight.ContainsKey(id)) _ledger.Ask(id, revoke);
+            if (revoke || !_inFlight.ContainsKey(id)) _ledger.RequestRenewal(id, revoke);
         }
         Wake();
         return true;

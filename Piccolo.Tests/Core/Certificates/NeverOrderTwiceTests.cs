@@ -138,15 +138,15 @@ internal sealed class NeverOrderTwiceTests : HostileCaFixture
             return true;
         };
         var failed = await AssertFailsAsync(AcmeFailureClass.ChallengeFailed, "challenge_connection");
-        var story = Harness.Inventory.Story(Id)!.Single();
-        var text = string.Join('\n', story.Exchanges);
+        var transcript = Harness.Inventory.Transcript(Id)!.Single();
+        var text = string.Join('\n', transcript.Exchanges);
 
-        Assert.That(story.Outcome, Is.EqualTo(failed.LastError!.Code));
-        Assert.That(story.Exchanges.Select(e => new Uri(e.Url).AbsolutePath), Is.SupersetOf(new[] { "/dir", "/new-account", "/new-order", "/chall/1" }));
+        Assert.That(transcript.Outcome, Is.EqualTo(failed.LastError!.Code));
+        Assert.That(transcript.Exchanges.Select(e => new Uri(e.Url).AbsolutePath), Is.SupersetOf(new[] { "/dir", "/new-account", "/new-order", "/chall/1" }));
         Assert.That(text, Does.Not.Contain("token-that-is-secret").And.Not.Contain(Thumbprint()).And.Contain("Timeout fetching"));
 
         // The recording is as good as the CA: played to a fresh engine it ends in the same failure.
-        var left = new Queue<AcmeExchange>(story.Exchanges.Where(e => e.Method == "POST"));
+        var left = new Queue<AcmeExchange>(transcript.Exchanges.Where(e => e.Method == "POST"));
         foreach (var step in (string[])["new-account", "new-order", "authz", "chall", "finalize", "cert", "order"]) Ca.Script[step] = Play;
         await using var fresh = Another("fresh");
         await fresh.StartAsync();
@@ -175,9 +175,9 @@ internal sealed class NeverOrderTwiceTests : HostileCaFixture
             await harness.StartAsync();
             harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
             await harness.UntilAsync(Id, CertificateStatus.Error);
-            var orders = harness.Inventory.Story(Id)!;
-            Assert.That(orders, Has.Count.LessThanOrEqualTo(StoryRecord.MaxOrders));
-            Assert.That(orders.SelectMany(o => o.Exchanges).Max(e => e.Body?.Length ?? 0), Is.LessThanOrEqualTo(AcmeStory.MaxText + 1));
+            var orders = harness.Inventory.Transcript(Id)!;
+            Assert.That(orders, Has.Count.LessThanOrEqualTo(TranscriptRecord.MaxOrders));
+            Assert.That(orders.SelectMany(o => o.Exchanges).Max(e => e.Body?.Length ?? 0), Is.LessThanOrEqualTo(AcmeTranscript.MaxTextBytes + 1));
         }
     }
 

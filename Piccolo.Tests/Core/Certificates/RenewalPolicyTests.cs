@@ -132,7 +132,7 @@ internal sealed class RenewalPolicyTests
     {
         var ca = new Uri("https://a.test/");
         var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(Begin);
-        var reach = new AuthorityReach(time, () => 0);
+        var reach = new AuthorityReachability(time, () => 0);
         var gone = new AcmeFailure(AcmeFailureClass.Network, "connect_failed", "");
 
         reach.Note(ca, gone, null);

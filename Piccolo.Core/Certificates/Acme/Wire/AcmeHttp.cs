@@ -48,7 +48,7 @@ internal sealed class AcmeHttp : IDisposable
     {
         var (began, start) = (_time.GetUtcNow(), _time.GetTimestamp());
         var result = await ExchangeAsync(method, url, jws, accept, cancellationToken);
-        AcmeStory.Current?.Add(began, _time.GetElapsedTime(start), method, url, jws, result);
+        AcmeTranscript.Current?.Add(began, _time.GetElapsedTime(start), method, url, jws, result);
         return result;
     }
 

@@ -10,7 +10,7 @@ internal sealed class MemoryCertificateStore : ICertificateStore
     private readonly Lock _gate = new();
     private readonly Dictionary<string, CertificateRecord> _certificates = [];
     private readonly Dictionary<string, AttemptRecord> _attempts = [];
-    private readonly Dictionary<string, AskRecord> _asks = [];
+    private readonly Dictionary<string, RenewalRequest> _requests = [];
     private readonly Dictionary<string, RenewalHintRecord> _hints = [];
     private readonly Dictionary<string, RevocationRecord> _revocations = [];
     private readonly Dictionary<Uri, BudgetRecord> _budgets = [];
@@ -23,7 +23,7 @@ internal sealed class MemoryCertificateStore : ICertificateStore
 
     public IReadOnlyList<AttemptRecord> Attempts() => Of(_attempts);
 
-    public IReadOnlyList<AskRecord> Asks() => Of(_asks);
+    public IReadOnlyList<RenewalRequest> RenewalRequests() => Of(_requests);
 
     public IReadOnlyList<RenewalHintRecord> Hints() => Of(_hints);
 
@@ -31,7 +31,7 @@ internal sealed class MemoryCertificateStore : ICertificateStore
 
     public IReadOnlyList<BudgetRecord> Budgets() => Of(_budgets);
 
-    public StoryRecord? Story(string id) => null;
+    public TranscriptRecord? Transcript(string id) => null;
 
     public AccountRecord? Account(Uri directory) => null;
 
@@ -46,22 +46,22 @@ internal sealed class MemoryCertificateStore : ICertificateStore
         }
     }
 
-    public void Put(AskRecord ask) => Set(_asks, ask.Id, ask);
+    public void Put(RenewalRequest request) => Set(_requests, request.Id, request);
 
     public void Put(RenewalHintRecord hint) => Set(_hints, hint.Id, hint);
 
     public void Put(RevocationRecord revocation) => Set(_revocations, revocation.Serial, revocation);
 
-    public void Put(StoryRecord story) => throw new NotSupportedException();
+    public void Put(TranscriptRecord transcript) => throw new NotSupportedException();
 
-    public void Complete(CertificateRecord certificate, RevocationRecord? revocation, bool askDone)
+    public void Complete(CertificateRecord certificate, RevocationRecord? revocation, bool requestDone)
     {
         lock (_gate)
         {
             _certificates[certificate.Id] = certificate;
             _attempts.Remove(certificate.Id);
             _hints.Remove(certificate.Id);
-            if (askDone) _asks.Remove(certificate.Id);
+            if (requestDone) _requests.Remove(certificate.Id);
             if (revocation is not null) _revocations[revocation.Serial] = revocation;
         }
     }

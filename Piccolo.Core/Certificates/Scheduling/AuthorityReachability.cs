@@ -7,7 +7,7 @@ namespace Piccolo.Core.Certificates.Scheduling;
 /// Whether a CA can be reached at all. While not even a connection comes about, a few names find out for all of them, instead of each knocking by itself; as
 /// soon as anything is answered everybody goes on. About connections only: what a CA says about one name never delays another. Thread-safe.
 /// </summary>
-internal sealed class AuthorityReach(TimeProvider time, Func<double> random)
+internal sealed class AuthorityReachability(TimeProvider time, Func<double> random)
 {
     private readonly ConcurrentDictionary<Uri, Outage> _down = new();
 

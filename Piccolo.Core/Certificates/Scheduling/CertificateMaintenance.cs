@@ -7,11 +7,11 @@ using Piccolo.Core.Certificates.Orders;
 namespace Piccolo.Core.Certificates.Scheduling;
 
 /// <summary>
-/// What is asked of a CA beside orders: renewal information of what is held (RFC 9773), and revocations that the owner wants. A few at
+/// What is asked of a CA beside orders: renewal information of what is held (RFC 9773), and revocations that the owner asked for. A few at
 /// a time; what fails is tried again. Called by the scheduler, under its lock.
 /// </summary>
-internal sealed class CertificateChores(
-    CertificateLedger ledger, ICertificateIssuer issuer, TimeProvider time, Func<double> random, ILogger<CertificateChores> logger)
+internal sealed class CertificateMaintenance(
+    CertificateLedger ledger, ICertificateIssuer issuer, TimeProvider time, Func<double> random, ILogger<CertificateMaintenance> logger)
 {
     private const int MaxUnderWay = 4;
 
@@ -29,7 +29,7 @@ internal sealed class CertificateChores(
         }
     }
 
-    /// <returns>When the next chore is due.</returns>
+    /// <returns>When the next of these is due.</returns>
     public DateTimeOffset Pass(ImmutableArray<WantedCertificate> wanted, LedgerSnapshot snapshot, DateTimeOffset now, Action wake, CancellationToken session)
     {
         var soonest = DateTimeOffset.MaxValue;
@@ -41,9 +41,9 @@ internal sealed class CertificateChores(
             {
                 Consider("revoke " + revocation.Serial, revocation.NextAttempt, () => RevokeAsync(revocation, session), ref soonest, now, wake);
             }
-            foreach (var wish in wanted)
+            foreach (var certificate in wanted)
             {
-                if (snapshot.Certificates.GetValueOrDefault(wish.Id) is not { } held || held.Facts.NotAfter <= now) continue;
+                if (snapshot.Certificates.GetValueOrDefault(certificate.Id) is not { } held || held.Facts.NotAfter <= now) continue;
                 if (held.CertificateId is not null)
                 {
                     var key = "hint " + held.Facts.FingerprintSha256;

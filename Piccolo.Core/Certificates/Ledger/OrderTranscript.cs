@@ -5,12 +5,12 @@ namespace Piccolo.Core.Certificates.Ledger;
 /// <summary>What the device and the CA said to each other in one attempt.</summary>
 /// <param name="Outcome"><c>issued</c>, or the code of the failure.</param>
 /// <param name="Dropped">Exchanges beyond the bound that were not kept.</param>
-public sealed record OrderStory(DateTimeOffset Began, DateTimeOffset Ended, Uri Directory, bool Resumed, string Outcome, IReadOnlyList<AcmeExchange> Exchanges, int Dropped);
+public sealed record OrderTranscript(DateTimeOffset Began, DateTimeOffset Ended, Uri Directory, bool Resumed, string Outcome, IReadOnlyList<AcmeExchange> Exchanges, int Dropped);
 
 /// <summary>The last attempts for one certificate, newest first.</summary>
-internal sealed record StoryRecord(string Id, IReadOnlyList<OrderStory> Orders)
+internal sealed record TranscriptRecord(string Id, IReadOnlyList<OrderTranscript> Orders)
 {
     public const int MaxOrders = 3;
 
-    public StoryRecord With(OrderStory newest) => this with { Orders = [.. Orders.Prepend(newest).Take(MaxOrders)] };
+    public TranscriptRecord With(OrderTranscript newest) => this with { Orders = [.. Orders.Prepend(newest).Take(MaxOrders)] };
 }

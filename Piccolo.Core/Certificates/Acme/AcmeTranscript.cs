@@ -18,22 +18,22 @@ public sealed record AcmeExchange(
 /// The flight recorder of one order: keeps each exchange that happens while it is <see cref="Begin">begun</see> on the same flow of execution, bounded,
 /// and without what a stranger could use: tokens, key authorizations, signatures, nonces. Thread-safe.
 /// </summary>
-internal sealed class AcmeStory
+internal sealed class AcmeTranscript
 {
     public const int MaxExchanges = 60;
-    public const int MaxText = 6 * 1024;
+    public const int MaxTextBytes = 6 * 1024;
 
     /// <summary>Stands where a secret was; of the alphabet of tokens, so that what is recorded can be played again.</summary>
     public const string Mask = "masked";
 
-    private static readonly AsyncLocal<AcmeStory?> OfThisFlow = new();
+    private static readonly AsyncLocal<AcmeTranscript?> OfThisFlow = new();
     private static readonly string[] SecretFields = ["token", "signature", "protected", "hmacKey", "keyAuthorization"];
 
     private readonly Lock _gate = new();
     private readonly List<AcmeExchange> _exchanges = [];
     private readonly HashSet<string> _secrets = new(StringComparer.Ordinal);
 
-    public static AcmeStory? Current => OfThisFlow.Value;
+    public static AcmeTranscript? Current => OfThisFlow.Value;
 
     public int Dropped { get; private set; }
 
@@ -42,18 +42,18 @@ internal sealed class AcmeStory
         get
         {
             // A secret may have become known after it was first heard, for instance a token that an error had quoted.
-            lock (_gate) return [.. _exchanges.Select(e => e with { Request = Hide(e.Request), Body = Hide(e.Body) })];
+            lock (_gate) return [.. _exchanges.Select(e => e with { Request = ApplyMask(e.Request), Body = ApplyMask(e.Body) })];
         }
     }
 
-    public static IDisposable Begin(AcmeStory story)
+    public static IDisposable Begin(AcmeTranscript transcript)
     {
-        OfThisFlow.Value = story;
+        OfThisFlow.Value = transcript;
         return new Ended();
     }
 
     /// <summary>Masks this text wherever it appears.</summary>
-    public void Conceal(string secret)
+    public void Redact(string secret)
     {
         if (secret.Length < 8) return;
         lock (_gate) _secrets.Add(secret);
@@ -72,8 +72,8 @@ internal sealed class AcmeStory
                 return;
             }
             _exchanges.Add(new AcmeExchange(
-                at, Math.Round(took.TotalMilliseconds, 1), method.Method, url.AbsoluteUri, Scrub(request), answer?.Status ?? 0, answer?.MediaType, answer?.Location?.AbsoluteUri,
-                answer?.RetryAfter is { } wait ? $"{wait.TotalSeconds:0}" : null, Scrub(body), result.Failure is { } failure ? $"{failure.Code}: {failure.Detail}" : null));
+                at, Math.Round(took.TotalMilliseconds, 1), method.Method, url.AbsoluteUri, MaskFields(request), answer?.Status ?? 0, answer?.MediaType, answer?.Location?.AbsoluteUri,
+                answer?.RetryAfter is { } wait ? $"{wait.TotalSeconds:0}" : null, MaskFields(body), result.Failure is { } failure ? $"{failure.Code}: {failure.Detail}" : null));
         }
     }
 
@@ -90,9 +90,9 @@ internal sealed class AcmeStory
         }
     }
 
-    private static string Text(byte[] bytes) => bytes.Length <= MaxText ? Encoding.UTF8.GetString(bytes) : Encoding.UTF8.GetString(bytes, 0, MaxText) + "…";
+    private static string Text(byte[] bytes) => bytes.Length <= MaxTextBytes ? Encoding.UTF8.GetString(bytes) : Encoding.UTF8.GetString(bytes, 0, MaxTextBytes) + "…";
 
-    private string? Scrub(string? text)
+    private string? MaskFields(string? text)
     {
         if (text is null || !text.Contains('{', StringComparison.Ordinal)) return text;
         try
@@ -103,7 +103,7 @@ internal sealed class AcmeStory
         }
         catch (JsonException)
         {
-            // Cut or broken: what is known to be secret is masked when it is read.
+            // Truncated or not JSON: known secrets are masked when it is read.
             return text;
         }
     }
@@ -129,7 +129,7 @@ internal sealed class AcmeStory
         }
     }
 
-    private string? Hide(string? text) => text is null ? null : _secrets.Aggregate(text, (t, secret) => t.Replace(secret, Mask, StringComparison.Ordinal));
+    private string? ApplyMask(string? text) => text is null ? null : _secrets.Aggregate(text, (t, secret) => t.Replace(secret, Mask, StringComparison.Ordinal));
 
     private sealed class Ended : IDisposable
     {

@@ -16,7 +16,7 @@ using Piccolo.Tests.Core.Certificates.Simulation;
 namespace Piccolo.Tests.Core.Certificates;
 
 /// <summary>What is asked of a CA beside orders, and when it is asked again.</summary>
-internal sealed class CertificateChoresTests
+internal sealed class CertificateMaintenanceTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly WantedCertificate Wanted = EngineHarness.Want("web.home.test");
@@ -28,23 +28,23 @@ internal sealed class CertificateChoresTests
     {
         var ca = new SilentAuthority();
         var ledger = new CertificateLedger(new MemoryCertificateStore(), new ServerCertificateTable(), new AcmeLimitsOptions(), _time, () => 0.5, NullLogger<CertificateLedger>.Instance);
-        var chores = new CertificateChores(ledger, ca, _time, () => 0.5, NullLogger<CertificateChores>.Instance);
+        var maintenance = new CertificateMaintenance(ledger, ca, _time, () => 0.5, NullLogger<CertificateMaintenance>.Instance);
         var held = LedgerSnapshot.Empty with { Certificates = LedgerSnapshot.Empty.Certificates.Add(Wanted.Id, Held()) };
 
         await PassAsync(held);
         Pass(held);
-        Assert.That((ca.Asked, chores.UnderWay.Length), Is.EqualTo((1, 0)), "it waits");
+        Assert.That((ca.Asked, maintenance.UnderWay.Length), Is.EqualTo((1, 0)), "it waits");
 
         Pass(LedgerSnapshot.Empty);
         await PassAsync(held);
         Assert.That(ca.Asked, Is.EqualTo(2), "a day has not passed");
 
-        void Pass(LedgerSnapshot snapshot) => chores.Pass([Wanted], snapshot, _time.GetUtcNow(), () => { }, CancellationToken.None);
+        void Pass(LedgerSnapshot snapshot) => maintenance.Pass([Wanted], snapshot, _time.GetUtcNow(), () => { }, CancellationToken.None);
 
         async Task PassAsync(LedgerSnapshot snapshot)
         {
             Pass(snapshot);
-            await Task.WhenAll(chores.UnderWay).WaitAsync(Patience);
+            await Task.WhenAll(maintenance.UnderWay).WaitAsync(Patience);
         }
     }
 
