@@ -18,6 +18,8 @@ internal static partial class Posix
     public const int AF_INET6 = 10;
     public const int AF_NETLINK = 16;
     public const int NETLINK_ROUTE = 0;
+    public const int IPPROTO_TCP = 6;
+    public const int TCP_NOTSENT_LOWAT = 25;
     public const int SOCK_RAW = 3;
     public const int SOCK_CLOEXEC = O_CLOEXEC;
     public const int MSG_PEEK = 0x2;

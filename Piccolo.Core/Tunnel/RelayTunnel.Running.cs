@@ -45,7 +45,7 @@ public sealed partial class RelayTunnel
         var seen = _targetChanged.Version;
         var target = Volatile.Read(ref _target);
         await SettleLossAsync();
-        HeedWaking();
+        HandleWake();
 
         if (target is null || target.Hostnames.IsEmpty)
         {
@@ -118,18 +118,18 @@ public sealed partial class RelayTunnel
     private void OnAccepted(RelaySession session)
     {
         var replaced = _serving;
-        _weights.Opened(session.Weight);
+        _weights.SessionOpened(session.Weight);
         ImmutableInterlocked.Update(ref _sessions, list => list.Add(session));
         Volatile.Write(ref _serving, session);
         _failedTarget = null;
         if (_lostBy is { } cause)
         {
             Interlocked.Increment(ref _reconnects);
-            _history.Returned(cause);
+            _history.Reconnected(cause);
         }
         _lostBy = null;
         // Make before break: the relay has the new session in its pools before the old one stops taking users, and streams of the old one live on.
-        if (replaced is not null) _history.Replaced();
+        if (replaced is not null) _history.SessionReplaced();
         if (replaced is not null) Retire(replaced, _options.ReplacedSessionDrain, replaced.Target.Hostnames.Intersect(session.Target.Hostnames));
         _logger.Online(session.Number, session.Target.Endpoint.Host, session.Target.Hostnames.Count, session.Weight);
         Publish(new TunnelStatus { State = TunnelState.Online, LastHandshake = session.AcceptedAt });
@@ -139,11 +139,11 @@ public sealed partial class RelayTunnel
     {
         var end = await session.Completion;
         // What drains went the same way, and may weigh more after the weights have started over.
-        if (!session.LetGo) _weights.Lost(_sessions.Max(other => other.Weight));
+        if (!session.EndedByRelay) _weights.SessionLost(_sessions.Max(other => other.Weight));
         Forget(session);
         if (session.Age >= _options.StableAfter) _backoff.Reset();
         _lostBy = end.Code;
-        _history.Lost(_time.GetUtcNow(), end);
+        _history.SessionLost(_time.GetUtcNow(), end);
         PlanNextAttempt(session.Target, end, session);
     }
 
@@ -166,7 +166,7 @@ public sealed partial class RelayTunnel
         foreach (var session in sessions) session.Narrow([]);
         await Task.WhenAll(sessions.Select(session => session.DrainAsync(_options.StopDrain)));
         foreach (var session in sessions) Forget(session);
-        _weights.Closed();
+        _weights.AllClosed();
         Publish(new TunnelStatus { State = TunnelState.Disabled, LastHandshake = _status.LastHandshake });
         _accepted.Writer.TryComplete();
         // Nobody came for these; their sessions are gone.

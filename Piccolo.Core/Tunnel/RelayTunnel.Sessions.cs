@@ -37,7 +37,7 @@ public sealed partial class RelayTunnel
         foreach (var session in sessions) session.Narrow([]);
         await Task.WhenAll(sessions.Select(session => session.CloseAsync()));
         foreach (var session in sessions) Forget(session);
-        _weights.Closed();
+        _weights.AllClosed();
         _failedTarget = null;
         _backoff.Reset();
         if (_status.State != TunnelState.Disabled) _logger.Disabled();

@@ -16,11 +16,11 @@ public sealed partial class RelayTunnel
         _targetChanged.Raise();
     }
 
-    private void HeedWaking()
+    private void HandleWake()
     {
         if (Interlocked.Exchange(ref _woken, 0) == 0) return;
         _failedTarget = null;
         _backoff.Reset();
-        _ = _serving?.RequireLifeAsync();
+        _ = _serving?.RequireAnswerAsync();
     }
 }

@@ -5,33 +5,33 @@ namespace Piccolo.Core.Tunnel;
 /// <summary>What happened to sessions and streams since the process started. Thread-safe; never on the path of data.</summary>
 internal sealed class TunnelHistory
 {
-    private const int Remembered = 10;
+    private const int MaxLosses = 10;
 
     private TunnelCounts _counts = TunnelCounts.None;
     private long _streams;
 
     public TunnelCounts Counts => Volatile.Read(ref _counts) with { Streams = Interlocked.Read(ref _streams) };
 
-    public void LetIn() => Interlocked.Increment(ref _streams);
+    public void StreamAccepted() => Interlocked.Increment(ref _streams);
 
-    public void Refused(string cause) => ImmutableUpdate(counts => counts with { RefusedStreams = OneMore(counts.RefusedStreams, cause) });
+    public void StreamRefused(string cause) => Update(counts => counts with { RefusedStreams = Increment(counts.RefusedStreams, cause) });
 
-    public void Cut(int streams)
+    public void StreamsAborted(int streams)
     {
-        if (streams > 0) ImmutableUpdate(counts => counts with { CutStreams = counts.CutStreams + streams });
+        if (streams > 0) Update(counts => counts with { CutStreams = counts.CutStreams + streams });
     }
 
-    public void Lost(DateTimeOffset at, TunnelFailure end) => ImmutableUpdate(
-        counts => counts with { Losses = [new TunnelLoss(at, end.Code, end.Reason), .. counts.Losses.Take(Remembered - 1)] });
+    public void SessionLost(DateTimeOffset at, TunnelFailure end) => Update(
+        counts => counts with { Losses = [new TunnelLoss(at, end.Code, end.Reason), .. counts.Losses.Take(MaxLosses - 1)] });
 
-    public void Returned(string code) => ImmutableUpdate(counts => counts with { ReconnectsByReason = OneMore(counts.ReconnectsByReason, code) });
+    public void Reconnected(string code) => Update(counts => counts with { ReconnectsByReason = Increment(counts.ReconnectsByReason, code) });
 
-    public void Replaced() => ImmutableUpdate(counts => counts with { ReplacedSessions = counts.ReplacedSessions + 1 });
+    public void SessionReplaced() => Update(counts => counts with { ReplacedSessions = counts.ReplacedSessions + 1 });
 
-    private static ImmutableSortedDictionary<string, long> OneMore(ImmutableSortedDictionary<string, long> counts, string key) =>
+    private static ImmutableSortedDictionary<string, long> Increment(ImmutableSortedDictionary<string, long> counts, string key) =>
         counts.SetItem(key, counts.GetValueOrDefault(key) + 1);
 
-    private void ImmutableUpdate(Func<TunnelCounts, TunnelCounts> change)
+    private void Update(Func<TunnelCounts, TunnelCounts> change)
     {
         TunnelCounts before;
         do

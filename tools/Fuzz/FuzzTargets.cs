@@ -68,7 +68,7 @@ internal static class FuzzTargets
     private static void WebSocketHead(byte[] input)
     {
         var verdict = WebSocketFrame.ReadHead(input, out var head);
-        Promise(verdict != WebSocketVerdict.NeedMore || input.Length < WebSocketFrame.LongestHead, "No head is that long.");
+        Promise(verdict != WebSocketVerdict.NeedMore || input.Length < WebSocketFrame.MaxHeadBytes, "No head is that long.");
         Promise(verdict != WebSocketVerdict.Head || head.Size <= input.Length, "The head is longer than what came.");
         var earlier = WebSocketFrame.ReadHead(input.AsSpan(0, input.Length / 2), out var half);
         Promise(earlier == WebSocketVerdict.NeedMore || (earlier == verdict && half == head), "More bytes changed a head.");

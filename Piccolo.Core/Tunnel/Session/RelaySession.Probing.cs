@@ -13,7 +13,7 @@ internal sealed partial class RelaySession
     private TimeSpan? _leastRoundTrip;
 
     /// <summary>Ends the session unless the relay answers in time. One that never answered such a request is left to the keep-alive.</summary>
-    public async Task RequireLifeAsync()
+    public async Task RequireAnswerAsync()
     {
         if (RoundTrip is null) return;
         var answered = PostProbe();
@@ -24,7 +24,7 @@ internal sealed partial class RelaySession
     }
 
     /// <summary>Until everything has come that the relay had sent by now: a user may be on the way to a session that looks empty.</summary>
-    private async Task HearOutAsync(CancellationToken cancellationToken)
+    private async Task AwaitPendingConnectsAsync(CancellationToken cancellationToken)
     {
         // Who lets nobody in any more has nobody to wait for.
         if (!_acknowledged.Task.IsCompleted || Volatile.Read(ref _served).IsEmpty) return;

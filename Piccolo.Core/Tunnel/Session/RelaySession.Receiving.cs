@@ -28,7 +28,7 @@ internal sealed partial class RelaySession
                         await socket.DiscardAsync();
                         return TunnelFailure.TooLarge;
                     default:
-                        LetGo = message.IsEnd && _verdict is null;
+                        EndedByRelay = message.EndedByRelay && _verdict is null;
                         _closeReason = message.HasCloseFrame ? message.Detail : null;
                         return _closeReason?.StartsWith("1008", StringComparison.Ordinal) == true ? TunnelFailure.RefusedBecause(_closeReason) : TunnelFailure.Lost(message.Detail);
                 }
@@ -94,7 +94,7 @@ internal sealed partial class RelaySession
                 stream.OnCredits(control.Credits ?? 0);
                 break;
             case ControlEvent.PongClient when _streams.TryGetValue(control.ClientId, out var stream):
-                OnStreamKnown(stream);
+                OnStreamPong(stream);
                 break;
             case ControlEvent.OutboundResult when _probe is { } probe && control.ClientId == probe.Id:
                 OnProbeAnswered(control, probe);
@@ -112,7 +112,7 @@ internal sealed partial class RelaySession
         if ((Refusal(control, out var hostname) ?? Enter(client)) is { } refusal)
         {
             scope.Logger.StreamRefused(Number, control.ClientId, refusal);
-            scope.History.Refused(refusal);
+            scope.History.StreamRefused(refusal);
             Writer.PostCourtesy(ControlMessage.Disconnect(control.ClientId, DisconnectReason.DialFailed));
             return;
         }
@@ -121,11 +121,11 @@ internal sealed partial class RelaySession
         _streams[head.Id] = stream;
         Interlocked.Increment(ref _streamCount);
         Require(Writer.Post(ControlMessage.Grant(head.Id, ForwardLedger.First)));
-        AskFirst(stream);
-        scope.History.LetIn();
+        PingNewStream(stream);
+        scope.History.StreamAccepted();
         if (scope.Offer(stream)) return;
         scope.Logger.StreamRefused(Number, control.ClientId, "accept_backlog");
-        scope.History.Refused("accept_backlog");
+        scope.History.StreamRefused("accept_backlog");
         stream.Stop(DisconnectReason.DialFailed);
     }
 

@@ -42,7 +42,7 @@ internal sealed partial class RelaySession
     private bool Remove(TunnelStream stream)
     {
         if (!_streams.TryRemove(KeyValuePair.Create(stream.Key, stream))) return false;
-        lock (_questions) Trust(stream);
+        lock (_pingGate) ClearSuspicion(stream);
         stream.OnRemoved();
         scope.Addresses.Leave(stream.Client);
         if (Interlocked.Decrement(ref _streamCount) == 0) _emptied.Raise();

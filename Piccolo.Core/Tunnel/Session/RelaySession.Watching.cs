@@ -5,68 +5,68 @@ using Piccolo.Core.Tunnel.Wire;
 namespace Piccolo.Core.Tunnel.Session;
 
 /// <summary>
-/// Streams on which nothing moves. A relay whose lane is full loses the message that a user has gone; so it is asked whether it still knows the stream, and answers
-/// only if it does. A probe goes behind the questions: its answer says that theirs would have come. Near a limit the longest silent streams are asked after at
-/// once, and until the answer is here they count for nobody: what the relay forgot to tell locks no user out.
+/// Idle streams. A relay whose lane is full loses the message that a user has gone. So it is pinged for each idle stream, and answers only if it still knows the
+/// stream. A probe follows the pings: its answer says that theirs would have come. Near a limit the streams that are idle longest are pinged at once, and do not
+/// count until the answer is here: what the relay forgot to tell locks no user out.
 /// </summary>
 internal sealed partial class RelaySession
 {
     /// <summary>The relay's lane for answers holds 256 and drops what is beyond.</summary>
-    private const int QuestionsAtOnce = 200;
+    private const int MaxPingsUnderWay = 200;
 
-    /// <summary>So many of them may be repeated ones: those who wait at a limit need room for new ones.</summary>
-    private const int RepeatedAtOnce = QuestionsAtOnce / 2;
+    /// <summary>Repeated pings take half of the room: users who wait at a limit need the rest.</summary>
+    private const int MaxRepeatedPings = MaxPingsUnderWay / 2;
 
-    /// <summary>So many streams at most count for nobody, asked after or waiting for their question: a limit is never exceeded by more.</summary>
-    private const int MaxDoubted = 512;
+    /// <summary>Streams that do not count, pinged or waiting for their ping: a limit is never exceeded by more.</summary>
+    private const int MaxSuspects = 512;
 
-    /// <summary>An answer may be dropped by a full lane; this many in a row, half a second apart, are not.</summary>
-    private const int UnansweredToEnd = 3;
+    /// <summary>A full lane may drop one answer, but not this many in a row, half a second apart.</summary>
+    private const int UnansweredPingsToEnd = 3;
 
-    /// <summary>Until the relay has answered one, every new stream is asked after, at most so many.</summary>
-    private const int FirstQuestions = 16;
+    /// <summary>Until the relay has answered a ping, so many new streams are pinged at most.</summary>
+    private const int MaxPingsOfNewStreams = 16;
 
     private static readonly TimeSpan SuspectPause = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>Near a limit a stream is asked after when nothing has moved on it for this long: users of before are out of the way when the next ones come.</summary>
+    /// <summary>Near a limit a stream is pinged when it was idle for this long: streams of former users are gone when the next users come.</summary>
     private static readonly TimeSpan PressedIdle = TimeSpan.FromSeconds(1);
 
     /// <summary>An upload on which nothing moves takes no share from the others.</summary>
-    private static readonly TimeSpan Resting = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RestingAfter = TimeSpan.FromSeconds(5);
 
-    private readonly Lock _questions = new();
-    private List<TunnelStream> _asked = [];
+    private readonly Lock _pingGate = new();
+    private List<TunnelStream> _pinged = [];
     private List<TunnelStream> _next = [];
-    private int _firstQuestions;
-    private int _doubted;
+    private int _pingsOfNewStreams;
+    private int _suspects;
 
     private TimeSpan Pressed => PressedIdle < Options.StreamPong ? PressedIdle : Options.StreamPong;
 
-    // A relay that never answered may be one that cannot: then silence says nothing.
-    private volatile bool _answersQuestions;
+    // A relay that never answered a ping may not know pings: then a missing answer says nothing.
+    private volatile bool _answersPings;
 
     private async Task WatchStreamsAsync(CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)
         {
-            var pause = Volatile.Read(ref _doubted) > 0 && SuspectPause < Options.StreamPong ? SuspectPause : Pressed;
+            var pause = Volatile.Read(ref _suspects) > 0 && SuspectPause < Options.StreamPong ? SuspectPause : Pressed;
             await Task.Delay(pause, Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (cancellationToken.IsCancellationRequested) return;
-            foreach (var stream in _streams.Values.Where(stream => stream.Idle.Silence >= Resting)) stream.OnRest();
-            GiveUpRound();
-            Ask(stream => stream.Idle.Unanswered > 0 || stream.Idle.IsDoubted, RepeatedAtOnce);
-            Ask(stream => stream.Idle.Silence >= (IsPressed(stream) ? Pressed : Options.StreamIdle));
+            foreach (var stream in _streams.Values.Where(stream => stream.Idle.Silence >= RestingAfter)) stream.OnRest();
+            AbandonRound();
+            PingIdleStreams(stream => stream.Idle.UnansweredPings > 0 || stream.Idle.IsSuspect, MaxRepeatedPings);
+            PingIdleStreams(stream => stream.Idle.Silence >= (IsPressed(stream) ? Pressed : Options.StreamIdle));
         }
     }
 
-    /// <summary>The answer to the probe of a round may have been dropped by a full lane: then the silence of the others says nothing.</summary>
-    private void GiveUpRound()
+    /// <summary>The answer to the probe of a round may have been dropped by a full lane: then the missing answers of the others say nothing.</summary>
+    private void AbandonRound()
     {
-        lock (_questions)
+        lock (_pingGate)
         {
-            if (_asked.Count == 0 || _asked.Any(stream => stream.Idle.SinceAsked < Options.StreamPong)) return;
-            foreach (var stream in _asked.Concat(_next)) stream.Idle.IsAsked = false;
-            (_asked, _next) = ([], []);
+            if (_pinged.Count == 0 || _pinged.Any(stream => stream.Idle.SincePing < Options.StreamPong)) return;
+            foreach (var stream in _pinged.Concat(_next)) stream.Idle.IsPinged = false;
+            (_pinged, _next) = ([], []);
         }
     }
 
@@ -75,41 +75,41 @@ internal sealed partial class RelaySession
     /// <returns>The limit that keeps the user out, or null: then the user counts.</returns>
     private string? Enter(IPEndPoint? client)
     {
-        var limit = Full(client);
-        if (limit is null || !_answersQuestions) return limit;
+        var limit = EnterUnlessLimited(client);
+        if (limit is null || !_answersPings) return limit;
         var subscriber = limit == AddressLimit.Cause ? client : null;
-        lock (_questions)
+        lock (_pingGate)
         {
-            var silent = _streams.Values
-                .Where(stream => !stream.Idle.IsDoubted && !stream.Idle.IsKnown && (subscriber is null || AddressLimit.IsSame(stream.Client, subscriber)))
+            var idle = _streams.Values
+                .Where(stream => stream.Idle is { IsSuspect: false, WasJustAnswered: false } && (subscriber is null || AddressLimit.IsSame(stream.Client, subscriber)))
                 .OrderByDescending(stream => stream.Idle.Silence);
-            foreach (var stream in silent.Take(Math.Min(QuestionsAtOnce, MaxDoubted - _doubted))) Doubt(stream);
+            foreach (var stream in idle.Take(Math.Min(MaxPingsUnderWay, MaxSuspects - _suspects))) Suspect(stream);
         }
-        AskDoubted();
-        return Full(client);
+        PingSuspects();
+        return EnterUnlessLimited(client);
     }
 
-    /// <summary>Those that no question has reached yet.</summary>
-    private void AskDoubted() => Ask(stream => stream.Idle is { IsDoubted: true, Unanswered: 0 });
+    /// <summary>Pings the suspects that have not been pinged yet.</summary>
+    private void PingSuspects() => PingIdleStreams(stream => stream.Idle is { IsSuspect: true, UnansweredPings: 0 });
 
-    private string? Full(IPEndPoint? client) =>
-        StreamCount - Volatile.Read(ref _doubted) >= Options.MaxStreams ? "stream_limit" : scope.Addresses.TryEnter(client) ? null : AddressLimit.Cause;
+    private string? EnterUnlessLimited(IPEndPoint? client) =>
+        StreamCount - Volatile.Read(ref _suspects) >= Options.MaxStreams ? "stream_limit" : scope.Addresses.TryEnter(client) ? null : AddressLimit.Cause;
 
-    /// <summary>Of those that fit, the longest silent. Questions that are asked while others are on their way have a probe of their own once those are answered.</summary>
-    private void Ask(Func<TunnelStream, bool> fits, int atOnce = QuestionsAtOnce)
+    /// <summary>Of those that fit, the ones idle longest. Pings sent while others are under way get a probe of their own once those are answered.</summary>
+    private void PingIdleStreams(Func<TunnelStream, bool> fits, int atOnce = MaxPingsUnderWay)
     {
         if (Options.StreamIdle == TimeSpan.Zero) return;
-        lock (_questions)
+        lock (_pingGate)
         {
-            var silent = _streams.Values.Where(stream => !stream.Idle.IsAsked && !stream.Idle.IsKnown && fits(stream)).OrderByDescending(stream => stream.Idle.Silence);
-            foreach (var stream in silent.Take(atOnce - _asked.Count - _next.Count))
+            var idle = _streams.Values.Where(stream => !stream.Idle.IsPinged && !stream.Idle.WasJustAnswered && fits(stream)).OrderByDescending(stream => stream.Idle.Silence);
+            foreach (var stream in idle.Take(atOnce - _pinged.Count - _next.Count))
             {
-                if (!Writer.PostCourtesy(ControlMessage.Question(stream.Key))) break;
-                stream.Idle.Ask();
-                if (_answersQuestions) Doubt(stream);
+                if (!Writer.PostCourtesy(ControlMessage.PingStream(stream.Key))) break;
+                stream.Idle.BeginPing();
+                if (_answersPings) Suspect(stream);
                 _next.Add(stream);
             }
-            if (_asked.Count > 0 || !NextRound()) return;
+            if (_pinged.Count > 0 || !BeginNextRound()) return;
         }
         _ = PostProbe();
     }
@@ -117,60 +117,60 @@ internal sealed partial class RelaySession
     /// <summary>The relay has handled everything up to its probe.</summary>
     private void EndRound()
     {
-        List<TunnelStream> forgotten = [];
+        List<TunnelStream> unknown = [];
         bool goesOn;
-        lock (_questions)
+        lock (_pingGate)
         {
-            foreach (var stream in _asked)
+            foreach (var stream in _pinged)
             {
-                if (!stream.Idle.Judge()) Trust(stream);
-                else if (_answersQuestions && stream.Idle.Unanswered >= UnansweredToEnd) forgotten.Add(stream);
+                if (!stream.Idle.EndPing()) ClearSuspicion(stream);
+                else if (_answersPings && stream.Idle.UnansweredPings >= UnansweredPingsToEnd) unknown.Add(stream);
             }
-            goesOn = NextRound();
+            goesOn = BeginNextRound();
         }
         if (goesOn) _ = PostProbe();
-        AskDoubted();
-        if (forgotten.Count == 0) return;
-        scope.Logger.StreamsForgotten(Number, forgotten.Count);
-        foreach (var stream in forgotten) stream.Stop(DisconnectReason.Timeout);
+        PingSuspects();
+        if (unknown.Count == 0) return;
+        scope.Logger.StreamsForgotten(Number, unknown.Count);
+        foreach (var stream in unknown) stream.Stop(DisconnectReason.Timeout);
     }
 
-    private bool NextRound()
+    private bool BeginNextRound()
     {
-        (_asked, _next) = (_next, []);
-        return _asked.Count > 0;
+        (_pinged, _next) = (_next, []);
+        return _pinged.Count > 0;
     }
 
-    /// <summary>Whether this relay answers at all is found out where the answer is sure.</summary>
-    private void AskFirst(TunnelStream stream)
+    /// <summary>Finds out whether this relay answers pings at all: of a new stream it surely does.</summary>
+    private void PingNewStream(TunnelStream stream)
     {
-        if (!_answersQuestions && _firstQuestions++ < FirstQuestions) Writer.PostCourtesy(ControlMessage.Question(stream.Key));
+        if (!_answersPings && _pingsOfNewStreams++ < MaxPingsOfNewStreams) Writer.PostCourtesy(ControlMessage.PingStream(stream.Key));
     }
 
-    private void OnStreamKnown(TunnelStream stream)
+    private void OnStreamPong(TunnelStream stream)
     {
-        _answersQuestions = true;
-        lock (_questions)
+        _answersPings = true;
+        lock (_pingGate)
         {
-            stream.Idle.Answer();
-            Trust(stream);
+            stream.Idle.OnPong();
+            ClearSuspicion(stream);
         }
     }
 
-    private void Doubt(TunnelStream stream)
+    private void Suspect(TunnelStream stream)
     {
         // One that was removed meanwhile has been counted out for good.
-        if (stream.Idle.IsDoubted || !_streams.ContainsKey(stream.Key)) return;
-        stream.Idle.IsDoubted = true;
-        _doubted++;
-        scope.Addresses.Doubt(stream.Client);
+        if (stream.Idle.IsSuspect || !_streams.ContainsKey(stream.Key)) return;
+        stream.Idle.IsSuspect = true;
+        _suspects++;
+        scope.Addresses.Suspect(stream.Client);
     }
 
-    private void Trust(TunnelStream stream)
+    private void ClearSuspicion(TunnelStream stream)
     {
-        if (!stream.Idle.IsDoubted) return;
-        stream.Idle.IsDoubted = false;
-        _doubted--;
-        scope.Addresses.Trust(stream.Client);
+        if (!stream.Idle.IsSuspect) return;
+        stream.Idle.IsSuspect = false;
+        _suspects--;
+        scope.Addresses.ClearSuspicion(stream.Client);
     }
 }

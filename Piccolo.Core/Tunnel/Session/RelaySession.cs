@@ -49,7 +49,7 @@ internal sealed partial class RelaySession(int number, TunnelTarget target, long
     public TimeSpan? RoundTrip { get; private set; }
 
     /// <summary>The relay ended it, and gives it no more users; not known of one whose way was lost.</summary>
-    public bool LetGo { get; private set; }
+    public bool EndedByRelay { get; private set; }
 
     public DateTimeOffset AcceptedAt { get; private set; }
 
@@ -168,7 +168,7 @@ internal sealed partial class RelaySession(int number, TunnelTarget target, long
             stream.Stop(DisconnectReason.SessionEnded);
             cut++;
         }
-        scope.History.Cut(cut);
+        scope.History.StreamsAborted(cut);
         socket.Dispose();
         _ended.TrySetResult(end);
     }
@@ -196,7 +196,7 @@ internal sealed partial class RelaySession(int number, TunnelTarget target, long
                 await _emptied.WaitAsync(seen, cancellationToken);
                 continue;
             }
-            await HearOutAsync(cancellationToken);
+            await AwaitPendingConnectsAsync(cancellationToken);
             if (StreamCount == 0) return;
         }
     }

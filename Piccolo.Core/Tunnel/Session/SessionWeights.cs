@@ -17,40 +17,40 @@ internal sealed class SessionWeights(string? file, TimeProvider time, ILogger lo
     /// Above a session that lives. It serves what it still gets, and when both are lost, the relay first goes down to the next round of its weights: in each step on
     /// that way the dead one gets a user as well as the new one, and there are as many steps as this.
     /// </summary>
-    private const long StepOfNames = 4;
+    private const long NameChangeStep = 4;
 
     /// <summary>A relay whose heaviest session leaves counts down to the others, one by one in the worst case, with a lock held: more than this would be felt.</summary>
-    private const long Most = 1 << 25;
+    private const long MaxWeight = 1 << 25;
 
     /// <summary>Changes of names alone go no further and start over: a loss must find a step above.</summary>
-    private const long MostOfNames = Most / Step;
+    private const long MaxNameChangeWeight = MaxWeight / Step;
 
     /// <summary>The relay's own limit is a minute without a sign of life, of which a part is over when we notice; the rest is for clocks and schedulers.</summary>
-    private static readonly TimeSpan LeftFor = TimeSpan.FromSeconds(75);
+    private static readonly TimeSpan StaleSessionLifetime = TimeSpan.FromSeconds(75);
 
     private const int MaxDigits = 20;
 
     private readonly long _began = time.GetTimestamp();
-    private long _left = file is null ? 0 : Read(file);
+    private long _staleWeight = file is null ? 0 : Read(file);
     private long? _lostAt;
 
     /// <summary>The heaviest session that may be dead and still in the relay's pools; 0 without any.</summary>
-    private long Left => time.GetElapsedTime(_lostAt ?? _began) < LeftFor ? _left : 0;
+    private long StaleWeight => time.GetElapsedTime(_lostAt ?? _began) < StaleSessionLifetime ? _staleWeight : 0;
 
     /// <param name="living">The weight of the heaviest session that the new one overlaps; 0 without any.</param>
     public long Next(long living)
     {
-        if (Left > 0) return Math.Min(Math.Max(living, Left) * Step, Most);
-        return living is 0 or >= MostOfNames ? 1 : living * StepOfNames;
+        if (StaleWeight > 0) return Math.Min(Math.Max(living, StaleWeight) * Step, MaxWeight);
+        return living is 0 or >= MaxNameChangeWeight ? 1 : living * NameChangeStep;
     }
 
     /// <summary>A session with this weight is in the pools.</summary>
-    public void Opened(long weight)
+    public void SessionOpened(long weight)
     {
         if (file is null) return;
         try
         {
-            AtomicFile.Write(file, System.Text.Encoding.ASCII.GetBytes(Math.Max(weight, Left).ToString(CultureInfo.InvariantCulture)));
+            AtomicFile.Write(file, System.Text.Encoding.ASCII.GetBytes(Math.Max(weight, StaleWeight).ToString(CultureInfo.InvariantCulture)));
         }
         catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
         {
@@ -59,12 +59,12 @@ internal sealed class SessionWeights(string? file, TimeProvider time, ILogger lo
     }
 
     /// <summary>The way of a session was lost; the relay may not know.</summary>
-    public void Lost(long weight) => (_left, _lostAt) = (Math.Max(weight, Left), time.GetTimestamp());
+    public void SessionLost(long weight) => (_staleWeight, _lostAt) = (Math.Max(weight, StaleWeight), time.GetTimestamp());
 
     /// <summary>Every session has said goodbye.</summary>
-    public void Closed()
+    public void AllClosed()
     {
-        if (file is null || Left > 0) return;
+        if (file is null || StaleWeight > 0) return;
         try
         {
             File.Delete(file);
@@ -84,7 +84,7 @@ internal sealed class SessionWeights(string? file, TimeProvider time, ILogger lo
             using var stream = StateFile.OpenRead(file);
             Span<byte> digits = stackalloc byte[MaxDigits];
             var length = stream.ReadAtLeast(digits, MaxDigits, throwOnEndOfStream: false);
-            return long.TryParse(digits[..length], NumberStyles.None, CultureInfo.InvariantCulture, out var weight) ? Math.Min(weight, Most) : 0;
+            return long.TryParse(digits[..length], NumberStyles.None, CultureInfo.InvariantCulture, out var weight) ? Math.Min(weight, MaxWeight) : 0;
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {

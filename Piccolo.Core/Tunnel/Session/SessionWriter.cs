@@ -11,33 +11,33 @@ namespace Piccolo.Core.Tunnel.Session;
 internal sealed class SessionWriter(RelaySocket socket, NexusToken token, TunnelOptions options, TimeProvider time, TunnelTraffic traffic)
 {
     /// <summary>What is owed to the relay beyond this ends the session: it asks faster than it takes answers.</summary>
-    public const int ControlLimit = 8192;
+    public const int MaxQueuedControl = 8192;
 
     /// <summary>Beyond this, answers that only help the relay to clean up are left out.</summary>
-    public const int CourtesyLimit = 1024;
+    public const int MaxQueuedCourtesies = 1024;
 
     private const int MessagesPerTurn = 4;
     private const int BatchesPerThread = 4;
-    private const int LongestMessage = NexusFrameCodec.DataHeaderLength + NexusFrameCodec.MaxPayload;
+    private const int MaxDataMessageBytes = NexusFrameCodec.DataHeaderLength + NexusFrameCodec.MaxPayloadBytes;
 
     private readonly Lock _gate = new();
     private readonly Queue<Control> _control = new();
     private readonly Queue<TunnelStream> _turns = new();
-    private readonly QuickPulse _work = new();
+    private readonly ValueTaskAutoResetEvent _work = new();
     private bool _ended;
 
     /// <returns>False when the relay owes us so much reading that the session is beyond hope.</returns>
-    public bool Post(ControlMessage message) => Post(new Control { Message = message }, ControlLimit);
+    public bool Post(ControlMessage message) => Post(new Control { Message = message }, MaxQueuedControl);
 
     /// <returns>False when it was left out.</returns>
-    public bool PostCourtesy(ControlMessage message) => Post(new Control { Message = message }, CourtesyLimit);
+    public bool PostCourtesy(ControlMessage message) => Post(new Control { Message = message }, MaxQueuedCourtesies);
 
-    public bool PostGrant(TunnelStream stream) => Post(new Control { Grant = stream }, ControlLimit);
+    public bool PostGrant(TunnelStream stream) => Post(new Control { Grant = stream }, MaxQueuedControl);
 
-    public void PostReauthentication(string nonce) => Post(new Control { Nonce = nonce }, CourtesyLimit);
+    public void PostReauthentication(string nonce) => Post(new Control { Nonce = nonce }, MaxQueuedCourtesies);
 
     /// <summary>Everything posted so far goes out first.</summary>
-    public void PostClose(WebSocketCloseStatus status) => Post(new Control { Close = status }, ControlLimit);
+    public void PostClose(WebSocketCloseStatus status) => Post(new Control { Close = status }, MaxQueuedControl);
 
     /// <summary>Asks for a turn; <see cref="TunnelStream.EndTurn"/> is called exactly once for it, also when the session ends first.</summary>
     /// <returns>False when no turn will come.</returns>
@@ -157,7 +157,7 @@ internal sealed class SessionWriter(RelaySocket socket, NexusToken token, Tunnel
         {
             for (var sent = 0; sent < MessagesPerTurn && socket.HasRoom; sent++)
             {
-                var length = stream.FillMessage(socket.Room(LongestMessage));
+                var length = stream.FillMessage(socket.Room(MaxDataMessageBytes));
                 if (length == 0) return;
                 socket.Add(WebSocketOpcode.Binary, length);
                 traffic.AddOut(length - NexusFrameCodec.DataHeaderLength);

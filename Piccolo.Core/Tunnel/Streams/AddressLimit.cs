@@ -5,7 +5,7 @@ using Piccolo.Core.Primitives;
 namespace Piccolo.Core.Tunnel.Streams;
 
 /// <summary>
-/// How many streams each client address has, over all sessions. One of which it is doubtful whether its user is still there does not count. A user whose address
+/// How many streams each client address has, over all sessions. A suspect stream, whose user may have gone, does not count. A user whose address
 /// is unknown is limited by the session alone. Thread-safe.
 /// </summary>
 internal sealed class AddressLimit(int max)
@@ -19,16 +19,16 @@ internal sealed class AddressLimit(int max)
 
     public bool TryEnter(IPEndPoint? client) => client is null || Change(client, (ref Use use) =>
     {
-        if (use.Streams - use.Doubted >= max) return false;
+        if (use.Streams - use.Suspects >= max) return false;
         use.Streams++;
         return true;
     });
 
     public void Leave(IPEndPoint? client) => Change(client, (ref Use use) => --use.Streams >= 0);
 
-    public void Doubt(IPEndPoint? client) => Change(client, (ref Use use) => ++use.Doubted > 0);
+    public void Suspect(IPEndPoint? client) => Change(client, (ref Use use) => ++use.Suspects > 0);
 
-    public void Trust(IPEndPoint? client) => Change(client, (ref Use use) => --use.Doubted >= 0);
+    public void ClearSuspicion(IPEndPoint? client) => Change(client, (ref Use use) => --use.Suspects >= 0);
 
     public bool IsHalfUsed(IPEndPoint? client)
     {
@@ -54,6 +54,6 @@ internal sealed class AddressLimit(int max)
     private struct Use
     {
         public int Streams;
-        public int Doubted;
+        public int Suspects;
     }
 }

@@ -16,15 +16,15 @@ internal sealed class ForwardLedger(GrantBudget budget)
     public const int Batch = 8;
 
     /// <summary>A relay may send this many beyond the window before it has processed the first grant.</summary>
-    public const int Uncharged = 256;
+    public const int MaxMessagesBeyondWindow = 256;
 
     /// <summary>For streams of small messages: so many may be under way, and as few as the second are left when more are granted.</summary>
-    private const int Small = 16;
-    private const int SmallLeft = 4;
+    private const int SmallStreamWindow = 16;
+    private const int SmallStreamRefillAt = 4;
 
     /// <summary>Messages that are as long as this in the mean are an upload's.</summary>
-    private const int UploadLength = 4096;
-    private const int MeanOf = 4;
+    private const int UploadMeanBytes = 4096;
+    private const int MeanOverMessages = 4;
 
     private readonly Lock _gate = new();
     private readonly Queue<int> _messages = new();
@@ -45,9 +45,9 @@ internal sealed class ForwardLedger(GrantBudget budget)
     {
         lock (_gate)
         {
-            if (_messages.Count >= Window + Uncharged) return false;
+            if (_messages.Count >= Window + MaxMessagesBeyondWindow) return false;
             _messages.Enqueue(length);
-            _mean += (length - _mean) / MeanOf;
+            _mean += (length - _mean) / MeanOverMessages;
             var wasGranted = _outstanding > 0;
             // What the relay sent before it read the first grant is counted as granted all the same: it then has more credit than we think, never less.
             if (wasGranted) _outstanding--;
@@ -109,9 +109,9 @@ internal sealed class ForwardLedger(GrantBudget budget)
     private int Due()
     {
         if (_hasEnded) return 0;
-        SetUpload(_mean >= UploadLength);
+        SetUpload(_mean >= UploadMeanBytes);
         var held = _outstanding + _messages.Count;
-        if (!_isUpload) return _outstanding <= SmallLeft && Small - held >= Batch ? Small - held : 0;
+        if (!_isUpload) return _outstanding <= SmallStreamRefillAt && SmallStreamWindow - held >= Batch ? SmallStreamWindow - held : 0;
         var grant = Math.Min(budget.Room(held, out var share), Window - _outstanding);
         return grant >= Math.Min(Batch, share / 2) || held == 0 ? Math.Max(grant, 0) : 0;
     }

@@ -8,18 +8,18 @@ namespace Piccolo.Core.Tunnel.Streams;
 internal sealed class GrantBudget(Func<TimeSpan?> roundTrip, TimeProvider time)
 {
     /// <summary>With the first grants of streams that are no uploads yet, and with those that come and go, the lane's 256 are not reached.</summary>
-    public const int Most = 160;
+    public const int MaxMessages = 160;
 
     /// <summary>An upload is never granted less: what has no credit at all is ended by the relay.</summary>
-    public const int Least = 2;
+    public const int MinMessages = 2;
 
     /// <summary>What a lone upload begins with, before its rate is known.</summary>
-    private const int Beginning = 16;
+    private const int InitialMessages = 16;
 
-    private const double Weight = 0.3;
+    private const double RateWeight = 0.3;
 
-    private static readonly TimeSpan Queue = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan Span = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan QueueTime = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan MeasureFor = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan UnknownRoundTrip = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _gate = new();
@@ -36,7 +36,7 @@ internal sealed class GrantBudget(Func<TimeSpan?> roundTrip, TimeProvider time)
         {
             _outstanding += outstanding;
             if (_uploads++ > 0) return;
-            (_from, _received, _perSecond) = (time.GetTimestamp(), 0, Beginning / Delay);
+            (_from, _received, _perSecond) = (time.GetTimestamp(), 0, InitialMessages / Delay);
         }
     }
 
@@ -62,10 +62,10 @@ internal sealed class GrantBudget(Func<TimeSpan?> roundTrip, TimeProvider time)
             if (wasGranted) _outstanding--;
             _received++;
             var elapsed = time.GetElapsedTime(_from);
-            if (elapsed < Span) return;
+            if (elapsed < MeasureFor) return;
             var rate = _received / elapsed.TotalSeconds;
             // Up at once, because more credit is how a way shows that it takes more; down by and by, because messages come in bursts.
-            _perSecond = rate > _perSecond ? rate : _perSecond + (Weight * (rate - _perSecond));
+            _perSecond = rate > _perSecond ? rate : _perSecond + (RateWeight * (rate - _perSecond));
             (_from, _received) = (time.GetTimestamp(), 0);
         }
     }
@@ -76,11 +76,11 @@ internal sealed class GrantBudget(Func<TimeSpan?> roundTrip, TimeProvider time)
     {
         lock (_gate)
         {
-            var total = (int)Math.Clamp(_perSecond * Delay, Least, Most);
-            share = Math.Clamp(total / Math.Max(_uploads, 1), Least, ForwardLedger.Window);
-            return Math.Min(share - held, Math.Max(total - _outstanding, Least - held));
+            var total = (int)Math.Clamp(_perSecond * Delay, MinMessages, MaxMessages);
+            share = Math.Clamp(total / Math.Max(_uploads, 1), MinMessages, ForwardLedger.Window);
+            return Math.Min(share - held, Math.Max(total - _outstanding, MinMessages - held));
         }
     }
 
-    private double Delay => ((roundTrip() ?? UnknownRoundTrip) + Queue).TotalSeconds;
+    private double Delay => ((roundTrip() ?? UnknownRoundTrip) + QueueTime).TotalSeconds;
 }

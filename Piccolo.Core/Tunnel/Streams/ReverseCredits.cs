@@ -12,7 +12,7 @@ internal sealed class ReverseCredits(long initial)
     public const long Cap = 1_048_576;
 
     private readonly Lock _gate = new();
-    private readonly Pulse _changed = new();
+    private readonly AsyncAutoResetEvent _changed = new();
 
     // A relay that grants nothing at the start predates credits: it is sent to without limit.
     private readonly bool _unlimited = initial <= 0;

@@ -33,13 +33,13 @@ internal sealed partial class TunnelStream
             _credits.Return();
             return 0;
         }
-        if (read.Buffer.IsEmpty || (onlyFull && read.Buffer.Length < NexusFrameCodec.MaxPayload && !read.IsCompleted))
+        if (read.Buffer.IsEmpty || (onlyFull && read.Buffer.Length < NexusFrameCodec.MaxPayloadBytes && !read.IsCompleted))
         {
             _toUser.Reader.AdvanceTo(read.Buffer.Start);
             _credits.Return();
             return 0;
         }
-        var payload = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, NexusFrameCodec.MaxPayload));
+        var payload = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, NexusFrameCodec.MaxPayloadBytes));
         NexusFrameCodec.WriteDataHeader(message, _head.Id);
         payload.CopyTo(message[NexusFrameCodec.DataHeaderLength..]);
         Idle.Touch();
@@ -90,7 +90,7 @@ internal sealed partial class TunnelStream
 
     private bool MustHold(long length, bool isCompleted)
     {
-        _isHolding = length < NexusFrameCodec.MaxPayload && !isCompleted;
+        _isHolding = length < NexusFrameCodec.MaxPayloadBytes && !isCompleted;
         // Looked at after the flag is up: a grant that comes in between either is seen here or wakes the next read.
         return _isHolding && (_isHolding = _credits.Unacknowledged >= ManyUnderWay);
     }

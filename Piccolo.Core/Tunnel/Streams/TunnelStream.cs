@@ -13,13 +13,13 @@ namespace Piccolo.Core.Tunnel.Streams;
 internal sealed partial class TunnelStream : ITunnelStream
 {
     /// <summary>What may wait between the app and the session's writer: eight messages. Above it the app's flush waits.</summary>
-    private const int OutputLimit = 8 * NexusFrameCodec.MaxPayload;
+    private const int OutputLimitBytes = 8 * NexusFrameCodec.MaxPayloadBytes;
 
     private static readonly PipeOptions InputPipe = new(pauseWriterThreshold: 0, useSynchronizationContext: false);
 
     // The loop that asks for a turn does so on the thread of the app's flush: it only enters a queue.
     private static readonly PipeOptions OutputPipe = new(
-        readerScheduler: PipeScheduler.Inline, pauseWriterThreshold: OutputLimit, resumeWriterThreshold: OutputLimit / 2, minimumSegmentSize: Segment, useSynchronizationContext: false);
+        readerScheduler: PipeScheduler.Inline, pauseWriterThreshold: OutputLimitBytes, resumeWriterThreshold: OutputLimitBytes / 2, minimumSegmentSize: Segment, useSynchronizationContext: false);
 
     /// <summary>A TLS record fits in; an idle stream holds no segment at all.</summary>
     private const int Segment = 16 * 1024;
@@ -31,7 +31,7 @@ internal sealed partial class TunnelStream : ITunnelStream
     private readonly Pipe _toUser = new(OutputPipe);
     private readonly ForwardLedger _ledger;
     private readonly ReverseCredits _credits;
-    private readonly QuickPulse _turnEnded = new();
+    private readonly ValueTaskAutoResetEvent _turnEnded = new();
     private readonly CancellationTokenSource _stopSending = new();
     private readonly CancellationTokenSource _closed = new();
     private readonly Lock _inputGate = new();

@@ -48,8 +48,8 @@ internal sealed record ControlMessage
     /// <summary>A request that every relay refuses: its answer proves that the relay reads our frames.</summary>
     public static ControlMessage Probe(StreamId id) => new() { Event = ControlEvent.OutboundConnect, ClientId = id };
 
-    /// <summary>Whether the relay still knows a stream; it answers only if it does.</summary>
-    public static ControlMessage Question(StreamId id) => new() { Event = ControlEvent.PingClient, ClientId = id };
+    /// <summary>Asks whether the relay still knows a stream; it answers only if it does.</summary>
+    public static ControlMessage PingStream(StreamId id) => new() { Event = ControlEvent.PingClient, ClientId = id };
 
     internal sealed class StreamIdConverter : JsonConverter<StreamId>
     {

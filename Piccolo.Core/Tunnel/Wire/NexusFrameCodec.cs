@@ -19,7 +19,7 @@ internal static class NexusFrameCodec
     public const int DataHeaderLength = 1 + StreamId.Length;
 
     /// <summary>More than this in one message makes the relay close the whole session with 1009.</summary>
-    public const int MaxPayload = 32_768;
+    public const int MaxPayloadBytes = 32_768;
 
     private const byte DataKind = 0x01;
     private const byte ControlKind = 0x02;

@@ -8,12 +8,12 @@ namespace Piccolo.Core.Tunnel.Wire;
 internal sealed partial class RelaySocket
 {
     /// <summary>Above the largest message, so that a frame that is complete in it can always be had.</summary>
-    private const int InputLength = 128 * 1024;
+    private const int InputBufferBytes = 128 * 1024;
 
     private const int NoStatus = 1005;
 
-    private readonly byte[] _input = new byte[InputLength];
-    private readonly SignsOfLife _life;
+    private readonly byte[] _input = new byte[InputBufferBytes];
+    private readonly KeepAlive _keepAlive;
     private byte[]? _assembled;
     private WebSocketOpcode _assembledKind;
     private int _assembledLength;
@@ -28,8 +28,8 @@ internal sealed partial class RelaySocket
     /// <summary>Composes the ping and the pong that are due.</summary>
     public void AddDue()
     {
-        if (_life.TakePong() is { } payload) Add(WebSocketOpcode.Pong, payload);
-        if (_life.TakePing()) Add(WebSocketOpcode.Ping, []);
+        if (_keepAlive.TakePong() is { } payload) Add(WebSocketOpcode.Pong, payload);
+        if (_keepAlive.TakePing()) Add(WebSocketOpcode.Ping, []);
     }
 
     /// <summary>The next message; valid until the next receive.</summary>
@@ -41,14 +41,14 @@ internal sealed partial class RelaySocket
             while (true)
             {
                 if (TryTake(out var message)) return message;
-                if (_life.IsDue && Volatile.Read(ref _due) is null)
+                if (_keepAlive.IsDue && Volatile.Read(ref _due) is null)
                 {
                     AddDue();
                     await FlushAsync(cancellationToken);
                 }
                 var read = await _stream.ReadAsync(_input.AsMemory(_end), cancellationToken);
-                if (read == 0) return Closed(_abortReason ?? "The relay closed the connection without a goodbye.") with { IsEnd = _abortReason is null };
-                _life.Heard();
+                if (read == 0) return Closed(_abortReason ?? "The relay closed the connection without a goodbye.") with { EndedByRelay = _abortReason is null };
+                _keepAlive.Heard();
                 _end += read;
             }
         }
@@ -93,14 +93,14 @@ internal sealed partial class RelaySocket
                 message = Closed("The relay broke the WebSocket protocol.");
                 return true;
             }
-            if (verdict == WebSocketVerdict.Head && !head.IsControl && head.Length > (ulong)(MaxMessage - _assembledLength))
+            if (verdict == WebSocketVerdict.Head && !head.IsControl && head.Length > (ulong)(MaxMessageBytes - _assembledLength))
             {
                 message = new RelayMessage(RelayMessageKind.TooLarge, default);
                 return true;
             }
             if (verdict == WebSocketVerdict.NeedMore || _end - _start < head.Size + (int)head.Length)
             {
-                MakeRoom(verdict == WebSocketVerdict.NeedMore ? WebSocketFrame.LongestHead : head.Size + (int)head.Length);
+                MakeRoom(verdict == WebSocketVerdict.NeedMore ? WebSocketFrame.MaxHeadBytes : head.Size + (int)head.Length);
                 return false;
             }
             var body = _input.AsMemory(_start + head.Size, (int)head.Length);
@@ -121,7 +121,7 @@ internal sealed partial class RelaySocket
                 message = OnClose(body.Span);
                 return true;
             case WebSocketOpcode.Ping:
-                _life.OweAnswer(body.ToArray());
+                _keepAlive.QueuePong(body.ToArray());
                 DueChanged();
                 return false;
             case WebSocketOpcode.Pong:
@@ -133,7 +133,7 @@ internal sealed partial class RelaySocket
             return true;
         }
         if (!_assembling) (_assembling, _assembledKind, _assembledLength) = (true, head.Opcode, 0);
-        _assembled ??= new byte[MaxMessage];
+        _assembled ??= new byte[MaxMessageBytes];
         body.CopyTo(_assembled.AsMemory(_assembledLength));
         _assembledLength += body.Length;
         if (!head.IsFinal) return false;
@@ -146,7 +146,7 @@ internal sealed partial class RelaySocket
     {
         var code = body.Length >= sizeof(ushort) ? BinaryPrimitives.ReadUInt16BigEndian(body) : NoStatus;
         var reason = body.Length > sizeof(ushort) ? Encoding.UTF8.GetString(body[sizeof(ushort)..]) : "";
-        return new RelayMessage(RelayMessageKind.Closed, default, $"{code} {reason}".Trim(), HasCloseFrame: true, IsEnd: true);
+        return new RelayMessage(RelayMessageKind.Closed, default, $"{code} {reason}".Trim(), HasCloseFrame: true, EndedByRelay: true);
     }
 
     private static RelayMessage Closed(string detail) => new(RelayMessageKind.Closed, default, detail);

@@ -15,8 +15,8 @@ internal enum RelayMessageKind
     TooLarge,
 }
 
-/// <param name="IsEnd">The relay ended the connection itself, with a close frame or without: it has let the session go.</param>
-internal readonly record struct RelayMessage(RelayMessageKind Kind, ReadOnlyMemory<byte> Body, string? Detail = null, bool HasCloseFrame = false, bool IsEnd = false);
+/// <param name="EndedByRelay">The relay ended the connection itself, with a close frame or without: it has let the session go.</param>
+internal readonly record struct RelayMessage(RelayMessageKind Kind, ReadOnlyMemory<byte> Body, string? Detail = null, bool HasCloseFrame = false, bool EndedByRelay = false);
 
 /// <summary>
 /// One WebSocket (RFC 6455) as whole messages of bounded size. One caller may receive and one may send at a time. The sender composes as many frames as it has
@@ -25,19 +25,19 @@ internal readonly record struct RelayMessage(RelayMessageKind Kind, ReadOnlyMemo
 internal sealed partial class RelaySocket : IDisposable
 {
     /// <summary>The relay replays up to 65,536 bytes that it read to find the route in one message of 65,553 bytes.</summary>
-    public const int MaxMessage = 65_553;
+    public const int MaxMessageBytes = 65_553;
 
     /// <summary>Three full messages, and what is small beside them: enough to fill TLS records and packets, little enough for others to get their turn.</summary>
-    private const int OutputLength = (3 * (WebSocketFrame.LongestHead + LargestData)) + 4096;
+    private const int OutputBufferBytes = (3 * (WebSocketFrame.MaxHeadBytes + MaxDataMessageBytes)) + 4096;
 
-    private const int LargestData = NexusFrameCodec.DataHeaderLength + NexusFrameCodec.MaxPayload;
+    private const int MaxDataMessageBytes = NexusFrameCodec.DataHeaderLength + NexusFrameCodec.MaxPayloadBytes;
     private const int MasksAtOnce = 64;
 
     private readonly Stream _stream;
     private readonly RelayTransport? _transport;
     private readonly IDisposable[] _owned;
     private readonly byte[] _masks = new byte[MasksAtOnce * sizeof(uint)];
-    private readonly byte[] _standardOutput = new byte[OutputLength];
+    private readonly byte[] _standardOutput = new byte[OutputBufferBytes];
     private byte[] _output;
     private int _composed;
     private int _room;
@@ -51,11 +51,11 @@ internal sealed partial class RelaySocket : IDisposable
         (_stream, _transport, _owned, _output) = (stream, transport, owned, _standardOutput);
         _maskAt = _masks.Length;
         if (transport is not null) transport.Gathers = true;
-        _life = new SignsOfLife(options, time, () => DueChanged(), () => Abort("The relay answered no ping."));
+        _keepAlive = new KeepAlive(options, time, () => DueChanged(), () => Abort("The relay answered no ping."));
     }
 
     /// <summary>Whether a data message of any size still fits into what is composed.</summary>
-    public bool HasRoom => _output.Length - _composed >= WebSocketFrame.LongestHead + LargestData;
+    public bool HasRoom => _output.Length - _composed >= WebSocketFrame.MaxHeadBytes + MaxDataMessageBytes;
 
     public bool HasOutput => _composed > 0;
 
@@ -124,7 +124,7 @@ internal sealed partial class RelaySocket : IDisposable
     private void Abort(string? reason)
     {
         _abortReason ??= reason;
-        _life.Dispose();
+        _keepAlive.Dispose();
         // The socket itself: whatever waits on it ends at once, and TLS is not asked for a goodbye.
         if (_transport is not null) _transport.Dispose();
         else _stream.Dispose();

@@ -10,11 +10,11 @@ namespace Piccolo.Core.Tunnel.Wire;
 /// </summary>
 internal sealed class RelayTransport(Socket socket, TimeProvider time) : Stream
 {
-    private const int BufferLength = 128 * 1024;
+    private const int BufferBytes = 128 * 1024;
 
     private readonly UnsentLimit _unsent = new(socket, time);
-    private readonly byte[] _output = new byte[BufferLength];
-    private readonly byte[] _input = new byte[BufferLength];
+    private readonly byte[] _output = new byte[BufferBytes];
+    private readonly byte[] _input = new byte[BufferBytes];
     private int _gathered;
     private int _read;
     private int _filled;

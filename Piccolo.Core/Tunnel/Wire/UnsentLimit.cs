@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Tunnel.Wire;
 
@@ -9,15 +10,12 @@ namespace Piccolo.Core.Tunnel.Wire;
 /// </summary>
 internal sealed class UnsentLimit
 {
-    public const int Least = 64 * 1024;
+    public const int MinBytes = 64 * 1024;
 
-    /// <summary>Should a fast line become a slow one at a stroke, this is what a ping then waits for: 4 s at 64 KB/s, less than its patience.</summary>
-    public const int Most = 256 * 1024;
+    /// <summary>When a fast line suddenly becomes slow, a ping waits for this much to be sent first: 4 s at 64 KB/s, less than its timeout.</summary>
+    public const int MaxBytes = 256 * 1024;
 
-    private const int TcpLevel = 6;
-    private const int NotSentLowWater = 25;
-
-    private static readonly TimeSpan Span = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan MeasureFor = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan InFlight = TimeSpan.FromMilliseconds(4);
 
     private readonly Socket _socket;
@@ -28,7 +26,7 @@ internal sealed class UnsentLimit
     public UnsentLimit(Socket socket, TimeProvider time)
     {
         (_socket, _time, _from) = (socket, time, time.GetTimestamp());
-        Set(Least);
+        Set(MinBytes);
     }
 
     public int Current { get; private set; }
@@ -38,16 +36,16 @@ internal sealed class UnsentLimit
     {
         _sent += count;
         var elapsed = _time.GetElapsedTime(_from);
-        if (elapsed < Span) return;
-        var wanted = (int)Math.Clamp(_sent / elapsed.TotalSeconds * InFlight.TotalSeconds, Least, Most);
+        if (elapsed < MeasureFor) return;
+        var wanted = (int)Math.Clamp(_sent / elapsed.TotalSeconds * InFlight.TotalSeconds, MinBytes, MaxBytes);
         (_from, _sent) = (_time.GetTimestamp(), 0);
-        // A system call for every tremor would cost what it saves.
+        // Small changes are ignored: a system call for each would cost more than it saves.
         if (wanted > Current * 5 / 4 || wanted < Current * 4 / 5) Set(wanted);
     }
 
     private void Set(int bytes)
     {
         Current = bytes;
-        if (OperatingSystem.IsLinux()) _socket.SetRawSocketOption(TcpLevel, NotSentLowWater, BitConverter.GetBytes(bytes));
+        if (OperatingSystem.IsLinux()) _socket.SetRawSocketOption(Posix.IPPROTO_TCP, Posix.TCP_NOTSENT_LOWAT, BitConverter.GetBytes(bytes));
     }
 }

@@ -34,10 +34,10 @@ internal enum WebSocketVerdict
 /// <summary>RFC 6455 framing of the client's side: plain heads in, masked frames out. Pure, span based, allocation free; no input makes it throw.</summary>
 internal static class WebSocketFrame
 {
-    public const int MaxControlPayload = 125;
+    public const int MaxControlPayloadBytes = 125;
 
     /// <summary>Of a frame that we send: messages of 64 KiB and more need the long form.</summary>
-    public const int LongestHead = 14;
+    public const int MaxHeadBytes = 14;
 
     private const byte Final = 0x80;
     private const byte Masked = 0x80;
@@ -56,7 +56,7 @@ internal static class WebSocketFrame
         var isControl = ((byte)opcode & 0x8) != 0;
         // A server never masks; there is no extension that could use the reserved bits.
         if ((bytes[0] & Reserved) != 0 || (bytes[1] & Masked) != 0 || !IsKnown(opcode)) return WebSocketVerdict.Violation;
-        if (isControl && (!isFinal || shortLength > MaxControlPayload)) return WebSocketVerdict.Violation;
+        if (isControl && (!isFinal || shortLength > MaxControlPayloadBytes)) return WebSocketVerdict.Violation;
 
         var size = shortLength switch { TwoBytes => 4, EightBytes => 10, _ => 2 };
         if (bytes.Length < size) return WebSocketVerdict.NeedMore;

@@ -85,9 +85,9 @@ internal sealed class ClientAddressTests
         var user = IPEndPoint.Parse("198.51.100.7:1");
         for (var n = 0; n < 4; n++) limit.TryEnter(user);
 
-        limit.Doubt(user);
+        limit.Suspect(user);
         Assert.That((limit.TryEnter(user), limit.TryEnter(user)), Is.EqualTo((true, false)));
-        limit.Trust(user);
+        limit.ClearSuspicion(user);
         limit.Leave(user);
         Assert.That((limit.TryEnter(user), limit.IsHalfUsed(user)), Is.EqualTo((false, true)), "five were let in, four are known");
         for (var n = 0; n < 3; n++) limit.Leave(user);

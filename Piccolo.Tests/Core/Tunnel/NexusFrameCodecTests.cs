@@ -174,8 +174,8 @@ internal sealed class NexusFrameCodecTests
     [Test]
     public void DataPath_AllocatesNothing()
     {
-        var message = new byte[NexusFrameCodec.DataHeaderLength + NexusFrameCodec.MaxPayload];
-        var payload = TunnelUnderTest.Pattern(NexusFrameCodec.MaxPayload);
+        var message = new byte[NexusFrameCodec.DataHeaderLength + NexusFrameCodec.MaxPayloadBytes];
+        var payload = TunnelUnderTest.Pattern(NexusFrameCodec.MaxPayloadBytes);
         var (id, ledger, credits, idle) = (StreamId.New(), new ForwardLedger(new GrantBudget(() => null, TimeProvider.System)), new ReverseCredits(1_000_000), new StreamIdle(TimeProvider.System));
         Pass(100);
 
@@ -183,7 +183,7 @@ internal sealed class NexusFrameCodecTests
         var seen = Pass(10_000);
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
 
-        Assert.That(seen, Is.EqualTo(10_000L * NexusFrameCodec.MaxPayload));
+        Assert.That(seen, Is.EqualTo(10_000L * NexusFrameCodec.MaxPayloadBytes));
         Assert.That(allocated, Is.Zero);
 
         long Pass(int messages)

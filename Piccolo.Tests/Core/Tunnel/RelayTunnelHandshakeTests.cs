@@ -150,7 +150,7 @@ internal sealed class RelayTunnelHandshakeTests
         await binary.SendRawAsync(Encoding.UTF8.GetBytes("""{"type":"handshake_challenge","nonce":"AAEC"}"""));
         await under.UntilAsync(status => status.Code == "bad_challenge");
         var huge = await relay.NextAsync();
-        await huge.SendTextAsync(new string(' ', RelaySocket.MaxMessage + 1));
+        await huge.SendTextAsync(new string(' ', RelaySocket.MaxMessageBytes + 1));
         await huge.Ended;
         await relay.NextAsync();
         var silent = await under.UntilAsync(status => status.Code == "no_challenge");

@@ -159,7 +159,7 @@ internal sealed class RelayTunnelStreamTests : RelayTunnelStreamFixture
     [Test]
     public async Task Message_AboveTheProtocolsSize_EndsTheSessionWith1009()
     {
-        await _peer.SendRawAsync(new byte[RelaySocket.MaxMessage + 1]);
+        await _peer.SendRawAsync(new byte[RelaySocket.MaxMessageBytes + 1]);
 
         await _peer.Ended;
         Assert.That(_peer.Goodbye, Is.EqualTo(System.Net.WebSockets.WebSocketCloseStatus.MessageTooBig));

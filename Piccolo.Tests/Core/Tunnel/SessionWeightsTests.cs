@@ -35,7 +35,7 @@ internal sealed class SessionWeightsTests
     public void AfterALoss_TheNextOutweighsTheLost_UntilTheRelayMustHaveLetItGo(long lost, long next)
     {
         var weights = Of();
-        weights.Lost(lost);
+        weights.SessionLost(lost);
 
         Assert.That(weights.Next(0), Is.EqualTo(next));
         _time.Advance(TimeSpan.FromSeconds(60));
@@ -47,7 +47,7 @@ internal sealed class SessionWeightsTests
     [Test]
     public void AfterAPowerCut_TheNextProcessGoesOnFromTheWeightOfTheLast()
     {
-        Of().Opened(1 << 15);
+        Of().SessionOpened(1 << 15);
 
         var next = Of();
 
@@ -60,13 +60,13 @@ internal sealed class SessionWeightsTests
     public void AfterAGoodbye_NothingIsKept_UnlessALostSessionMayBeLeft()
     {
         var weights = Of();
-        weights.Opened(32);
-        weights.Closed();
+        weights.SessionOpened(32);
+        weights.AllClosed();
         Assert.That(System.IO.File.Exists(File), Is.False);
 
-        weights.Lost(32);
-        weights.Opened(weights.Next(0));
-        weights.Closed();
+        weights.SessionLost(32);
+        weights.SessionOpened(weights.Next(0));
+        weights.AllClosed();
 
         Assert.That(Of().Next(0), Is.EqualTo(1 << 15));
     }
@@ -87,7 +87,7 @@ internal sealed class SessionWeightsTests
     {
         var weights = new SessionWeights(Path.Combine(_folder.Path, "no", "folder"), _time, NullLogger.Instance);
 
-        Assert.That(() => weights.Opened(1), Throws.Nothing);
+        Assert.That(() => weights.SessionOpened(1), Throws.Nothing);
         Assert.That(weights.Next(1), Is.EqualTo(4));
     }
 

@@ -12,10 +12,10 @@ internal sealed class UnsentLimitTests
     private readonly FakeTimeProvider _time = new();
 
     // 6 MiB in a tenth of a second are 60 MiB/s: 245 KiB in four milliseconds.
-    [TestCase(20_000, UnsentLimit.Least)]
+    [TestCase(20_000, UnsentLimit.MinBytes)]
     [TestCase(2 * 1024 * 1024, 83_886)]
     [TestCase(6 * 1024 * 1024, 251_658)]
-    [TestCase(100 * 1024 * 1024, UnsentLimit.Most)]
+    [TestCase(100 * 1024 * 1024, UnsentLimit.MaxBytes)]
     public void Sent_AtARate_AllowsWhatTheLineTakesInAMoment(int bytes, int expected)
     {
         using var socket = NewSocket();
@@ -38,7 +38,7 @@ internal sealed class UnsentLimitTests
         _time.Advance(Tenth);
         limit.Sent(6_400);
 
-        Assert.That(KernelOf(socket), Is.EqualTo(UnsentLimit.Least));
+        Assert.That(KernelOf(socket), Is.EqualTo(UnsentLimit.MinBytes));
     }
 
     [Test]
@@ -50,7 +50,7 @@ internal sealed class UnsentLimitTests
         _time.Advance(Tenth / 2);
         limit.Sent(100 * 1024 * 1024);
 
-        Assert.That(KernelOf(socket), Is.EqualTo(UnsentLimit.Least));
+        Assert.That(KernelOf(socket), Is.EqualTo(UnsentLimit.MinBytes));
     }
 
     private static Socket NewSocket() => new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

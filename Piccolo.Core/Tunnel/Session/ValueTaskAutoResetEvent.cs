@@ -1,30 +1,19 @@
-using System.Threading.Channels;
 using System.Threading.Tasks.Sources;
 
 namespace Piccolo.Core.Tunnel.Session;
 
-/// <summary>Wakes the one loop that waits; several sets before it waits wake it once, none is lost.</summary>
-internal sealed class Pulse
-{
-    private readonly Channel<bool> _slot = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-
-    public void Set() => _slot.Writer.TryWrite(true);
-
-    public async ValueTask WaitAsync(CancellationToken cancellationToken) => await _slot.Reader.ReadAsync(cancellationToken);
-}
-
-/// <summary>The same for paths that are taken for every message: without allocation and without cancellation.</summary>
-internal sealed class QuickPulse : IValueTaskSource
+/// <summary>As <see cref="AsyncAutoResetEvent"/>, for paths that every message takes: no allocation and no cancellation. One awaiter.</summary>
+internal sealed class ValueTaskAutoResetEvent : IValueTaskSource
 {
     private readonly Lock _gate = new();
     private ManualResetValueTaskSourceCore<bool> _core;
     private bool _isSet;
     private bool _isAwaited;
 
-    /// <summary>Whoever waits goes on on a thread of the pool.</summary>
+    /// <summary>The awaiter continues on a thread of the pool.</summary>
     public void Set() => Set(inline: false);
 
-    /// <summary>Whoever waits goes on within this call: it costs no change of threads, and must not be done under a lock.</summary>
+    /// <summary>The awaiter continues within this call: no change of threads. Not to be called under a lock.</summary>
     public void SetInline() => Set(inline: true);
 
     /// <summary>By one caller at a time.</summary>

@@ -4,9 +4,9 @@ namespace Piccolo.Core.Tunnel.Wire;
 /// Keep-alive of one connection: a ping each interval, and the end when nothing at all was heard for so long after one. The relay's own pings are answered, of
 /// several only the latest (RFC 6455, 5.5.3). Thread-safe.
 /// </summary>
-internal sealed class SignsOfLife : IDisposable
+internal sealed class KeepAlive : IDisposable
 {
-    private const int LooksPerInterval = 4;
+    private const int ChecksPerInterval = 4;
 
     private readonly TunnelOptions _options;
     private readonly TimeProvider _time;
@@ -21,12 +21,12 @@ internal sealed class SignsOfLife : IDisposable
 
     /// <param name="due">A ping wants to be sent.</param>
     /// <param name="dead">Nothing was heard for too long.</param>
-    public SignsOfLife(TunnelOptions options, TimeProvider time, Action due, Action dead)
+    public KeepAlive(TunnelOptions options, TimeProvider time, Action due, Action dead)
     {
         (_options, _time, _due, _dead) = (options, time, due, dead);
         _lastPing = _heard = time.GetTimestamp();
-        var pause = (options.KeepAliveInterval < options.KeepAliveTimeout ? options.KeepAliveInterval : options.KeepAliveTimeout) / LooksPerInterval;
-        _timer = time.CreateTimer(_ => Look(), null, pause, pause);
+        var pause = (options.KeepAliveInterval < options.KeepAliveTimeout ? options.KeepAliveInterval : options.KeepAliveTimeout) / ChecksPerInterval;
+        _timer = time.CreateTimer(_ => CheckTimers(), null, pause, pause);
     }
 
     public bool IsDue => Volatile.Read(ref _pingDue) != 0 || Volatile.Read(ref _pong) is not null;
@@ -34,7 +34,7 @@ internal sealed class SignsOfLife : IDisposable
     /// <summary>Anything that comes is a sign of life, not only the answer to a ping.</summary>
     public void Heard() => Volatile.Write(ref _heard, _time.GetTimestamp());
 
-    public void OweAnswer(byte[] payload) => Volatile.Write(ref _pong, payload);
+    public void QueuePong(byte[] payload) => Volatile.Write(ref _pong, payload);
 
     public byte[]? TakePong() => Volatile.Read(ref _pong) is null ? null : Interlocked.Exchange(ref _pong, null);
 
@@ -50,7 +50,7 @@ internal sealed class SignsOfLife : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    private void Look()
+    private void CheckTimers()
     {
         // One that could not be sent yet waits for the writer, whose own limit then decides.
         if (Volatile.Read(ref _pingDue) != 0) return;
