@@ -61,7 +61,7 @@ internal sealed class AliasAddition(
         if (remote.Plan.Hostnames.Contains(name.Value)) return (null, Taken(name));
         var found = await verifier.CheckAsync(name, cancellationToken);
         var now = time.GetUtcNow();
-        var alias = new RemoteAlias(RemoteAlias.IdOf(name), name.Value, listener, now, found.Leads ? now : null, now, found.Problem, found.NextStep);
+        var alias = new RemoteAlias(RemoteAlias.IdOf(name), name.Value, listener, now, found.PointsToRelay ? now : null, now, found.Problem, found.NextStep);
         switch (aliases.Add(alias, options.Value.MaxAliases))
         {
             case AliasOutcome.Taken:

@@ -23,7 +23,7 @@ internal sealed class AppLane(string app, AppWorkContext context, CancellationTo
     public DateTimeOffset? NextAttempt => _work.NotBefore;
 
     /// <summary>Whether the app is gone and nothing is left to do for it.</summary>
-    public bool IsOver
+    public bool IsDone
     {
         get
         {
@@ -32,7 +32,7 @@ internal sealed class AppLane(string app, AppWorkContext context, CancellationTo
     }
 
     /// <summary>Takes the goal and sees to it in the background; with the goal that it has already, looks whether it is still reached.</summary>
-    public void Aim(AppGoal goal)
+    public void SetGoal(AppGoal goal)
     {
         lock (_gate)
         {
@@ -90,7 +90,7 @@ internal sealed class AppLane(string app, AppWorkContext context, CancellationTo
         }
         catch (Exception e)
         {
-            _work.Broke(e);
+            _work.RecordCrash(e);
         }
     }
 }

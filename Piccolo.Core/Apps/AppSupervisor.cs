@@ -64,9 +64,9 @@ internal sealed class AppSupervisor : IDisposable
         var ours = found.Value;
         await RemoveStraysAsync(ours, cancellationToken);
         var goals = AppGoals.Decide(apps, apps is null ? [] : _store.UnreadableKeys(AppRecord.Collection), removals, ours.Select(c => c.App).Concat(_lanes.Keys), app => _leadership.RoleOf(ResourceId.App(app)), _instance);
-        foreach (var (app, goal) in goals) LaneOf(app).Aim(goal);
+        foreach (var (app, goal) in goals) LaneOf(app).SetGoal(goal);
         foreach (var (app, lane) in _lanes)
-            if (lane.IsOver && ours.All(c => c.App != app)) _lanes.TryRemove(app, out _);
+            if (lane.IsDone && ours.All(c => c.App != app)) _lanes.TryRemove(app, out _);
         return UntilNext();
     }
 

@@ -30,7 +30,7 @@ internal sealed class AppSupervisorLoop(AppSupervisor supervisor, TimeProvider t
             }
             catch (Exception e)
             {
-                logger.RoundBroke(wait, e);
+                logger.RoundFailed(wait, e);
             }
             await supervisor.Signals.WaitAsync(wait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

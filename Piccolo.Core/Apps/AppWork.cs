@@ -80,11 +80,11 @@ internal sealed class AppWork(string app, AppWorkContext context)
         };
     }
 
-    /// <summary>The work broke off by an exception that nobody foresaw.</summary>
-    public void Broke(Exception exception)
+    /// <summary>The work failed with an unexpected exception.</summary>
+    public void RecordCrash(Exception exception)
     {
         var next = Postpone();
-        context.Logger.AppWorkBroke(app, next, exception);
+        context.Logger.AppWorkFailed(app, next, exception);
         context.Board.Set(app, AppState.Error, AppReason.Refused, "An internal error occurred. The appliance's log has its details.", nextAttempt: next);
     }
 

@@ -20,10 +20,10 @@ internal static partial class AppsLog
     public static partial void AppFailed(this ILogger logger, string app, AppReason reason, string detail, int attempt, DateTimeOffset nextAttempt);
 
     [LoggerMessage(5005, LogLevel.Error, "Work on app {App} broke off; it is tried again at {NextAttempt}.")]
-    public static partial void AppWorkBroke(this ILogger logger, string app, DateTimeOffset nextAttempt, Exception exception);
+    public static partial void AppWorkFailed(this ILogger logger, string app, DateTimeOffset nextAttempt, Exception exception);
 
     [LoggerMessage(5006, LogLevel.Error, "A round of the app supervisor broke off; the next follows in {Delay}.")]
-    public static partial void RoundBroke(this ILogger logger, TimeSpan delay, Exception exception);
+    public static partial void RoundFailed(this ILogger logger, TimeSpan delay, Exception exception);
 
     [LoggerMessage(5007, LogLevel.Warning, "App's published port stays busy and is changed. app={App}")]
     public static partial void GuardPortMoved(this ILogger logger, string app);
@@ -32,7 +32,7 @@ internal static partial class AppsLog
     public static partial void ShutdownIncomplete(this ILogger logger, string detail);
 
     [LoggerMessage(5009, LogLevel.Error, "The listener table could not be brought up to date.")]
-    public static partial void ListenerTableBroke(this ILogger logger, Exception exception);
+    public static partial void ListenerTableFailed(this ILogger logger, Exception exception);
 
     [LoggerMessage(5010, LogLevel.Information, "Newer image looked for. app={App} outcome={Outcome} detail={Detail}")]
     public static partial void AppUpdateLookedFor(this ILogger logger, string app, UpdateOutcome outcome, string detail);

@@ -19,7 +19,7 @@ internal sealed class ListenerTableLoop(SealedStore store, AppCatalog catalog, I
             catch (Exception e)
             {
                 // The store latches its own faults; the next change is another chance.
-                logger.ListenerTableBroke(e);
+                logger.ListenerTableFailed(e);
             }
             await store.Changed.WaitAsync(seen, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

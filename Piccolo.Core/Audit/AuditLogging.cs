@@ -8,5 +8,5 @@ internal static partial class AuditLogging
     public static partial void NotWritten(this ILogger logger, int count, string reason);
 
     [LoggerMessage(6701, LogLevel.Error, "Waiting audit events could not be written; the next change of the store tries again.")]
-    public static partial void AuditLoopBroke(this ILogger logger, Exception exception);
+    public static partial void AuditLoopFailed(this ILogger logger, Exception exception);
 }

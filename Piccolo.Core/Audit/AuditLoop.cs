@@ -30,7 +30,7 @@ internal sealed class AuditLoop(SealedStore store, AuditLog audit, TimeProvider 
         }
         catch (Exception e)
         {
-            logger.AuditLoopBroke(e);
+            logger.AuditLoopFailed(e);
         }
     }
 }

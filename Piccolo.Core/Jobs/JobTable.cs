@@ -108,7 +108,7 @@ public sealed class JobTable(TimeProvider time, ILogger<JobTable> logger) : IHos
         }
         catch (Exception e)
         {
-            logger.JobBroke(e, job.Now.Kind);
+            logger.JobCrashed(e, job.Now.Kind);
             End(job, JobState.Failed, null, new JobError("internal_error", "Something went wrong in the appliance; its log has the details."));
         }
     }

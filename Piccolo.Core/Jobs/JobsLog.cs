@@ -8,5 +8,5 @@ internal static partial class JobsLog
     public static partial void JobEnded(this ILogger logger, string kind, JobState state, string? code);
 
     [LoggerMessage(6501, LogLevel.Error, "Job {Kind} broke.")]
-    public static partial void JobBroke(this ILogger logger, Exception exception, string kind);
+    public static partial void JobCrashed(this ILogger logger, Exception exception, string kind);
 }

@@ -23,7 +23,7 @@ public static class RemoteServiceCollectionExtensions
         services.AddSingleton<RemoteSettingsStore>();
         services.AddSingleton<RemoteStatusReader>();
         services.AddSingleton<RemoteAccess>().AddSingleton<IHostedService>(s => s.GetRequiredService<RemoteAccess>());
-        services.AddSingleton<PublicNames>().AddSingleton<ProbeNonces>().AddSingleton<FrontDoorBoard>().AddSingleton<NameProber>()
+        services.AddSingleton<PublicDnsResolver>().AddSingleton<ProbeNonces>().AddSingleton<FrontDoorBoard>().AddSingleton<NameProber>()
             .AddSingleton<FrontDoorProbe>().AddSingleton<IHostedService>(s => s.GetRequiredService<FrontDoorProbe>());
         services.AddSingleton<RemoteEventLog>().AddHostedService<RemoteEventLoop>();
         services.AddSingleton<PublicSuffixes>().AddSingleton<NameChecks>().AddSingleton<Port80Check>().AddSingleton<RemotePreflight>();

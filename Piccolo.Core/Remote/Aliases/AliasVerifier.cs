@@ -14,7 +14,7 @@ namespace Piccolo.Core.Remote.Aliases;
 /// goes away: the owner sees why it fails, and nothing flaps with DNS.
 /// </summary>
 public sealed class AliasVerifier(
-    RemoteAliasStore aliases, RemoteSettingsStore settings, SealedStore store, PublicNames dns, NameChecks checks, RemoteEventLog events, IOptions<RemoteOptions> options, TimeProvider time,
+    RemoteAliasStore aliases, RemoteSettingsStore settings, SealedStore store, PublicDnsResolver dns, NameChecks checks, RemoteEventLog events, IOptions<RemoteOptions> options, TimeProvider time,
     ILogger<AliasVerifier> logger) : BackgroundService
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
@@ -82,7 +82,7 @@ public sealed class AliasVerifier(
     private void Record(RemoteAlias alias, AliasCheck found)
     {
         aliases.Checked(alias.Id, time.GetUtcNow(), found);
-        if (found.Leads) events.Note(RemoteEventLevel.Info, RemoteEventSources.Alias, alias.Hostname, "leads", $"{alias.Hostname} leads to the relay.");
+        if (found.PointsToRelay) events.Note(RemoteEventLevel.Info, RemoteEventSources.Alias, alias.Hostname, "leads", $"{alias.Hostname} leads to the relay.");
         else events.Note(RemoteEventLevel.Warn, RemoteEventSources.Alias, alias.Hostname, "astray", found.Problem!, found.NextStep);
     }
 

@@ -58,10 +58,10 @@ public sealed class RemoteAliasStore(SealedStore store)
     internal void Checked(string id, DateTimeOffset at, AliasCheck found) => store.Commit(transaction =>
     {
         if (transaction.Get(Aliases, id) is not { } alias) return;
-        transaction.Put(Aliases, id, alias with { LastChecked = at, VerifiedAt = alias.VerifiedAt ?? (found.Leads ? at : null), Problem = found.Problem, NextStep = found.NextStep });
+        transaction.Put(Aliases, id, alias with { LastChecked = at, VerifiedAt = alias.VerifiedAt ?? (found.PointsToRelay ? at : null), Problem = found.Problem, NextStep = found.NextStep });
     });
 }
 
 /// <summary>What a look at an alias found.</summary>
-/// <param name="Leads">DNS leads the name to the relay, and CAA lets our CA issue.</param>
-public sealed record AliasCheck(bool Leads, string? Problem, string? NextStep);
+/// <param name="PointsToRelay">DNS leads the name to the relay, and CAA lets our CA issue.</param>
+public sealed record AliasCheck(bool PointsToRelay, string? Problem, string? NextStep);

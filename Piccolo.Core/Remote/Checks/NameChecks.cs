@@ -7,7 +7,7 @@ using Piccolo.Core.Remote.Issuance;
 namespace Piccolo.Core.Remote.Checks;
 
 /// <summary>What DNS must say about a name before it can be served and certified: it can be owned, leads to the relay, and lets our CA issue. Thread-safe.</summary>
-public sealed class NameChecks(PublicNames dns, PublicSuffixes suffixes, CaaLookup caa)
+public sealed class NameChecks(PublicDnsResolver dns, PublicSuffixes suffixes, CaaLookup caa)
 {
     public PreflightCheck Syntax(DomainName name)
     {

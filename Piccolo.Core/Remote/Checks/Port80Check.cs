@@ -12,7 +12,7 @@ namespace Piccolo.Core.Remote.Checks;
 /// Does what the CA will do (RFC 8555, 8.3): puts a token in place and fetches it from outside, on port 80 of every address that DNS names, as a stranger.
 /// Thread-safe.
 /// </summary>
-public sealed class Port80Check(IOptions<RemoteOptions> options, PublicNames dns, Http01Challenges challenges, TimeProvider time)
+public sealed class Port80Check(IOptions<RemoteOptions> options, PublicDnsResolver dns, Http01Challenges challenges, TimeProvider time)
 {
     private const int HttpPort = 80;
     private const int MaxAddresses = 4;

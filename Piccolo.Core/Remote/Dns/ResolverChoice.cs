@@ -8,7 +8,7 @@ internal abstract record ResolverChoice
     private const int DnsPort = 53;
     private const string FixedPrefix = "fixed:";
 
-    public sealed record TheSystems : ResolverChoice;
+    public sealed record SystemResolver : ResolverChoice;
 
     public sealed record Server(IPEndPoint EndPoint) : ResolverChoice;
 
@@ -17,7 +17,7 @@ internal abstract record ResolverChoice
     public static bool TryParse(string? text, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out ResolverChoice? choice)
     {
         var trimmed = text?.Trim() ?? "";
-        choice = trimmed.Length == 0 ? new TheSystems()
+        choice = trimmed.Length == 0 ? new SystemResolver()
             : trimmed.StartsWith(FixedPrefix, StringComparison.OrdinalIgnoreCase) ? IPAddress.TryParse(trimmed[FixedPrefix.Length..], out var address) ? new Fixed(address) : null
             : IPEndPoint.TryParse(trimmed, out var server) ? new Server(server.Port == 0 ? new IPEndPoint(server.Address, DnsPort) : server)
             : null;

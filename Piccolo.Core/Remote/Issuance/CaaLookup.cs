@@ -25,12 +25,12 @@ public sealed class CaaLookup
         KeyValuePair.Create("dv.acme-v02.api.pki.goog", "pki.goog"),
     ]);
 
-    private readonly PublicNames _dns;
+    private readonly PublicDnsResolver _dns;
     private readonly CertificateInventory _certificates;
     private readonly AcmeOptions _acme;
     private readonly RemoteOptions _options;
 
-    public CaaLookup(PublicNames dns, CertificateInventory certificates, IOptions<AcmeOptions> acme, IOptions<RemoteOptions> options) =>
+    public CaaLookup(PublicDnsResolver dns, CertificateInventory certificates, IOptions<AcmeOptions> acme, IOptions<RemoteOptions> options) =>
         (_dns, _certificates, _acme, _options) = (dns, certificates, acme.Value, options.Value);
 
     /// <summary>Who we are to the first CA.</summary>

@@ -10,7 +10,7 @@ namespace Piccolo.Core.Remote.Probing;
 /// Looks at one of our names as a stranger does: resolves it, dials what DNS says, compares the key that is shown there with the one that this device
 /// holds, and has one question answered. The key proves who answers; until it is proved nothing is sent. Thread-safe.
 /// </summary>
-internal sealed class NameProber(IOptions<RemoteOptions> options, PublicNames dns, ServerCertificateTable certificates, ProbeNonces nonces, TimeProvider time)
+internal sealed class NameProber(IOptions<RemoteOptions> options, PublicDnsResolver dns, ServerCertificateTable certificates, ProbeNonces nonces, TimeProvider time)
 {
     /// <summary>Addresses of one name that are dialled.</summary>
     private const int MaxAddresses = 4;

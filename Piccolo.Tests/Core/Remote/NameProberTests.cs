@@ -169,7 +169,7 @@ internal sealed class NameProberTests
         var options = new RemoteOptions { ProbeResolver = "fixed:127.0.0.1", ProbeTimeout = TimeSpan.FromSeconds(20), ProbePorts = { [443] = _door.Port } };
         change?.Invoke(options);
         var bound = Options.Create(options);
-        var prober = new NameProber(bound, new PublicNames(bound), _certificates, new ProbeNonces(), TimeProvider.System);
+        var prober = new NameProber(bound, new PublicDnsResolver(bound), _certificates, new ProbeNonces(), TimeProvider.System);
         return prober.ProbeAsync(new ProbeTarget(Name, kind, 443, 0), CancellationToken.None);
     }
 }

@@ -27,15 +27,15 @@ public sealed record CaaProperty(byte Flags, string Tag, string Value)
 /// <summary>
 /// Resolves public names as a stranger would: nothing from the hosts file, nothing from a cache, of this process at least. Thread-safe.
 /// </summary>
-public sealed class PublicNames(IOptions<RemoteOptions> options)
+public sealed class PublicDnsResolver(IOptions<RemoteOptions> options)
 {
     /// <summary>More addresses than any name of ours needs; a longer answer is cut.</summary>
     public const int MaxRecords = 16;
 
-    private readonly ResolverChoice _choice = ResolverChoice.TryParse(options.Value.ProbeResolver, out var choice) ? choice : new ResolverChoice.TheSystems();
+    private readonly ResolverChoice _choice = ResolverChoice.TryParse(options.Value.ProbeResolver, out var choice) ? choice : new ResolverChoice.SystemResolver();
 
     /// <summary>Whether the answer may come from a resolver of this network, which can see names otherwise than strangers do.</summary>
-    public bool MayBeInsideView => _choice is ResolverChoice.TheSystems;
+    public bool MayBeInsideView => _choice is ResolverChoice.SystemResolver;
 
     /// <summary>IPv4 first.</summary>
     public async Task<DnsAnswer<IPAddress>> AddressesAsync(DomainName name, CancellationToken cancellationToken)
@@ -91,7 +91,7 @@ public sealed class PublicNames(IOptions<RemoteOptions> options)
         settings.UseCache = false;
         settings.ThrowDnsErrors = false;
         // An error of one server is the answer; with one server there is nobody else to ask.
-        settings.ContinueOnDnsError = _choice is ResolverChoice.TheSystems;
+        settings.ContinueOnDnsError = _choice is ResolverChoice.SystemResolver;
         return new LookupClient(settings);
     }
 }
