@@ -32,7 +32,7 @@ public enum AppReason
     /// <summary>The appliance is ending.</summary>
     Shutdown,
 
-    /// <summary>The app ended by itself.</summary>
+    /// <summary>The app exited.</summary>
     Exited,
     ImageNotFound,
     RegistryUnreachable,
@@ -51,5 +51,5 @@ public enum AppReason
 /// <summary>An app's observed state. Immutable.</summary>
 /// <param name="Detail">Plain sentences for the owner; empty when all is said.</param>
 /// <param name="Since">When state and reason became what they are.</param>
-/// <param name="NextAttempt">When it is tried again by itself; null when nothing is due.</param>
+/// <param name="NextAttempt">When the next automatic retry is due; null when nothing is due.</param>
 public sealed record AppStatus(AppState State, AppReason Reason, string Detail, DateTimeOffset Since, string? ContainerId, DateTimeOffset? NextAttempt);

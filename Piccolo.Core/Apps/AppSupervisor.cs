@@ -87,7 +87,7 @@ internal sealed class AppSupervisor : IDisposable
         }
         catch (OperationCanceledException)
         {
-            _logger.ShutdownIncomplete($"they did not end within {ShutdownLimit.TotalSeconds} s.");
+            _logger.ShutdownIncomplete($"Apps did not stop within {ShutdownLimit.TotalSeconds} s.");
         }
     }
 

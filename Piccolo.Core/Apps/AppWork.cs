@@ -205,7 +205,7 @@ internal sealed class AppWork(string app, AppWorkContext context)
         if (_runningSince is { } since && context.Time.GetUtcNow() - since >= HealthyRun) _failures = 0;
         _runningSince = null;
         var code = container.ExitCode is { } exit ? $" with code {exit}" : "";
-        Fail(AppReason.Exited, $"The app ended by itself{code}. Look at its log.", container.Id);
+        Fail(AppReason.Exited, $"The app exited{code}. See its log.", container.Id);
     }
 
     private async Task StopAsync(AppReason reason)

@@ -19,10 +19,10 @@ internal static partial class AppsLog
     [LoggerMessage(5004, LogLevel.Warning, "App failed. app={App} reason={Reason} detail={Detail} attempt={Attempt} next_attempt={NextAttempt}")]
     public static partial void AppFailed(this ILogger logger, string app, AppReason reason, string detail, int attempt, DateTimeOffset nextAttempt);
 
-    [LoggerMessage(5005, LogLevel.Error, "Work on app {App} broke off; it is tried again at {NextAttempt}.")]
+    [LoggerMessage(5005, LogLevel.Error, "Reconciling app {App} failed; retrying at {NextAttempt}.")]
     public static partial void AppWorkFailed(this ILogger logger, string app, DateTimeOffset nextAttempt, Exception exception);
 
-    [LoggerMessage(5006, LogLevel.Error, "A round of the app supervisor broke off; the next follows in {Delay}.")]
+    [LoggerMessage(5006, LogLevel.Error, "A round of the app supervisor failed; retrying in {Delay}.")]
     public static partial void RoundFailed(this ILogger logger, TimeSpan delay, Exception exception);
 
     [LoggerMessage(5007, LogLevel.Warning, "App's published port stays busy and is changed. app={App}")]
@@ -31,9 +31,9 @@ internal static partial class AppsLog
     [LoggerMessage(5008, LogLevel.Warning, "Containers could not be stopped at shutdown: {Detail}")]
     public static partial void ShutdownIncomplete(this ILogger logger, string detail);
 
-    [LoggerMessage(5009, LogLevel.Error, "The listener table could not be brought up to date.")]
+    [LoggerMessage(5009, LogLevel.Error, "The listener table could not be updated.")]
     public static partial void ListenerTableFailed(this ILogger logger, Exception exception);
 
-    [LoggerMessage(5010, LogLevel.Information, "Newer image looked for. app={App} outcome={Outcome} detail={Detail}")]
+    [LoggerMessage(5010, LogLevel.Information, "Checked for a newer image. app={App} outcome={Outcome} detail={Detail}")]
     public static partial void AppUpdateLookedFor(this ILogger logger, string app, UpdateOutcome outcome, string detail);
 }

@@ -34,7 +34,7 @@ internal static partial class CertificatesLog
     [LoggerMessage(2009, LogLevel.Error, "Order of certificate {CertificateId} ended in an unexpected error.")]
     public static partial void OrderCrashed(this ILogger logger, Exception exception, string certificateId);
 
-    [LoggerMessage(2010, LogLevel.Error, "The renewal loop met an unexpected error and goes on.")]
+    [LoggerMessage(2010, LogLevel.Error, "Unexpected error in the renewal loop; continuing.")]
     public static partial void LoopFailed(this ILogger logger, Exception exception);
 
     [LoggerMessage(2011, LogLevel.Information, "Expired certificate {CertificateId} is no longer wanted and was removed.")]

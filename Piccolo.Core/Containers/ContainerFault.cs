@@ -17,7 +17,7 @@ public enum ContainerFaultKind
     RateLimited,
     PortInUse,
 
-    /// <summary>The container has gone.</summary>
+    /// <summary>The container no longer exists.</summary>
     NotFound,
 
     /// <summary>A container of that name or id exists and is not ours. It is never touched.</summary>

@@ -10,7 +10,7 @@ internal static class EngineErrors
     public static readonly ContainerFault NoEngine = new(ContainerFaultKind.NoEngine,
         "No container engine is configured.", "Set Piccolo:Containers:Socket to the engine's REST socket.");
 
-    public static readonly ContainerFault NotFound = new(ContainerFaultKind.NotFound, "The container has gone.", "It is made anew by itself.");
+    public static readonly ContainerFault NotFound = new(ContainerFaultKind.NotFound, "The container no longer exists.", "It will be recreated automatically.");
 
     public static ContainerFault Unreachable(string socket) => new(ContainerFaultKind.EngineUnreachable,
         $"The container engine does not answer at {socket}.", "Check that it runs: systemctl status podman.socket");
@@ -50,9 +50,9 @@ internal static class EngineErrors
     public static ContainerFault FromPull(ImageReference image, string text)
     {
         var registry = new ContainerFault(ContainerFaultKind.RegistryUnreachable,
-            $"The registry of {image} could not be reached.", "Check the device's internet connection; it is tried again by itself.");
+            $"The registry of {image} could not be reached.", "Check the device's internet connection. Retrying automatically.");
         if (Says(text, "toomanyrequests", "too many requests", "rate limit"))
-            return new(ContainerFaultKind.RateLimited, $"The registry of {image} limits how many images may be fetched from this address, and refuses for now.", "It is tried again by itself, a quarter of an hour apart.");
+            return new(ContainerFaultKind.RateLimited, $"The registry of {image} is rate-limiting this address.", "Retrying automatically, every 15 minutes.");
         if (Says(text, "manifest unknown", "name unknown", "not found", "unauthorized", "denied", "no such image", "does not exist"))
             return new(ContainerFaultKind.ImageNotFound, $"The image {image} was not found, or it is not public.", "Check the image's name and tag.");
         if (Says(text, "dial tcp", "no such host", "connection refused", "timeout", "unreachable", "pinging container registry", "tls:", "x509:", "EOF"))
@@ -61,12 +61,12 @@ internal static class EngineErrors
     }
 
     public static ContainerFault PullTimedOut(ImageReference image, TimeSpan limit) => new(ContainerFaultKind.RegistryUnreachable,
-        $"The image {image} did not arrive within {limit.TotalMinutes:0.#} minutes.", "Check the device's internet connection; it is tried again by itself.");
+        $"The image {image} did not arrive within {limit.TotalMinutes:0.#} minutes.", "Check the device's internet connection. Retrying automatically.");
 
     private static ContainerFault PortInUse => new(ContainerFaultKind.PortInUse,
-        "Another program uses the port at which the app is published.", "It is tried again by itself; stop the other program if it stays.");
+        "Another program uses the port at which the app is published.", "Retrying automatically. If this persists, stop the other program.");
 
-    private static ContainerFault ImageMissing => new(ContainerFaultKind.ImageNotFound, "The image is not on this device.", "It is fetched again by itself.");
+    private static ContainerFault ImageMissing => new(ContainerFaultKind.ImageNotFound, "The image is not on this device.", "It will be pulled again automatically.");
 
     private static bool Says(string text, params ReadOnlySpan<string> phrases)
     {

@@ -16,7 +16,7 @@ internal static partial class ControlStoreLog
     [LoggerMessage(6203, LogLevel.Information, "Snapshot of the control store taken at revision {Revision}.")]
     public static partial void SnapshotTaken(this ILogger logger, long revision);
 
-    [LoggerMessage(6204, LogLevel.Warning, "Upkeep of the control store failed; the next turn tries again.")]
+    [LoggerMessage(6204, LogLevel.Warning, "Upkeep of the control store failed; will retry at the next turn.")]
     public static partial void UpkeepFailed(this ILogger logger, Exception exception);
 
     [LoggerMessage(6205, LogLevel.Warning, "The control store's anchor could not be written: {Reason}")]

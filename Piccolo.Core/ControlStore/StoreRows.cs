@@ -69,7 +69,7 @@ internal static class StoreRows
     }
 
     public static StoreFaultException Undecryptable(string collection) =>
-        new(FaultCode.DecryptFailed, $"A row of '{collection}' does not open under the store's key: it was changed or damaged outside the appliance.");
+        new(FaultCode.DecryptFailed, $"A row of '{collection}' failed authentication: it was modified or corrupted outside the appliance.");
 
     private static T? Open<T>(RowSeal seal, StoreCollection<T> collection, int schema, byte[] id, byte[] box, UnreadableRows unreadable) where T : class
     {

@@ -58,7 +58,7 @@ public sealed class ClockFloor
     {
         var now = _time.GetUtcNow();
         var wrong = IsBefore(now);
-        if (wrong) health.Degraded(HealthComponents.Clock, string.Create(CultureInfo.InvariantCulture, $"clock wrong: it says {now:u}, but {Floor:u} has already been ({_source}). Set the date, or wait for the network's time."));
+        if (wrong) health.Degraded(HealthComponents.Clock, string.Create(CultureInfo.InvariantCulture, $"the clock is behind: it says {now:u}, but it must be later than {Floor:u} ({_source}). Set the date, or wait for time synchronisation."));
         else health.Ok(HealthComponents.Clock, "the clock is plausible");
         lock (_gate)
         {

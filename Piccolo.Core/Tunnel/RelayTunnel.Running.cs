@@ -169,7 +169,7 @@ public sealed partial class RelayTunnel
         _weights.AllClosed();
         Publish(new TunnelStatus { State = TunnelState.Disabled, LastHandshake = _status.LastHandshake });
         _accepted.Writer.TryComplete();
-        // Nobody came for these; their sessions are gone.
+        // Unclaimed streams of ended sessions.
         while (_accepted.Reader.TryRead(out var stream)) await stream.DisposeAsync();
     }
 

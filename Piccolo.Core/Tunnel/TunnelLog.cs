@@ -23,7 +23,7 @@ internal static partial class TunnelLog
     [LoggerMessage(3005, LogLevel.Information, "The relay acknowledged nothing within {Waited}, but the session lives; taken as accepted. Session={Session}")]
     public static partial void AcceptedWithoutAcknowledgement(this ILogger logger, int session, TimeSpan waited);
 
-    [LoggerMessage(3006, LogLevel.Debug, "The relay asks to authenticate again. Session={Session}")]
+    [LoggerMessage(3006, LogLevel.Debug, "The relay asks for re-authentication. Session={Session}")]
     public static partial void Reauthenticating(this ILogger logger, int session);
 
     [LoggerMessage(3007, LogLevel.Debug, "Stream refused. Session={Session} Stream={Stream} Cause={Cause}")]
@@ -35,21 +35,21 @@ internal static partial class TunnelLog
     [LoggerMessage(3009, LogLevel.Error, "Session ended by an internal error. Session={Session}")]
     public static partial void SessionFailed(this ILogger logger, Exception exception, int session);
 
-    [LoggerMessage(3010, LogLevel.Error, "The tunnel's loop failed and goes on.")]
+    [LoggerMessage(3010, LogLevel.Error, "Unexpected error in the tunnel's loop; continuing.")]
     public static partial void LoopFailed(this ILogger logger, Exception exception);
 
-    [LoggerMessage(3011, LogLevel.Warning, "Not a host name, not claimed at the relay. Name={Name}")]
+    [LoggerMessage(3011, LogLevel.Warning, "Not a valid host name; not claimed at the relay. Name={Name}")]
     public static partial void NameDropped(this ILogger logger, string name);
 
-    [LoggerMessage(3012, LogLevel.Information, "The tunnel looks again. Cause={Cause}")]
+    [LoggerMessage(3012, LogLevel.Information, "Reconnecting early. Cause={Cause}")]
     public static partial void Woken(this ILogger logger, string cause);
 
-    [LoggerMessage(3013, LogLevel.Information, "The relay no longer knows streams on which nothing moved; they are closed. Session={Session} Streams={Streams}")]
+    [LoggerMessage(3013, LogLevel.Information, "The relay reports idle streams as unknown; closing them. Session={Session} Streams={Streams}")]
     public static partial void StreamsForgotten(this ILogger logger, int session, int streams);
 
-    [LoggerMessage(3014, LogLevel.Warning, "The host's network interfaces cannot be read. The tunnel keeps to its own retry times; the next read follows in {RetryIn}.")]
+    [LoggerMessage(3014, LogLevel.Warning, "The host's network interfaces cannot be read. Network changes do not wake the tunnel until the next read, in {RetryIn}.")]
     public static partial void NetworkUnreadable(this ILogger logger, TimeSpan retryIn);
 
-    [LoggerMessage(3015, LogLevel.Warning, "The session's weight cannot be kept on disk; after a power cut some users may wait for a minute. Reason={Reason}")]
+    [LoggerMessage(3015, LogLevel.Warning, "The session's weight cannot be saved; after a power cut some users may wait for a minute. Reason={Reason}")]
     public static partial void WeightNotKept(this ILogger logger, string reason);
 }

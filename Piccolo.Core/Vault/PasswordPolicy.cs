@@ -34,7 +34,7 @@ public static class PasswordPolicy
         var weakest = estimate.MatchSequence.Where(m => m.Pattern != "bruteforce").MaxBy(m => m.Token.Length);
         return weakest?.Pattern switch
         {
-            "dictionary" => "It is made of a common word, name or password, perhaps with some letters replaced; such are tried first.",
+            "dictionary" => "It is made of a common word, name or password, perhaps with some letters replaced; attackers try those first.",
             "spatial" => "It follows a row or pattern of the keyboard.",
             "repeat" => "It repeats the same characters.",
             "sequence" => "It contains a sequence such as abc or 123.",

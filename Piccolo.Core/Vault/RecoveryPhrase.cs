@@ -51,11 +51,11 @@ public static class RecoveryPhrase
             foreach (var word in Split(text))
             {
                 if (++count > WordCount) continue;
-                if (!Index.TryGetValue(word, out var number)) return new PhraseError($"Word {count} is not a word of the list of recovery words. Look for a typing error.");
+                if (!Index.TryGetValue(word, out var number)) return new PhraseError($"Word {count} is not in the list of recovery words. Check it for a typing error.");
                 WriteBits(bits, (count - 1) * BitsPerWord, number);
             }
             if (count != WordCount) return new PhraseError($"The recovery key has {WordCount} words; {count} were given.");
-            if (Checksum(bits[..EntropyLength]) != bits[^1]) return new PhraseError("The words do not belong together: one is wrong, or two have changed places.");
+            if (Checksum(bits[..EntropyLength]) != bits[^1]) return new PhraseError("Checksum mismatch: one word is wrong, or two are swapped.");
             bits[..EntropyLength].CopyTo(entropy);
             return null;
         }

@@ -111,6 +111,6 @@ internal sealed class AcmeClient(AcmeChannel channel, TimeProvider time)
             if (result.Failure is not null || isSettled(result.Value)) return result;
             asked = retryAfter(result.Value);
         }
-        return new AcmeFailure(AcmeFailureClass.CaUnavailable, "not_finished", "The CA does not finish what it began.");
+        return new AcmeFailure(AcmeFailureClass.CaUnavailable, "not_finished", $"The CA did not finish after {AcmePolling.MaxPolls} polls.");
     }
 }

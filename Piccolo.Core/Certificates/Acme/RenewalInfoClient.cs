@@ -27,7 +27,7 @@ internal sealed class RenewalInfoClient(AcmeChannel channel)
         if (message.Failure is { } bad) return bad;
         return message.Value.SuggestedWindow is { Start: { } start, End: { } end } && start < end
             ? new RenewalHint(start, end, Link(message.Value.ExplanationURL), answer.Value.RetryAfter)
-            : AcmeFailure.Bad("bad_window", "The CA suggests a renewal window that is none.");
+            : AcmeFailure.Bad("bad_window", "The CA sent an invalid renewal window (its end is before its start).");
     }
 
     /// <summary>Key identifier of the issuer, dot, serial, both base64url (RFC 9773, 4.1); null for a leaf that names no issuer key.</summary>

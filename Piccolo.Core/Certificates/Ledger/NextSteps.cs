@@ -12,21 +12,21 @@ public static class NextSteps
 
     private static string Sentence(string limit) => limit switch
     {
-        "orders" => "This device has asked for as many orders as the certificate authority allows in the time.",
-        "domain" => "The certificate authority has issued as many new certificates below this domain as it allows in the time.",
-        "same_names" => "The certificate authority has issued as many certificates for these very names as it allows in the time.",
-        _ => "As many validations of this name have failed as the certificate authority allows in the time.",
+        "orders" => "This device has asked for as many orders as the certificate authority allows in this period.",
+        "domain" => "The certificate authority has issued as many new certificates below this domain as it allows in this period.",
+        "same_names" => "The certificate authority has issued as many certificates for these very names as it allows in this period.",
+        _ => "As many validations of this name have failed as the certificate authority allows in this period.",
     };
 
     private static string For(AcmeFailureClass failure, string code) => (failure, code) switch
     {
         (AcmeFailureClass.Network, "dns_failed") => "Check that this device can resolve names on the internet.",
         (AcmeFailureClass.Network, "tls_failed") => "Check the device's clock; for a private CA set Acme:TrustedRootsFile to its root.",
-        (AcmeFailureClass.Clock, _) => "Set the device's clock, or let it reach a time server; it tries again by itself.",
-        (AcmeFailureClass.BadCsr, _) => "Set Acme:KeyType to P-256, which every certificate authority takes; else look for an update of the appliance.",
-        (AcmeFailureClass.Network, _) => "Check the device's internet connection; it tries again by itself.",
-        (AcmeFailureClass.CaUnavailable, _) => "Nothing to do: the certificate authority is busy or down, and the device tries again by itself.",
-        (AcmeFailureClass.RateLimited, _) => "Nothing to do: the certificate authority asked for a pause, after which the device tries again.",
+        (AcmeFailureClass.Clock, _) => "Set the device's clock, or let it reach a time server; it retries automatically.",
+        (AcmeFailureClass.BadCsr, _) => "Set Acme:KeyType to P-256, which every certificate authority takes; otherwise check for an update of the appliance.",
+        (AcmeFailureClass.Network, _) => "Check the device's internet connection; it retries automatically.",
+        (AcmeFailureClass.CaUnavailable, _) => "Nothing to do: the certificate authority is busy or down, and the device retries automatically.",
+        (AcmeFailureClass.RateLimited, _) => "Nothing to do: the certificate authority asked for a pause, after which the device retries.",
         (AcmeFailureClass.ChallengeFailed, "challenge_dns") => "Check that the name's DNS record exists and points to the relay.",
         (AcmeFailureClass.ChallengeFailed, "challenge_connection") => "Check that the name points to the relay and that the relay's port 80 is open.",
         (AcmeFailureClass.ChallengeFailed, "challenge_incorrect_response" or "challenge_unauthorized") =>
@@ -36,14 +36,14 @@ public static class NextSteps
         (AcmeFailureClass.ChallengeFailed, _) => "Check that the name points to this device's relay and to nothing else, AAAA records included.",
         (AcmeFailureClass.RejectedName, _) => "Use another name: this certificate authority does not issue for this one.",
         (AcmeFailureClass.Account, "external_account_required") => "Set Acme:ExternalAccount to the key id and key that the certificate authority gave you.",
-        (AcmeFailureClass.Account, "user_action_required") => "Read the certificate authority's new terms of service at the address that it names; it tries again daily.",
+        (AcmeFailureClass.Account, "user_action_required") => "Read the certificate authority's new terms of service at the address that it names; it retries daily.",
         (AcmeFailureClass.Account, _) => "See what the certificate authority says about the account, and correct Acme:Email or Acme:ExternalAccount.",
         (AcmeFailureClass.BadResponse, "bad_content_type" or "bad_json" or "bad_directory" or "bad_http") => "Check that Acme:DirectoryUrl names an ACME directory and that no captive portal is in between.",
         (AcmeFailureClass.BadResponse, "bad_dates") => "Check the device's clock.",
         (AcmeFailureClass.BadResponse, _) => "The certificate authority's answer was refused and nothing of it was stored; if this repeats, use another one.",
         (AcmeFailureClass.RefusedRequest, "unknown_profile") => "Set Acme:Profile to a profile that the certificate authority offers, or to none.",
-        (AcmeFailureClass.RefusedRequest, _) => "The certificate authority refuses the request's form; look for an update of the appliance.",
+        (AcmeFailureClass.RefusedRequest, _) => "The certificate authority refuses the request's form; check for an update of the appliance.",
         (AcmeFailureClass.Interrupted, _) => "Nothing to do: the device takes the order up again.",
-        _ => "Look at the device's log; it tries again by itself.",
+        _ => "See the device's log; it retries automatically.",
     };
 }

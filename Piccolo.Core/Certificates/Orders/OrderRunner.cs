@@ -146,7 +146,7 @@ internal sealed class OrderRunner(
     {
         try
         {
-            ledger.Fail(wanted, new AcmeFailure(AcmeFailureClass.Internal, "internal", "The appliance met an unexpected error; its log has the details."));
+            ledger.Fail(wanted, new AcmeFailure(AcmeFailureClass.Internal, "internal", "An unexpected error occurred in the appliance. Its log has the details."));
         }
         catch (CertificateStoreClosedException)
         {

@@ -54,6 +54,6 @@ internal static class StoreFaults
     /// <summary>Whether the disk takes no writes: what is there can still be read.</summary>
     public static bool IsDiskFault(FaultCode code) => code is FaultCode.DiskFull or FaultCode.ReadOnly;
 
-    /// <summary>Whether the fault goes by itself with its cause.</summary>
+    /// <summary>Whether the fault clears once its cause is gone.</summary>
     public static bool IsTransient(FaultCode code) => code is FaultCode.StoreBusy || IsDiskFault(code);
 }

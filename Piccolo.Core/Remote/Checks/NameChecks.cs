@@ -14,7 +14,7 @@ public sealed class NameChecks(PublicDnsResolver dns, PublicSuffixes suffixes, C
         if (!name.IsQualified) return new("names", "Name", name.Value, PreflightStatus.Fail, $"{name} has no dot; no certificate authority certifies it.", "Use a name below a domain that you own.");
         return suffixes.IsPublicSuffix(name)
             ? new("names", "Name", name.Value, PreflightStatus.Fail, $"{name} is a public suffix, below which names are registered; nobody owns it.", "Use a name below a domain that you own.")
-            : new("names", "Name", name.Value, PreflightStatus.Pass, $"{name} can be owned and certified.");
+            : new("names", "Name", name.Value, PreflightStatus.Pass, $"{name} is a registrable name; certificates can be issued for it.");
     }
 
     /// <param name="relay">Where the relay is, as <see cref="RelayAddressesAsync"/> found.</param>
@@ -26,21 +26,21 @@ public sealed class NameChecks(PublicDnsResolver dns, PublicSuffixes suffixes, C
             return new("dns", "DNS", name.Value, PreflightStatus.Fail, found.Failure ?? $"DNS has no address for {name}.", "Let the name's A and AAAA records lead to the relay, and wait until they have spread. A CNAME works too, but whoever runs its target then decides who may get a certificate for the name.");
         }
         var where = string.Join(", ", found.Records);
-        if (relay.IsEmpty) return new("dns", "DNS", name.Value, PreflightStatus.Warn, $"{name} leads to {where}; where the relay is could not be found out.", "Check the host name of the relay's endpoint.");
+        if (relay.IsEmpty) return new("dns", "DNS", name.Value, PreflightStatus.Warn, $"{name} leads to {where}; the relay's own address could not be resolved.", "Check the host name of the relay's endpoint.");
         return found.Records.Any(relay.Contains)
             ? new("dns", "DNS", name.Value, PreflightStatus.Pass, $"{name} leads to the relay ({where}).")
-            : new("dns", "DNS", name.Value, PreflightStatus.Warn, $"{name} leads to {where}, but the relay is at {string.Join(", ", relay)}.", "If the relay takes visitors at another address than its hub, all is well; else mend the name's record.");
+            : new("dns", "DNS", name.Value, PreflightStatus.Warn, $"{name} leads to {where}, but the relay is at {string.Join(", ", relay)}.", "If the relay uses separate ingress addresses, ignore this. Otherwise fix the DNS record.");
     }
 
     public async Task<PreflightCheck> CaaAsync(DomainName name, CancellationToken cancellationToken)
     {
         var found = await caa.FindAsync(name, cancellationToken);
         if (found.Failure is { } failure)
-            return new("caa", "CAA", name.Value, PreflightStatus.Fail, $"Whether the CAA records allow a certificate cannot be found out: {failure} A certificate authority refuses then.", "Mend the domain's DNS servers.");
+            return new("caa", "CAA", name.Value, PreflightStatus.Fail, $"The CAA records could not be read: {failure} A certificate authority refuses in that case.", "Fix the domain's DNS servers.");
         if (found.At is null) return new("caa", "CAA", name.Value, PreflightStatus.Pass, $"No CAA record restricts {name}: every certificate authority may issue.");
         var us = caa.Us;
         if (us.Identities.IsEmpty)
-            return new("caa", "CAA", name.Value, PreflightStatus.Warn, $"{found.At} has CAA records, but by which name this certificate authority knows itself there is not known.", "Set Piccolo:Remote:CaaIdentities to the authority's CAA name.");
+            return new("caa", "CAA", name.Value, PreflightStatus.Warn, $"{found.At} has CAA records, but this certificate authority's CAA identifier is unknown.", "Set Piccolo:Remote:CaaIdentities to the authority's CAA identifier.");
         return CaaPolicy.Judge(found.Properties, us, caa.Method) switch
         {
             CaaVerdict.Refused => new("caa", "CAA", name.Value, PreflightStatus.Fail, $"The CAA records at {found.At} do not let this certificate authority, this account or the method {caa.Method} issue for {name}.",

@@ -21,7 +21,7 @@ public sealed class Port80Check(IOptions<RemoteOptions> options, PublicDnsResolv
     public async Task<PreflightCheck> RunAsync(DomainName name, CancellationToken cancellationToken)
     {
         var addresses = (await dns.AddressesAsync(name, cancellationToken)).Records;
-        if (addresses.IsEmpty) return new("port_80", "Port 80", name.Value, PreflightStatus.Fail, $"{name} leads to no address.", "Mend the name's DNS record first.");
+        if (addresses.IsEmpty) return new("port_80", "Port 80", name.Value, PreflightStatus.Fail, $"{name} leads to no address.", "Fix the name's DNS record first.");
         var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         var proof = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         using var presented = challenges.Present(name, token, proof);

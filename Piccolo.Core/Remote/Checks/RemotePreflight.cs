@@ -31,8 +31,8 @@ public sealed class RemotePreflight(RemoteSettingsStore settings, RemoteAccess r
     ];
 
     private PreflightCheck Clock() => clock.IsWrong
-        ? new("clock", "Clock", null, PreflightStatus.Fail, $"The clock says {time.GetUtcNow():u}, but {clock.Floor:u} has already been.", "Set the date, or wait for the network's time.")
-        : new("clock", "Clock", null, PreflightStatus.Pass, $"The clock says {time.GetUtcNow():u}, which may be.");
+        ? new("clock", "Clock", null, PreflightStatus.Fail, $"The clock is behind: it says {time.GetUtcNow():u}, but it must be later than {clock.Floor:u}.", "Set the date, or wait for time synchronisation.")
+        : new("clock", "Clock", null, PreflightStatus.Pass, $"The clock says {time.GetUtcNow():u}, which is plausible.");
 
     private PreflightCheck Tunnel(IEnumerable<DomainName> wanted)
     {

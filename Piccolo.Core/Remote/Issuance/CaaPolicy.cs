@@ -73,7 +73,7 @@ public static class CaaPolicy
         foreach (var part in parts.Skip(1).Select(p => p.Trim()).Where(p => p.Length > 0))
         {
             var equals = part.IndexOf('=', StringComparison.Ordinal);
-            // Said twice, nobody knows which counts.
+            // A duplicated parameter is ambiguous: the record is treated as not ours.
             if (equals <= 0 || !parameters.TryAdd(part[..equals].Trim().ToLowerInvariant(), part[(equals + 1)..].Trim())) return null;
         }
         return new Issuer(name, parameters);

@@ -164,7 +164,7 @@ public sealed class IssuanceLock(
         if (found.Failure is null && away.Target is not null && !(verdict == CaaVerdict.OnlyOurAccount && found.At == away.Name))
             return Of(TrustLevel.RelayCouldIssue, $"{away.Name} is an alias (CNAME) of {away.Target}, and whoever runs that zone decides who may get a certificate for it. Give it A and AAAA records instead.", []);
         if (found.Failure is { } failure) return Of(TrustLevel.Unknown, failure, records);
-        if (us[0].Identities.IsEmpty) return Of(TrustLevel.Unknown, "By which name the certificate authority knows itself in CAA is not known.", []);
+        if (us[0].Identities.IsEmpty) return Of(TrustLevel.Unknown, "The certificate authority's CAA identifier is unknown.", []);
         if (us[0].AccountUrl is null) return Of(TrustLevel.Unknown, "This device has no account at its certificate authority yet.", []);
         return verdict switch
         {

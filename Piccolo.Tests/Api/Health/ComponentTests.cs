@@ -114,7 +114,7 @@ internal sealed class ComponentTests
 
         _appliance.Services.GetRequiredService<ClockFloor>().Observe(TimeProvider.System.GetUtcNow().AddDays(1));
 
-        await UntilAsync(HealthComponents.Clock, HealthLevel.Degraded, "clock wrong");
+        await UntilAsync(HealthComponents.Clock, HealthLevel.Degraded, "the clock is behind");
     }
 
     private async Task UntilAsync(string component, HealthLevel level, string message = "")

@@ -20,7 +20,7 @@ internal static class AcmeShapes
         if (!AcmeDirectory.IsSecure(message.Finalize)) return Bad("bad_order", "an order without a finalize address");
         if (message.Identifiers is not { Count: > 0 and <= MaxNames } || message.Authorizations is not { Count: > 0 and <= MaxNames })
             return Bad("bad_order", "an order without names or authorizations");
-        if (message.Identifiers.Any(i => i is not { Type: IdentifierMessage.Dns, Value: not null })) return Bad("bad_order", "an order with a name that is none");
+        if (message.Identifiers.Any(i => i is not { Type: IdentifierMessage.Dns, Value: not null })) return Bad("bad_order", "an order with an identifier that is not a DNS name");
         if (!message.Authorizations.All(AcmeDirectory.IsSecure)) return Bad("bad_url", "an order with an address that is not https");
         if (status == AcmeStatus.Valid && !AcmeDirectory.IsSecure(message.Certificate)) return Bad("bad_order", "a valid order without a certificate address");
         return new AcmeOrder(
