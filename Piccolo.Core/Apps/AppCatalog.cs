@@ -41,7 +41,8 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
                 if (known is not null && known.ManifestText == manifestText) return new InstallOutcome.Updated(known);
                 if (allotted is not { } ports) return new InstallOutcome.NoPortLeft("No free port is left for the app's listeners.");
                 var now = known is null ? time.GetUtcNow() : Later(known);
-                var record = new AppRecord(manifest.Name, manifestText, manifest, ports, known?.DesiredState ?? DesiredState.Running, known?.CreatedAt ?? now, now)
+                var record = new AppRecord(
+                    manifest.Name, manifestText, manifest, ports, known?.DesiredState ?? DesiredState.Running, known?.CreatedAt ?? now, now)
                 {
                     ImageId = known?.Manifest.Image == manifest.Image ? known.ImageId : null,
                     LastUpdate = known?.LastUpdate,
@@ -158,13 +159,16 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
             var apps = store.List(AppRecord.Collection);
             if (apps.FirstOrDefault(a => a.Name == name) is not { } app || move(app, [.. apps.Where(a => a.Name != name)]) is not { } next) return null;
             // Ports change under this lock only; what else the record says may have changed meanwhile.
-            moved = next.Ports.SequenceEqual(app.Ports) ? next : Change(name, now => now with { Ports = next.Ports, UpdatedAt = next.UpdatedAt > now.UpdatedAt ? next.UpdatedAt : now.UpdatedAt });
+            moved = next.Ports.SequenceEqual(app.Ports)
+                ? next
+                : Change(name, now => now with { Ports = next.Ports, UpdatedAt = next.UpdatedAt > now.UpdatedAt ? next.UpdatedAt : now.UpdatedAt });
         }
         PublishListeners();
         return moved;
     }
 
-    private static IEnumerable<(ManifestError Error, bool IsInvalid)> Refusals(AppManifest manifest, IReadOnlyList<AppRecord> others, Func<string, NameRefusal?> rules)
+    private static IEnumerable<(ManifestError Error, bool IsInvalid)> Refusals(
+        AppManifest manifest, IReadOnlyList<AppRecord> others, Func<string, NameRefusal?> rules)
     {
         if (others.Count >= MaxApps) yield return (new ManifestError("name", 0, $"There are already {MaxApps} apps; remove one first."), false);
         var owners = others.SelectMany(a => a.Manifest.Listeners.Select(l => (l.Name, App: a.Name))).ToLookup(l => l.Name, l => l.App, StringComparer.Ordinal);
@@ -172,7 +176,8 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
         {
             var path = $"listeners[{i}].name";
             if (rules(listener.Name) is { } refusal) yield return (new ManifestError(path, 0, refusal.Message), refusal.IsInvalid);
-            else if (owners[listener.Name].FirstOrDefault() is { } owner) yield return (new ManifestError(path, 0, $"The app '{owner}' already has a listener '{listener.Name}'."), false);
+            else if (owners[listener.Name].FirstOrDefault() is { } owner)
+                yield return (new ManifestError(path, 0, $"The app '{owner}' already has a listener '{listener.Name}'."), false);
         }
     }
 

@@ -25,7 +25,8 @@ internal static class AppGoals
     /// <param name="removals">The apps that the owner removed and of which something is left; some may be installed again, which waits.</param>
     /// <param name="containers">The apps that have a container, installed or not.</param>
     public static Dictionary<string, AppGoal> Decide(
-        IReadOnlyList<AppRecord>? apps, IEnumerable<string> unreadable, IEnumerable<string> removals, IEnumerable<string> containers, Func<string, Role> roleOf, InstanceId instance)
+        IReadOnlyList<AppRecord>? apps, IEnumerable<string> unreadable, IEnumerable<string> removals, IEnumerable<string> containers,
+        Func<string, Role> roleOf, InstanceId instance)
     {
         var goals = new Dictionary<string, AppGoal>(StringComparer.Ordinal);
         foreach (var app in containers) goals[app] = apps is null ? new AppGoal.Stop(AppReason.Locked) : new AppGoal.Remove(WithVolumes: false);

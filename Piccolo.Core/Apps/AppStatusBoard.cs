@@ -18,7 +18,8 @@ public sealed class AppStatusBoard(TimeProvider time)
 
     public AppStatus? Find(string app) => Current.GetValueOrDefault(app);
 
-    internal void Set(string app, AppState state, AppReason reason = AppReason.None, string detail = "", string? containerId = null, DateTimeOffset? nextAttempt = null)
+    internal void Set(
+        string app, AppState state, AppReason reason = AppReason.None, string detail = "", string? containerId = null, DateTimeOffset? nextAttempt = null)
     {
         var now = time.GetUtcNow();
         var changed = ImmutableInterlocked.Update(ref _statuses, statuses =>

@@ -16,7 +16,9 @@ namespace Piccolo.Core.Apps;
 /// </summary>
 internal sealed class AppSupervisor : IDisposable
 {
-    /// <summary>How many apps are started at a time, how many are stopped, and how many fetch from one registry: a slow one of these delays none of the others.</summary>
+    /// <summary>
+    /// How many apps are started at a time, how many are stopped, and how many fetch from one registry: a slow one of these delays none of the others.
+    /// </summary>
     private const int MaxAtATime = 4;
     private static readonly TimeSpan Regular = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Soonest = TimeSpan.FromMilliseconds(50);
@@ -42,7 +44,9 @@ internal sealed class AppSupervisor : IDisposable
         HealthTracker health, IOptions<ContainerOptions> options, TimeProvider time, Func<double> random, ILogger<AppSupervisor> logger)
     {
         (_store, _leadership, _runtime, _instance, _health, _time, _random, _logger) = (store, leadership, runtime, instance, health, time, random, logger);
-        _context = new AppWorkContext(runtime, board, time, random, options.Value.StopGrace, new PullSlots(MaxAtATime), new SemaphoreSlim(MaxAtATime), new SemaphoreSlim(MaxAtATime), new ChangeSignal(),
+        _context = new AppWorkContext(
+            runtime, board, time, random, options.Value.StopGrace,
+            Pulls: new PullSlots(MaxAtATime), Starts: new SemaphoreSlim(MaxAtATime), Stops: new SemaphoreSlim(MaxAtATime), Retry: new ChangeSignal(),
             app => catalog.MoveBusyGuardPorts(app), catalog.Updated, catalog.Removed, logger);
         _shutDown = new Lazy<Task>(EndAsync);
         Signals = new SignalSet(store.Changed, leadership.Changed, runtime.Changed, _context.Retry);
@@ -63,7 +67,9 @@ internal sealed class AppSupervisor : IDisposable
 
         var ours = found.Value;
         await RemoveStraysAsync(ours, cancellationToken);
-        var goals = AppGoals.Decide(apps, apps is null ? [] : _store.UnreadableKeys(AppRecord.Collection), removals, ours.Select(c => c.App).Concat(_lanes.Keys), app => _leadership.RoleOf(ResourceId.App(app)), _instance);
+        var goals = AppGoals.Decide(
+            apps, apps is null ? [] : _store.UnreadableKeys(AppRecord.Collection), removals, ours.Select(c => c.App).Concat(_lanes.Keys),
+            app => _leadership.RoleOf(ResourceId.App(app)), _instance);
         foreach (var (app, goal) in goals) LaneOf(app).SetGoal(goal);
         foreach (var (app, lane) in _lanes)
             if (lane.IsDone && ours.All(c => c.App != app)) _lanes.TryRemove(app, out _);
@@ -71,7 +77,8 @@ internal sealed class AppSupervisor : IDisposable
     }
 
     /// <summary>Ends all work and stops what runs: after the next start the appliance is locked, and locked means stopped.</summary>
-    /// <remarks>A host may stop its services more than once, and at the same time: every caller waits for the same end, so that the keys go after the apps.</remarks>
+    /// <remarks>A host may stop its services more than once, and at the same time: every caller waits for the same end, so that the keys go after the
+    /// apps.</remarks>
     public Task ShutDownAsync() => _shutDown.Value;
 
     private async Task EndAsync()

@@ -1,33 +1,9 @@
 using System.Collections.Immutable;
-using Microsoft.Extensions.Logging;
 using Piccolo.Core.Containers;
 using Piccolo.Core.Leadership;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Apps;
-
-/// <summary>What the work on all apps shares.</summary>
-/// <param name="Pulls">How many images may be fetched at a time, for each registry by itself.</param>
-/// <param name="Starts">How many containers may be made and started at a time.</param>
-/// <param name="Stops">How many may be stopped at a time.</param>
-/// <param name="Retry">Raised when an app's next attempt was set.</param>
-/// <param name="MoveBusyGuardPorts">Gives the app other ports in place of those that others keep busy.</param>
-/// <param name="Updated">Takes note of how looking for a newer image of an app ended: when it was asked for, the end, and the newer image where there is one.</param>
-/// <param name="Removed">Takes note that nothing is left of an app that the owner removed.</param>
-internal sealed record AppWorkContext(
-    IContainerRuntime Runtime,
-    AppStatusBoard Board,
-    TimeProvider Time,
-    Func<double> Random,
-    TimeSpan StopGrace,
-    PullSlots Pulls,
-    SemaphoreSlim Starts,
-    SemaphoreSlim Stops,
-    ChangeSignal Retry,
-    Action<string> MoveBusyGuardPorts,
-    Action<string, DateTimeOffset, AppUpdate, string?> Updated,
-    Action<string> Removed,
-    ILogger Logger);
 
 /// <summary>
 /// One app's steps towards a goal, each decided from what the engine says at that moment, so that a step cut off anywhere is simply taken again. Used
@@ -116,7 +92,8 @@ internal sealed class AppWork(string app, AppWorkContext context)
             else await InTurnAsync(context.Starts, () => StartAsync(current.Id, cancellationToken), cancellationToken);
             return;
         }
-        if (await FetchAsync(found.Value, spec, cancellationToken)) await InTurnAsync(context.Starts, () => ReplaceAsync(found.Value, spec, cancellationToken), cancellationToken);
+        if (await FetchAsync(found.Value, spec, cancellationToken))
+            await InTurnAsync(context.Starts, () => ReplaceAsync(found.Value, spec, cancellationToken), cancellationToken);
     }
 
     /// <summary>Fetches the image under its name; whether that makes another container is the next goal's affair. The app runs meanwhile.</summary>
@@ -124,7 +101,8 @@ internal sealed class AppWork(string app, AppWorkContext context)
     {
         ContainerFault? fault = null;
         // Nobody serves what was made on this device: its name may mean another image all the same.
-        if (!image.IsLocal) await InTurnAsync(context.Pulls.Of(image), async () => fault = await context.Runtime.PullAsync(image, cancellationToken), cancellationToken);
+        if (!image.IsLocal)
+            await InTurnAsync(context.Pulls.Of(image), async () => fault = await context.Runtime.PullAsync(image, cancellationToken), cancellationToken);
         var newer = fault ?? await context.Runtime.NewerImageAsync(app, image, CancellationToken.None);
         var outcome = newer.Fault is not null ? UpdateOutcome.Failed : newer.Value is null ? UpdateOutcome.Unchanged : UpdateOutcome.Updated;
         var detail = newer.Fault is { } why ? $"{why.Sentence} {why.NextStep}" : "";
@@ -141,7 +119,9 @@ internal sealed class AppWork(string app, AppWorkContext context)
         if (has.Fault is null && !has.Value)
         {
             if (old is not { IsRunning: true }) context.Board.Set(app, AppState.Pulling, detail: $"Fetching {spec.Image}.", containerId: old?.Id);
-            await InTurnAsync(context.Pulls.Of(spec.Image), async () => has = has with { Fault = await context.Runtime.PullAsync(spec.Image, cancellationToken) }, cancellationToken);
+            await InTurnAsync(
+                context.Pulls.Of(spec.Image), async () => has = has with { Fault = await context.Runtime.PullAsync(spec.Image, cancellationToken) },
+                cancellationToken);
         }
         if (has.Fault is { } fault) Fail(fault, old);
         return has.Fault is null;
@@ -155,7 +135,8 @@ internal sealed class AppWork(string app, AppWorkContext context)
         {
             var volumes = await context.Runtime.VolumesOfAsync(old.Id, CancellationToken.None);
             if (volumes.Value is { IsEmpty: false } some) _kept = some;
-            var fault = volumes.Fault ?? await context.Runtime.StopAsync(old.Id, context.StopGrace, CancellationToken.None) ?? await context.Runtime.RemoveAsync(old.Id, CancellationToken.None);
+            var fault = volumes.Fault ?? await context.Runtime.StopAsync(old.Id, context.StopGrace, CancellationToken.None)
+                ?? await context.Runtime.RemoveAsync(old.Id, CancellationToken.None);
             _runningSince = null;
             if (fault is not null)
             {
@@ -213,7 +194,8 @@ internal sealed class AppWork(string app, AppWorkContext context)
         var found = await context.Runtime.FindAsync(app, CancellationToken.None);
         var before = context.Board.Find(app);
         var fault = found.Fault;
-        if (fault is null && found.Value is { IsRunning: true } running) fault = await context.Runtime.StopAsync(running.Id, context.StopGrace, CancellationToken.None);
+        if (fault is null && found.Value is { IsRunning: true } running)
+            fault = await context.Runtime.StopAsync(running.Id, context.StopGrace, CancellationToken.None);
         if (fault is not null)
         {
             Fail(fault);
@@ -232,7 +214,8 @@ internal sealed class AppWork(string app, AppWorkContext context)
         var found = await context.Runtime.FindAsync(app, CancellationToken.None);
         var fault = found.Fault;
         if (fault is null && found.Value is { } container) fault = await context.Runtime.StopAsync(container.Id, context.StopGrace, CancellationToken.None);
-        if (fault is null or { Kind: ContainerFaultKind.Foreign } && withVolumes) fault = await context.Runtime.RemoveWithVolumesAsync(app, CancellationToken.None);
+        if (fault is null or { Kind: ContainerFaultKind.Foreign } && withVolumes)
+            fault = await context.Runtime.RemoveWithVolumesAsync(app, CancellationToken.None);
         else if (fault is null && found.Value is { } left) fault = await context.Runtime.RemoveAsync(left.Id, CancellationToken.None);
         if (fault is { Kind: not ContainerFaultKind.Foreign })
         {
@@ -262,7 +245,9 @@ internal sealed class AppWork(string app, AppWorkContext context)
                 context.MoveBusyGuardPorts(app);
             }
         }
-        Fail(ReasonOf(fault.Kind), $"{fault.Sentence} {fault.NextStep}", stillThere?.Id, fault.Kind == ContainerFaultKind.RateLimited ? RateLimitPause : TimeSpan.Zero);
+        Fail(
+            ReasonOf(fault.Kind), $"{fault.Sentence} {fault.NextStep}", stillThere?.Id,
+            fault.Kind == ContainerFaultKind.RateLimited ? RateLimitPause : TimeSpan.Zero);
     }
 
     private void Fail(AppReason reason, string detail, string? containerId, TimeSpan atLeast = default)

@@ -3,7 +3,9 @@ using Piccolo.Core.Containers;
 
 namespace Piccolo.Core.Apps;
 
-/// <summary>How many images are fetched from one registry at a time: a registry that takes connections and says nothing delays nobody but itself. Thread-safe.</summary>
+/// <summary>
+/// How many images are fetched from one registry at a time: a registry that takes connections and says nothing delays nobody but itself. Thread-safe.
+/// </summary>
 internal sealed class PullSlots(int perRegistry) : IDisposable
 {
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _registries = new(StringComparer.Ordinal);

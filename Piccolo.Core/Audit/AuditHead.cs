@@ -8,7 +8,8 @@ namespace Piccolo.Core.Audit;
 /// <param name="Anchor">The hash of the entry before <paramref name="First"/>.</param>
 /// <param name="Last">The hash of the newest entry.</param>
 /// <param name="Kind">The one kind of refusal that is in it; null for the chain of everything else.</param>
-/// <param name="Newest">The sequence number of the newest entry; in a head written before there were several chains it is missing and equals its number.</param>
+/// <param name="Newest">The sequence number of the newest entry; in a head written before there were several chains it is missing and equals its
+/// number.</param>
 internal sealed record AuditHead(long First, long Next, string Anchor, string Last, string? Kind = null, long? Newest = null)
 {
     private const string MainKey = "head";

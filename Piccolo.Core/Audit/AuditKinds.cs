@@ -46,7 +46,8 @@ public static class AuditKinds
     public const string Dropped = "audit.dropped";
 
     private static readonly FrozenSet<string> Refusals = FrozenSet.Create(
-        StringComparer.Ordinal, SetUpFailed, UnlockFailed, PasswordChangeFailed, ResetFailed, RecoveryKeyFailed, LoginFailed, TokenFailed, RemoteSecretFailed, ImportRefused);
+        StringComparer.Ordinal, SetUpFailed, UnlockFailed, PasswordChangeFailed, ResetFailed, RecoveryKeyFailed, LoginFailed, TokenFailed,
+        RemoteSecretFailed, ImportRefused);
 
     /// <summary>Whether it tells of something that was refused. Strangers can cause such events at will.</summary>
     internal static bool IsRefusal(string kind) => Refusals.Contains(kind);

@@ -208,7 +208,8 @@ public sealed class AuditLog(SealedStore store, TimeProvider time, ILogger<Audit
 
     private AuditHead Trim(StoreTransaction transaction, AuditHead head)
     {
-        for (var kept = Math.Min(Retention, head.IsOfRefusals ? KeptRefusals : Kept); head.Next - head.First > kept; head = head with { First = head.First + 1 })
+        var kept = Math.Min(Retention, head.IsOfRefusals ? KeptRefusals : Kept);
+        for (; head.Next - head.First > kept; head = head with { First = head.First + 1 })
         {
             if (transaction.Get(Entries, head.KeyOf(head.First)) is { } oldest) head = head with { Anchor = oldest.Hash };
             transaction.Delete(Entries, head.KeyOf(head.First));

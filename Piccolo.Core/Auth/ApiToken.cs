@@ -14,5 +14,6 @@ public enum TokenScope
 /// <param name="Session">The handle of the session with which it ends; null when it outlives sessions.</param>
 /// <param name="Parent">The id of the token that made it, with which it is revoked; null when it was made otherwise.</param>
 public sealed record ApiToken(
-    string Id, string Name, TokenScope Scope, string Hash, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, long Epoch = 0, DateTimeOffset? LastUsedAt = null,
+    string Id, string Name, TokenScope Scope, string Hash, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, long Epoch = 0,
+    DateTimeOffset? LastUsedAt = null,
     string? Session = null, string? Parent = null);

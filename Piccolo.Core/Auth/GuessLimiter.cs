@@ -88,7 +88,8 @@ public sealed class GuessLimiter(TimeProvider time)
 
     private ClassBudget BudgetOf(GuessSource source)
     {
-        if (!_classes.TryGetValue(source.OriginClass, out var budget)) _classes[source.OriginClass] = budget = new ClassBudget(GuessPolicy.MaxFailuresPerOriginClass(source.IsLocal));
+        if (!_classes.TryGetValue(source.OriginClass, out var budget))
+            _classes[source.OriginClass] = budget = new ClassBudget(GuessPolicy.MaxFailuresPerOriginClass(source.IsLocal));
         return budget;
     }
 

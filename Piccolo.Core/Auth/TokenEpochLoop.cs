@@ -10,7 +10,8 @@ namespace Piccolo.Core.Auth;
 internal sealed record TokenEpoch(long Epoch);
 
 /// <summary>Seals the token epoch when the store opens and whenever it was raised.</summary>
-internal sealed class TokenEpochLoop(ApiTokenStore tokens, SealedStore store, ApplianceVault vault, TimeProvider time, ILogger<TokenEpochLoop> logger) : BackgroundService
+internal sealed class TokenEpochLoop(
+    ApiTokenStore tokens, SealedStore store, ApplianceVault vault, TimeProvider time, ILogger<TokenEpochLoop> logger) : BackgroundService
 {
     private static readonly TimeSpan Regular = TimeSpan.FromMinutes(5);
 

@@ -11,7 +11,8 @@ namespace Piccolo.Core.Certificates;
 /// <summary>What the engine is given by whoever puts it together.</summary>
 /// <param name="Random">Between 0 and 1.</param>
 internal sealed record CertificateEngineParts(
-    AcmeOptions Options, ICertificateStore Store, Http01Challenges Http01, TlsAlpn01Challenges TlsAlpn01, ServerCertificateTable Table, OrderGate Gate, ICertificateHealthSink Health,
+    AcmeOptions Options, ICertificateStore Store, Http01Challenges Http01, TlsAlpn01Challenges TlsAlpn01, ServerCertificateTable Table,
+    OrderGate Gate, ICertificateHealthSink Health,
     TimeProvider Time, Func<double> Random, ILoggerFactory Loggers)
 {
     /// <summary>Instead of the CAs of the options.</summary>
@@ -44,15 +45,20 @@ internal sealed class CertificateEngine : IDisposable
     public static CertificateEngine Create(CertificateEngineParts parts)
     {
         var (options, store, time, loggers) = (parts.Options, parts.Store, parts.Time, parts.Loggers);
-        ImmutableArray<CertificateAuthority> authorities = parts.Issuer is null ? [.. options.Authorities().Select(o => new CertificateAuthority(o, store, time, loggers))] : [];
+        ImmutableArray<CertificateAuthority> authorities = parts.Issuer is null
+            ? [.. options.Authorities().Select(o => new CertificateAuthority(o, store, time, loggers))]
+            : [];
         var issuer = parts.Issuer ?? new CertificateIssuer(
             authorities, new ChallengeValidation(parts.Http01, parts.TlsAlpn01), options, time, parts.Random, loggers.CreateLogger<CertificateIssuer>());
         var ledger = new CertificateLedger(store, parts.Table, options.Limits, time, parts.Random, loggers.CreateLogger<CertificateLedger>(), parts.Hold);
-        var runner = new OrderRunner(ledger, issuer, new AuthorityReachability(time, parts.Random), store, options, time, loggers.CreateLogger<OrderRunner>(), parts.Step);
+        var runner = new OrderRunner(
+            ledger, issuer, new AuthorityReachability(time, parts.Random), store, options, time, loggers.CreateLogger<OrderRunner>(), parts.Step);
         var maintenance = new CertificateMaintenance(ledger, issuer, time, parts.Random, loggers.CreateLogger<CertificateMaintenance>());
-        var scheduler = new RenewalScheduler(ledger, runner, maintenance, store, parts.Gate, new CertificateHealth(parts.Health), time, loggers.CreateLogger<RenewalScheduler>());
+        var scheduler = new RenewalScheduler(
+            ledger, runner, maintenance, store, parts.Gate, new CertificateHealth(parts.Health), time, loggers.CreateLogger<RenewalScheduler>());
         var loop = new RenewalLoop(scheduler, store, parts.Gate, time, loggers.CreateLogger<RenewalLoop>());
-        return new CertificateEngine(authorities, scheduler, new CertificateInventory(scheduler, ledger, store, [.. authorities.Select(a => (a.Accounts, a.Channel))]), loop);
+        return new CertificateEngine(
+            authorities, scheduler, new CertificateInventory(scheduler, ledger, store, [.. authorities.Select(a => (a.Accounts, a.Channel))]), loop);
     }
 
     public void Dispose()

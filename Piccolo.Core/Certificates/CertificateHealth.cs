@@ -29,6 +29,7 @@ internal sealed class CertificateHealth(ICertificateHealthSink sink)
         var first = failing[0];
         var error = ledger.Attempts[first.Id].LastError!;
         sink.Degraded(
-            $"{valid} of {wanted.Length} certificates valid; {failing.Count} could not be obtained or renewed, first {first.Names[0]}: {error.Detail} {error.NextStep}");
+            $"{valid} of {wanted.Length} certificates valid; {failing.Count} could not be obtained or renewed, "
+            + $"first {first.Names[0]}: {error.Detail} {error.NextStep}");
     }
 }

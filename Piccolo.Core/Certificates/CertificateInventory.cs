@@ -17,7 +17,8 @@ public sealed class CertificateInventory
     private readonly ImmutableArray<(AcmeAccounts Accounts, AcmeChannel Channel)> _authorities;
 
     internal CertificateInventory(
-        RenewalScheduler scheduler, CertificateLedger ledger, ICertificateStore store, ImmutableArray<(AcmeAccounts Accounts, AcmeChannel Channel)> authorities) =>
+        RenewalScheduler scheduler, CertificateLedger ledger, ICertificateStore store,
+        ImmutableArray<(AcmeAccounts Accounts, AcmeChannel Channel)> authorities) =>
         (_scheduler, _ledger, _store, _authorities) = (scheduler, ledger, store, authorities);
 
     /// <summary>Raised after each change of the list.</summary>
@@ -44,7 +45,11 @@ public sealed class CertificateInventory
     {
         try
         {
-            return [.. _authorities.Select(a => new CertificateAccount(a.Channel.DirectoryUrl, a.Accounts.KnownUrl(), a.Channel.KnownDirectory?.CaaIdentities ?? []))];
+            return
+            [
+                .. _authorities.Select(a => new CertificateAccount(
+                    a.Channel.DirectoryUrl, a.Accounts.KnownUrl(), a.Channel.KnownDirectory?.CaaIdentities ?? [])),
+            ];
         }
         catch (CertificateStoreClosedException)
         {
@@ -86,7 +91,9 @@ public sealed class CertificateInventory
             HeldBackBy = heldBackBy,
             Failures = attempt?.LastError is null ? 0 : attempt.Failures,
             FailingSince = attempt?.FailingSince,
-            LastError = attempt?.LastError is { } error && heldBackBy is not (null or "not_reachable") ? error with { NextStep = NextSteps.HeldBack(heldBackBy, next!.Value) } : attempt?.LastError,
+            LastError = attempt?.LastError is { } error && heldBackBy is not (null or "not_reachable")
+                ? error with { NextStep = NextSteps.HeldBack(heldBackBy, next!.Value) }
+                : attempt?.LastError,
         };
     }
 }

@@ -6,10 +6,13 @@ namespace Piccolo.Core.Certificates;
 // Never keys, tokens, key authorizations or bodies. Details are the CA's own words, cleaned and cut.
 internal static partial class CertificatesLog
 {
-    [LoggerMessage(2000, LogLevel.Information, "Certificate {CertificateId} issued for {Names} by {Issuer}, valid until {NotAfter:u}, renewal from {RenewAt:u}.")]
-    public static partial void CertificateIssued(this ILogger logger, string certificateId, string names, string issuer, DateTimeOffset notAfter, DateTimeOffset renewAt);
+    [LoggerMessage(2000, LogLevel.Information,
+        "Certificate {CertificateId} issued for {Names} by {Issuer}, valid until {NotAfter:u}, renewal from {RenewAt:u}.")]
+    public static partial void CertificateIssued(
+        this ILogger logger, string certificateId, string names, string issuer, DateTimeOffset notAfter, DateTimeOffset renewAt);
 
-    [LoggerMessage(2001, LogLevel.Warning, "Certificate {CertificateId} not obtained: {Class} {Code}: {Detail} Failure {Failures} in a row; next attempt {NextAttempt:u}.")]
+    [LoggerMessage(2001, LogLevel.Warning,
+        "Certificate {CertificateId} not obtained: {Class} {Code}: {Detail} Failure {Failures} in a row; next attempt {NextAttempt:u}.")]
     public static partial void OrderFailed(
         this ILogger logger, string certificateId, AcmeFailureClass @class, string code, string detail, int failures, DateTimeOffset nextAttempt);
 
@@ -53,9 +56,11 @@ internal static partial class CertificatesLog
     public static partial void CertificateRevoked(this ILogger logger, string serial, string certificateId);
 
     [LoggerMessage(2018, LogLevel.Warning, "The old certificate {Serial} of {CertificateId} is not revoked yet: {Code} {Detail} Next attempt {NextAttempt:u}.")]
-    public static partial void RevocationFailed(this ILogger logger, string serial, string certificateId, string code, string detail, DateTimeOffset nextAttempt);
+    public static partial void RevocationFailed(
+        this ILogger logger, string serial, string certificateId, string code, string detail, DateTimeOffset nextAttempt);
 
-    [LoggerMessage(2019, LogLevel.Information, "The CA refused the order of {CertificateId} that names the certificate to replace: {Code} {Detail} Ordering without 'replaces'.")]
+    [LoggerMessage(2019, LogLevel.Information,
+        "The CA refused the order of {CertificateId} that names the certificate to replace: {Code} {Detail} Ordering without 'replaces'.")]
     public static partial void OrderedWithoutReplaces(this ILogger logger, string certificateId, string code, string detail);
 
     [LoggerMessage(2020, LogLevel.Information, "Found an order of {CertificateId} at the CA that was placed before an interruption; taking it up.")]

@@ -66,7 +66,8 @@ internal static class EngineErrors
     private static ContainerFault PortInUse => new(ContainerFaultKind.PortInUse,
         "Another program uses the port at which the app is published.", "Retrying automatically. If this persists, stop the other program.");
 
-    private static ContainerFault ImageMissing => new(ContainerFaultKind.ImageNotFound, "The image is not on this device.", "It will be pulled again automatically.");
+    private static ContainerFault ImageMissing =>
+        new(ContainerFaultKind.ImageNotFound, "The image is not on this device.", "It will be pulled again automatically.");
 
     private static bool Says(string text, params ReadOnlySpan<string> phrases)
     {

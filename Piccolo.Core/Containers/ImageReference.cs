@@ -22,7 +22,8 @@ public sealed partial record ImageReference
     public string Name { get; }
 
     /// <summary>The host from which it is fetched, with its port; <see cref="DefaultRegistry"/> where the name has none.</summary>
-    public string Registry => Name.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash && IsRegistry(Name[..slash]) ? Name[..slash].ToLowerInvariant() : DefaultRegistry;
+    public string Registry =>
+        Name.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash && IsRegistry(Name[..slash]) ? Name[..slash].ToLowerInvariant() : DefaultRegistry;
 
     /// <summary>Whether it was made on this device: Podman's name for images of no registry.</summary>
     public bool IsLocal => Registry == "localhost";
@@ -57,7 +58,8 @@ public sealed partial record ImageReference
         var colon = name.LastIndexOf(':');
         if (colon > name.LastIndexOf('/')) (name, tag) = (name[..colon], name[(colon + 1)..]);
 
-        if (digest is not null && !DigestPattern().IsMatch(digest)) return "The digest after '@' must be sha256 or sha512 with its full length in lower-case hexadecimal.";
+        if (digest is not null && !DigestPattern().IsMatch(digest))
+            return "The digest after '@' must be sha256 or sha512 with its full length in lower-case hexadecimal.";
         if (tag is not null && !TagPattern().IsMatch(tag)) return "The tag has 1 to 128 letters, digits, '_', '.' or '-', and does not start with '.' or '-'.";
         if (name.Length > MaxNameLength) return $"The image's name has at most {MaxNameLength} characters.";
         var slash = name.IndexOf('/', StringComparison.Ordinal);
@@ -72,10 +74,13 @@ public sealed partial record ImageReference
     // As every client decides it: a first part with a dot, a port or an upper-case letter, or 'localhost', is a registry, anything else a path.
     private static bool IsRegistry(string part) => part == "localhost" || part.AsSpan().ContainsAny(".:[") || part.Any(char.IsAsciiLetterUpper);
 
-    [GeneratedRegex(@"^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?\z",
+        RegexOptions.CultureInvariant)]
     private static partial Regex RegistryPattern();
 
-    [GeneratedRegex(@"^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*\z", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*\z", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex PathPattern();
 
     [GeneratedRegex(@"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\z", RegexOptions.CultureInvariant)]

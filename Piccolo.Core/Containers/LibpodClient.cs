@@ -41,7 +41,8 @@ internal sealed class LibpodClient : IDisposable
     /// which would want port 53 of the bridge's address from whoever serves DNS on this box.
     /// </summary>
     /// <returns>Null when it was made; else the engine's words, and whether there is one of that name already.</returns>
-    public async Task<(bool Exists, string Text)?> CreateNetworkAsync(string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
+    public async Task<(bool Exists, string Text)?> CreateNetworkAsync(
+        string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
         var network = new Network(name, "bridge", InterfaceOf(name), false, new Dictionary<string, string> { ["isolate"] = "true" }, labels);
         using var answer = await _http.PostAsJsonAsync("networks/create", network, cancellationToken);
@@ -50,7 +51,9 @@ internal sealed class LibpodClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    /// <summary>Chosen here, because two engines on one machine would choose the same, and because the firewall knows it by its first letters. At most 15 characters.</summary>
+    /// <summary>
+    /// Chosen here, because two engines on one machine would choose the same, and because the firewall knows it by its first letters. At most 15 characters.
+    /// </summary>
     private static string InterfaceOf(string name)
     {
         var number = BitConverter.ToUInt32(SHA256.HashData(Encoding.UTF8.GetBytes(name))) % 100_000_000;

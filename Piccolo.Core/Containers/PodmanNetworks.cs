@@ -44,7 +44,8 @@ internal sealed class PodmanNetworks : IContainerNetworks, IDisposable
                    select subnet.Value,
             ];
         }
-        catch (Exception failure) when (!cancellationToken.IsCancellationRequested && (failure is DockerApiException or OperationCanceledException || EngineErrors.IsTransport(failure)))
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested
+            && (failure is DockerApiException or OperationCanceledException || EngineErrors.IsTransport(failure)))
         {
             // The runtime's own calls say why.
             return null;

@@ -13,7 +13,8 @@ internal sealed partial class PodmanRuntime
         {
             if (await InspectAsync(client, id, token) is not { } found) return Volumes.Empty;
             return !IsOurs(found.Config?.Labels) ? EngineErrors.Foreign(found.Name?.TrimStart('/') ?? id)
-                : Volumes.Empty.SetItems((found.Mounts ?? []).Where(m => m.Type == "volume" && m.Name is { Length: > 0 }).Select(m => KeyValuePair.Create(m.Destination, m.Name!)));
+                : Volumes.Empty.SetItems(
+                    (found.Mounts ?? []).Where(m => m.Type == "volume" && m.Name is { Length: > 0 }).Select(m => KeyValuePair.Create(m.Destination, m.Name!)));
         }, cancellationToken);
 
     public Task<ContainerResult<string>> CreateAsync(ContainerSpec spec, ImmutableSortedDictionary<string, string> kept, CancellationToken cancellationToken) =>
@@ -57,7 +58,12 @@ internal sealed partial class PodmanRuntime
             // The colon ends the path in the engine's notation; a volume that cannot be kept is not made at all.
             if (path.Contains(':', StringComparison.Ordinal)) return EngineErrors.VolumePath(spec.Image);
             var name = ContainerSpec.VolumeNameOf(_instance, spec.App, path);
-            var labels = new Dictionary<string, string> { [ContainerLabels.Instance] = _instance.Value, [ContainerLabels.App] = spec.App, [ContainerLabels.Path] = path };
+            var labels = new Dictionary<string, string>
+            {
+                [ContainerLabels.Instance] = _instance.Value,
+                [ContainerLabels.App] = spec.App,
+                [ContainerLabels.Path] = path,
+            };
             // Where there is one of that name already, the engine answers with that.
             var made = await client.Volumes.CreateAsync(new VolumesCreateParameters { Name = name, Labels = labels }, cancellationToken);
             if (!IsOurs(made.Labels)) return EngineErrors.ForeignVolume(name);
@@ -76,7 +82,8 @@ internal sealed partial class PodmanRuntime
     }
 
     private async Task<bool> HasOurNetworkAsync(DockerClient client, string name, CancellationToken cancellationToken) =>
-        (await client.Networks.ListNetworksAsync(new NetworksListParameters { Filters = OurLabel() }, cancellationToken)).Any(n => n.Name == name && IsOurs(n.Labels));
+        (await client.Networks.ListNetworksAsync(new NetworksListParameters { Filters = OurLabel() }, cancellationToken))
+            .Any(n => n.Name == name && IsOurs(n.Labels));
 
     private async Task<ImmutableSortedDictionary<string, string>> VolumesOfAppAsync(DockerClient client, string app, CancellationToken cancellationToken)
     {

@@ -44,7 +44,8 @@ internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
         CallAsync("list", async (client, token) =>
         {
             var found = await client.Containers.ListContainersAsync(new ContainersListParameters { All = true, Filters = OurLabel() }, token);
-            return new ContainerResult<ImmutableArray<ObservedContainer>>([.. found.Where(c => IsOurs(c.Labels) && c.Names?.Any(n => IsOurName(n)) == true).Select(Observe)], null);
+            return new ContainerResult<ImmutableArray<ObservedContainer>>(
+                [.. found.Where(c => IsOurs(c.Labels) && c.Names?.Any(n => IsOurName(n)) == true).Select(Observe)], null);
         }, cancellationToken);
 
     public Task<ContainerResult<ObservedContainer?>> FindAsync(string app, CancellationToken cancellationToken) =>
@@ -53,7 +54,8 @@ internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
             var name = ContainerSpec.NameOf(_instance, app);
             // From the list, which tells no environment: a locked appliance that looks after its stopped apps must not read their secrets again.
             var named = await client.Containers.ListContainersAsync(new ContainersListParameters { All = true, Filters = Named(name) }, token);
-            if (named.FirstOrDefault(c => c.Names?.Any(n => n.TrimStart('/') == name) == true) is not { } listed) return new ContainerResult<ObservedContainer?>(null, null);
+            if (named.FirstOrDefault(c => c.Names?.Any(n => n.TrimStart('/') == name) == true) is not { } listed)
+                return new ContainerResult<ObservedContainer?>(null, null);
             if (!IsOurs(listed.Labels)) return EngineErrors.Foreign(name);
             if (ExitCodeIn(listed) is { } known) return Observe(listed) with { ExitCode = known < 0 ? null : known };
             return await InspectAsync(client, name, token) is { } found ? Observe(found) : new ContainerResult<ObservedContainer?>(null, null);
@@ -109,12 +111,16 @@ internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
     }
 
     public Task<ContainerFault?> StartAsync(string id, CancellationToken cancellationToken) =>
-        OnOursAsync("start", id, (client, token) => client.Containers.StartContainerAsync(id, null, token), missing: EngineErrors.NotFound, _options.CallTimeout, cancellationToken);
+        OnOursAsync(
+            "start", id, (client, token) => client.Containers.StartContainerAsync(id, null, token), missing: EngineErrors.NotFound,
+            _options.CallTimeout, cancellationToken);
 
     public Task<ContainerFault?> StopAsync(string id, TimeSpan grace, CancellationToken cancellationToken)
     {
         var parameters = new ContainerStopParameters { WaitBeforeKillSeconds = (uint)Math.Ceiling(grace.TotalSeconds) };
-        return OnOursAsync("stop", id, (client, token) => client.Containers.StopContainerAsync(id, parameters, token), missing: null, grace + _options.CallTimeout, cancellationToken);
+        return OnOursAsync(
+            "stop", id, (client, token) => client.Containers.StopContainerAsync(id, parameters, token), missing: null, grace + _options.CallTimeout,
+            cancellationToken);
     }
 
     public Task<ContainerFault?> RemoveAsync(string id, CancellationToken cancellationToken) => RemoveAsync(id, andAnonymousVolumes: false, cancellationToken);
@@ -151,7 +157,9 @@ internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
     private Task<ContainerFault?> RemoveAsync(string id, bool andAnonymousVolumes, CancellationToken cancellationToken)
     {
         var parameters = new ContainerRemoveParameters { Force = true, RemoveVolumes = andAnonymousVolumes };
-        return OnOursAsync("remove", id, (client, token) => client.Containers.RemoveContainerAsync(id, parameters, token), missing: null, _options.CallTimeout, cancellationToken);
+        return OnOursAsync(
+            "remove", id, (client, token) => client.Containers.RemoveContainerAsync(id, parameters, token), missing: null, _options.CallTimeout,
+            cancellationToken);
     }
 
     private void OnEvent(Message message)
@@ -162,7 +170,8 @@ internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
 
     /// <summary>Looks at the labels before anything is done to a container, whatever id a caller brings.</summary>
     private async Task<ContainerFault?> OnOursAsync(
-        string operation, string id, Func<DockerClient, CancellationToken, Task> act, ContainerFault? missing, TimeSpan timeout, CancellationToken cancellationToken)
+        string operation, string id, Func<DockerClient, CancellationToken, Task> act, ContainerFault? missing, TimeSpan timeout,
+        CancellationToken cancellationToken)
     {
         var result = await CallAsync<bool>(operation, async (client, token) =>
         {
@@ -193,7 +202,8 @@ internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
         }
     }
 
-    private Task<ContainerResult<T>> CallAsync<T>(string operation, Func<DockerClient, CancellationToken, Task<ContainerResult<T>>> call, CancellationToken cancellationToken) =>
+    private Task<ContainerResult<T>> CallAsync<T>(
+        string operation, Func<DockerClient, CancellationToken, Task<ContainerResult<T>>> call, CancellationToken cancellationToken) =>
         CallAsync(operation, call, _options.CallTimeout, cancellationToken);
 
     private async Task<ContainerResult<T>> CallAsync<T>(
@@ -239,7 +249,8 @@ internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
         return end > 0 && int.TryParse(listed.Status.AsSpan(exited.Length, end - exited.Length), CultureInfo.InvariantCulture, out var code) ? code : null;
     }
 
-    private bool IsOurs(IDictionary<string, string>? labels) => labels is not null && labels.TryGetValue(ContainerLabels.Instance, out var owner) && owner == _instance.Value;
+    private bool IsOurs(IDictionary<string, string>? labels) =>
+        labels is not null && labels.TryGetValue(ContainerLabels.Instance, out var owner) && owner == _instance.Value;
 
     /// <summary>An image that was made of one of our containers has its labels, and so has every container of the owner's that is made of that image.</summary>
     private bool IsOurName(string? name) => name?.TrimStart('/').StartsWith(ContainerSpec.NameOf(_instance, ""), StringComparison.Ordinal) == true;

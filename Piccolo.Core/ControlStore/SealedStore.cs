@@ -138,7 +138,8 @@ public sealed partial class SealedStore(StatePaths paths, HealthTracker health, 
 
     private void RefuseWhileFaulted()
     {
-        if (health.Snapshot.Faults.Values.FirstOrDefault(f => f.Component == HealthComponents.Store) is { } fault) throw new StoreFaultException(fault.Code, fault.Detail);
+        if (health.Snapshot.Faults.Values.FirstOrDefault(f => f.Component == HealthComponents.Store) is { } fault)
+            throw new StoreFaultException(fault.Code, fault.Detail);
     }
 
     private (SqliteConnection, StoreHead) OpenVerified(RowSeal seal)

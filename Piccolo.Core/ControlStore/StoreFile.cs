@@ -168,7 +168,8 @@ internal static class StoreFile
     private static void RefuseNewer(SqliteConnection connection, StoreSchema schema)
     {
         if (ReadMinReader(connection) > schema.Reader)
-            throw new StoreFaultException(FaultCode.SchemaTooNew, "The control store was written by a newer version of the appliance. Install that version again.");
+            throw new StoreFaultException(
+                FaultCode.SchemaTooNew, "The control store was written by a newer version of the appliance. Install that version again.");
     }
 
     /// <summary>The oldest reader that understands a copy which nobody else uses.</summary>

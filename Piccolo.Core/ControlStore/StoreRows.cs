@@ -10,14 +10,17 @@ namespace Piccolo.Core.ControlStore;
 internal static class StoreRows
 {
     /// <summary>Null also where a newer release wrote the row in a form that this one does not know.</summary>
-    public static T? Get<T>(SqliteConnection connection, SqliteTransaction? transaction, RowSeal seal, StoreCollection<T> collection, string key, UnreadableRows unreadable) where T : class
+    public static T? Get<T>(
+        SqliteConnection connection, SqliteTransaction? transaction, RowSeal seal, StoreCollection<T> collection, string key,
+        UnreadableRows unreadable) where T : class
     {
         var id = seal.IdOf(collection.Name, key);
         return Find(connection, transaction, collection.Name, id) is { } row ? Open(seal, collection, row.Schema, id, row.Box, unreadable) : null;
     }
 
     /// <summary>Without the rows that a newer release wrote in a form that this one does not know.</summary>
-    public static IReadOnlyList<T> List<T>(SqliteConnection connection, SqliteTransaction? transaction, RowSeal seal, StoreCollection<T> collection, UnreadableRows unreadable) where T : class
+    public static IReadOnlyList<T> List<T>(
+        SqliteConnection connection, SqliteTransaction? transaction, RowSeal seal, StoreCollection<T> collection, UnreadableRows unreadable) where T : class
     {
         using var command = Command(connection, transaction, "SELECT schema, id, box FROM rows WHERE collection = $collection");
         command.Parameters.AddWithValue("$collection", collection.Name);
@@ -25,7 +28,8 @@ internal static class StoreRows
         var records = new List<T>();
         while (reader.Read())
         {
-            if (Open(seal, collection, reader.GetInt32(0), reader.GetFieldValue<byte[]>(1), reader.GetFieldValue<byte[]>(2), unreadable) is { } record) records.Add(record);
+            if (Open(seal, collection, reader.GetInt32(0), reader.GetFieldValue<byte[]>(1), reader.GetFieldValue<byte[]>(2), unreadable) is { } record)
+                records.Add(record);
         }
         return records;
     }
@@ -65,7 +69,8 @@ internal static class StoreRows
     {
         using var command = Command(connection, transaction, "SELECT collection, schema, id, box FROM rows");
         using var reader = command.ExecuteReader();
-        while (reader.Read()) yield return new RawRow(reader.GetString(0), reader.GetInt32(1), reader.GetFieldValue<byte[]>(2), reader.GetFieldValue<byte[]>(3));
+        while (reader.Read())
+            yield return new RawRow(reader.GetString(0), reader.GetInt32(1), reader.GetFieldValue<byte[]>(2), reader.GetFieldValue<byte[]>(3));
     }
 
     public static StoreFaultException Undecryptable(string collection) =>

@@ -15,7 +15,8 @@ public sealed class StoreTransaction
     private readonly IncrementalHash _changes;
     private readonly UnreadableRows _unreadable;
 
-    internal StoreTransaction(SqliteConnection connection, SqliteTransaction transaction, RowSeal seal, StateDigest state, IncrementalHash changes, UnreadableRows unreadable)
+    internal StoreTransaction(
+        SqliteConnection connection, SqliteTransaction transaction, RowSeal seal, StateDigest state, IncrementalHash changes, UnreadableRows unreadable)
     {
         _connection = connection;
         _transaction = transaction;
@@ -33,7 +34,8 @@ public sealed class StoreTransaction
     /// <summary>The digest of all rows as this transaction leaves them.</summary>
     internal StateDigest State { get; private set; }
 
-    public T? Get<T>(StoreCollection<T> collection, string key) where T : class => StoreRows.Get(_connection, _transaction, _seal, collection, key, _unreadable);
+    public T? Get<T>(StoreCollection<T> collection, string key) where T : class =>
+        StoreRows.Get(_connection, _transaction, _seal, collection, key, _unreadable);
 
     public IReadOnlyList<T> List<T>(StoreCollection<T> collection) where T : class => StoreRows.List(_connection, _transaction, _seal, collection, _unreadable);
 
@@ -57,7 +59,9 @@ public sealed class StoreTransaction
     {
         if (StoreRows.Find(_connection, _transaction, collection.Name, id) is not { } row) return next;
         if (row.Schema > collection.Schema)
-            throw new StoreFaultException(FaultCode.SchemaTooNew, $"A row of '{collection.Name}' was written by a newer version of the appliance, and this one cannot change it. Install that version again.");
+            throw new StoreFaultException(
+                FaultCode.SchemaTooNew,
+                $"A row of '{collection.Name}' was written by a newer version of the appliance, and this one cannot change it. Install that version again.");
         var stored = (_seal.Open(collection.Name, row.Schema, id, row.Box) ?? throw StoreRows.Undecryptable(collection.Name)).Record;
         try
         {

@@ -31,7 +31,8 @@ internal static class UnknownMembers
             }
         }
         // An entry is the same one only where nothing of it has changed.
-        else if (stored is JsonArray { Count: var count } list && known is JsonArray seen && next is JsonArray target && seen.Count == count && target.Count == count)
+        else if (stored is JsonArray { Count: var count } list && known is JsonArray seen && next is JsonArray target && seen.Count == count
+            && target.Count == count)
         {
             for (var i = 0; i < count; i++)
                 if (JsonNode.DeepEquals(seen[i], target[i])) Copy(list[i], seen[i], target[i]);

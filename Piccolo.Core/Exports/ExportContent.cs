@@ -15,7 +15,8 @@ internal static class ExportContent
         new FileInfo(storeCopy).Length + (kind == ExportKind.Full ? Volumes(paths).OfType<FileInfo>().Where(f => f.LinkTarget is null).Sum(f => f.Length) : 0);
 
     /// <param name="written">Told the bytes of each file that is in.</param>
-    public static async Task WriteAsync(Stream destination, StatePaths paths, ExportKind kind, string storeCopy, Action<long> written, CancellationToken cancellationToken)
+    public static async Task WriteAsync(
+        Stream destination, StatePaths paths, ExportKind kind, string storeCopy, Action<long> written, CancellationToken cancellationToken)
     {
         await using var tar = new TarWriter(destination, TarEntryFormat.Pax, leaveOpen: true);
         await tar.WriteEntryAsync(storeCopy, StoreName, cancellationToken);

@@ -76,7 +76,8 @@ internal sealed record ExportHeader
         if (await stream.ReadAtLeastAsync(head, FixedLength, throwOnEndOfStream: false, cancellationToken) < FixedLength) throw NotAnExport();
         if (!head.AsSpan(0, Magic.Length).SequenceEqual(Magic)) throw NotAnExport();
         var version = BinaryPrimitives.ReadUInt16BigEndian(head.AsSpan(16));
-        if (version != CurrentVersion) throw new ExportInvalidException("export_version", $"The export has format {version}; this appliance reads format {CurrentVersion}.");
+        if (version != CurrentVersion)
+            throw new ExportInvalidException("export_version", $"The export has format {version}; this appliance reads format {CurrentVersion}.");
         var length = BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(18));
         if (length is <= 0 or > MaxJsonLength) throw Damaged();
         var rest = new byte[length + SHA256.HashSizeInBytes];
@@ -90,7 +91,8 @@ internal sealed record ExportHeader
     {
         try
         {
-            return JsonSerializer.Deserialize<ExportHeader>(json, Json) is { Salt.Length: SaltLength, KeySet.Length: > 0, Instance.Length: <= 128, Kdf.Length: <= 128 } header ? header : throw Damaged();
+            var header = JsonSerializer.Deserialize<ExportHeader>(json, Json);
+            return header is { Salt.Length: SaltLength, KeySet.Length: > 0, Instance.Length: <= 128, Kdf.Length: <= 128 } ? header : throw Damaged();
         }
         catch (JsonException)
         {

@@ -41,7 +41,8 @@ public sealed class ExportWriter(
         }
     }
 
-    private async Task SealAsync(string path, ExportKind kind, string instance, string storeCopy, long revision, Action<long, long> progress, CancellationToken cancellationToken)
+    private async Task SealAsync(
+        string path, ExportKind kind, string instance, string storeCopy, long revision, Action<long, long> progress, CancellationToken cancellationToken)
     {
         var keySet = KeySetFile.Read(paths.KeySet);
         var salt = RandomNumberGenerator.GetBytes(ExportHeader.SaltLength);
@@ -61,7 +62,9 @@ public sealed class ExportWriter(
         {
             store.DeriveExportKey(salt, key);
             using var cipher = new ChunkCipher(key, hash);
-            await using var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly, Options = FileOptions.Asynchronous });
+            await using var file = new FileStream(
+                path,
+                new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly, Options = FileOptions.Asynchronous });
             await file.WriteAsync(header, cancellationToken);
             await using var sealing = new SealingStream(file, cipher);
             var (done, total) = (0L, ExportContent.Measure(paths, kind, storeCopy));

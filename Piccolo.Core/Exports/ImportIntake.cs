@@ -34,7 +34,8 @@ public abstract record ImportOutcome
 /// Makes an unclaimed box the one that an export was taken of. The whole file is read, opened and verified beside the state that counts; only then it is
 /// put in place, in one step. Thread-safe.
 /// </summary>
-public sealed class ImportIntake(StatePaths paths, ApplianceVault vault, IOptions<ExportOptions> options, IOptions<VaultOptions> vaultOptions, ILogger<ImportIntake> logger) : IDisposable
+public sealed class ImportIntake(
+    StatePaths paths, ApplianceVault vault, IOptions<ExportOptions> options, IOptions<VaultOptions> vaultOptions, ILogger<ImportIntake> logger) : IDisposable
 {
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
 
@@ -42,8 +43,10 @@ public sealed class ImportIntake(StatePaths paths, ApplianceVault vault, IOption
     public bool IsOpenForImport => vault.State == VaultState.Unclaimed && !File.Exists(paths.ControlStore)
         && !(Directory.Exists(paths.Volumes) && Directory.EnumerateFileSystemEntries(paths.Volumes).Any());
 
-    /// <param name="limited">Runs the check of the password within the limits of guesses, or not at all where they refuse: then the outcome is a wrong password.</param>
-    public async Task<ImportOutcome> ImportAsync(string password, Stream file, Func<Func<Task<VaultOutcome>>, Task> limited, CancellationToken cancellationToken)
+    /// <param name="limited">Runs the check of the password within the limits of guesses, or not at all where they refuse: then the outcome is a wrong
+    /// password.</param>
+    public async Task<ImportOutcome> ImportAsync(
+        string password, Stream file, Func<Func<Task<VaultOutcome>>, Task> limited, CancellationToken cancellationToken)
     {
         if (!await _oneAtATime.WaitAsync(TimeSpan.Zero, cancellationToken)) return new ImportOutcome.Busy();
         try
@@ -72,7 +75,8 @@ public sealed class ImportIntake(StatePaths paths, ApplianceVault vault, IOption
 
     public void Dispose() => _oneAtATime.Dispose();
 
-    private async Task<ImportOutcome> ReadAndPlaceAsync(string password, Stream file, Func<Func<Task<VaultOutcome>>, Task> limited, CancellationToken cancellationToken)
+    private async Task<ImportOutcome> ReadAndPlaceAsync(
+        string password, Stream file, Func<Func<Task<VaultOutcome>>, Task> limited, CancellationToken cancellationToken)
     {
         var (header, hash) = await ExportHeader.ReadAsync(file, cancellationToken);
         if (header.MinReader > StoreSchema.Current.Reader)
@@ -110,7 +114,8 @@ public sealed class ImportIntake(StatePaths paths, ApplianceVault vault, IOption
             var (cost, own) = (keySet.Password.GetCost(), vaultOptions.Value.Kdf.ToCost());
             if (cost.IsImportable(own)) return keySet;
             throw new ExportInvalidException("export_too_costly", string.Create(CultureInfo.InvariantCulture,
-                $"The export's password costs {cost.MemoryMiB} MiB and {cost.Iterations} passes to check, too much for this appliance. If the file is yours, set Piccolo:Vault:Kdf to this cost and import again."));
+                $"The export's password costs {cost.MemoryMiB} MiB and {cost.Iterations} passes to check, too much for this appliance. "
+                + $"If the file is yours, set Piccolo:Vault:Kdf to this cost and import again."));
         }
         catch (KeySetCorruptException e)
         {

@@ -58,8 +58,8 @@ public static class ImportPlacement
     private static void FlushTree(string folder)
     {
         // A link's target is not part of the import.
-        foreach (var inner in Directory.EnumerateDirectories(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }))
-            AtomicFile.FlushDirectory(inner);
+        var all = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
+        foreach (var inner in Directory.EnumerateDirectories(folder, "*", all)) AtomicFile.FlushDirectory(inner);
         AtomicFile.FlushDirectory(folder);
     }
 

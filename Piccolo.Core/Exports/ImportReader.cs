@@ -40,7 +40,8 @@ internal static class ImportReader
     {
         var name = entry.EntryType == TarEntryType.Directory ? entry.Name.TrimEnd('/') : entry.Name;
         if (name == ExportContent.StoreName && entry.EntryType == TarEntryType.RegularFile) return Path.Combine(folder, name);
-        if (kind != ExportKind.Full || !name.StartsWith(ExportContent.VolumePrefix, StringComparison.Ordinal) || name.Length > MaxNameLength) throw Hostile("an entry that does not belong there");
+        if (kind != ExportKind.Full || !name.StartsWith(ExportContent.VolumePrefix, StringComparison.Ordinal) || name.Length > MaxNameLength)
+            throw Hostile("an entry that does not belong there");
         var parts = name.Split('/');
         if (parts.Any(p => p is "" or "." or ".." || p.Contains('\0', StringComparison.Ordinal))) throw Hostile("a name that leaves its folder");
         for (var i = 1; i < parts.Length; i++)
@@ -66,7 +67,14 @@ internal static class ImportReader
                 File.CreateSymbolicLink(path, entry.LinkName);
                 break;
             case TarEntryType.RegularFile:
-                await using (var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = mode | UnixFileMode.UserRead | UnixFileMode.UserWrite, Options = FileOptions.Asynchronous }))
+                var options = new FileStreamOptions
+                {
+                    Mode = FileMode.CreateNew,
+                    Access = FileAccess.Write,
+                    UnixCreateMode = mode | UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                    Options = FileOptions.Asynchronous,
+                };
+                await using (var file = new FileStream(path, options))
                 {
                     if (entry.DataStream is { } data) await data.CopyToAsync(file, cancellationToken);
                     await file.FlushAsync(cancellationToken);

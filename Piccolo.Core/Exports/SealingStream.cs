@@ -1,6 +1,8 @@
 namespace Piccolo.Core.Exports;
 
-/// <summary>Write-only: seals what is written into chunks. <see cref="CompleteAsync"/> writes the last one; without it the file is recognisably cut off.</summary>
+/// <summary>
+/// Write-only: seals what is written into chunks. <see cref="CompleteAsync"/> writes the last one; without it the file is recognisably cut off.
+/// </summary>
 internal sealed class SealingStream(Stream inner, ChunkCipher cipher) : Stream
 {
     private readonly byte[] _plain = new byte[ChunkCipher.ChunkLength];

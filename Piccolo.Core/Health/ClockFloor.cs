@@ -58,7 +58,14 @@ public sealed class ClockFloor
     {
         var now = _time.GetUtcNow();
         var wrong = IsBefore(now);
-        if (wrong) health.Degraded(HealthComponents.Clock, string.Create(CultureInfo.InvariantCulture, $"the clock is behind: it says {now:u}, but it must be later than {Floor:u} ({_source}). Set the date, or wait for time synchronisation."));
+        if (wrong)
+        {
+            health.Degraded(
+                HealthComponents.Clock,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the clock is behind: it says {now:u}, but it must be later than {Floor:u} ({_source}). Set the date, or wait for time synchronisation."));
+        }
         else health.Ok(HealthComponents.Clock, "the clock is plausible");
         lock (_gate)
         {
@@ -103,7 +110,9 @@ public sealed class ClockFloor
         {
             if (new FileInfo(file) is not { Exists: true, Length: <= MaxFileLength }) return null;
             using var reader = new StreamReader(StateFile.OpenRead(file), Encoding.ASCII);
-            return DateTimeOffset.TryParseExact(reader.ReadToEnd().Trim(), "O", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var saved) ? saved.ToUniversalTime() : null;
+            return DateTimeOffset.TryParseExact(reader.ReadToEnd().Trim(), "O", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var saved)
+                ? saved.ToUniversalTime()
+                : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

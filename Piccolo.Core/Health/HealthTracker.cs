@@ -28,7 +28,8 @@ public sealed class HealthTracker(TimeProvider time, ILogger<HealthTracker> logg
         lock (_gate)
         {
             var known = _snapshot.Faults.GetValueOrDefault(code);
-            var fault = new FatalFault(code, component, detail, known?.Since ?? time.GetUtcNow(), code is not (FaultCode.DiskFull or FaultCode.ReadOnly or FaultCode.StoreBusy));
+            var fault = new FatalFault(
+                code, component, detail, known?.Since ?? time.GetUtcNow(), code is not (FaultCode.DiskFull or FaultCode.ReadOnly or FaultCode.StoreBusy));
             Volatile.Write(ref _snapshot, _snapshot with { Faults = _snapshot.Faults.SetItem(code, fault) });
             if (known is null) logger.FaultLatched(code, component, detail);
         }

@@ -30,7 +30,13 @@ public sealed class ChunkedDecoder
     private byte[] _trailers = [];
     private int _trailersLength;
 
-    private enum State { FirstDigit, Digits, Extensions, SizeEnd, Content, ContentEnd, ContentEndLine, TrailerStart, TrailerLine, TrailersEnd, Complete, Malformed }
+    private enum State
+    {
+        FirstDigit, Digits, Extensions, SizeEnd,
+        Content, ContentEnd, ContentEndLine,
+        TrailerStart, TrailerLine, TrailersEnd,
+        Complete, Malformed,
+    }
 
     /// <summary>The lines after the last chunk, when the content is complete.</summary>
     public ReadOnlySpan<byte> Trailers => _trailers.AsSpan(0, _trailersLength);

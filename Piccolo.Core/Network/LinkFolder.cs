@@ -1,6 +1,9 @@
 namespace Piccolo.Core.Network;
 
-/// <summary>What the kernel says of links in a folder such as <c>/sys/class/net</c>. Names say nothing: <c>br-lan</c> is a router's LAN, <c>br-1a2b</c> a container network.</summary>
+/// <summary>
+/// What the kernel says of links in a folder such as <c>/sys/class/net</c>. Names say nothing: <c>br-lan</c> is a router's LAN, <c>br-1a2b</c> a container
+/// network.
+/// </summary>
 internal sealed class LinkFolder(string path)
 {
     public static LinkFolder OfThisHost { get; } = new("/sys/class/net");

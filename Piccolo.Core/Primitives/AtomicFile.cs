@@ -68,7 +68,8 @@ public static class AtomicFile
     private static SafeFileHandle OpenDirectory(string folder)
     {
         var descriptor = Posix.Open(folder, Posix.O_RDONLY | Posix.O_CLOEXEC);
-        if (descriptor < 0) throw new IOException($"The folder '{folder}' cannot be opened to make its entries durable: {Marshal.GetLastPInvokeErrorMessage()}");
+        if (descriptor < 0)
+            throw new IOException($"The folder '{folder}' cannot be opened to make its entries durable: {Marshal.GetLastPInvokeErrorMessage()}");
         return new SafeFileHandle(descriptor, ownsHandle: true);
     }
 }

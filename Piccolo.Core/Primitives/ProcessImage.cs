@@ -67,7 +67,8 @@ public static class ProcessImage
 
     /// <summary>Of this process, but for 0, 1 and 2.</summary>
     private static IEnumerable<int> Descriptors() =>
-        Directory.GetFileSystemEntries("/proc/self/fd").Select(e => int.Parse(Path.GetFileName(e), CultureInfo.InvariantCulture)).Where(d => d > Posix.STDERR_FILENO);
+        Directory.GetFileSystemEntries("/proc/self/fd").Select(e => int.Parse(Path.GetFileName(e), CultureInfo.InvariantCulture))
+            .Where(d => d > Posix.STDERR_FILENO);
 
     /// <summary>Pointers to the texts of such a file, each of which ends in a zero byte, and a null pointer.</summary>
     private static nint[] Texts(string file)

@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace Piccolo.Core.Primitives;
 
-/// <summary>What limits and sessions take for one client: a household or host has one address of IPv4, and of IPv6 at least a whole /64 to choose from.</summary>
+/// <summary>
+/// What limits and sessions take for one client: a household or host has one address of IPv4, and of IPv6 at least a whole /64 to choose from.
+/// </summary>
 public static class SubscriberAddress
 {
     private const int PrefixBytes = 8;

@@ -24,7 +24,8 @@ public enum ProxyHeaderVerdict
 /// <param name="Source">The client as the proxy names it; null when it speaks for itself (LOCAL) or does not know.</param>
 /// <param name="Destination">Where the client knocked; null together with <paramref name="Source"/>.</param>
 /// <param name="IsLocal">The proxy's own connection, such as its health check: the peer of the socket is the client.</param>
-/// <param name="Length">For <see cref="ProxyHeaderVerdict.Header"/>: its bytes, after which the client's own begin. For <see cref="ProxyHeaderVerdict.NeedMore"/>: below this many bytes another look cannot say more.</param>
+/// <param name="Length">For <see cref="ProxyHeaderVerdict.Header"/>: its bytes, after which the client's own begin. For
+/// <see cref="ProxyHeaderVerdict.NeedMore"/>: below this many bytes another look cannot say more.</param>
 public readonly record struct ProxyHeader(ProxyHeaderVerdict Verdict, IPEndPoint? Source, IPEndPoint? Destination, bool IsLocal, int Length)
 {
     internal static ProxyHeader NeedMore(int length) => new(ProxyHeaderVerdict.NeedMore, null, null, false, length);

@@ -65,11 +65,13 @@ public static class ProxyHeaderParser
         if (body.Length < addresses) return Malformed;
         // The length of an unknown family's addresses is unknown too, and with it where TLVs begin.
         if (family != 0 && !AreTlvsSound(header, PrefixLength + addresses)) return Malformed;
-        if (transport != StreamTransport || family is not (InetFamily or Inet6Family)) return new ProxyHeader(ProxyHeaderVerdict.Header, null, null, false, header.Length);
+        if (transport != StreamTransport || family is not (InetFamily or Inet6Family))
+            return new ProxyHeader(ProxyHeaderVerdict.Header, null, null, false, header.Length);
 
         var size = family == InetFamily ? 4 : 16;
         return new ProxyHeader(
-            ProxyHeaderVerdict.Header, EndPoint(body[..size], body[(2 * size)..]), EndPoint(body.Slice(size, size), body[(2 * size + 2)..]), false, header.Length);
+            ProxyHeaderVerdict.Header, EndPoint(body[..size], body[(2 * size)..]), EndPoint(body.Slice(size, size), body[(2 * size + 2)..]), false,
+            header.Length);
     }
 
     private static ProxyHeader Malformed => ProxyHeader.Of(ProxyHeaderVerdict.Malformed);

@@ -14,7 +14,8 @@ public static class RemoteNames
         if (RemoteSettingsStore.In(transaction) is not { } settings) return _ => null;
         var (domain, portal) = (settings.DomainName, settings.PortalName);
         var aliases = RemoteAliasStore.In(transaction).Select(a => a.Hostname).ToHashSet(StringComparer.Ordinal);
-        return label => domain.TryPrepend(label) is not { } host ? new NameRefusal($"The public name would be longer than {DomainName.MaxLength} characters below {domain}.", IsInvalid: true)
+        return label => domain.TryPrepend(label) is not { } host
+            ? new NameRefusal($"The public name would be longer than {DomainName.MaxLength} characters below {domain}.", IsInvalid: true)
             : host == portal ? new NameRefusal($"The name '{label}' belongs to the appliance's own portal.", IsInvalid: false)
             : aliases.Contains(host.Value) ? new NameRefusal($"The name '{label}' belongs to the alias {host}; remove that first.", IsInvalid: false)
             : null;
@@ -24,6 +25,7 @@ public static class RemoteNames
     internal static bool IsTaken(StoreTransaction transaction, DomainName name)
     {
         if (RemoteSettingsStore.In(transaction) is not { } settings) return false;
-        return name == settings.PortalName || transaction.List(AppRecord.Collection).SelectMany(a => a.Listeners).Any(l => RemotePlan.HostOf(settings, l) == name);
+        return name == settings.PortalName
+            || transaction.List(AppRecord.Collection).SelectMany(a => a.Listeners).Any(l => RemotePlan.HostOf(settings, l) == name);
     }
 }

@@ -25,7 +25,8 @@ public sealed record RemotePlan(ImmutableArray<Route> Routes, ImmutableSortedSet
     /// <param name="settings">Null when remote access is not configured.</param>
     /// <param name="roleOf">This node's role for an app.</param>
     /// <param name="aliases">More names; those that are not verified yet are left out.</param>
-    public static RemotePlan Build(RemoteSettings? settings, IReadOnlyCollection<PublishedListener> listeners, Func<string, Role> roleOf, IEnumerable<RemoteAlias>? aliases = null)
+    public static RemotePlan Build(
+        RemoteSettings? settings, IReadOnlyCollection<PublishedListener> listeners, Func<string, Role> roleOf, IEnumerable<RemoteAlias>? aliases = null)
     {
         if (settings is not { Enabled: true }) return Empty;
         var portal = new Route.Portal(settings.PortalName);
@@ -33,7 +34,11 @@ public sealed record RemotePlan(ImmutableArray<Route> Routes, ImmutableSortedSet
         var apps = new List<Route>();
         foreach (var listener in listeners)
         {
-            if (HostOf(settings, listener) is not { } host) leftOut.Add($"The listener {listener.Name} has no public name: below {settings.Domain} it would be longer than {DomainName.MaxLength} characters.");
+            if (HostOf(settings, listener) is not { } host)
+            {
+                leftOut.Add(
+                    $"The listener {listener.Name} has no public name: below {settings.Domain} it would be longer than {DomainName.MaxLength} characters.");
+            }
             // The portal's name is refused at install; settings that change later must not hand it to an app either.
             else if (host == portal.Host) leftOut.Add($"The listener {listener.Name} has no public name: {host} is the portal's.");
             else apps.Add(ToRoute(listener, host, roleOf(listener.App)));
@@ -41,11 +46,19 @@ public sealed record RemotePlan(ImmutableArray<Route> Routes, ImmutableSortedSet
         ImmutableArray<Route> own = [portal, .. apps];
         var taken = own.Select(r => r.Host).ToHashSet();
         // A listener that came later has its own name before an alias may have it.
-        ImmutableArray<Route> others = [.. (aliases ?? []).Where(a => a.IsVerified && !taken.Contains(a.Name)).Select(a => ToRoute(a, listeners, roleOf)).OfType<Route>()];
+        ImmutableArray<Route> others =
+            [.. (aliases ?? []).Where(a => a.IsVerified && !taken.Contains(a.Name)).Select(a => ToRoute(a, listeners, roleOf)).OfType<Route>()];
         ImmutableArray<WantedCertificate> wanted =
-            [.. own.Where(EndsTlsHere).Select(ToCertificate), .. others.Where(EndsTlsHere).Select(r => new WantedCertificate(RemoteAlias.IdOf(r.Host), [r.Host]))];
-        if (wanted.Length > RenewalScheduler.MaxWanted) leftOut.Add($"{wanted.Length - RenewalScheduler.MaxWanted} names get no certificate: the appliance keeps {RenewalScheduler.MaxWanted}.");
-        return new RemotePlan([.. own, .. others], [.. own.Concat(others).Select(r => r.Host.Value)], [.. wanted.Take(RenewalScheduler.MaxWanted)]) { LeftOut = leftOut.ToImmutable() };
+        [
+            .. own.Where(EndsTlsHere).Select(ToCertificate),
+            .. others.Where(EndsTlsHere).Select(r => new WantedCertificate(RemoteAlias.IdOf(r.Host), [r.Host])),
+        ];
+        if (wanted.Length > RenewalScheduler.MaxWanted)
+            leftOut.Add($"{wanted.Length - RenewalScheduler.MaxWanted} names get no certificate: the appliance keeps {RenewalScheduler.MaxWanted}.");
+        return new RemotePlan(
+            [.. own, .. others], [.. own.Concat(others).Select(r => r.Host.Value)],
+            [.. wanted.Take(RenewalScheduler.MaxWanted)])
+        { LeftOut = leftOut.ToImmutable() };
     }
 
     /// <returns>Null while the listener that the alias is for is not there.</returns>

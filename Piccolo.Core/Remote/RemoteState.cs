@@ -34,7 +34,8 @@ public enum RemoteState
 /// <param name="OtherReaches">The same of the other names.</param>
 /// <param name="LeftOut">One sentence for each thing that the plan has no place for.</param>
 public sealed record RemoteObservation(
-    bool TunnelOnline, string? TunnelProblem, bool TunnelRefused, DateTimeOffset? PortalExpiry, ImmutableArray<string> CertificateProblems, bool ClockWrong = false,
+    bool TunnelOnline, string? TunnelProblem, bool TunnelRefused, DateTimeOffset? PortalExpiry, ImmutableArray<string> CertificateProblems,
+    bool ClockWrong = false,
     NameReach? PortalReach = null, IReadOnlyList<NameReach>? OtherReaches = null, ImmutableArray<string> LeftOut = default);
 
 /// <summary>Settings and observations to state and warnings; pure.</summary>
@@ -47,7 +48,8 @@ public static class RemoteAssessment
         var warnings = seen.CertificateProblems;
         warnings = warnings.InsertRange(0, Outside(seen)).AddRange(seen.LeftOut.IsDefault ? [] : seen.LeftOut);
         if (!seen.TunnelOnline) warnings = warnings.Insert(0, seen.TunnelProblem ?? "The relay has not accepted this device yet.");
-        if (seen.ClockWrong) warnings = warnings.Insert(0, "The device's clock is wrong, so that certificates can be neither judged nor renewed. Set the date.");
+        if (seen.ClockWrong)
+            warnings = warnings.Insert(0, "The device's clock is wrong, so that certificates can be neither judged nor renewed. Set the date.");
         var expired = !seen.ClockWrong && seen.PortalExpiry <= now;
         if (expired) warnings = warnings.Insert(0, "The portal's certificate has expired.");
         if (expired || seen.TunnelRefused || IsReadByOthers(seen) || IsTrouble(seen.PortalReach)) return (RemoteState.Error, warnings);
@@ -59,7 +61,8 @@ public static class RemoteAssessment
         (seen.OtherReaches ?? []).Prepend(seen.PortalReach).Where(IsTrouble).Select(r => $"{r!.Name} is not reachable from outside: {r.Detail}");
 
     /// <summary>A name that others answer for is worse than one that nobody answers for, whichever it is.</summary>
-    private static bool IsReadByOthers(RemoteObservation seen) => (seen.OtherReaches ?? []).Prepend(seen.PortalReach).Any(r => r?.Result == ReachResult.WrongKey);
+    private static bool IsReadByOthers(RemoteObservation seen) =>
+        (seen.OtherReaches ?? []).Prepend(seen.PortalReach).Any(r => r?.Result == ReachResult.WrongKey);
 
     private static bool IsTrouble(NameReach? reach) => reach?.Result is ReachResult.Dead or ReachResult.Dns or ReachResult.WrongKey;
 }

@@ -8,11 +8,14 @@ namespace Piccolo.Core.Remote;
 
 /// <summary>Remote access as it is at one moment: settings, and what was observed of tunnel and certificates.</summary>
 public sealed record RemoteStatus(
-    RemoteSettings? Settings, RemoteState State, ImmutableArray<string> Warnings, TunnelStatus Tunnel, CertificateEntry? Portal, ImmutableArray<CertificateEntry> Certificates,
+    RemoteSettings? Settings, RemoteState State, ImmutableArray<string> Warnings, TunnelStatus Tunnel, CertificateEntry? Portal,
+    ImmutableArray<CertificateEntry> Certificates,
     ImmutableArray<NameReach> Names);
 
 /// <summary>Reads the status; computes nothing that was not observed. Thread-safe.</summary>
-public sealed class RemoteStatusReader(RemoteSettingsStore settings, RemoteAccess remote, RelayTunnel tunnel, CertificateInventory certificates, FrontDoorBoard board, ClockFloor clock, TimeProvider time)
+public sealed class RemoteStatusReader(
+    RemoteSettingsStore settings, RemoteAccess remote, RelayTunnel tunnel, CertificateInventory certificates, FrontDoorBoard board, ClockFloor clock,
+    TimeProvider time)
 {
     public RemoteStatus Read()
     {

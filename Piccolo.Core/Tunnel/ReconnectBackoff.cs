@@ -2,8 +2,8 @@ namespace Piccolo.Core.Tunnel;
 
 /// <summary>
 /// Pauses between attempts: random below a ceiling that doubles ("full jitter"), so that devices of one relay do not return all at once. Of an outage it
-/// doubles once and then stays for minutes: most outages are a relay that restarts or a router that does, and an attempt that nobody answers costs nobody anything.
-/// Outages and refusals are counted apart: a relay that stops in the middle of a handshake has not said no.
+/// doubles once and then stays for minutes: most outages are a relay that restarts or a router that does, and an attempt that nobody answers costs nobody
+/// anything. Outages and refusals are counted apart: a relay that stops in the middle of a handshake has not said no.
 /// </summary>
 internal sealed class ReconnectBackoff(TunnelOptions options, Func<double> random)
 {

@@ -34,7 +34,8 @@ public sealed partial class RelayTunnel
             {
                 // The loop's top: whatever it was, the next attempt is planned like any other.
                 _logger.LoopFailed(unexpected);
-                PlanNextAttempt(Volatile.Read(ref _target), new TunnelFailure(TunnelFailureKind.Unavailable, "internal_error", "An internal error; see the log."));
+                PlanNextAttempt(
+                    Volatile.Read(ref _target), new TunnelFailure(TunnelFailureKind.Unavailable, "internal_error", "An internal error; see the log."));
             }
         }
         await StopAsync();
@@ -81,7 +82,8 @@ public sealed partial class RelayTunnel
         if (Volatile.Read(ref _target) is not { Hostnames.IsEmpty: false } target || target.Equals(_serving?.Target)) return;
         if (_failedTarget is { } failed && !failed.HasSameRelay(target)) _backoff.Reset();
         using var span = Traces.Source.StartActivity("tunnel handshake")?.SetTag("relay", target.Endpoint.Host);
-        var session = new RelaySession(Interlocked.Increment(ref _sessionNumber), target, _weights.Next(_sessions.IsEmpty ? 0 : _sessions.Max(other => other.Weight)), _scope);
+        var session = new RelaySession(
+            Interlocked.Increment(ref _sessionNumber), target, _weights.Next(_sessions.IsEmpty ? 0 : _sessions.Max(other => other.Weight)), _scope);
         using var attempt = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var opening = session.OpenAsync(ShowProgress, attempt.Token);
         while (await Task.WhenAny(opening, _targetChanged.WaitAsync(seen, attempt.Token)) != opening)

@@ -42,7 +42,8 @@ public sealed partial class RelayTunnel : ITunnelStreamSource
         _weights = new SessionWeights(weightFile, time, logger);
         _accepted = Channel.CreateBounded<ITunnelStream>(_options.AcceptBacklog);
         _scope = new SessionScope(
-            _options, time, logger, new AddressLimit(_options.MaxStreamsPerAddress), _traffic, _history, stream => _accepted.Writer.TryWrite(stream), Changed.Raise);
+            _options, time, logger, new AddressLimit(_options.MaxStreamsPerAddress), _traffic, _history, stream => _accepted.Writer.TryWrite(stream),
+            Changed.Raise);
     }
 
     /// <summary>Raised when the state, a session or the round trip changed; not for every stream.</summary>
@@ -64,7 +65,11 @@ public sealed partial class RelayTunnel : ITunnelStreamSource
                 Reconnects = Interlocked.Read(ref _reconnects),
                 RoundTrip = serving?.RoundTrip,
                 Hostnames = serving?.Target.Hostnames ?? [],
-                Draining = [.. sessions.Where(session => session.DrainsUntil is not null).Select(session => new DrainingSession(session.Number, session.StreamCount, session.DrainsUntil!.Value))],
+                Draining =
+                [
+                    .. sessions.Where(session => session.DrainsUntil is not null)
+                        .Select(session => new DrainingSession(session.Number, session.StreamCount, session.DrainsUntil!.Value)),
+                ],
                 Counts = _history.Counts,
             };
         }
@@ -97,7 +102,8 @@ public sealed partial class RelayTunnel : ITunnelStreamSource
         var target = new TunnelTarget(endpoint, deviceSecret, [$"verify-{Guid.NewGuid():N}.invalid"]);
         var session = new RelaySession(Interlocked.Increment(ref _sessionNumber), target, weight: 1, _scope with { Offer = _ => false, Changed = () => { } });
         session.Narrow([]);
-        if (await session.OpenAsync(_ => { }, cancellationToken) is { } failure) return new TunnelVerification(false, failure.Code, failure.Reason, failure.NextStep, null);
+        if (await session.OpenAsync(_ => { }, cancellationToken) is { } failure)
+            return new TunnelVerification(false, failure.Code, failure.Reason, failure.NextStep, null);
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await Task.WhenAny(session.Measured, session.Completion, Task.Delay(MeasureLimit, _time, waiting.Token));
         await waiting.CancelAsync();

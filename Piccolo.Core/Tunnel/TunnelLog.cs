@@ -47,7 +47,8 @@ internal static partial class TunnelLog
     [LoggerMessage(3013, LogLevel.Information, "The relay reports idle streams as unknown; closing them. Session={Session} Streams={Streams}")]
     public static partial void StreamsForgotten(this ILogger logger, int session, int streams);
 
-    [LoggerMessage(3014, LogLevel.Warning, "The host's network interfaces cannot be read. Network changes do not wake the tunnel until the next read, in {RetryIn}.")]
+    [LoggerMessage(3014, LogLevel.Warning,
+        "The host's network interfaces cannot be read. Network changes do not wake the tunnel until the next read, in {RetryIn}.")]
     public static partial void NetworkUnreadable(this ILogger logger, TimeSpan retryIn);
 
     [LoggerMessage(3015, LogLevel.Warning, "The session's weight cannot be saved; after a power cut some users may wait for a minute. Reason={Reason}")]

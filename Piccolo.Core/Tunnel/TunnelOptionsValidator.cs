@@ -11,7 +11,8 @@ internal sealed class TunnelOptionsValidator(IHostEnvironment? environment) : IV
     {
         var problems = new List<string>();
         if (options.AllowInsecureLoopback && environment?.IsDevelopment() == false)
-            problems.Add($"{TunnelOptions.Section}:{nameof(options.AllowInsecureLoopback)} is for Development only: the device secret must not travel in clear.");
+            problems.Add(
+                $"{TunnelOptions.Section}:{nameof(options.AllowInsecureLoopback)} is for Development only: the device secret must not travel in clear.");
         if (options.ReconnectMax < options.ReconnectBase)
             problems.Add($"{TunnelOptions.Section}:{nameof(options.ReconnectMax)} must not be less than {nameof(options.ReconnectBase)}.");
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);

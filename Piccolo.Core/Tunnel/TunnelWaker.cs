@@ -8,7 +8,8 @@ namespace Piccolo.Core.Tunnel;
 /// Wakes the tunnel when the network came back or changed, and when the wall clock parted from the monotonic one: the machine slept, or its clock was set.
 /// Either may be all that a refused or unreachable relay was waiting for.
 /// </summary>
-internal sealed class TunnelWaker(RelayTunnel tunnel, INetworkView network, IOptions<TunnelOptions> options, TimeProvider time, ILogger<TunnelWaker> logger) : BackgroundService
+internal sealed class TunnelWaker(
+    RelayTunnel tunnel, INetworkView network, IOptions<TunnelOptions> options, TimeProvider time, ILogger<TunnelWaker> logger) : BackgroundService
 {
     // A network that never stops changing still gets its say after so many rounds.
     private const int MaxDebounces = 10;

@@ -35,7 +35,9 @@ public sealed partial class ApplianceVault(StatePaths paths, IOptions<VaultOptio
         var claimed = File.Exists(paths.KeySet);
         if (claimed) _faulted = TryReadKeySet() is null;
         else if (_faulted = File.Exists(paths.ControlStore))
-            Fault(FaultCode.KeysetMissing, "The control store exists but its key set is missing; without the key set nothing in it can be read. Restore keyset.json from a backup.");
+            Fault(
+                FaultCode.KeysetMissing,
+                "The control store exists but its key set is missing; without the key set nothing in it can be read. Restore keyset.json from a backup.");
         if (!claimed || _faulted) _keys = KeyStatus.None;
         _claimed = claimed;
         if (!_faulted) health.Ok(HealthComponents.Vault, State switch { VaultState.Unlocked => "unlocked", VaultState.Locked => "locked", _ => "not set up" });
@@ -84,7 +86,9 @@ public sealed partial class ApplianceVault(StatePaths paths, IOptions<VaultOptio
         return VaultOutcome.Done;
     }
 
-    /// <summary>Lets <paramref name="place"/> put another box's key set and store onto this one, which nobody has claimed. The vault is locked afterwards.</summary>
+    /// <summary>
+    /// Lets <paramref name="place"/> put another box's key set and store onto this one, which nobody has claimed. The vault is locked afterwards.
+    /// </summary>
     public async Task<VaultOutcome> AdoptAsync(Action place, CancellationToken cancellationToken)
     {
         using var turn = await TakeTurnAsync(cancellationToken);
@@ -169,7 +173,8 @@ public sealed partial class ApplianceVault(StatePaths paths, IOptions<VaultOptio
             if ((keySet.TokenEpoch ?? 0) < _tokenEpoch)
             {
                 health.Latch(FaultCode.KeysetCorrupt, HealthComponents.Vault,
-                    "The key set is older than the control store: keyset.json was put back from a copy, or changed. Tokens that were revoked stay so. Change the password, then clear the fault.");
+                    "The key set is older than the control store: keyset.json was put back from a copy, or changed. "
+                    + "Tokens that were revoked stay so. Change the password, then clear the fault.");
                 keySet = keySet with { TokenEpoch = _tokenEpoch };
             }
             Show(keySet);

@@ -19,7 +19,8 @@ internal static class LowPriorityThread
         return Task.Factory.StartNew(
             () =>
             {
-                // On Linux this is the calling thread's alone, and the thread ends with the work. A failure is harmless: the work only keeps its normal priority.
+                // On Linux this is the calling thread's alone, and the thread ends with the work. A failure is harmless: the work only keeps its normal
+                // priority.
                 _ = Posix.SetPriority(Posix.PRIO_PROCESS, CallingThread, Niceness);
                 return work();
             },

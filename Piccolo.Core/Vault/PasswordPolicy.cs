@@ -1,6 +1,8 @@
 namespace Piccolo.Core.Vault;
 
-/// <summary>What a new password must be: ten characters at least, and hard to guess by the measure of zxcvbn. Says what to do when it is not. Thread-safe.</summary>
+/// <summary>
+/// What a new password must be: ten characters at least, and hard to guess by the measure of zxcvbn. Says what to do when it is not. Thread-safe.
+/// </summary>
 public static class PasswordPolicy
 {
     public const int MinLength = 10;

@@ -20,7 +20,8 @@ public static class RecoveryPhrase
 
     private const int BitsPerWord = 11;
     private static readonly string[] List = ReadList();
-    private static readonly FrozenDictionary<string, int> Index = List.Select((word, i) => (word, i)).ToFrozenDictionary(w => w.word, w => w.i, StringComparer.Ordinal);
+    private static readonly FrozenDictionary<string, int> Index = List.Select((word, i) => (word, i))
+        .ToFrozenDictionary(w => w.word, w => w.i, StringComparer.Ordinal);
 
     /// <summary>The 2048 words in their order.</summary>
     public static IReadOnlyList<string> Words => List;
@@ -51,7 +52,8 @@ public static class RecoveryPhrase
             foreach (var word in Split(text))
             {
                 if (++count > WordCount) continue;
-                if (!Index.TryGetValue(word, out var number)) return new PhraseError($"Word {count} is not in the list of recovery words. Check it for a typing error.");
+                if (!Index.TryGetValue(word, out var number))
+                    return new PhraseError($"Word {count} is not in the list of recovery words. Check it for a typing error.");
                 WriteBits(bits, (count - 1) * BitsPerWord, number);
             }
             if (count != WordCount) return new PhraseError($"The recovery key has {WordCount} words; {count} were given.");

@@ -26,7 +26,8 @@ internal sealed partial class AppManifestValidator : AbstractValidator<ManifestD
         RuleFor(m => m.Name).Configure(r => r.PropertyName = "name").Cascade(CascadeMode.Stop)
             .NotEmpty().WithMessage("The app needs a name.")
             .MaximumLength(MaxNameLength).WithMessage($"The name has at most {MaxNameLength} characters.")
-            .Must(n => NamePattern().IsMatch(n!)).WithMessage("The name has lower-case letters, digits and hyphens, starts with a letter and ends with a letter or digit.")
+            .Must(n => NamePattern().IsMatch(n!))
+            .WithMessage("The name has lower-case letters, digits and hyphens, starts with a letter and ends with a letter or digit.")
             .Must(n => !ReservedNames.Contains(n)).WithMessage("The name is reserved for the appliance itself.");
         RuleFor(m => m.Image).Configure(r => r.PropertyName = "image").Cascade(CascadeMode.Stop)
             .NotEmpty().WithMessage("The app needs an image.")
@@ -92,7 +93,8 @@ internal sealed class ListenerDraftValidator : AbstractValidator<ListenerDraft>
     {
         RuleFor(l => l.Name).Configure(r => r.PropertyName = "name").Cascade(CascadeMode.Stop)
             .NotEmpty().WithMessage("The listener needs a name.")
-            .Must(n => DomainName.IsLabel(n!)).WithMessage("The listener's name becomes part of a host name: 1 to 63 lower-case letters, digits and inner hyphens.");
+            .Must(n => DomainName.IsLabel(n!))
+            .WithMessage("The listener's name becomes part of a host name: 1 to 63 lower-case letters, digits and inner hyphens.");
         RuleFor(l => l.GuestPort).Configure(r => r.PropertyName = "guest_port").Cascade(CascadeMode.Stop)
             .NotNull().WithMessage("The listener needs the port at which the app listens.")
             .InclusiveBetween(1, 65535).WithMessage("A port is a number from 1 to 65535.");
@@ -100,26 +102,31 @@ internal sealed class ListenerDraftValidator : AbstractValidator<ListenerDraft>
         RuleFor(l => l.Protocol).Configure(r => r.PropertyName = "protocol")
             .Must(IsNullOrOneOf<ListenerProtocol>).WithMessage("The protocol is 'raw', 'http', 'websocket' or 'grpc'.");
         RuleFor(l => l.RemotePorts).Configure(r => r.PropertyName = "remote_ports").Cascade(CascadeMode.Stop)
-            .Must(p => p is null or { Count: > 0 and <= MaxRemotePorts }).WithMessage($"The list of remote ports has 1 to {MaxRemotePorts} entries; without the field it is 80 and 443.")
+            .Must(p => p is null or { Count: > 0 and <= MaxRemotePorts })
+            .WithMessage($"The list of remote ports has 1 to {MaxRemotePorts} entries; without the field it is 80 and 443.")
             .Must(p => p is null || p.OfType<int>().Distinct().Count() == p.OfType<int>().Count()).WithMessage("A remote port is given twice.");
         RuleForEach(l => l.RemotePorts).Configure(r => r.PropertyName = "remote_ports")
             .Must(port => port is null or (>= 1 and <= 65535)).WithMessage("A port is a number from 1 to 65535.");
         RuleFor(l => l.ProxyProtocol).Configure(r => r.PropertyName = "x-piccolo.proxy_protocol").Cascade(CascadeMode.Stop)
             .Must(p => p is null or "v2").WithMessage("The PROXY protocol is 'v2'; without the field none is spoken.")
-            .Must((l, p) => p is null || !IsHttp(l)).WithMessage("Only listeners of flow 'tls' or protocol 'raw' can have a PROXY header; others get forwarded headers.");
+            .Must((l, p) => p is null || !IsHttp(l))
+            .WithMessage("Only listeners of flow 'tls' or protocol 'raw' can have a PROXY header; others get forwarded headers.");
         RuleFor(l => l.HstsMaxAge).Configure(r => r.PropertyName = "x-piccolo.hsts_max_age").Cascade(CascadeMode.Stop)
             .Must(a => a is null or (>= 0 and <= MaxHstsAge)).WithMessage($"The age is a number of seconds from 0 to {MaxHstsAge}.")
             .Must((l, a) => a is null || IsHttp(l)).WithMessage("Only a listener whose TLS ends on this device and that speaks HTTP has header fields.");
         RuleFor(l => l.HealthPath).Configure(r => r.PropertyName = "x-piccolo.health_path").Cascade(CascadeMode.Stop)
             .Must(p => p is null || (p.Length <= MaxHealthPathLength && p.StartsWith('/') && p.All(c => c is > ' ' and <= '~')))
             .WithMessage($"The path starts with '/' and has at most {MaxHealthPathLength} visible ASCII characters.")
-            .Must((l, p) => p is null || (IsHttp(l) && !Is(l.Protocol, ListenerProtocol.Grpc))).WithMessage("Only a listener of protocol 'http' or 'websocket' can be asked for a path.");
+            .Must((l, p) => p is null || (IsHttp(l) && !Is(l.Protocol, ListenerProtocol.Grpc)))
+            .WithMessage("Only a listener of protocol 'http' or 'websocket' can be asked for a path.");
     }
 
-    private static bool IsHttp(ListenerDraft listener) => !Is(listener.Flow, ListenerFlow.Tls) && listener.Protocol is not null && !Is(listener.Protocol, ListenerProtocol.Raw);
+    private static bool IsHttp(ListenerDraft listener) =>
+        !Is(listener.Flow, ListenerFlow.Tls) && listener.Protocol is not null && !Is(listener.Protocol, ListenerProtocol.Raw);
 
     private static bool Is<T>(string? text, T value) where T : struct, Enum => string.Equals(text, value.ToString(), StringComparison.OrdinalIgnoreCase);
 
     // By name only: the runtime's own parser would also take the enum's numbers.
-    private static bool IsNullOrOneOf<T>(string? text) where T : struct, Enum => text is null || Enum.GetNames<T>().Contains(text, StringComparer.OrdinalIgnoreCase);
+    private static bool IsNullOrOneOf<T>(string? text) where T : struct, Enum =>
+        text is null || Enum.GetNames<T>().Contains(text, StringComparer.OrdinalIgnoreCase);
 }

@@ -27,7 +27,8 @@ internal static class InvisibleCharacters
     {
         var number = 0;
         foreach (var content in text.AsSpan().EnumerateLines())
-            if (++number >= line - 1 && number <= line && FirstIn(content) is { } odd) return (number, $"The line has {odd} in it; YAML takes ordinary spaces only.");
+            if (++number >= line - 1 && number <= line && FirstIn(content) is { } odd)
+                return (number, $"The line has {odd} in it; YAML takes ordinary spaces only.");
         return null;
     }
 

@@ -80,7 +80,8 @@ internal sealed class ManifestDraftReader(ManifestErrorList errors)
         }
     }
 
-    private static string NoSuchField(string name) => InvisibleCharacters.FirstIn(name) is { } odd ? $"There is no such field: the name has {odd} in it." : "There is no such field.";
+    private static string NoSuchField(string name) =>
+        InvisibleCharacters.FirstIn(name) is { } odd ? $"There is no such field: the name has {odd} in it." : "There is no such field.";
 
     private void ReadField(string path, ManifestNode.Entry entry, FieldReader read)
     {
@@ -102,14 +103,18 @@ internal sealed class ManifestDraftReader(ManifestErrorList errors)
     }
 
     /// <summary>Apps have an open network. Saying so is accepted, asking for less is not yet.</summary>
-    private void Network(string path, ManifestNode node) => Nested(path, node, new(OpenNetworks.Select(name => KeyValuePair.Create<string, FieldReader>(name, (p, v) =>
+    private void Network(string path, ManifestNode node)
     {
-        if (Text(p, v) is not (null or "allow")) errors.Add(p, v.Line, "Only 'allow' is available in this release; remove the field.");
-    })))
+        var fields = OpenNetworks.ToDictionary(name => name, _ => (FieldReader)AllowOnly);
+        fields["allowed_domains"] = NotAvailable;
+        fields["allowed_ips"] = NotAvailable;
+        Nested(path, node, fields);
+    }
+
+    private void AllowOnly(string path, ManifestNode node)
     {
-        ["allowed_domains"] = NotAvailable,
-        ["allowed_ips"] = NotAvailable,
-    });
+        if (Text(path, node) is not (null or "allow")) errors.Add(path, node.Line, "Only 'allow' is available in this release; remove the field.");
+    }
 
     private List<KeyValuePair<string, string>> Environment(string path, ManifestNode node)
     {
@@ -125,7 +130,8 @@ internal sealed class ManifestDraftReader(ManifestErrorList errors)
             var place = Join(path, entry.Key);
             errors.Place(place, entry.Line);
             if (!seen.Add(entry.Key)) errors.Add(place, entry.Line, "The variable is given twice.");
-            else if (entry.Value is not ManifestNode.Scalar { IsNull: false } value) errors.Add(place, entry.Value.Line, "A single value is expected; an empty one is written \"\".");
+            else if (entry.Value is not ManifestNode.Scalar { IsNull: false } value)
+                errors.Add(place, entry.Value.Line, "A single value is expected; an empty one is written \"\".");
             else result.Add(new(entry.Key, value.Text));
         }
         return result;
@@ -134,7 +140,9 @@ internal sealed class ManifestDraftReader(ManifestErrorList errors)
     private IReadOnlyList<ManifestNode>? Items(string path, ManifestNode node)
     {
         if (node is ManifestNode.Sequence { Items.Count: <= AppManifestValidator.MaxListLength } list) return list.Items;
-        errors.Add(path, node.Line, node is ManifestNode.Sequence ? $"The list has more than {AppManifestValidator.MaxListLength} entries." : $"A list is expected, not {node.Shape}.");
+        errors.Add(
+            path, node.Line,
+            node is ManifestNode.Sequence ? $"The list has more than {AppManifestValidator.MaxListLength} entries." : $"A list is expected, not {node.Shape}.");
         return null;
     }
 
@@ -148,7 +156,8 @@ internal sealed class ManifestDraftReader(ManifestErrorList errors)
     private int? Number(string path, ManifestNode node)
     {
         errors.Place(path, node.Line);
-        if (node is ManifestNode.Scalar { IsPlain: true } scalar && int.TryParse(scalar.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return number;
+        if (node is ManifestNode.Scalar { IsPlain: true } scalar && int.TryParse(scalar.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            return number;
         errors.Add(path, node.Line, "A whole number without quotes is expected.");
         return null;
     }

@@ -31,7 +31,8 @@ internal sealed class ManifestYaml
         catch (YamlException e)
         {
             // The library's sentence can quote the text, which may hold secrets, so ours names the place only.
-            var (line, reason) = InvisibleCharacters.InIndentation(text) ?? InvisibleCharacters.AtLine(text, Line(e.Start)) ?? (Line(e.Start), $"The text is not valid YAML at column {Math.Max(1, e.Start.Column)}.");
+            var (line, reason) = InvisibleCharacters.InIndentation(text) ?? InvisibleCharacters.AtLine(text, Line(e.Start))
+                ?? (Line(e.Start), $"The text is not valid YAML at column {Math.Max(1, e.Start.Column)}.");
             errors.Add(ManifestError.Document, line, reason);
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or FormatException or OverflowException)

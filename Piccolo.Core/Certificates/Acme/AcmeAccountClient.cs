@@ -48,7 +48,9 @@ internal sealed class AcmeAccountClient(AcmeChannel channel)
         var listed = await channel.PostAsync(account, message.Value.Orders!, null, cancellationToken);
         if (listed.Failure is { } unlisted) return unlisted;
         var list = AcmeChannel.Read<OrderListMessage>(listed.Value);
-        return list.Failure is null ? [.. (list.Value.Orders ?? []).OfType<Uri>().Where(AcmeDirectory.IsSecure).TakeLast(MaxOrdersRead)] : ImmutableArray<Uri>.Empty;
+        return list.Failure is null
+            ? [.. (list.Value.Orders ?? []).OfType<Uri>().Where(AcmeDirectory.IsSecure).TakeLast(MaxOrdersRead)]
+            : ImmutableArray<Uri>.Empty;
     }
 
     private static IReadOnlyList<string>? Contact(string? email) => string.IsNullOrWhiteSpace(email) ? null : [$"mailto:{email}"];
@@ -58,7 +60,8 @@ internal sealed class AcmeAccountClient(AcmeChannel channel)
 
     private async Task<AcmeResult<Uri>> NewAccountAsync(JwsSigner signer, Func<Uri, NewAccountMessage> message, CancellationToken cancellationToken)
     {
-        var answer = await channel.WithDirectoryAsync(d => channel.PostAsync(d, signer, d.NewAccount, AcmeJson.Write(message(d.NewAccount)), cancellationToken), cancellationToken);
+        var answer = await channel.WithDirectoryAsync(
+            d => channel.PostAsync(d, signer, d.NewAccount, AcmeJson.Write(message(d.NewAccount)), cancellationToken), cancellationToken);
         if (answer.Failure is { } failure) return failure;
         if (!AcmeDirectory.IsSecure(answer.Value.Location)) return AcmeFailure.Bad("bad_url", "The CA accepted the account but does not say where it is.");
         return answer.Value.Location!;

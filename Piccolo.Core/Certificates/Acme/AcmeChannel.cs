@@ -54,7 +54,9 @@ internal sealed class AcmeChannel(AcmeHttp http, CaOptions options, TimeProvider
         return directory;
     }
 
-    /// <summary>Uses a resource that the directory names. Where it is gone, the directory is read anew, and once more if the CA has moved (RFC 8555, 7.1.1).</summary>
+    /// <summary>
+    /// Uses a resource that the directory names. Where it is gone, the directory is read anew, and once more if the CA has moved (RFC 8555, 7.1.1).
+    /// </summary>
     public async Task<AcmeResult<AcmeAnswer>> WithDirectoryAsync(Func<AcmeDirectory, Task<AcmeResult<AcmeAnswer>>> use, CancellationToken cancellationToken)
     {
         var directory = await DirectoryAsync(cancellationToken);
@@ -93,7 +95,8 @@ internal sealed class AcmeChannel(AcmeHttp http, CaOptions options, TimeProvider
 
     public static AcmeResult<T> Read<T>(AcmeAnswer answer) where T : class
     {
-        if (answer.MediaType != Json) return AcmeFailure.Bad("bad_content_type", "The CA's answer is not JSON: something else may stand between the appliance and the CA.");
+        if (answer.MediaType != Json)
+            return AcmeFailure.Bad("bad_content_type", "The CA's answer is not JSON: something else may stand between the appliance and the CA.");
         return AcmeJson.TryRead<T>(answer.Body) is { } message ? message : AcmeFailure.Bad("bad_json", "The CA's answer is malformed JSON.");
     }
 

@@ -33,7 +33,8 @@ internal sealed class AcmeClient(AcmeChannel channel, TimeProvider time)
         var wanted = names.Select(n => n.Value).ToImmutableSortedSet(StringComparer.Ordinal);
         var message = new NewOrderMessage(
             [.. wanted.Select(n => new IdentifierMessage(IdentifierMessage.Dns, n))], profile, directory.Value.RenewalInfo is null ? null : replaces);
-        var answer = await channel.WithDirectoryAsync(d => channel.PostAsync(d, account, d.NewOrder, AcmeJson.Write(message), cancellationToken), cancellationToken);
+        var answer = await channel.WithDirectoryAsync(
+            d => channel.PostAsync(d, account, d.NewOrder, AcmeJson.Write(message), cancellationToken), cancellationToken);
         if (answer.Failure is { } failure) return failure;
         if (!AcmeDirectory.IsSecure(answer.Value.Location)) return AcmeFailure.Bad("bad_url", "The CA accepted the order but does not say where it is.");
         var order = AcmeShapes.Order(AcmeChannel.Read<OrderMessage>(answer.Value), answer.Value.Location!, answer.Value.RetryAfter);
@@ -51,7 +52,9 @@ internal sealed class AcmeClient(AcmeChannel channel, TimeProvider time)
     public async Task<AcmeResult<AcmeAuthorization>> AuthorizationAsync(AcmeAccount account, Uri url, CancellationToken cancellationToken)
     {
         var answer = await channel.PostAsync(account, url, null, cancellationToken);
-        return answer.Failure is { } failure ? failure : AcmeShapes.Authorization(AcmeChannel.Read<AuthorizationMessage>(answer.Value), answer.Value.RetryAfter);
+        return answer.Failure is { } failure
+            ? failure
+            : AcmeShapes.Authorization(AcmeChannel.Read<AuthorizationMessage>(answer.Value), answer.Value.RetryAfter);
     }
 
     /// <summary>Tells the CA that the answer to a challenge is in its place (RFC 8555, 7.5.1).</summary>
@@ -69,7 +72,8 @@ internal sealed class AcmeClient(AcmeChannel channel, TimeProvider time)
     }
 
     /// <summary>The issued chain as PEM, unchecked, and where its alternates are (RFC 8555, 7.4.2).</summary>
-    public async Task<AcmeResult<(string Pem, ImmutableArray<Uri> Alternates)>> DownloadAsync(AcmeAccount account, Uri certificate, CancellationToken cancellationToken)
+    public async Task<AcmeResult<(string Pem, ImmutableArray<Uri> Alternates)>> DownloadAsync(
+        AcmeAccount account, Uri certificate, CancellationToken cancellationToken)
     {
         var answer = await channel.PostAsync(account, certificate, null, cancellationToken, PemChain);
         if (answer.Failure is { } failure) return failure;
@@ -84,7 +88,8 @@ internal sealed class AcmeClient(AcmeChannel channel, TimeProvider time)
     {
         var directory = await channel.DirectoryAsync(cancellationToken);
         if (directory.Failure is { } unknown) return unknown;
-        if (directory.Value.RevokeCert is not { } url) return new AcmeFailure(AcmeFailureClass.RefusedRequest, "no_revocation", "The CA does not take revocations.");
+        if (directory.Value.RevokeCert is not { } url)
+            return new AcmeFailure(AcmeFailureClass.RefusedRequest, "no_revocation", "The CA does not take revocations.");
         var message = new RevokeMessage(Base64Url.EncodeToString(certificateDer), reason);
         var failure = (await channel.PostAsync(account, url, AcmeJson.Write(message), cancellationToken)).Failure;
         return failure?.Problem?.Type == AcmeErrors.AlreadyRevoked ? null : failure;
@@ -97,7 +102,9 @@ internal sealed class AcmeClient(AcmeChannel channel, TimeProvider time)
     /// <summary>Asks again until the order is in none of <paramref name="passing"/>.</summary>
     public Task<AcmeResult<AcmeOrder>> SettleAsync(AcmeAccount account, AcmeOrder order, AcmeStatus[] passing, CancellationToken cancellationToken) =>
         passing.Contains(order.Status)
-            ? PollAsync(() => OrderAsync(account, order.Url, cancellationToken), o => !passing.Contains(o.Status), o => o.RetryAfter, order.RetryAfter, cancellationToken)
+            ? PollAsync(
+                () => OrderAsync(account, order.Url, cancellationToken), o => !passing.Contains(o.Status), o => o.RetryAfter, order.RetryAfter,
+                cancellationToken)
             : Task.FromResult<AcmeResult<AcmeOrder>>(order);
 
     private async Task<AcmeResult<T>> PollAsync<T>(

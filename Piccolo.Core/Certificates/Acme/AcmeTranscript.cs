@@ -11,7 +11,8 @@ namespace Piccolo.Core.Certificates.Acme;
 /// <param name="Request">The signed payload as text; empty for POST-as-GET, null where nothing was sent.</param>
 /// <param name="Status">0 where no answer came; then <paramref name="Failure"/> says why.</param>
 public sealed record AcmeExchange(
-    DateTimeOffset At, double Milliseconds, string Method, string Url, string? Request, int Status, string? ContentType, string? Location, string? RetryAfter, string? Body,
+    DateTimeOffset At, double Milliseconds, string Method, string Url, string? Request, int Status, string? ContentType, string? Location,
+    string? RetryAfter, string? Body,
     string? Failure);
 
 /// <summary>
@@ -72,8 +73,10 @@ internal sealed class AcmeTranscript
                 return;
             }
             _exchanges.Add(new AcmeExchange(
-                at, Math.Round(took.TotalMilliseconds, 1), method.Method, url.AbsoluteUri, MaskFields(request), answer?.Status ?? 0, answer?.MediaType, answer?.Location?.AbsoluteUri,
-                answer?.RetryAfter is { } wait ? $"{wait.TotalSeconds:0}" : null, MaskFields(body), result.Failure is { } failure ? $"{failure.Code}: {failure.Detail}" : null));
+                at, Math.Round(took.TotalMilliseconds, 1), method.Method, url.AbsoluteUri, MaskFields(request), answer?.Status ?? 0,
+                answer?.MediaType, answer?.Location?.AbsoluteUri,
+                answer?.RetryAfter is { } wait ? $"{wait.TotalSeconds:0}" : null, MaskFields(body),
+                result.Failure is { } failure ? $"{failure.Code}: {failure.Detail}" : null));
         }
     }
 
@@ -90,7 +93,8 @@ internal sealed class AcmeTranscript
         }
     }
 
-    private static string Text(byte[] bytes) => bytes.Length <= MaxTextBytes ? Encoding.UTF8.GetString(bytes) : Encoding.UTF8.GetString(bytes, 0, MaxTextBytes) + "…";
+    private static string Text(byte[] bytes) =>
+        bytes.Length <= MaxTextBytes ? Encoding.UTF8.GetString(bytes) : Encoding.UTF8.GetString(bytes, 0, MaxTextBytes) + "…";
 
     private string? MaskFields(string? text)
     {

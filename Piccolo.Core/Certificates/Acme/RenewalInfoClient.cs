@@ -49,5 +49,6 @@ internal sealed class RenewalInfoClient(AcmeChannel channel)
         }
     }
 
-    private static string? Link(string? url) => Uri.TryCreate(url, UriKind.Absolute, out var link) && link.Scheme is "https" or "http" ? AcmeProblem.Clean(url) : null;
+    private static string? Link(string? url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var link) && link.Scheme is "https" or "http" ? AcmeProblem.Clean(url) : null;
 }

@@ -33,11 +33,13 @@ internal sealed class CertificateLedger(
             {
                 if (TryHold(record) is { } held) certificates[record.Id] = held with { Hint = hints.GetValueOrDefault(record.Id) };
             }
-            Swap(new LedgerSnapshot(true, certificates.ToImmutable(), LedgerSnapshot.Empty.Attempts.AddRange(store.Attempts().Select(a => KeyValuePair.Create(a.Id, a))))
+            var attempts = LedgerSnapshot.Empty.Attempts.AddRange(store.Attempts().Select(a => KeyValuePair.Create(a.Id, a)));
+            Swap(new LedgerSnapshot(true, certificates.ToImmutable(), attempts)
             {
                 RenewalRequests = LedgerSnapshot.Empty.RenewalRequests.AddRange(store.RenewalRequests().Select(a => KeyValuePair.Create(a.Id, a))),
                 Revocations = LedgerSnapshot.Empty.Revocations.AddRange(store.Revocations().Select(r => KeyValuePair.Create(r.Serial, r))),
-                Budgets = store.Budgets().ToImmutableDictionary(b => b.Directory, b => new OrderBudget(limits, b.Buckets.ToImmutableDictionary(StringComparer.Ordinal))),
+                Budgets = store.Budgets()
+                    .ToImmutableDictionary(b => b.Directory, b => new OrderBudget(limits, b.Buckets.ToImmutableDictionary(StringComparer.Ordinal))),
             });
             logger.CertificatesLoaded(certificates.Count);
         }
@@ -79,7 +81,8 @@ internal sealed class CertificateLedger(
             var failures = (before?.Failures ?? 0) + 1;
             var now = time.GetUtcNow();
             var next = now + BackoffPolicy.WaitAfter(AcmeFailureClass.Interrupted, "", failures, null, random(), _snapshot.HeldFor(wanted)?.Lifetime);
-            return Write(new AttemptRecord(wanted.Id, names, now, failures, before?.ConsecutiveFailures ?? 0, next, Running: true, before?.LastError, before?.Order)
+            return Write(new AttemptRecord(
+                wanted.Id, names, now, failures, before?.ConsecutiveFailures ?? 0, next, Running: true, before?.LastError, before?.Order)
             {
                 FailingSince = before?.FailingSince,
                 Directory = directory,
@@ -161,7 +164,8 @@ internal sealed class CertificateLedger(
             var attempt = Current(wanted.Id);
             var now = time.GetUtcNow();
             var consecutive = attempt.LastError?.Class == failure.Class ? attempt.ConsecutiveFailures + 1 : 1;
-            var next = now + BackoffPolicy.WaitAfter(failure.Class, failure.Code, consecutive, failure.RetryAfter, random(), _snapshot.HeldFor(wanted)?.Lifetime);
+            var next = now + BackoffPolicy.WaitAfter(
+                failure.Class, failure.Code, consecutive, failure.RetryAfter, random(), _snapshot.HeldFor(wanted)?.Lifetime);
             var order = attempt.Order;
             if (!CertificateIssuer.KeepsOrder(failure))
             {
@@ -215,7 +219,12 @@ internal sealed class CertificateLedger(
         {
             store.Forget(id);
             Wipe(_snapshot.Attempts.GetValueOrDefault(id)?.Order);
-            Swap(_snapshot with { Certificates = _snapshot.Certificates.Remove(id), Attempts = _snapshot.Attempts.Remove(id), RenewalRequests = _snapshot.RenewalRequests.Remove(id) });
+            Swap(_snapshot with
+            {
+                Certificates = _snapshot.Certificates.Remove(id),
+                Attempts = _snapshot.Attempts.Remove(id),
+                RenewalRequests = _snapshot.RenewalRequests.Remove(id),
+            });
         }
     }
 

@@ -33,7 +33,8 @@ internal sealed record AccountRecord(Uri Directory, byte[] KeyPkcs8, Uri? Url, D
 /// <param name="Running">Set while an attempt runs; found set after a start, it was interrupted.</param>
 /// <param name="Order">An order that the CA knows and that can be taken up again.</param>
 internal sealed record AttemptRecord(
-    string Id, IReadOnlyList<string> Names, DateTimeOffset LastAttempt, int Failures, int ConsecutiveFailures, DateTimeOffset NextAttempt, bool Running, AttemptError? LastError, PendingOrder? Order)
+    string Id, IReadOnlyList<string> Names, DateTimeOffset LastAttempt, int Failures, int ConsecutiveFailures, DateTimeOffset NextAttempt,
+    bool Running, AttemptError? LastError, PendingOrder? Order)
 {
     /// <summary>When the first of the failures began.</summary>
     public DateTimeOffset? FailingSince { get; init; }

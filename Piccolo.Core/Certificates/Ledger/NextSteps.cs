@@ -8,7 +8,8 @@ public static class NextSteps
     internal static AttemptError Describe(AcmeFailure failure) => new(failure.Class, failure.Code, failure.Detail, For(failure.Class, failure.Code));
 
     /// <summary>Where a limit of the CA's, kept on our side, is why nothing is tried.</summary>
-    public static string HeldBack(string limit, DateTimeOffset until) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Sentence(limit)} The next order begins at {until:yyyy-MM-dd HH:mm:ss}Z.");
+    public static string HeldBack(string limit, DateTimeOffset until) =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Sentence(limit)} The next order begins at {until:yyyy-MM-dd HH:mm:ss}Z.");
 
     private static string Sentence(string limit) => limit switch
     {
@@ -36,9 +37,11 @@ public static class NextSteps
         (AcmeFailureClass.ChallengeFailed, _) => "Check that the name points to this device's relay and to nothing else, AAAA records included.",
         (AcmeFailureClass.RejectedName, _) => "Use another name: this certificate authority does not issue for this one.",
         (AcmeFailureClass.Account, "external_account_required") => "Set Acme:ExternalAccount to the key id and key that the certificate authority gave you.",
-        (AcmeFailureClass.Account, "user_action_required") => "Read the certificate authority's new terms of service at the address that it names; it retries daily.",
+        (AcmeFailureClass.Account, "user_action_required") =>
+            "Read the certificate authority's new terms of service at the address that it names; it retries daily.",
         (AcmeFailureClass.Account, _) => "See what the certificate authority says about the account, and correct Acme:Email or Acme:ExternalAccount.",
-        (AcmeFailureClass.BadResponse, "bad_content_type" or "bad_json" or "bad_directory" or "bad_http") => "Check that Acme:DirectoryUrl names an ACME directory and that no captive portal is in between.",
+        (AcmeFailureClass.BadResponse, "bad_content_type" or "bad_json" or "bad_directory" or "bad_http") =>
+            "Check that Acme:DirectoryUrl names an ACME directory and that no captive portal is in between.",
         (AcmeFailureClass.BadResponse, "bad_dates") => "Check the device's clock.",
         (AcmeFailureClass.BadResponse, _) => "The certificate authority's answer was refused and nothing of it was stored; if this repeats, use another one.",
         (AcmeFailureClass.RefusedRequest, "unknown_profile") => "Set Acme:Profile to a profile that the certificate authority offers, or to none.",

@@ -8,7 +8,8 @@ using Piccolo.Core.Certificates.Ledger;
 namespace Piccolo.Core.Certificates.Orders;
 
 /// <summary>
-/// The appliance's account at one CA: made once, however many orders ask for it at the same time; contact kept in step, replaced when the CA has ended it. Thread-safe.
+/// The appliance's account at one CA: made once, however many orders ask for it at the same time; contact kept in step, replaced when the CA has ended it.
+/// Thread-safe.
 /// </summary>
 internal sealed class AcmeAccounts(AcmeChannel channel, ICertificateStore store, TimeProvider time, ILogger<AcmeAccounts> logger) : IDisposable
 {
@@ -31,7 +32,8 @@ internal sealed class AcmeAccounts(AcmeChannel channel, ICertificateStore store,
     }
 
     /// <param name="gone">The account's URL that the CA turned out not to know, if so.</param>
-    public Task<AcmeResult<AcmeAccount>> GetAsync(Uri? gone, CancellationToken cancellationToken) => AloneAsync(record => ReadyAsync(record ?? Create(), gone, cancellationToken), cancellationToken);
+    public Task<AcmeResult<AcmeAccount>> GetAsync(Uri? gone, CancellationToken cancellationToken) =>
+        AloneAsync(record => ReadyAsync(record ?? Create(), gone, cancellationToken), cancellationToken);
 
     /// <summary>Another account with another key in place of one that the CA has ended: its key is worth nothing there.</summary>
     /// <param name="dead">The URL of that account; one that has taken its place meanwhile is used.</param>

@@ -49,7 +49,8 @@ internal sealed class CertificateIssuer(
         }
         catch (OperationCanceledException) when (clock.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            return new AcmeFailure(AcmeFailureClass.CaUnavailable, "order_timeout", $"The CA did not finish the order within {options.OrderTimeout.TotalSeconds:0} s.");
+            return new AcmeFailure(
+                AcmeFailureClass.CaUnavailable, "order_timeout", $"The CA did not finish the order within {options.OrderTimeout.TotalSeconds:0} s.");
         }
     }
 
@@ -70,7 +71,8 @@ internal sealed class CertificateIssuer(
 
     /// <summary>Whether an order that ended so is worth taking up again: the fault lay between us and the CA, not in the order.</summary>
     public static bool KeepsOrder(AcmeFailure failure) =>
-        failure.Class is AcmeFailureClass.Network or AcmeFailureClass.CaUnavailable or AcmeFailureClass.RateLimited or AcmeFailureClass.Internal or AcmeFailureClass.Clock;
+        failure.Class is AcmeFailureClass.Network or AcmeFailureClass.CaUnavailable or AcmeFailureClass.RateLimited
+            or AcmeFailureClass.Internal or AcmeFailureClass.Clock;
 
     /// <summary>
     /// Whether the same order may succeed without naming the certificate that it replaces. Each CA refuses a certificate that it no longer knows, that another
@@ -89,16 +91,21 @@ internal sealed class CertificateIssuer(
         {
             await ticket.Step(OrderStep.AccountReady);
             var opened = await OpenAsync(authority, account, ticket, cancellationToken);
-            var isDead = opened.Failure?.Problem?.Type == AcmeErrors.Unauthorized && await authority.Accounts.Client.IsDeactivatedAsync(account, cancellationToken);
+            var isDead = opened.Failure?.Problem?.Type == AcmeErrors.Unauthorized
+                && await authority.Accounts.Client.IsDeactivatedAsync(account, cancellationToken);
             if (isDead || opened.Failure?.Problem?.Type == AcmeErrors.AccountDoesNotExist)
             {
-                var again = isDead ? await authority.Accounts.ReplaceAsync(account.Url, cancellationToken) : await authority.Accounts.GetAsync(account.Url, cancellationToken);
+                var again = isDead
+                    ? await authority.Accounts.ReplaceAsync(account.Url, cancellationToken)
+                    : await authority.Accounts.GetAsync(account.Url, cancellationToken);
                 if (again.Failure is { } gone) return gone;
                 account.Dispose();
                 account = again.Value;
                 opened = await OpenAsync(authority, account, ticket with { Resume = null, MaybePlaced = false }, cancellationToken);
             }
-            return opened.Failure is { } failure ? failure : await DriveAsync(authority, account, ticket, opened.Value.Order, opened.Value.Pending, cancellationToken);
+            return opened.Failure is { } failure
+                ? failure
+                : await DriveAsync(authority, account, ticket, opened.Value.Order, opened.Value.Pending, cancellationToken);
         }
         finally
         {
@@ -162,13 +169,15 @@ internal sealed class CertificateIssuer(
     {
         using var key = LeafKey.Import(pending.KeyPkcs8);
         var needsValidation = order.Status == AcmeStatus.Pending;
-        if (needsValidation && await validation.RunAsync(authority.Client, account, order, ticket.Challenge, ticket.Step, cancellationToken) is { } invalid) return invalid;
+        if (needsValidation && await validation.RunAsync(authority.Client, account, order, ticket.Challenge, ticket.Step, cancellationToken) is { } invalid)
+            return invalid;
         await ticket.Step(OrderStep.Validated);
         var finished = await OrderFinish.RunAsync(authority.Client, account, order, key, cancellationToken);
         if (finished.Failure is { } failure) return failure;
         ticket.Ledger.Issued();
         await ticket.Step(OrderStep.Finalized);
-        var chain = await ChainDownload.RunAsync(authority.Client, account, finished.Value.Certificate!, options.PreferredRoot, key, pending.Names, time.GetUtcNow(), cancellationToken);
+        var chain = await ChainDownload.RunAsync(
+            authority.Client, account, finished.Value.Certificate!, options.PreferredRoot, key, pending.Names, time.GetUtcNow(), cancellationToken);
         if (chain.Failure is { } refused) return BlameTheClock(refused, authority);
         await ticket.Step(OrderStep.Downloaded);
         return new CertificateRecord(ticket.Wanted.Id, pending.Names, pending.KeyPkcs8, chain.Value, time.GetUtcNow(), authority.DirectoryUrl, random())
@@ -180,7 +189,12 @@ internal sealed class CertificateIssuer(
 
     private static AcmeFailure BlameTheClock(AcmeFailure refused, CertificateAuthority authority) =>
         refused.Code == "bad_dates" && authority.Channel.ServerAhead is { } ahead && ahead.Duration() > ClockTolerance
-            ? refused with { Class = AcmeFailureClass.Clock, Code = "clock_wrong", Detail = $"{refused.Detail} The CA's clock is {ahead.TotalHours:0.0} hours ahead of this device's." }
+            ? refused with
+            {
+                Class = AcmeFailureClass.Clock,
+                Code = "clock_wrong",
+                Detail = $"{refused.Detail} The CA's clock is {ahead.TotalHours:0.0} hours ahead of this device's.",
+            }
             : refused;
 
     private bool CanResume(PendingOrder? order, OrderTicket ticket, CertificateAuthority authority) =>

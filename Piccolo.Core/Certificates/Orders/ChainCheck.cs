@@ -53,8 +53,11 @@ internal static class ChainCheck
         if (!facts.Names.SetEquals(names.ToImmutableHashSet(StringComparer.Ordinal)) || HasForeignNames(leaf))
             return Refused("wrong_names", "The CA sent a certificate for other names than those ordered.");
         if (facts.NotBefore >= facts.NotAfter || facts.NotAfter <= now || facts.NotBefore > now + ClockTolerance)
-            return Refused("bad_dates", $"The CA sent a certificate that is valid from {facts.NotBefore:u} to {facts.NotAfter:u}, which does not include this device's now.");
-        if (leaf.Extensions.OfType<X509EnhancedKeyUsageExtension>().FirstOrDefault() is { } usage && !usage.EnhancedKeyUsages.Cast<Oid>().Any(o => o.Value == ServerAuthentication))
+            return Refused(
+                "bad_dates",
+                $"The CA sent a certificate that is valid from {facts.NotBefore:u} to {facts.NotAfter:u}, which does not include this device's now.");
+        if (leaf.Extensions.OfType<X509EnhancedKeyUsageExtension>().FirstOrDefault() is { } usage
+            && !usage.EnhancedKeyUsages.Cast<Oid>().Any(o => o.Value == ServerAuthentication))
             return Refused("wrong_usage", "The CA sent a certificate that is not for servers.");
         for (var i = 0; i + 1 < chain.Count; i++)
         {

@@ -23,7 +23,11 @@ internal static class ChainDownload
         {
             var other = await client.DownloadAsync(account, url, cancellationToken);
             // An alternate that cannot be read or does not hold is passed over: there is one that does.
-            if (other.Failure is null && ChainCheck.Check(other.Value.Pem, key.Algorithm, names, now).Failure is null && RootOf(other.Value.Pem) == preferredRoot) return other.Value.Pem;
+            if (other.Failure is null && ChainCheck.Check(other.Value.Pem, key.Algorithm, names, now).Failure is null
+                && RootOf(other.Value.Pem) == preferredRoot)
+            {
+                return other.Value.Pem;
+            }
         }
         return first.Value.Pem;
     }

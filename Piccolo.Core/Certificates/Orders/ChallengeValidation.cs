@@ -9,7 +9,8 @@ internal sealed class ChallengeValidation(Http01Challenges http, TlsAlpn01Challe
     /// <param name="kind">The kind of challenge to answer; where the CA does not offer it, the other one.</param>
     /// <param name="step">Told before and after the CA is.</param>
     /// <returns>Null once every authorization is valid.</returns>
-    public async Task<AcmeFailure?> RunAsync(AcmeClient client, AcmeAccount account, AcmeOrder order, string kind, Func<OrderStep, Task> step, CancellationToken cancellationToken)
+    public async Task<AcmeFailure?> RunAsync(
+        AcmeClient client, AcmeAccount account, AcmeOrder order, string kind, Func<OrderStep, Task> step, CancellationToken cancellationToken)
     {
         var presented = new List<IDisposable>();
         try
@@ -20,11 +21,13 @@ internal sealed class ChallengeValidation(Http01Challenges http, TlsAlpn01Challe
                 var read = await client.AuthorizationAsync(account, url, cancellationToken);
                 if (read.Failure is { } failure) return failure;
                 var authorization = read.Value;
-                if (!order.Names.Contains(authorization.Name.Value)) return AcmeFailure.Bad("wrong_names", "The CA wants proof for a name that was not ordered.");
+                if (!order.Names.Contains(authorization.Name.Value))
+                    return AcmeFailure.Bad("wrong_names", "The CA wants proof for a name that was not ordered.");
                 if (authorization.Status == AcmeStatus.Valid) continue;
                 if (authorization.Status != AcmeStatus.Pending) return Refused(account, authorization);
                 if (Choose(authorization, kind) is not { } challenge)
-                    return new AcmeFailure(AcmeFailureClass.RejectedName, "no_challenge", $"The CA offers neither HTTP-01 nor TLS-ALPN-01 for {authorization.Name}.");
+                    return new AcmeFailure(
+                        AcmeFailureClass.RejectedName, "no_challenge", $"The CA offers neither HTTP-01 nor TLS-ALPN-01 for {authorization.Name}.");
                 presented.Add(Present(account, authorization, challenge));
                 pending.Add((url, challenge));
             }
@@ -55,7 +58,9 @@ internal sealed class ChallengeValidation(Http01Challenges http, TlsAlpn01Challe
         var answer = account.Signer.KeyAuthorization(challenge.Token);
         AcmeTranscript.Current?.Redact(challenge.Token);
         AcmeTranscript.Current?.Redact(account.Signer.Thumbprint);
-        return challenge.Type == AcmeChallenge.TypeTlsAlpn01 ? tls.Present(authorization.Name, answer) : http.Present(authorization.Name, challenge.Token, answer);
+        return challenge.Type == AcmeChallenge.TypeTlsAlpn01
+            ? tls.Present(authorization.Name, answer)
+            : http.Present(authorization.Name, challenge.Token, answer);
     }
 
     private static AcmeChallenge? Choose(AcmeAuthorization authorization, string kind) =>

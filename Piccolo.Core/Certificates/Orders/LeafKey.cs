@@ -44,7 +44,9 @@ internal sealed class LeafKey : IDisposable
 
     public byte[] Export() => Algorithm.ExportPkcs8PrivateKey();
 
-    /// <summary>The request that the CA is sent. The subject stays empty: names live in the extension (RFC 8555, 7.4; the common name is deprecated by the CAs).</summary>
+    /// <summary>
+    /// The request that the CA is sent. The subject stays empty: names live in the extension (RFC 8555, 7.4; the common name is deprecated by the CAs).
+    /// </summary>
     public byte[] SigningRequest(IEnumerable<string> names)
     {
         var request = Request();
@@ -60,7 +62,8 @@ internal sealed class LeafKey : IDisposable
 
     private CertificateRequest Request() => Algorithm is RSA rsa
         ? new CertificateRequest(new X500DistinguishedName(""), rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
-        : new CertificateRequest(new X500DistinguishedName(""), (ECDsa)Algorithm, Algorithm.KeySize > 256 ? HashAlgorithmName.SHA384 : HashAlgorithmName.SHA256);
+        : new CertificateRequest(
+            new X500DistinguishedName(""), (ECDsa)Algorithm, Algorithm.KeySize > 256 ? HashAlgorithmName.SHA384 : HashAlgorithmName.SHA256);
 
     private static string AlgorithmOf(byte[] pkcs8)
     {

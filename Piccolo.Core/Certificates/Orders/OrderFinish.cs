@@ -6,7 +6,8 @@ namespace Piccolo.Core.Certificates.Orders;
 /// <summary>From proven names to an order that is valid (RFC 8555, 7.4).</summary>
 internal static class OrderFinish
 {
-    public static async Task<AcmeResult<AcmeOrder>> RunAsync(AcmeClient client, AcmeAccount account, AcmeOrder order, LeafKey key, CancellationToken cancellationToken)
+    public static async Task<AcmeResult<AcmeOrder>> RunAsync(
+        AcmeClient client, AcmeAccount account, AcmeOrder order, LeafKey key, CancellationToken cancellationToken)
     {
         if (order.Status is AcmeStatus.Pending or AcmeStatus.Ready)
         {

@@ -10,7 +10,8 @@ namespace Piccolo.Core.Certificates.Orders;
 
 /// <summary>Carries out one attempt: ledger before, order, ledger and transcript after. Whatever happens, there is a next attempt. Thread-safe.</summary>
 internal sealed class OrderRunner(
-    CertificateLedger ledger, ICertificateIssuer issuer, AuthorityReachability reach, ICertificateStore store, AcmeOptions options, TimeProvider time, ILogger<OrderRunner> logger,
+    CertificateLedger ledger, ICertificateIssuer issuer, AuthorityReachability reach, ICertificateStore store, AcmeOptions options, TimeProvider time,
+    ILogger<OrderRunner> logger,
     Func<string, OrderStep, Task>? step = null)
 {
     // Orders that were started and have not spent yet what they will; whether the request itself was spent already.
@@ -100,7 +101,8 @@ internal sealed class OrderRunner(
         var names = string.Join(", ", wanted.Names.Select(n => n.Value));
         logger.OrderStarted(wanted.Id, names, directory.Host, attempt.Order is not null);
         var ticket = new OrderTicket(
-            wanted, authority, attempt.Order, attempt.Placing, challenge, Profile(authority, held, directory), Replaces(held, attempt, directory), new Entry(ledger, wanted, () => _reserved.TryUpdate(wanted.Id, (wanted, true), (wanted, false)), () => _reserved.TryRemove(wanted.Id, out _)),
+            wanted, authority, attempt.Order, attempt.Placing, challenge, Profile(authority, held, directory), Replaces(held, attempt, directory),
+            new Entry(ledger, wanted, () => _reserved.TryUpdate(wanted.Id, (wanted, true), (wanted, false)), () => _reserved.TryRemove(wanted.Id, out _)),
             s => StepAsync(wanted.Id, s));
         var transcript = new AcmeTranscript();
         AcmeResult<CertificateRecord> result;
@@ -122,7 +124,9 @@ internal sealed class OrderRunner(
         SaveTranscript(wanted.Id, transcript, attempt, directory, result.Failure?.Code ?? "issued");
     }
 
-    /// <summary>What the certificate was made with is kept on renewal by the CA that made it; another wish of the owner's counts from the next order on.</summary>
+    /// <summary>
+    /// What the certificate was made with is kept on renewal by the CA that made it; another wish of the owner's counts from the next order on.
+    /// </summary>
     private string? Profile(int authority, HeldCertificate? held, Uri directory)
     {
         var configured = options.Authorities()[authority].Profile;
@@ -130,7 +134,9 @@ internal sealed class OrderRunner(
     }
 
     private string? Replaces(HeldCertificate? held, AttemptRecord attempt, Uri directory) =>
-        held is not null && held.Record.Directory == directory && held.Facts.NotAfter > time.GetUtcNow() && !attempt.WithoutReplaces ? held.CertificateId : null;
+        held is not null && held.Record.Directory == directory && held.Facts.NotAfter > time.GetUtcNow() && !attempt.WithoutReplaces
+            ? held.CertificateId
+            : null;
 
     private Task StepAsync(string id, OrderStep at) => step is null ? Task.CompletedTask : step(id, at);
 
@@ -146,7 +152,8 @@ internal sealed class OrderRunner(
     {
         try
         {
-            ledger.Fail(wanted, new AcmeFailure(AcmeFailureClass.Internal, "internal", "An unexpected error occurred in the appliance. Its log has the details."));
+            ledger.Fail(
+                wanted, new AcmeFailure(AcmeFailureClass.Internal, "internal", "An unexpected error occurred in the appliance. Its log has the details."));
         }
         catch (CertificateStoreClosedException)
         {

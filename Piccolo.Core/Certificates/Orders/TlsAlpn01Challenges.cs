@@ -22,7 +22,8 @@ public sealed class TlsAlpn01Challenges(TimeProvider time)
 
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromDays(1);
 
-    private ImmutableDictionary<string, ServerCertificateBundle> _pending = ImmutableDictionary.Create<string, ServerCertificateBundle>(StringComparer.OrdinalIgnoreCase);
+    private ImmutableDictionary<string, ServerCertificateBundle> _pending =
+        ImmutableDictionary.Create<string, ServerCertificateBundle>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Presents an answer until the result is disposed.</summary>
     public IDisposable Present(DomainName host, string keyAuthorization)

@@ -39,6 +39,6 @@ internal static class AuthorityChoice
     };
 
     private static bool IsFaultOfTheCa(AcmeFailureClass failure) => failure
-        is AcmeFailureClass.Network or AcmeFailureClass.CaUnavailable or AcmeFailureClass.RateLimited or AcmeFailureClass.Account or AcmeFailureClass.BadResponse
-        or AcmeFailureClass.RejectedName or AcmeFailureClass.RefusedRequest;
+        is AcmeFailureClass.Network or AcmeFailureClass.CaUnavailable or AcmeFailureClass.RateLimited or AcmeFailureClass.Account
+        or AcmeFailureClass.BadResponse or AcmeFailureClass.RejectedName or AcmeFailureClass.RefusedRequest;
 }

@@ -13,7 +13,8 @@ internal static class BackoffPolicy
     /// <summary>No wait of ours is longer, whatever the class; only a CA's own Retry-After may be. With the jitter it is still within a day.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromHours(19);
 
-    private static readonly TimeSpan[] Network = [Seconds(5), Seconds(15), Seconds(30), Minutes(1), Minutes(2), Minutes(5), Minutes(10), Minutes(20), Minutes(30)];
+    private static readonly TimeSpan[] Network =
+        [Seconds(5), Seconds(15), Seconds(30), Minutes(1), Minutes(2), Minutes(5), Minutes(10), Minutes(20), Minutes(30)];
     private static readonly TimeSpan[] CaUnavailable = [Seconds(30), Minutes(1), Minutes(2), Minutes(5), Minutes(10), Minutes(20), Hours(1)];
     private static readonly TimeSpan[] RateLimited = [Minutes(15), Minutes(30), Hours(1), Hours(2), Hours(6)];
 
@@ -49,7 +50,8 @@ internal static class BackoffPolicy
     /// <param name="consecutive">How many failures of this class came one after the other, this one included.</param>
     /// <param name="retryAfter">What the CA asked for: never less than that.</param>
     /// <param name="random">Between 0 and 1.</param>
-    public static TimeSpan WaitAfter(AcmeFailureClass failure, int consecutive, TimeSpan? retryAfter, double random) => WaitAfter(failure, "", consecutive, retryAfter, random, null);
+    public static TimeSpan WaitAfter(AcmeFailureClass failure, int consecutive, TimeSpan? retryAfter, double random) =>
+        WaitAfter(failure, "", consecutive, retryAfter, random, null);
 
     /// <param name="code">The failure's code: of failed challenges it tells the reason.</param>
     /// <param name="lifetime">Of the certificate that is to be renewed; null for a first one.</param>

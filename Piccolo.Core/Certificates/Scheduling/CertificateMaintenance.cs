@@ -35,8 +35,10 @@ internal sealed class CertificateMaintenance(
         var soonest = DateTimeOffset.MaxValue;
         lock (_gate)
         {
-            var current = snapshot.Certificates.Values.Select(c => c.Facts.FingerprintSha256).Concat(snapshot.Revocations.Keys).ToHashSet(StringComparer.Ordinal);
-            foreach (var gone in _notBefore.Keys.Where(k => !current.Contains(k[(k.IndexOf(' ', StringComparison.Ordinal) + 1)..])).ToList()) _notBefore.Remove(gone);
+            var current = snapshot.Certificates.Values.Select(c => c.Facts.FingerprintSha256).Concat(snapshot.Revocations.Keys)
+                .ToHashSet(StringComparer.Ordinal);
+            foreach (var gone in _notBefore.Keys.Where(k => !current.Contains(k[(k.IndexOf(' ', StringComparison.Ordinal) + 1)..])).ToList())
+                _notBefore.Remove(gone);
             foreach (var revocation in snapshot.Revocations.Values)
             {
                 Consider("revoke " + revocation.Serial, revocation.NextAttempt, () => RevokeAsync(revocation, session), ref soonest, now, wake);
@@ -47,7 +49,9 @@ internal sealed class CertificateMaintenance(
                 if (held.CertificateId is not null)
                 {
                     var key = "hint " + held.Facts.FingerprintSha256;
-                    Consider(key, _notBefore.TryGetValue(key, out var later) ? later : held.Hint?.NextCheck ?? now, () => AskAsync(key, held, session), ref soonest, now, wake);
+                    Consider(
+                        key, _notBefore.TryGetValue(key, out var later) ? later : held.Hint?.NextCheck ?? now, () => AskAsync(key, held, session),
+                        ref soonest, now, wake);
                 }
             }
         }
@@ -97,7 +101,8 @@ internal sealed class CertificateMaintenance(
         }
         var hint = answer.Value;
         var record = new RenewalHintRecord(
-            held.Record.Id, held.Facts.FingerprintSha256, hint.Start, hint.End, hint.Explanation, now, now + RenewalPolicy.CheckAfter(held.Lifetime, hint.RetryAfter));
+            held.Record.Id, held.Facts.FingerprintSha256, hint.Start, hint.End, hint.Explanation, now,
+            now + RenewalPolicy.CheckAfter(held.Lifetime, hint.RetryAfter));
         var next = ledger.Hint(record);
         lock (_gate) _notBefore.Remove(key);
         if (next is not null && next.RenewAt != held.RenewAt) logger.RenewalSuggested(held.Record.Id, hint.Start, hint.End, next.RenewAt);

@@ -31,5 +31,6 @@ internal static class DuePolicy
         return secondAt is { } second && second > attempt.LastAttempt && second < attempt.NextAttempt ? second : attempt.NextAttempt;
     }
 
-    public static bool IsFor(AttemptRecord attempt, WantedCertificate wanted) => attempt.Names.SequenceEqual(wanted.Names.Select(n => n.Value), StringComparer.Ordinal);
+    public static bool IsFor(AttemptRecord attempt, WantedCertificate wanted) =>
+        attempt.Names.SequenceEqual(wanted.Names.Select(n => n.Value), StringComparer.Ordinal);
 }

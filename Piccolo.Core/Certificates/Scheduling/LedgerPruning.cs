@@ -10,7 +10,8 @@ internal static class LedgerPruning
     /// <summary>What the ledger knows of names that nobody wants is forgotten after this.</summary>
     private static readonly TimeSpan Memory = TimeSpan.FromDays(7);
 
-    public static void Run(CertificateLedger ledger, ImmutableArray<WantedCertificate>? wanted, Func<string, bool> isInFlight, DateTimeOffset now, ILogger logger)
+    public static void Run(
+        CertificateLedger ledger, ImmutableArray<WantedCertificate>? wanted, Func<string, bool> isInFlight, DateTimeOffset now, ILogger logger)
     {
         // Before the first list of wanted certificates nothing is known to be unwanted.
         if (wanted is not { } certificates) return;

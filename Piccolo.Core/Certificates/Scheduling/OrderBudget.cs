@@ -20,7 +20,8 @@ internal sealed record OrderBudget(AcmeLimitsOptions Limits, ImmutableDictionary
     public (DateTimeOffset At, string? Limit) Earliest(IReadOnlyList<DomainName> names, bool isRenewal, DateTimeOffset now)
     {
         var latest = (At: now, Limit: (string?)null);
-        foreach (var (key, limit) in OfCertificate(names, isRenewal).Append(("orders", Limits.NewOrders)).Concat(names.Select(n => (FailedKey(n.Value), Limits.FailedValidations))))
+        var failed = names.Select(n => (FailedKey(n.Value), Limits.FailedValidations));
+        foreach (var (key, limit) in OfCertificate(names, isRenewal).Append(("orders", Limits.NewOrders)).Concat(failed))
         {
             if (limit.Count == 0 || !Buckets.TryGetValue(key, out var bucket)) continue;
             var at = bucket.NextFree(limit, now);
@@ -50,7 +51,8 @@ internal sealed record OrderBudget(AcmeLimitsOptions Limits, ImmutableDictionary
         var set = string.Join(' ', names.Select(n => n.Value).Order(StringComparer.Ordinal));
         yield return ("same_names:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(set)).AsSpan(0, 16)), Limits.SameNames);
         if (isRenewal) yield break;
-        foreach (var domain in names.Select(n => RegisteredDomain(n.Value)).Distinct(StringComparer.Ordinal)) yield return ("domain:" + domain, Limits.CertificatesPerDomain);
+        foreach (var domain in names.Select(n => RegisteredDomain(n.Value)).Distinct(StringComparer.Ordinal))
+            yield return ("domain:" + domain, Limits.CertificatesPerDomain);
     }
 
     private static string FailedKey(string name) => "failed_validations:" + name;

@@ -5,7 +5,8 @@ using Piccolo.Core.Primitives;
 namespace Piccolo.Core.Certificates.Scheduling;
 
 /// <summary>Runs the scheduler: woken by the store, the gate, new requests and the clock. Never ends by itself.</summary>
-internal sealed class RenewalLoop(RenewalScheduler scheduler, ICertificateStore store, OrderGate gate, TimeProvider time, ILogger<RenewalLoop> logger) : BackgroundService
+internal sealed class RenewalLoop(
+    RenewalScheduler scheduler, ICertificateStore store, OrderGate gate, TimeProvider time, ILogger<RenewalLoop> logger) : BackgroundService
 {
     private static readonly TimeSpan AfterError = TimeSpan.FromSeconds(30);
 

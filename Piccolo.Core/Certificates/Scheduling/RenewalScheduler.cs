@@ -35,7 +35,8 @@ public sealed class RenewalScheduler : IDisposable
     private CancellationTokenSource _session = new();
 
     internal RenewalScheduler(
-        CertificateLedger ledger, OrderRunner runner, CertificateMaintenance maintenance, ICertificateStore store, OrderGate orderGate, CertificateHealth health, TimeProvider time,
+        CertificateLedger ledger, OrderRunner runner, CertificateMaintenance maintenance, ICertificateStore store, OrderGate orderGate,
+        CertificateHealth health, TimeProvider time,
         ILogger<RenewalScheduler> logger)
     {
         (_ledger, _runner, _maintenance, _store, _orderGate, _health, _time, _logger) = (ledger, runner, maintenance, store, orderGate, health, time, logger);
@@ -67,7 +68,10 @@ public sealed class RenewalScheduler : IDisposable
     /// <returns>False when no certificate of this id is wanted.</returns>
     public bool RenewNow(string id) => RequestRenewal(id, revoke: false);
 
-    /// <summary>What would keep an order that is asked for now from beginning, beyond a minute's pause: the limit or <c>not_reachable</c>, and until when it does, where that is known.</summary>
+    /// <summary>
+    /// What would keep an order that is asked for now from beginning, beyond a minute's pause: the limit or <c>not_reachable</c>, and until when it does,
+    /// where that is known.
+    /// </summary>
     /// <returns>Null where nothing does, or no certificate of this id is wanted.</returns>
     public (DateTimeOffset? Until, string Limit)? HeldBack(string id)
     {
@@ -76,7 +80,9 @@ public sealed class RenewalScheduler : IDisposable
         return _orderGate.MayOrder(wanted) ? null : (null, "not_reachable");
     }
 
-    /// <summary>As <see cref="RenewNow"/>, and once the new one serves the CA is asked to revoke the one that is held now. Every order makes a new key.</summary>
+    /// <summary>
+    /// As <see cref="RenewNow"/>, and once the new one serves the CA is asked to revoke the one that is held now. Every order makes a new key.
+    /// </summary>
     public bool RekeyNow(string id) => RequestRenewal(id, revoke: true);
 
     /// <summary>Lets the loop look at everything anew.</summary>
@@ -93,7 +99,9 @@ public sealed class RenewalScheduler : IDisposable
         lock (_gate) return _inFlight.ContainsKey(id);
     }
 
-    /// <summary>When the next attempt for <paramref name="wanted"/> begins, null while it waits for the gate; and what keeps it waiting beyond that, if anything.</summary>
+    /// <summary>
+    /// When the next attempt for <paramref name="wanted"/> begins, null while it waits for the gate; and what keeps it waiting beyond that, if anything.
+    /// </summary>
     internal (DateTimeOffset? At, string? HeldBackBy) NextAttempt(WantedCertificate wanted, LedgerSnapshot ledger)
     {
         var now = _time.GetUtcNow();

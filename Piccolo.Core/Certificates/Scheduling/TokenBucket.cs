@@ -22,5 +22,6 @@ internal sealed record TokenBucket(double Free, DateTimeOffset At)
         return current.Free >= 1 ? now : now + (limit.Period * ((1 - current.Free) / limit.Count));
     }
 
-    public TokenBucket Take(RateLimitOptions limit, DateTimeOffset now) => Refill(limit, now) is var current ? current with { Free = Math.Max(0, current.Free - 1) } : this;
+    public TokenBucket Take(RateLimitOptions limit, DateTimeOffset now) =>
+        Refill(limit, now) is var current ? current with { Free = Math.Max(0, current.Free - 1) } : this;
 }

@@ -21,8 +21,10 @@ internal sealed record StoreAnchor(long Revision, byte[] Chain)
         Span<byte> content = stackalloc byte[FileLength + 1];
         if (ReadFile(path, content) is not { } length) return null;
         var anchor = new StoreAnchor(BinaryPrimitives.ReadInt64BigEndian(content), content.Slice(8, StoreChain.Length).ToArray());
-        if (length != FileLength || !CryptographicOperations.FixedTimeEquals(chain.OfAnchor(anchor.Revision, anchor.Chain), content.Slice(8 + StoreChain.Length, StoreChain.Length)))
-            throw new StoreFaultException(FaultCode.DecryptFailed, "The control store's anchor was changed or damaged outside the appliance, or belongs to another key set.");
+        if (length != FileLength
+            || !CryptographicOperations.FixedTimeEquals(chain.OfAnchor(anchor.Revision, anchor.Chain), content.Slice(8 + StoreChain.Length, StoreChain.Length)))
+            throw new StoreFaultException(
+                FaultCode.DecryptFailed, "The control store's anchor was changed or damaged outside the appliance, or belongs to another key set.");
         return anchor;
     }
 

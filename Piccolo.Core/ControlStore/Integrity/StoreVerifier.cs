@@ -56,7 +56,8 @@ internal static class StoreVerifier
         using var command = connection.CreateCommand();
         command.Transaction = transaction;
         command.CommandText = "PRAGMA quick_check(1)";
-        if (command.ExecuteScalar() as string != "ok") throw new StoreFaultException(FaultCode.StoreCorrupt, "The control store is damaged: its integrity check failed.");
+        if (command.ExecuteScalar() as string != "ok")
+            throw new StoreFaultException(FaultCode.StoreCorrupt, "The control store is damaged: its integrity check failed.");
     }
 
     private static StateDigest Digest(SqliteConnection connection, SqliteTransaction transaction, StoreChain chain)
@@ -78,7 +79,11 @@ internal static class StoreVerifier
             if (seal.Open(row.Collection, row.Schema, row.Id, row.Box) is null) return StoreRows.Undecryptable(row.Collection);
         }
         return RevisionLog.ReadRevision(connection, transaction) < (anchor?.Revision ?? 0)
-            ? new StoreFaultException(FaultCode.StoreCorrupt, $"The control store is older than what the appliance last wrote (revision {anchor!.Revision}): an old copy was put in its place, or it was emptied.")
-            : new StoreFaultException(FaultCode.StoreCorrupt, "Rows of the control store were added, dropped or put back outside the appliance: its checksum chain does not hold.");
+            ? new StoreFaultException(
+                FaultCode.StoreCorrupt,
+                $"The control store is older than what the appliance last wrote (revision {anchor!.Revision}): "
+                    + "an old copy was put in its place, or it was emptied.")
+            : new StoreFaultException(
+                FaultCode.StoreCorrupt, "Rows of the control store were added, dropped or put back outside the appliance: its checksum chain does not hold.");
     }
 }

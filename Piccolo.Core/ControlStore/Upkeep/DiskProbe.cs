@@ -15,7 +15,8 @@ internal static class DiskProbe
         var path = Path.Combine(folder, $".probe-{Guid.NewGuid():N}");
         try
         {
-            using var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.DeleteOnClose, BufferSize = 0 });
+            using var file = new FileStream(
+                path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.DeleteOnClose, BufferSize = 0 });
             file.Write(new byte[Bytes]);
             file.Flush(flushToDisk: true);
             return null;
@@ -35,7 +36,8 @@ internal static class DiskProbe
     {
         try
         {
-            using var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite, BufferSize = 0 });
+            using var file = new FileStream(
+                path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite, BufferSize = 0 });
             return null;
         }
         catch (IOException e)

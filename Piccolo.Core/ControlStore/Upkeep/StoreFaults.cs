@@ -35,7 +35,8 @@ internal static class StoreFaults
         e);
 
     /// <param name="what">What could not be done; null = the store itself could not be read or written.</param>
-    public static StoreFaultException From(IOException e, string? what = null) => Of(DiskProbe.CodeOf(e), $"{what ?? "input or output failed"}, errno {e.HResult & 0xffff}", e);
+    public static StoreFaultException From(IOException e, string? what = null) =>
+        Of(DiskProbe.CodeOf(e), $"{what ?? "input or output failed"}, errno {e.HResult & 0xffff}", e);
 
     public static StoreFaultException From(UnauthorizedAccessException e, string? what = null) => Of(FaultCode.StoreUnreadable, what ?? "access denied", e);
 
@@ -46,7 +47,8 @@ internal static class StoreFaults
             FaultCode.DiskFull => "The disk is full; nothing more can be stored.",
             FaultCode.ReadOnly => "The control store cannot be written: its file system is read-only.",
             FaultCode.StoreCorrupt => "The control store is damaged.",
-            FaultCode.StoreBusy => $"The control store cannot be used at the moment: another process keeps it locked, or memory or open files are used up ({cause}).",
+            FaultCode.StoreBusy =>
+                $"The control store cannot be used at the moment: another process keeps it locked, or memory or open files are used up ({cause}).",
             _ => $"The control store cannot be used ({cause}).",
         },
         inner);

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Options;
 namespace Piccolo.Core.ControlStore.Upkeep;
 
 /// <summary>While the disk is full or read-only, tries a small write every few seconds until one succeeds.</summary>
-internal sealed class StoreRecoveryLoop(SealedStore store, IOptions<ControlStoreOptions> options, TimeProvider time, ILogger<StoreRecoveryLoop> logger) : BackgroundService
+internal sealed class StoreRecoveryLoop(
+    SealedStore store, IOptions<ControlStoreOptions> options, TimeProvider time, ILogger<StoreRecoveryLoop> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -13,7 +13,10 @@ internal sealed class StoreSnapshots(StatePaths paths, TimeProvider time)
 
     /// <summary>Newest first, by revision: a clock that was wrong once must not decide what is new.</summary>
     public IReadOnlyList<StoreSnapshot> List() => !Directory.Exists(paths.Snapshots) ? [] :
-        [.. Directory.EnumerateFiles(paths.Snapshots, "control-*.db").Select(Parse).OfType<StoreSnapshot>().OrderByDescending(s => s.Revision).ThenByDescending(s => s.TakenAt)];
+    [
+        .. Directory.EnumerateFiles(paths.Snapshots, "control-*.db").Select(Parse).OfType<StoreSnapshot>()
+            .OrderByDescending(s => s.Revision).ThenByDescending(s => s.TakenAt),
+    ];
 
     /// <param name="copy">Writes the copy to the path that it is given, and returns its revision.</param>
     public StoreSnapshot Take(Func<string, long> copy)
@@ -27,7 +30,8 @@ internal sealed class StoreSnapshots(StatePaths paths, TimeProvider time)
         var temporary = Path.Combine(paths.Snapshots, "taking.tmp");
         var now = time.GetUtcNow();
         var revision = copy(temporary);
-        var path = Path.Combine(paths.Snapshots, string.Create(CultureInfo.InvariantCulture, $"control-{now.ToString(TimeFormat, CultureInfo.InvariantCulture)}-r{revision}.db"));
+        var path = Path.Combine(
+            paths.Snapshots, string.Create(CultureInfo.InvariantCulture, $"control-{now.ToString(TimeFormat, CultureInfo.InvariantCulture)}-r{revision}.db"));
         File.Move(temporary, path, overwrite: true);
         WriteSteps.Reached(WriteStep.Renamed, temporary);
         AtomicFile.FlushDirectory(paths.Snapshots);

@@ -35,5 +35,6 @@ internal sealed class StoreUpkeepLoop(
     }
 
     /// <summary>A snapshot from the future was taken under a wrong clock, and its age says nothing.</summary>
-    private bool IsYoung(StoreSnapshot snapshot) => time.GetUtcNow() - snapshot.TakenAt is var age && age >= TimeSpan.Zero && age < options.Value.SnapshotInterval;
+    private bool IsYoung(StoreSnapshot snapshot) =>
+        time.GetUtcNow() - snapshot.TakenAt is var age && age >= TimeSpan.Zero && age < options.Value.SnapshotInterval;
 }

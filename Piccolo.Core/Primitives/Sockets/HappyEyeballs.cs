@@ -15,7 +15,9 @@ internal static class HappyEyeballs
     /// <exception cref="SocketException">The name has no address, or none could be reached: then it is the first one's.</exception>
     public static async Task<Socket> ConnectAsync(DnsEndPoint host, TimeProvider time, CancellationToken cancellationToken)
     {
-        IPAddress[] addresses = IPAddress.TryParse(host.Host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(host.Host, host.AddressFamily, cancellationToken);
+        IPAddress[] addresses = IPAddress.TryParse(host.Host, out var literal)
+            ? [literal]
+            : await Dns.GetHostAddressesAsync(host.Host, host.AddressFamily, cancellationToken);
         return await RaceAsync(Interleave(addresses), (address, token) => ConnectAsync(new IPEndPoint(address, host.Port), token), time, cancellationToken);
     }
 
@@ -26,7 +28,8 @@ internal static class HappyEyeballs
         return [.. Enumerable.Range(0, addresses.Count).SelectMany(i => families.Where(f => i < f.Count).Select(f => f[i]))];
     }
 
-    internal static async Task<T> RaceAsync<T>(IReadOnlyList<IPAddress> addresses, Func<IPAddress, CancellationToken, Task<T>> connect, TimeProvider time, CancellationToken cancellationToken)
+    internal static async Task<T> RaceAsync<T>(
+        IReadOnlyList<IPAddress> addresses, Func<IPAddress, CancellationToken, Task<T>> connect, TimeProvider time, CancellationToken cancellationToken)
         where T : class, IDisposable
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

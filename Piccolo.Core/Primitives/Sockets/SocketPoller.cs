@@ -59,7 +59,8 @@ public sealed class SocketPoller : IDisposable
 
     /// <summary>As <see cref="Add"/>, of a listening socket that several pollers have: each client is told to one of them that waits at that moment.</summary>
     /// <inheritdoc cref="Add"/>
-    public void AddListening(SafeHandle socket, int tag) => Control(Posix.EPOLL_CTL_ADD, socket, (uint)SocketReadiness.Readable | Posix.EPOLLET | Posix.EPOLLEXCLUSIVE, tag);
+    public void AddListening(SafeHandle socket, int tag) =>
+        Control(Posix.EPOLL_CTL_ADD, socket, (uint)SocketReadiness.Readable | Posix.EPOLLET | Posix.EPOLLEXCLUSIVE, tag);
 
     /// <summary>Room for bytes is told too from now on, at once when there is some already.</summary>
     /// <exception cref="IOException">The socket was never added.</exception>
@@ -124,7 +125,8 @@ public sealed class SocketPoller : IDisposable
         Span<byte> one = stackalloc byte[EventLength];
         BinaryPrimitives.WriteUInt32LittleEndian(one, events);
         BinaryPrimitives.WriteInt32LittleEndian(one[DataOffset..], tag);
-        if (Posix.EpollControl(_poll, operation, descriptor, ref MemoryMarshal.GetReference(one)) != 0) throw new IOException(Marshal.GetLastPInvokeErrorMessage());
+        if (Posix.EpollControl(_poll, operation, descriptor, ref MemoryMarshal.GetReference(one)) != 0)
+            throw new IOException(Marshal.GetLastPInvokeErrorMessage());
     }
 
     private sealed class SafeFileDescriptor() : SafeHandle(-1, ownsHandle: true)

@@ -86,7 +86,8 @@ public static class SocketTransfer
 
     private static int OrThrow(int transferred) => transferred != Broken ? transferred : throw new SocketException((int)SocketError.ConnectionReset);
 
-    /// <returns>0: once more. -1: there is nothing to do but wait. <see cref="Broken"/>: which of the kernel's reasons it was makes no difference to anyone.</returns>
+    /// <returns>0: once more. -1: there is nothing to do but wait. <see cref="Broken"/>: which of the kernel's reasons it was makes no difference to
+    /// anyone.</returns>
     private static int Failure() => Marshal.GetLastPInvokeError() switch
     {
         Posix.EINTR => 0,

@@ -14,7 +14,8 @@ namespace Piccolo.Core.Remote.Aliases;
 /// goes away: the owner sees why it fails, and nothing flaps with DNS.
 /// </summary>
 public sealed class AliasVerifier(
-    RemoteAliasStore aliases, RemoteSettingsStore settings, SealedStore store, PublicDnsResolver dns, NameChecks checks, RemoteEventLog events, IOptions<RemoteOptions> options, TimeProvider time,
+    RemoteAliasStore aliases, RemoteSettingsStore settings, SealedStore store, PublicDnsResolver dns, NameChecks checks, RemoteEventLog events,
+    IOptions<RemoteOptions> options, TimeProvider time,
     ILogger<AliasVerifier> logger) : BackgroundService
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
@@ -25,11 +26,17 @@ public sealed class AliasVerifier(
         var (endpoint, portal) = (current.Endpoint, current.PortalName);
         current = null;
         var found = await dns.AddressesAsync(name, cancellationToken);
-        if (found.Records.IsEmpty) return new AliasCheck(false, found.Failure ?? $"DNS has no address for {name}.", $"Let {name} be a CNAME of {portal}, or give it the relay's address.");
+        if (found.Records.IsEmpty)
+        {
+            return new AliasCheck(
+                false, found.Failure ?? $"DNS has no address for {name}.", $"Let {name} be a CNAME of {portal}, or give it the relay's address.");
+        }
         // Where the portal leads counts too: a relay may take visitors at another address than its hub.
         var relay = (await checks.RelayAddressesAsync(endpoint, cancellationToken)).AddRange((await dns.AddressesAsync(portal, cancellationToken)).Records);
         if (!found.Records.Any(relay.Contains))
-            return new AliasCheck(false, $"{name} leads to {string.Join(", ", found.Records)}, which is not the relay.", $"Let {name} be a CNAME of {portal}, or give it the relay's address.");
+            return new AliasCheck(
+                false, $"{name} leads to {string.Join(", ", found.Records)}, which is not the relay.",
+                $"Let {name} be a CNAME of {portal}, or give it the relay's address.");
         var caa = await checks.CaaAsync(name, cancellationToken);
         return caa.Status == PreflightStatus.Fail ? new AliasCheck(false, caa.Detail, caa.NextStep) : new AliasCheck(true, null, null);
     }
@@ -87,5 +94,7 @@ public sealed class AliasVerifier(
     }
 
     private DateTimeOffset DueAt(RemoteAlias alias) =>
-        alias.LastChecked is not { } last ? time.GetUtcNow() : last + (alias is { IsVerified: true, Problem: null } ? options.Value.RecordCheckInterval : options.Value.AliasRetryInterval);
+        alias.LastChecked is not { } last
+            ? time.GetUtcNow()
+            : last + (alias is { IsVerified: true, Problem: null } ? options.Value.RecordCheckInterval : options.Value.AliasRetryInterval);
 }

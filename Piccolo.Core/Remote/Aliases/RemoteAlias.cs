@@ -10,7 +10,8 @@ namespace Piccolo.Core.Remote.Aliases;
 /// <param name="VerifiedAt">When DNS was first seen to lead the name to the relay. Before that the name is neither routed nor certified.</param>
 /// <param name="Problem">What the last look found wrong; null when nothing.</param>
 public sealed record RemoteAlias(
-    string Id, string Hostname, string Listener, DateTimeOffset AddedAt, DateTimeOffset? VerifiedAt, DateTimeOffset? LastChecked, string? Problem, string? NextStep)
+    string Id, string Hostname, string Listener, DateTimeOffset AddedAt, DateTimeOffset? VerifiedAt, DateTimeOffset? LastChecked, string? Problem,
+    string? NextStep)
 {
     public const string Portal = "portal";
 
@@ -58,7 +59,13 @@ public sealed class RemoteAliasStore(SealedStore store)
     internal void Checked(string id, DateTimeOffset at, AliasCheck found) => store.Commit(transaction =>
     {
         if (transaction.Get(Aliases, id) is not { } alias) return;
-        transaction.Put(Aliases, id, alias with { LastChecked = at, VerifiedAt = alias.VerifiedAt ?? (found.PointsToRelay ? at : null), Problem = found.Problem, NextStep = found.NextStep });
+        transaction.Put(Aliases, id, alias with
+        {
+            LastChecked = at,
+            VerifiedAt = alias.VerifiedAt ?? (found.PointsToRelay ? at : null),
+            Problem = found.Problem,
+            NextStep = found.NextStep,
+        });
     });
 }
 

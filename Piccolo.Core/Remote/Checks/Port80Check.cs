@@ -21,14 +21,16 @@ public sealed class Port80Check(IOptions<RemoteOptions> options, PublicDnsResolv
     public async Task<PreflightCheck> RunAsync(DomainName name, CancellationToken cancellationToken)
     {
         var addresses = (await dns.AddressesAsync(name, cancellationToken)).Records;
-        if (addresses.IsEmpty) return new("port_80", "Port 80", name.Value, PreflightStatus.Fail, $"{name} leads to no address.", "Fix the name's DNS record first.");
+        if (addresses.IsEmpty)
+            return new("port_80", "Port 80", name.Value, PreflightStatus.Fail, $"{name} leads to no address.", "Fix the name's DNS record first.");
         var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         var proof = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         using var presented = challenges.Present(name, token, proof);
         var problems = await Task.WhenAll(addresses.Take(MaxAddresses).Select(a => FetchAsync(name, a, token, proof, cancellationToken)));
         var bad = problems.OfType<string>().ToList();
         if (bad.Count == 0) return new("port_80", "Port 80", name.Value, PreflightStatus.Pass, $"A token of {name} was fetched through the relay on port 80.");
-        const string next = "The relay must pass port 80 of this name on to this device; check its public ports, its firewall, and that the tunnel serves the name.";
+        const string next =
+            "The relay must pass port 80 of this name on to this device; check its public ports, its firewall, and that the tunnel serves the name.";
         return new("port_80", "Port 80", name.Value, bad.Count == problems.Length ? PreflightStatus.Fail : PreflightStatus.Warn, string.Join(' ', bad), next);
     }
 
@@ -43,7 +45,9 @@ public sealed class Port80Check(IOptions<RemoteOptions> options, PublicDnsResolv
         {
             using var response = await http.GetAsync(new Uri($"http://{name}{Http01Challenges.PathPrefix}{token}"), limit.Token);
             var body = await response.Content.ReadAsStringAsync(limit.Token);
-            return response.StatusCode == HttpStatusCode.OK && body == proof ? null : $"At {server} something else answered for {name} (HTTP status {(int)response.StatusCode}).";
+            return response.StatusCode == HttpStatusCode.OK && body == proof
+                ? null
+                : $"At {server} something else answered for {name} (HTTP status {(int)response.StatusCode}).";
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

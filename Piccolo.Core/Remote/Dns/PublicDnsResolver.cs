@@ -32,7 +32,9 @@ public sealed class PublicDnsResolver(IOptions<RemoteOptions> options)
     /// <summary>More addresses than any name of ours needs; a longer answer is cut.</summary>
     public const int MaxRecords = 16;
 
-    private readonly ResolverChoice _choice = ResolverChoice.TryParse(options.Value.ProbeResolver, out var choice) ? choice : new ResolverChoice.SystemResolver();
+    private readonly ResolverChoice _choice = ResolverChoice.TryParse(options.Value.ProbeResolver, out var choice)
+        ? choice
+        : new ResolverChoice.SystemResolver();
 
     /// <summary>Whether the answer may come from a resolver of this network, which can see names otherwise than strangers do.</summary>
     public bool MayBeInsideView => _choice is ResolverChoice.SystemResolver;
@@ -55,15 +57,18 @@ public sealed class PublicDnsResolver(IOptions<RemoteOptions> options)
             ? new DnsAnswer<CaaProperty>([], "No DNS server is asked (Piccolo:Remote:ProbeResolver).")
             : await AskAsync<CaaRecord, CaaProperty>(name, QueryType.CAA, r => new CaaProperty(r.Flags, r.Tag.ToLowerInvariant(), r.Value), cancellationToken);
 
-    private async Task<DnsAnswer<T>> AskAsync<TRecord, T>(DomainName name, QueryType type, Func<TRecord, T> take, CancellationToken cancellationToken) where TRecord : DnsResourceRecord
+    private async Task<DnsAnswer<T>> AskAsync<TRecord, T>(
+        DomainName name, QueryType type, Func<TRecord, T> take, CancellationToken cancellationToken) where TRecord : DnsResourceRecord
     {
         try
         {
             var response = await Client().QueryAsync(name.Value + ".", type, cancellationToken: cancellationToken);
             return response.Header.ResponseCode switch
             {
-                DnsHeaderResponseCode.NoError => new DnsAnswer<T>([.. response.Answers.OfType<TRecord>().Take(MaxRecords).Select(take)]) { Targets = TargetsIn(response) },
-                DnsHeaderResponseCode.NotExistentDomain => new DnsAnswer<T>([], $"DNS knows no name {name}.", NoSuchName: true) { Targets = TargetsIn(response) },
+                DnsHeaderResponseCode.NoError =>
+                    new DnsAnswer<T>([.. response.Answers.OfType<TRecord>().Take(MaxRecords).Select(take)]) { Targets = TargetsIn(response) },
+                DnsHeaderResponseCode.NotExistentDomain =>
+                    new DnsAnswer<T>([], $"DNS knows no name {name}.", NoSuchName: true) { Targets = TargetsIn(response) },
                 var code => new DnsAnswer<T>([], $"DNS answered {code} for {name}."),
             };
         }
@@ -71,7 +76,11 @@ public sealed class PublicDnsResolver(IOptions<RemoteOptions> options)
         {
             // InvalidOperationException: no network and so no resolver. ArgumentException: an answer that cannot be parsed.
             cancellationToken.ThrowIfCancellationRequested();
-            return new DnsAnswer<T>([], e is DnsResponseException { Code: DnsResponseCode.ConnectionTimeout } ? $"No DNS server answered for {name} in time." : $"No DNS server could be asked for {name}.");
+            return new DnsAnswer<T>(
+                [],
+                e is DnsResponseException { Code: DnsResponseCode.ConnectionTimeout }
+                    ? $"No DNS server answered for {name} in time."
+                    : $"No DNS server could be asked for {name}.");
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -80,7 +89,10 @@ public sealed class PublicDnsResolver(IOptions<RemoteOptions> options)
     }
 
     private static ImmutableArray<DomainName> TargetsIn(IDnsQueryResponse response) =>
-        [.. response.Answers.OfType<CNameRecord>().Take(MaxRecords).Select(r => DomainName.TryParse(r.CanonicalName.Value, out var target) ? target : null).OfType<DomainName>()];
+    [
+        .. response.Answers.OfType<CNameRecord>().Take(MaxRecords)
+            .Select(r => DomainName.TryParse(r.CanonicalName.Value, out var target) ? target : null).OfType<DomainName>(),
+    ];
 
     /// <summary>Made anew each time: the system's resolvers change with the network.</summary>
     private LookupClient Client()

@@ -18,7 +18,8 @@ internal abstract record ResolverChoice
     {
         var trimmed = text?.Trim() ?? "";
         choice = trimmed.Length == 0 ? new SystemResolver()
-            : trimmed.StartsWith(FixedPrefix, StringComparison.OrdinalIgnoreCase) ? IPAddress.TryParse(trimmed[FixedPrefix.Length..], out var address) ? new Fixed(address) : null
+            : trimmed.StartsWith(FixedPrefix, StringComparison.OrdinalIgnoreCase)
+                ? IPAddress.TryParse(trimmed[FixedPrefix.Length..], out var address) ? new Fixed(address) : null
             : IPEndPoint.TryParse(trimmed, out var server) ? new Server(server.Port == 0 ? new IPEndPoint(server.Address, DnsPort) : server)
             : null;
         return choice is not null;

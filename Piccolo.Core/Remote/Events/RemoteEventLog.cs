@@ -27,10 +27,12 @@ public sealed class RemoteEventLog(SealedStore store, IOptions<RemoteOptions> op
     public IReadOnlyList<RemoteEvent> Page(int limit) => [.. store.List(Events).OrderByDescending(e => e.Sequence).Take(limit)];
 
     /// <summary>Records what somebody did.</summary>
-    public void Add(string source, string subject, string message, string? nextStep = null) => Write(RemoteEventLevel.Info, source, subject, null, message, nextStep);
+    public void Add(string source, string subject, string message, string? nextStep = null) =>
+        Write(RemoteEventLevel.Info, source, subject, null, message, nextStep);
 
     /// <summary>Records a state, unless the newest event of this source and subject says the same.</summary>
-    public void Note(RemoteEventLevel level, string source, string subject, string state, string message, string? nextStep = null) => Write(level, source, subject, state, message, nextStep);
+    public void Note(RemoteEventLevel level, string source, string subject, string state, string message, string? nextStep = null) =>
+        Write(level, source, subject, state, message, nextStep);
 
     private void Write(RemoteEventLevel level, string source, string subject, string? state, string message, string? nextStep)
     {
@@ -41,7 +43,9 @@ public sealed class RemoteEventLog(SealedStore store, IOptions<RemoteOptions> op
                 if (!store.IsOpen) return;
                 var kept = store.List(Events).OrderBy(e => e.Sequence).ToImmutableArray();
                 if (state is not null && kept.LastOrDefault(e => e.Source == source && e.Subject == subject && e.State is not null)?.State == state) return;
-                var next = new RemoteEvent(kept.IsEmpty ? 1 : kept[^1].Sequence + 1, time.GetUtcNow(), level, source, subject, state, Bound(message), nextStep is null ? null : Bound(nextStep));
+                var next = new RemoteEvent(
+                    kept.IsEmpty ? 1 : kept[^1].Sequence + 1, time.GetUtcNow(), level, source, subject, state, Bound(message),
+                    nextStep is null ? null : Bound(nextStep));
                 store.Commit(transaction =>
                 {
                     transaction.Put(Events, Key(next.Sequence), next);

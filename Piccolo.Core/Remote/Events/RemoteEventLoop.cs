@@ -14,7 +14,8 @@ namespace Piccolo.Core.Remote.Events;
 /// remembers: a restart repeats nothing.
 /// </summary>
 internal sealed class RemoteEventLoop(
-    RemoteEventLog events, SealedStore store, RelayTunnel tunnel, CertificateInventory certificates, FrontDoorBoard board, TimeProvider time, ILogger<RemoteEventLoop> logger) : BackgroundService
+    RemoteEventLog events, SealedStore store, RelayTunnel tunnel, CertificateInventory certificates, FrontDoorBoard board, TimeProvider time,
+    ILogger<RemoteEventLoop> logger) : BackgroundService
 {
     // Only to mend what a bug may have lost.
     private static readonly TimeSpan LookAgain = TimeSpan.FromMinutes(5);
@@ -60,10 +61,14 @@ internal sealed class RemoteEventLoop(
                 Note(RemoteEventLevel.Info, RemoteEventSources.Tunnel, "", "online", "The relay accepted this device.", null);
                 break;
             case TunnelState.Refused:
-                Note(RemoteEventLevel.Error, RemoteEventSources.Tunnel, "", $"refused:{line.Code}", line.Reason ?? "The relay refused this device.", line.NextStep);
+                Note(
+                    RemoteEventLevel.Error, RemoteEventSources.Tunnel, "", $"refused:{line.Code}", line.Reason ?? "The relay refused this device.",
+                    line.NextStep);
                 break;
             case TunnelState.Waiting:
-                Note(RemoteEventLevel.Warn, RemoteEventSources.Tunnel, "", $"waiting:{line.Code}", line.Reason ?? "There is no connection to the relay; it is tried again.", line.NextStep);
+                Note(
+                    RemoteEventLevel.Warn, RemoteEventSources.Tunnel, "", $"waiting:{line.Code}",
+                    line.Reason ?? "There is no connection to the relay; it is tried again.", line.NextStep);
                 break;
         }
     }
@@ -72,11 +77,15 @@ internal sealed class RemoteEventLoop(
     {
         if (entry.LastError is { } error)
         {
-            Note(RemoteEventLevel.Warn, RemoteEventSources.Certificate, entry.Id, $"failed:{error.Code}", $"The certificate {entry.Id} could not be ordered: {error.Detail}", error.NextStep);
+            Note(
+                RemoteEventLevel.Warn, RemoteEventSources.Certificate, entry.Id, $"failed:{error.Code}",
+                $"The certificate {entry.Id} could not be ordered: {error.Detail}", error.NextStep);
         }
         else if (entry is { FingerprintSha256: { } fingerprint, NotAfter: { } end })
         {
-            Note(RemoteEventLevel.Info, RemoteEventSources.Certificate, entry.Id, $"held:{fingerprint}", $"The certificate {entry.Id} was issued by {entry.Issuer}; it lasts until {end:u}.", null);
+            Note(
+                RemoteEventLevel.Info, RemoteEventSources.Certificate, entry.Id, $"held:{fingerprint}",
+                $"The certificate {entry.Id} was issued by {entry.Issuer}; it lasts until {end:u}.", null);
         }
     }
 
@@ -88,7 +97,9 @@ internal sealed class RemoteEventLoop(
                 Note(RemoteEventLevel.Info, RemoteEventSources.Probe, name.Name, "reachable", $"{name.Name} is reachable from outside.", null);
                 break;
             case ReachResult.Dead or ReachResult.Dns or ReachResult.WrongKey:
-                Note(RemoteEventLevel.Error, RemoteEventSources.Probe, name.Name, name.Result.ToString(), $"{name.Name} is not reachable from outside: {name.Detail}", name.NextStep);
+                Note(
+                    RemoteEventLevel.Error, RemoteEventSources.Probe, name.Name, name.Result.ToString(),
+                    $"{name.Name} is not reachable from outside: {name.Detail}", name.NextStep);
                 break;
         }
     }

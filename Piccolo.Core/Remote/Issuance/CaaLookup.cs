@@ -11,7 +11,8 @@ namespace Piccolo.Core.Remote.Issuance;
 /// <param name="At">Where they were found; null when there are none up to the root.</param>
 /// <param name="Failure">One sentence; null when DNS answered.</param>
 /// <param name="Aliases">The names on the way up that are aliases (CNAME), and where each of them leads, step by step.</param>
-public sealed record CaaFinding(DomainName? At, ImmutableArray<CaaProperty> Properties, string? Failure, ImmutableArray<(DomainName Name, DomainName Target)> Aliases);
+public sealed record CaaFinding(
+    DomainName? At, ImmutableArray<CaaProperty> Properties, string? Failure, ImmutableArray<(DomainName Name, DomainName Target)> Aliases);
 
 /// <summary>Finds the CAA records that count for a name, and knows who we are to the CA. Thread-safe.</summary>
 public sealed class CaaLookup
@@ -37,7 +38,8 @@ public sealed class CaaLookup
     public CaaSubject Us => Everywhere[0];
 
     /// <summary>Who we are to each configured CA, the first one's first.</summary>
-    public ImmutableArray<CaaSubject> Everywhere => [.. _certificates.Accounts().Select((a, i) => new CaaSubject(IdentitiesOf(a, i == 0), a.Account, a.Directory.Host))];
+    public ImmutableArray<CaaSubject> Everywhere =>
+        [.. _certificates.Accounts().Select((a, i) => new CaaSubject(IdentitiesOf(a, i == 0), a.Account, a.Directory.Host))];
 
     /// <summary>The challenge by which the next order will prove a name, as <c>validationmethods</c> has it (RFC 8657, 4).</summary>
     public string Method => _acme.Challenge == AcmeOptions.TlsAlpn01 ? AcmeOptions.TlsAlpn01 : AcmeOptions.Http01;

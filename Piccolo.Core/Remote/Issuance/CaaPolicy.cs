@@ -49,19 +49,23 @@ public static class CaaPolicy
         // A value that does not follow the grammar lets nobody issue (RFC 8659, 4.2), as does one without a name.
         var granted = issuers.Where(i => i is { Name.Length: > 0 }).Select(i => i!).ToList();
         if (!granted.Any(i => Admits(i, us[0], method))) return CaaVerdict.Refused;
-        return granted.All(i => us.Any(u => u.AccountUrl is not null && u.Identities.Contains(i.Name) && i.Parameters.GetValueOrDefault(AccountUri) == u.AccountUrl.AbsoluteUri))
-            ? CaaVerdict.OnlyOurAccount
-            : CaaVerdict.OurCa;
+        return granted.All(i => us.Any(u => IsBoundTo(u, i))) ? CaaVerdict.OnlyOurAccount : CaaVerdict.OurCa;
     }
 
+    /// <summary>Whether the property lets this CA issue for this account and for no other.</summary>
+    private static bool IsBoundTo(CaaSubject us, Issuer issuer) =>
+        us.AccountUrl is { } account && us.Identities.Contains(issuer.Name) && issuer.Parameters.GetValueOrDefault(AccountUri) == account.AbsoluteUri;
+
     /// <summary>The property that lets our account, by the challenges that this device answers, and nobody else issue.</summary>
-    public static CaaProperty Lock(string identity, Uri account) => new(0, Issue, $"{identity}; {AccountUri}={account.AbsoluteUri}; {ValidationMethods}=http-01,tls-alpn-01");
+    public static CaaProperty Lock(string identity, Uri account) =>
+        new(0, Issue, $"{identity}; {AccountUri}={account.AbsoluteUri}; {ValidationMethods}=http-01,tls-alpn-01");
 
     private static bool Admits(Issuer issuer, CaaSubject us, string method) =>
         us.Identities.Contains(issuer.Name)
         // Before the first order nobody knows the account yet: a record that names one was not made for it.
         && (!issuer.Parameters.TryGetValue(AccountUri, out var account) || account == us.AccountUrl?.AbsoluteUri)
-        && (!issuer.Parameters.TryGetValue(ValidationMethods, out var methods) || methods.Split(',').Any(m => m.Trim().Equals(method, StringComparison.OrdinalIgnoreCase)));
+        && (!issuer.Parameters.TryGetValue(ValidationMethods, out var methods)
+            || methods.Split(',').Any(m => m.Trim().Equals(method, StringComparison.OrdinalIgnoreCase)));
 
     /// <returns>Null when the value does not follow the grammar.</returns>
     private static Issuer? Parse(string value)

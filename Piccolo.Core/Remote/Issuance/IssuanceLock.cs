@@ -43,7 +43,8 @@ public sealed record IssuanceLockState(TrustLevel Level, ImmutableArray<LockedNa
 /// as none of them is an alias (RFC 8659, 3). Thread-safe.
 /// </summary>
 public sealed class IssuanceLock(
-    RemoteSettingsStore settings, RemoteAliasStore aliases, ListenerTable listeners, CaaLookup caa, PublicSuffixes suffixes, SealedStore store, RemoteEventLog events, IOptions<RemoteOptions> options, TimeProvider time,
+    RemoteSettingsStore settings, RemoteAliasStore aliases, ListenerTable listeners, CaaLookup caa, PublicSuffixes suffixes, SealedStore store,
+    RemoteEventLog events, IOptions<RemoteOptions> options, TimeProvider time,
     ILogger<IssuanceLock> logger) : BackgroundService
 {
     private static readonly TimeSpan RetryUnknown = TimeSpan.FromMinutes(5);
@@ -90,9 +91,13 @@ public sealed class IssuanceLock(
             : judged.All(j => j.Name.Level == TrustLevel.OnlyThisDeviceCanIssue) ? TrustLevel.OnlyThisDeviceCanIssue
             : TrustLevel.Unknown;
         var state = Keep(new IssuanceLockState(level, [.. names], time.GetUtcNow()));
-        if (level == TrustLevel.OnlyThisDeviceCanIssue) events.Note(RemoteEventLevel.Info, RemoteEventSources.IssuanceLock, "", level.ToString(), "Only this device can get certificates for its names.");
+        if (level == TrustLevel.OnlyThisDeviceCanIssue)
+            events.Note(RemoteEventLevel.Info, RemoteEventSources.IssuanceLock, "", level.ToString(), "Only this device can get certificates for its names.");
         if (level == TrustLevel.RelayCouldIssue)
-            events.Note(RemoteEventLevel.Warn, RemoteEventSources.IssuanceLock, "", level.ToString(), "Whoever carries this device's traffic could get certificates for its names.", "See GET /api/v1/remote/issuance-lock for the record that ends that.");
+            events.Note(
+                RemoteEventLevel.Warn, RemoteEventSources.IssuanceLock, "", level.ToString(),
+                "Whoever carries this device's traffic could get certificates for its names.",
+                "See GET /api/v1/remote/issuance-lock for the record that ends that.");
         return state;
     }
 
@@ -139,7 +144,9 @@ public sealed class IssuanceLock(
         return true;
     }
 
-    /// <summary>Every name of ours, and one that nobody can know, which stands for all that a wildcard record answers. Empty while locked or switched off.</summary>
+    /// <summary>
+    /// Every name of ours, and one that nobody can know, which stands for all that a wildcard record answers. Empty while locked or switched off.
+    /// </summary>
     private List<Subject> Subjects()
     {
         if (settings.Current is not { Enabled: true } current) return [];
@@ -147,14 +154,16 @@ public sealed class IssuanceLock(
         var zone = suffixes.RegisteredOf(domain);
         var subjects = new List<Subject> { new(domain, domain.Value, zone, IsTop: true) };
         var plan = RemotePlan.Build(current, listeners.Current, _ => Role.Leader, aliases.List());
-        subjects.AddRange(plan.Hostnames.Select(DomainName.Parse).Where(n => n != domain).Select(n => new Subject(n, n.Value, zone, IsTop: !n.IsSubdomainOf(domain))));
+        subjects.AddRange(
+            plan.Hostnames.Select(DomainName.Parse).Where(n => n != domain).Select(n => new Subject(n, n.Value, zone, IsTop: !n.IsSubdomainOf(domain))));
         if (DomainName.TryParse($"{Guid.NewGuid():N}.{domain}", out var unused)) subjects.Add(new Subject(unused, $"*.{domain}", zone, IsTop: false));
         return subjects;
     }
 
     private async Task<Judgement> JudgeAsync(Subject subject, ImmutableArray<CaaSubject> us, CancellationToken cancellationToken)
     {
-        ImmutableArray<CaaProperty> records = [.. us.Where(u => u is { AccountUrl: not null, Identities.IsEmpty: false }).Select(u => CaaPolicy.Lock(u.Identities[0], u.AccountUrl!))];
+        ImmutableArray<CaaProperty> records =
+            [.. us.Where(u => u is { AccountUrl: not null, Identities.IsEmpty: false }).Select(u => CaaPolicy.Lock(u.Identities[0], u.AccountUrl!))];
         var found = await caa.FindAsync(subject.Name, cancellationToken);
         DomainName[] own = [subject.Zone, suffixes.RegisteredOf(subject.Name)];
         var away = found.Aliases.FirstOrDefault(a => !own.Any(zone => a.Target == zone || a.Target.IsSubdomainOf(zone)));
@@ -162,18 +171,31 @@ public sealed class IssuanceLock(
         var verdict = CaaPolicy.Judge(found.Properties, us, caa.Method);
         // Where the alias leads to a zone of somebody else's, only what that zone says for this very account counts.
         if (found.Failure is null && away.Target is not null && !(verdict == CaaVerdict.OnlyOurAccount && found.At == away.Name))
-            return Of(TrustLevel.RelayCouldIssue, $"{away.Name} is an alias (CNAME) of {away.Target}, and whoever runs that zone decides who may get a certificate for it. Give it A and AAAA records instead.", []);
+        {
+            return Of(
+                TrustLevel.RelayCouldIssue,
+                $"{away.Name} is an alias (CNAME) of {away.Target}, and whoever runs that zone decides who may get a certificate for it. "
+                    + "Give it A and AAAA records instead.",
+                []);
+        }
         if (found.Failure is { } failure) return Of(TrustLevel.Unknown, failure, records);
         if (us[0].Identities.IsEmpty) return Of(TrustLevel.Unknown, "The certificate authority's CAA identifier is unknown.", []);
         if (us[0].AccountUrl is null) return Of(TrustLevel.Unknown, "This device has no account at its certificate authority yet.", []);
         return verdict switch
         {
-            CaaVerdict.OnlyOurAccount => Of(TrustLevel.OnlyThisDeviceCanIssue, $"The record at {found.At} lets only this device's account issue.{ShutOut(found.Properties, us)}", records),
-            CaaVerdict.Refused => Of(TrustLevel.Unknown, $"The records at {found.At} do not let this device's account issue at all: the next renewal would fail.", records),
-            _ => Of(TrustLevel.RelayCouldIssue, (found.At is null ? $"No CAA record restricts {subject.Shown}." : $"The records at {found.At} let others issue too.") + Beside(found, subject), records),
+            CaaVerdict.OnlyOurAccount => Of(
+                TrustLevel.OnlyThisDeviceCanIssue,
+                $"The record at {found.At} lets only this device's account issue.{ShutOut(found.Properties, us)}", records),
+            CaaVerdict.Refused =>
+                Of(TrustLevel.Unknown, $"The records at {found.At} do not let this device's account issue at all: the next renewal would fail.", records),
+            _ => Of(
+                TrustLevel.RelayCouldIssue,
+                (found.At is null ? $"No CAA record restricts {subject.Shown}." : $"The records at {found.At} let others issue too.") + Beside(found, subject),
+                records),
         };
 
-        Judgement Of(TrustLevel level, string detail, ImmutableArray<CaaProperty> set) => new(subject, new LockedName(subject.Shown, level, set, found.Properties, detail), isOfItsOwn);
+        Judgement Of(TrustLevel level, string detail, ImmutableArray<CaaProperty> set) =>
+            new(subject, new LockedName(subject.Shown, level, set, found.Properties, detail), isOfItsOwn);
     }
 
     private static string Beside(CaaFinding found, Subject subject) => found.Aliases.Any(a => a.Name == subject.Name)

@@ -19,7 +19,8 @@ public sealed class FrontDoorBoard
     internal void Keep(IEnumerable<string> names, DateTimeOffset now)
     {
         var before = Volatile.Read(ref _names);
-        var after = before.Clear().AddRange(names.Distinct(StringComparer.Ordinal).Select(n => KeyValuePair.Create(n, before.GetValueOrDefault(n) ?? NameReach.NotYet(n, now))));
+        var after = before.Clear()
+            .AddRange(names.Distinct(StringComparer.Ordinal).Select(n => KeyValuePair.Create(n, before.GetValueOrDefault(n) ?? NameReach.NotYet(n, now))));
         Volatile.Write(ref _names, after);
         if (!before.Keys.SequenceEqual(after.Keys)) Changed.Raise();
     }

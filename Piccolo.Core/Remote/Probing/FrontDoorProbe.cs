@@ -15,7 +15,8 @@ namespace Piccolo.Core.Remote.Probing;
 /// tells: nothing follows from it but what the owner sees. While locked or switched off it dials nobody.
 /// </summary>
 internal sealed class FrontDoorProbe(
-    RemoteAccess remote, RouteTableHolder routes, SealedStore store, RelayTunnel tunnel, ServerCertificateTable certificates, FrontDoorBoard board, NameProber prober,
+    RemoteAccess remote, RouteTableHolder routes, SealedStore store, RelayTunnel tunnel, ServerCertificateTable certificates, FrontDoorBoard board,
+    NameProber prober,
     IOptions<RemoteOptions> options, TimeProvider time, ILogger<FrontDoorProbe> logger) : BackgroundService
 {
     // Only to mend what a bug may have lost: every cause has its signal or its moment.
@@ -83,7 +84,8 @@ internal sealed class FrontDoorProbe(
     {
         using var round = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var looking = Parallel.ForEachAsync(
-            due, new ParallelOptions { MaxDegreeOfParallelism = options.Value.ProbeParallelism, CancellationToken = round.Token }, async (plan, token) => await LookAsync(plan.Seen.Target, token));
+            due, new ParallelOptions { MaxDegreeOfParallelism = options.Value.ProbeParallelism, CancellationToken = round.Token },
+            async (plan, token) => await LookAsync(plan.Seen.Target, token));
         while (!looking.IsCompleted)
         {
             var seen = store.Changed.Version;

@@ -10,12 +10,14 @@ namespace Piccolo.Core.Remote.Probing;
 /// Looks at one of our names as a stranger does: resolves it, dials what DNS says, compares the key that is shown there with the one that this device
 /// holds, and has one question answered. The key proves who answers; until it is proved nothing is sent. Thread-safe.
 /// </summary>
-internal sealed class NameProber(IOptions<RemoteOptions> options, PublicDnsResolver dns, ServerCertificateTable certificates, ProbeNonces nonces, TimeProvider time)
+internal sealed class NameProber(
+    IOptions<RemoteOptions> options, PublicDnsResolver dns, ServerCertificateTable certificates, ProbeNonces nonces, TimeProvider time)
 {
     /// <summary>Addresses of one name that are dialled.</summary>
     private const int MaxAddresses = 4;
 
-    private const string RelayReads = "Whoever answers there can read this name's traffic. Check where the name's DNS record points; if it points to the relay, the relay ends TLS: do not use it.";
+    private const string RelayReads = "Whoever answers there can read this name's traffic. "
+        + "Check where the name's DNS record points; if it points to the relay, the relay ends TLS: do not use it.";
 
     public async Task<Observation> ProbeAsync(ProbeTarget target, CancellationToken cancellationToken)
     {
@@ -36,7 +38,9 @@ internal sealed class NameProber(IOptions<RemoteOptions> options, PublicDnsResol
         }
         if (dns.MayBeInsideView && !addresses.Records.Any(PublicAddress.Is))
         {
-            return new Observation(ReachResult.Unknown, $"This network's DNS answers {target.Name} with the inner address {addresses.Records[0]}; what strangers find cannot be seen from here.",
+            return new Observation(
+                ReachResult.Unknown,
+                $"This network's DNS answers {target.Name} with the inner address {addresses.Records[0]}; what strangers find cannot be seen from here.",
                 "Set Piccolo:Remote:ProbeResolver to a DNS server outside this network.");
         }
         return Sum(await Task.WhenAll(addresses.Records.Take(MaxAddresses).Select(a => LookAsync(target, a, expected, cancellationToken))));
@@ -51,7 +55,8 @@ internal sealed class NameProber(IOptions<RemoteOptions> options, PublicDnsResol
     {
         if (target.Kind != ProbeKind.PassThrough)
         {
-            if (HeldKey(target.Name) is not { } held) return (null, new Observation(ReachResult.Unknown, "No certificate is held for this name yet, so that there is no key to compare with."));
+            if (HeldKey(target.Name) is not { } held)
+                return (null, new Observation(ReachResult.Unknown, "No certificate is held for this name yet, so that there is no key to compare with."));
             // Asked again at the handshake: the certificate may be renewed between the two.
             return (shown => shown.Key == held || shown.Key == HeldKey(target.Name), null);
         }
@@ -66,7 +71,9 @@ internal sealed class NameProber(IOptions<RemoteOptions> options, PublicDnsResol
         {
             // The app is silent: as if it did not answer.
         }
-        return (null, new Observation(ReachResult.Dead, "The app itself shows no TLS certificate on this device.", "Start the app, and check that it ends TLS itself, as its listener's flow 'tls' says."));
+        return (null, new Observation(
+            ReachResult.Dead, "The app itself shows no TLS certificate on this device.",
+            "Start the app, and check that it ends TLS itself, as its listener's flow 'tls' says."));
     }
 
     private async Task<Observation> LookAsync(ProbeTarget target, IPAddress address, Func<ShownKey, bool> accepts, CancellationToken cancellationToken)
@@ -80,7 +87,11 @@ internal sealed class NameProber(IOptions<RemoteOptions> options, PublicDnsResol
             if (dial.Stream is not { } stream)
             {
                 return dial.Shown is { } shown && !accepts(shown)
-                    ? new Observation(ReachResult.WrongKey, $"At {server} somebody answers for {target.Name} under a key that is not this device's (certificate by {shown.Issuer}, key {shown.Key[..16]}). Nothing was sent there.", RelayReads)
+                    ? new Observation(
+                        ReachResult.WrongKey,
+                        $"At {server} somebody answers for {target.Name} under a key that is not this device's "
+                            + $"(certificate by {shown.Issuer}, key {shown.Key[..16]}). Nothing was sent there.",
+                        RelayReads)
                     : Dead(dial.Problem!);
             }
             if (target.Kind != ProbeKind.Request) return new Observation(ReachResult.Reachable, RoundTrip: time.GetElapsedTime(began));
@@ -100,7 +111,9 @@ internal sealed class NameProber(IOptions<RemoteOptions> options, PublicDnsResol
         }
     }
 
-    private static Observation Dead(string detail) => new(ReachResult.Dead, detail, "Check that the name's DNS record leads to the relay and that the relay passes TLS on to this device; the relay's log has the cause.");
+    private static Observation Dead(string detail) => new(
+        ReachResult.Dead, detail,
+        "Check that the name's DNS record leads to the relay and that the relay passes TLS on to this device; the relay's log has the cause.");
 
     private string? HeldKey(string name) => certificates.Find(name) is { } bundle ? ShownKey.KeyOf(bundle.Leaf) : null;
 

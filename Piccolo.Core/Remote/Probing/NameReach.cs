@@ -29,9 +29,11 @@ public sealed record Observation(ReachResult Result, string? Detail = null, stri
 /// <param name="LastSuccess">The last look that reached this device; null when none did since the start.</param>
 /// <param name="CheckedAt">The last look; null before the first.</param>
 public sealed record NameReach(
-    string Name, ReachResult Result, DateTimeOffset Since, DateTimeOffset? LastSuccess, TimeSpan? RoundTrip, string? Detail, string? NextStep, DateTimeOffset? CheckedAt)
+    string Name, ReachResult Result, DateTimeOffset Since, DateTimeOffset? LastSuccess, TimeSpan? RoundTrip, string? Detail, string? NextStep,
+    DateTimeOffset? CheckedAt)
 {
-    public static NameReach NotYet(string name, DateTimeOffset now) => new(name, ReachResult.Unknown, now, null, null, "This name was not dialled yet.", null, null);
+    public static NameReach NotYet(string name, DateTimeOffset now) =>
+        new(name, ReachResult.Unknown, now, null, null, "This name was not dialled yet.", null, null);
 
     public NameReach After(Observation seen, DateTimeOffset now) => this with
     {

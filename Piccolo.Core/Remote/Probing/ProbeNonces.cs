@@ -21,7 +21,9 @@ public sealed class ProbeNonces
 
     internal Question Ask(string host)
     {
-        var question = new Question(this, host, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(RandomBytes)), Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(RandomBytes)));
+        var question = new Question(
+            this, host, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(RandomBytes)),
+            Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(RandomBytes)));
         _pending[(host, question.Nonce)] = question.Answer;
         return question;
     }

@@ -25,7 +25,8 @@ internal static class ProbeRequest
     }
 
     private static string StatusOf(string answer) =>
-        answer.Split(' ', 3) is [var version, var status, _] && version.StartsWith("HTTP/1.", StringComparison.Ordinal) && int.TryParse(status, NumberStyles.None, CultureInfo.InvariantCulture, out var code)
+        answer.Split(' ', 3) is [var version, var status, _] && version.StartsWith("HTTP/1.", StringComparison.Ordinal)
+            && int.TryParse(status, NumberStyles.None, CultureInfo.InvariantCulture, out var code)
             ? string.Create(CultureInfo.InvariantCulture, $"HTTP status {code}")
             : "not HTTP";
 }

@@ -29,12 +29,15 @@ internal sealed record ProbeTarget(string Name, ProbeKind Kind, int Port, int Gu
     public static ProbeTarget Of(Route route)
     {
         // As a redirect does: 443 if the name answers there, else the first port that speaks TLS.
-        var port = route.Ports.Contains(ListenerDefinition.HttpsPort) ? ListenerDefinition.HttpsPort : route.Ports.FirstOrDefault(p => p != ListenerDefinition.HttpPort);
+        var port = route.Ports.Contains(ListenerDefinition.HttpsPort)
+            ? ListenerDefinition.HttpsPort
+            : route.Ports.FirstOrDefault(p => p != ListenerDefinition.HttpPort);
         return route switch
         {
             Route.Leader => new ProbeTarget(route.Host.Value, ProbeKind.Elsewhere, port, 0),
             _ when port == 0 => new ProbeTarget(route.Host.Value, ProbeKind.ClearText, 0, 0),
-            Route.App { Listener: { Definition.Flow: ListenerFlow.Tls } listener } => new ProbeTarget(route.Host.Value, ProbeKind.PassThrough, port, listener.GuardPort),
+            Route.App { Listener: { Definition.Flow: ListenerFlow.Tls } listener } =>
+                new ProbeTarget(route.Host.Value, ProbeKind.PassThrough, port, listener.GuardPort),
             Route.App { Listener.Definition.IsHttp: false } => new ProbeTarget(route.Host.Value, ProbeKind.Handshake, port, 0),
             _ => new ProbeTarget(route.Host.Value, ProbeKind.Request, port, 0),
         };

@@ -37,7 +37,8 @@ internal static class TlsDial
 {
     /// <param name="accepts">Asked once, with the key that the server showed.</param>
     /// <param name="offersHttp">Whether HTTP/1.1 is offered by ALPN.</param>
-    public static async Task<TlsDialResult> ConnectAsync(IPEndPoint server, string name, Func<ShownKey, bool> accepts, bool offersHttp, CancellationToken cancellationToken)
+    public static async Task<TlsDialResult> ConnectAsync(
+        IPEndPoint server, string name, Func<ShownKey, bool> accepts, bool offersHttp, CancellationToken cancellationToken)
     {
         var socket = new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
@@ -71,7 +72,9 @@ internal static class TlsDial
         catch (Exception e) when (e is AuthenticationException or IOException or CryptographicException)
         {
             await tls.DisposeAsync();
-            return new TlsDialResult(null, shown, shown is null ? $"{server} ended the connection before it showed a certificate." : $"{server} broke off after it had shown a certificate.");
+            return new TlsDialResult(
+                null, shown,
+                shown is null ? $"{server} ended the connection before it showed a certificate." : $"{server} broke off after it had shown a certificate.");
         }
         catch
         {

@@ -8,7 +8,8 @@ internal static class NexusHandshake
     private const int MaxNonce = 256;
 
     /// <returns>Null when both tokens are out.</returns>
-    public static async Task<TunnelFailure?> RunAsync(RelaySocket socket, NexusToken token, TunnelOptions options, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<TunnelFailure?> RunAsync(
+        RelaySocket socket, NexusToken token, TunnelOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(options.ChallengeTimeout, time);
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);

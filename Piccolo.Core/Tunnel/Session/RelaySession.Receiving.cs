@@ -5,7 +5,9 @@ using Piccolo.Core.Tunnel.Wire;
 
 namespace Piccolo.Core.Tunnel.Session;
 
-/// <summary>What the relay sends: read one message after the other, answered through the writer, never waited for. Nothing in it can end more than it should.</summary>
+/// <summary>
+/// What the relay sends: read one message after the other, answered through the writer, never waited for. Nothing in it can end more than it should.
+/// </summary>
 internal sealed partial class RelaySession
 {
     private async Task<TunnelFailure> ReceiveAsync(RelaySocket socket)
@@ -30,7 +32,9 @@ internal sealed partial class RelaySession
                     default:
                         EndedByRelay = message.EndedByRelay && _verdict is null;
                         _closeReason = message.HasCloseFrame ? message.Detail : null;
-                        return _closeReason?.StartsWith("1008", StringComparison.Ordinal) == true ? TunnelFailure.RefusedBecause(_closeReason) : TunnelFailure.Lost(message.Detail);
+                        return _closeReason?.StartsWith("1008", StringComparison.Ordinal) == true
+                            ? TunnelFailure.RefusedBecause(_closeReason)
+                            : TunnelFailure.Lost(message.Detail);
                 }
             }
         }

@@ -5,9 +5,9 @@ using Piccolo.Core.Tunnel.Wire;
 namespace Piccolo.Core.Tunnel.Session;
 
 /// <summary>
-/// Idle streams. A relay whose lane is full loses the message that a user has gone. So it is pinged for each idle stream, and answers only if it still knows the
-/// stream. A probe follows the pings: its answer says that theirs would have come. Near a limit the streams that are idle longest are pinged at once, and do not
-/// count until the answer is here: what the relay forgot to tell locks no user out.
+/// Idle streams. A relay whose lane is full loses the message that a user has gone. So it is pinged for each idle stream, and answers only if it still knows
+/// the stream. A probe follows the pings: its answer says that theirs would have come. Near a limit the streams that are idle longest are pinged at once, and
+/// do not count until the answer is here: what the relay forgot to tell locks no user out.
 /// </summary>
 internal sealed partial class RelaySession
 {
@@ -101,7 +101,8 @@ internal sealed partial class RelaySession
         if (Options.StreamIdle == TimeSpan.Zero) return;
         lock (_pingGate)
         {
-            var idle = _streams.Values.Where(stream => !stream.Idle.IsPinged && !stream.Idle.WasJustAnswered && fits(stream)).OrderByDescending(stream => stream.Idle.Silence);
+            var idle = _streams.Values.Where(stream => !stream.Idle.IsPinged && !stream.Idle.WasJustAnswered && fits(stream))
+                .OrderByDescending(stream => stream.Idle.Silence);
             foreach (var stream in idle.Take(atOnce - _pinged.Count - _next.Count))
             {
                 if (!Writer.PostCourtesy(ControlMessage.PingStream(stream.Key))) break;

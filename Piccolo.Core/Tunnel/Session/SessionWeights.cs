@@ -14,18 +14,22 @@ internal sealed class SessionWeights(string? file, TimeProvider time, ILogger lo
     private const long Step = 32;
 
     /// <summary>
-    /// Above a session that lives. It serves what it still gets, and when both are lost, the relay first goes down to the next round of its weights: in each step on
-    /// that way the dead one gets a user as well as the new one, and there are as many steps as this.
+    /// Above a session that lives. It serves what it still gets, and when both are lost, the relay first goes down to the next round of its weights: in each
+    /// step on that way the dead one gets a user as well as the new one, and there are as many steps as this.
     /// </summary>
     private const long NameChangeStep = 4;
 
-    /// <summary>A relay whose heaviest session leaves counts down to the others, one by one in the worst case, with a lock held: more than this would be felt.</summary>
+    /// <summary>
+    /// A relay whose heaviest session leaves counts down to the others, one by one in the worst case, with a lock held: more than this would be felt.
+    /// </summary>
     private const long MaxWeight = 1 << 25;
 
     /// <summary>Changes of names alone go no further and start over: a loss must find a step above.</summary>
     private const long MaxNameChangeWeight = MaxWeight / Step;
 
-    /// <summary>The relay's own limit is a minute without a sign of life, of which a part is over when we notice; the rest is for clocks and schedulers.</summary>
+    /// <summary>
+    /// The relay's own limit is a minute without a sign of life, of which a part is over when we notice; the rest is for clocks and schedulers.
+    /// </summary>
     private static readonly TimeSpan StaleSessionLifetime = TimeSpan.FromSeconds(75);
 
     private const int MaxDigits = 20;

@@ -15,7 +15,8 @@ internal sealed class AddressLimit(int max)
     private readonly Lock _gate = new();
     private readonly Dictionary<IPAddress, Use> _uses = [];
 
-    public static bool IsSame(IPEndPoint? one, IPEndPoint other) => one is not null && SubscriberAddress.Of(one.Address).Equals(SubscriberAddress.Of(other.Address));
+    public static bool IsSame(IPEndPoint? one, IPEndPoint other) =>
+        one is not null && SubscriberAddress.Of(one.Address).Equals(SubscriberAddress.Of(other.Address));
 
     public bool TryEnter(IPEndPoint? client) => client is null || Change(client, (ref Use use) =>
     {

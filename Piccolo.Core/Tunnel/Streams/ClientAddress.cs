@@ -31,7 +31,8 @@ internal static class ClientAddress
         {
             var inner = text[1..^1];
             // A zone ("%eth0") names one of the relay's interfaces and means nothing here.
-            if (inner.Contains('%', StringComparison.Ordinal) || !IPAddress.TryParse(inner, out var v6) || v6.AddressFamily != AddressFamily.InterNetworkV6) return null;
+            if (inner.Contains('%', StringComparison.Ordinal) || !IPAddress.TryParse(inner, out var v6) || v6.AddressFamily != AddressFamily.InterNetworkV6)
+                return null;
             return v6.IsIPv4MappedToIPv6 ? v6.MapToIPv4() : v6;
         }
         // IPAddress also reads "1", "0x7f.1" and octal: only the text it would write itself is taken.

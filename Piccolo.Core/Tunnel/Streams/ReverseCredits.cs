@@ -66,7 +66,8 @@ internal sealed class ReverseCredits(long initial)
     }
 
     /// <summary>Waits until a message may be sent.</summary>
-    public Task WaitForBalanceAsync(CancellationToken cancellationToken) => _unlimited || Balance > 0 ? Task.CompletedTask : WaitAsync(() => _balance > 0, cancellationToken);
+    public Task WaitForBalanceAsync(CancellationToken cancellationToken) =>
+        _unlimited || Balance > 0 ? Task.CompletedTask : WaitAsync(() => _balance > 0, cancellationToken);
 
     /// <summary>Waits until all but <paramref name="atMost"/> messages have reached the user's socket. An old relay never tells: then at once.</summary>
     public Task WaitForAcknowledgementAsync(int atMost, CancellationToken cancellationToken) => WaitAsync(() => _unacknowledged <= atMost, cancellationToken);

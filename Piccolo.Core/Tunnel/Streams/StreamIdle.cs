@@ -1,6 +1,9 @@
 namespace Piccolo.Core.Tunnel.Streams;
 
-/// <summary>How long nothing has moved on a stream, and how the pings ended that ask whether the relay still knows it. Reader and writer touch it; the rest is its session's, under one lock.</summary>
+/// <summary>
+/// How long nothing has moved on a stream, and how the pings ended that ask whether the relay still knows it. Reader and writer touch it; the rest is its
+/// session's, under one lock.
+/// </summary>
 internal sealed class StreamIdle(TimeProvider time)
 {
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(0.1);

@@ -3,7 +3,9 @@ using System.IO.Pipelines;
 
 namespace Piccolo.Core.Tunnel.Streams;
 
-/// <summary>The app's end of what the user sends: a pipe's reader that tells how much was consumed, because consumption is what earns the user credit.</summary>
+/// <summary>
+/// The app's end of what the user sends: a pipe's reader that tells how much was consumed, because consumption is what earns the user credit.
+/// </summary>
 internal sealed class TunnelInput(PipeReader inner, Action<long> consumed, Action completed) : PipeReader
 {
     private ReadOnlySequence<byte> _current;

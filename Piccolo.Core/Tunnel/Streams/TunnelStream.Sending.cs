@@ -7,8 +7,8 @@ namespace Piccolo.Core.Tunnel.Streams;
 internal sealed partial class TunnelStream
 {
     /// <summary>
-    /// With so many messages under way, only full ones follow until some have arrived. Credits count messages, so that a far user of many small ones would get a
-    /// small part of the window.
+    /// With so many messages under way, only full ones follow until some have arrived. Credits count messages, so that a far user of many small ones would
+    /// get a small part of the window.
     /// </summary>
     private const int ManyUnderWay = ForwardLedger.Window / 2;
 
@@ -105,8 +105,8 @@ internal sealed partial class TunnelStream
     }
 
     /// <summary>
-    /// The relay acknowledges in batches of eight, so up to seven messages would stay unknown. Empty ones, which cost a credit and reach nobody, fill the batch:
-    /// its acknowledgement says that all before them has reached the user's socket.
+    /// The relay acknowledges in batches of eight, so up to seven messages would stay unknown. Empty ones, which cost a credit and reach nobody, fill the
+    /// batch: its acknowledgement says that all before them has reached the user's socket.
     /// </summary>
     private async Task ConfirmTailAsync()
     {

@@ -19,7 +19,8 @@ internal sealed partial class TunnelStream : ITunnelStream
 
     // The loop that asks for a turn does so on the thread of the app's flush: it only enters a queue.
     private static readonly PipeOptions OutputPipe = new(
-        readerScheduler: PipeScheduler.Inline, pauseWriterThreshold: OutputLimitBytes, resumeWriterThreshold: OutputLimitBytes / 2, minimumSegmentSize: Segment, useSynchronizationContext: false);
+        readerScheduler: PipeScheduler.Inline, pauseWriterThreshold: OutputLimitBytes, resumeWriterThreshold: OutputLimitBytes / 2,
+        minimumSegmentSize: Segment, useSynchronizationContext: false);
 
     /// <summary>A TLS record fits in; an idle stream holds no segment at all.</summary>
     private const int Segment = 16 * 1024;

@@ -75,7 +75,9 @@ internal sealed class RelayDialer(TunnelOptions options, TimeProvider time)
     }
 
     private static string Problems(X509Chain? chain) =>
-        chain is { ChainStatus.Length: > 0 } ? string.Join(' ', chain.ChainStatus.Select(status => status.StatusInformation).Distinct()) : "no chain leads to a trusted root.";
+        chain is { ChainStatus.Length: > 0 }
+            ? string.Join(' ', chain.ChainStatus.Select(status => status.StatusInformation).Distinct())
+            : "no chain leads to a trusted root.";
 
     private static string Innermost(Exception failure)
     {

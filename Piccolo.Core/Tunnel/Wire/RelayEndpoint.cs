@@ -15,7 +15,8 @@ public static class RelayEndpoint
     {
         normal = endpoint;
         if (!endpoint.IsAbsoluteUri) return "The endpoint is not an absolute address.";
-        if (endpoint.Scheme != "wss" && !(endpoint.Scheme == "ws" && allowInsecureLoopback && IsLoopbackHost(endpoint))) return "The endpoint must begin with wss://.";
+        if (endpoint.Scheme != "wss" && !(endpoint.Scheme == "ws" && allowInsecureLoopback && IsLoopbackHost(endpoint)))
+            return "The endpoint must begin with wss://.";
         if (endpoint.Host.Length == 0) return "The endpoint has no host.";
         if (endpoint.UserInfo.Length > 0) return "The endpoint must not contain a user name or password.";
         if (endpoint.Fragment.Length > 0) return "The endpoint must not contain a fragment.";

@@ -77,7 +77,8 @@ internal sealed partial class RelaySocket
     }
 
     // An aborted socket cancels what it was doing.
-    private static bool IsLoss(Exception failure, CancellationToken cancellationToken) => failure is IOException or ObjectDisposedException or InvalidOperationException
+    private static bool IsLoss(Exception failure, CancellationToken cancellationToken) =>
+        failure is IOException or ObjectDisposedException or InvalidOperationException
         || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 
     private void DueChanged() => Volatile.Read(ref _due)?.Invoke();
@@ -137,7 +138,8 @@ internal sealed partial class RelaySocket
         body.CopyTo(_assembled.AsMemory(_assembledLength));
         _assembledLength += body.Length;
         if (!head.IsFinal) return false;
-        message = new RelayMessage(_assembledKind == WebSocketOpcode.Text ? RelayMessageKind.Text : RelayMessageKind.Binary, _assembled.AsMemory(0, _assembledLength));
+        message = new RelayMessage(
+            _assembledKind == WebSocketOpcode.Text ? RelayMessageKind.Text : RelayMessageKind.Binary, _assembled.AsMemory(0, _assembledLength));
         (_assembling, _assembledLength) = (false, 0);
         return true;
     }

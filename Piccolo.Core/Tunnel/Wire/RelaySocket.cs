@@ -16,7 +16,8 @@ internal enum RelayMessageKind
 }
 
 /// <param name="EndedByRelay">The relay ended the connection itself, with a close frame or without: it has let the session go.</param>
-internal readonly record struct RelayMessage(RelayMessageKind Kind, ReadOnlyMemory<byte> Body, string? Detail = null, bool HasCloseFrame = false, bool EndedByRelay = false);
+internal readonly record struct RelayMessage(
+    RelayMessageKind Kind, ReadOnlyMemory<byte> Body, string? Detail = null, bool HasCloseFrame = false, bool EndedByRelay = false);
 
 /// <summary>
 /// One WebSocket (RFC 6455) as whole messages of bounded size. One caller may receive and one may send at a time. The sender composes as many frames as it has
@@ -27,7 +28,9 @@ internal sealed partial class RelaySocket : IDisposable
     /// <summary>The relay replays up to 65,536 bytes that it read to find the route in one message of 65,553 bytes.</summary>
     public const int MaxMessageBytes = 65_553;
 
-    /// <summary>Three full messages, and what is small beside them: enough to fill TLS records and packets, little enough for others to get their turn.</summary>
+    /// <summary>
+    /// Three full messages, and what is small beside them: enough to fill TLS records and packets, little enough for others to get their turn.
+    /// </summary>
     private const int OutputBufferBytes = (3 * (WebSocketFrame.MaxHeadBytes + MaxDataMessageBytes)) + 4096;
 
     private const int MaxDataMessageBytes = NexusFrameCodec.DataHeaderLength + NexusFrameCodec.MaxPayloadBytes;

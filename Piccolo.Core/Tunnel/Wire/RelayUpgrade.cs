@@ -15,10 +15,12 @@ internal sealed class RelayUpgrade(RemoteCertificateValidationCallback validate)
     private const int KeyLength = 16;
 
     /// <returns>The socket, or the status with which something else answered (101: an upgrade, but to something else).</returns>
-    public async Task<(RelaySocket? Socket, HttpStatusCode Status)> RunAsync(Uri hub, TunnelOptions options, TimeProvider time, CancellationToken cancellationToken)
+    public async Task<(RelaySocket? Socket, HttpStatusCode Status)> RunAsync(
+        Uri hub, TunnelOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         RelayTransport? transport = null;
-        var invoker = new HttpMessageInvoker(NewHandler(async (context, connecting) => transport = await RelayTransport.ConnectAsync(context.DnsEndPoint, time, connecting)));
+        var invoker = new HttpMessageInvoker(
+            NewHandler(async (context, connecting) => transport = await RelayTransport.ConnectAsync(context.DnsEndPoint, time, connecting)));
         HttpResponseMessage? response = null;
         try
         {
@@ -56,7 +58,8 @@ internal sealed class RelayUpgrade(RemoteCertificateValidationCallback validate)
         SslOptions = { RemoteCertificateValidationCallback = validate },
     };
 
-    private static HttpRequestMessage NewRequest(Uri hub, string key) => new(HttpMethod.Get, new UriBuilder(hub) { Scheme = hub.Scheme == Uri.UriSchemeWss ? Uri.UriSchemeHttps : Uri.UriSchemeHttp }.Uri)
+    private static HttpRequestMessage NewRequest(Uri hub, string key) =>
+        new(HttpMethod.Get, new UriBuilder(hub) { Scheme = hub.Scheme == Uri.UriSchemeWss ? Uri.UriSchemeHttps : Uri.UriSchemeHttp }.Uri)
     {
         Version = HttpVersion.Version11,
         VersionPolicy = HttpVersionPolicy.RequestVersionExact,

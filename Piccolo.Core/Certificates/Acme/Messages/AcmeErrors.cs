@@ -41,7 +41,8 @@ internal static class AcmeErrors
         "rejectedIdentifier" or "unsupportedIdentifier" => AcmeFailureClass.RejectedName,
         "dns" or "connection" or "caa" or "tls" or "incorrectResponse" => AcmeFailureClass.ChallengeFailed,
         "badCSR" or "badPublicKey" => AcmeFailureClass.BadCsr,
-        AccountDoesNotExist or Unauthorized or "externalAccountRequired" or "userActionRequired" or "invalidContact" or "unsupportedContact" => AcmeFailureClass.Account,
+        AccountDoesNotExist or Unauthorized or "externalAccountRequired" or "userActionRequired" or "invalidContact" or "unsupportedContact" =>
+            AcmeFailureClass.Account,
         "serverInternal" or OrderNotReady => AcmeFailureClass.CaUnavailable,
         BadNonce => AcmeFailureClass.BadResponse,
         _ => status switch

@@ -16,14 +16,16 @@ internal sealed record IdentifierMessage(string? Type, string? Value)
 }
 
 internal sealed record OrderMessage(
-    string? Status, IReadOnlyList<IdentifierMessage?>? Identifiers, IReadOnlyList<Uri?>? Authorizations, Uri? Finalize, Uri? Certificate, ProblemMessage? Error, string? Profile = null);
+    string? Status, IReadOnlyList<IdentifierMessage?>? Identifiers, IReadOnlyList<Uri?>? Authorizations, Uri? Finalize, Uri? Certificate,
+    ProblemMessage? Error, string? Profile = null);
 
 internal sealed record AuthorizationMessage(string? Status, IdentifierMessage? Identifier, bool Wildcard, IReadOnlyList<ChallengeMessage?>? Challenges);
 
 internal sealed record ChallengeMessage(string? Type, Uri? Url, string? Status, string? Token, ProblemMessage? Error);
 
 internal sealed record ProblemMessage(
-    string? Type, string? Title, string? Detail, int? Status, IdentifierMessage? Identifier, IReadOnlyList<ProblemMessage?>? Subproblems, string? Instance = null);
+    string? Type, string? Title, string? Detail, int? Status, IdentifierMessage? Identifier, IReadOnlyList<ProblemMessage?>? Subproblems,
+    string? Instance = null);
 
 internal sealed record NewAccountMessage(bool TermsOfServiceAgreed, IReadOnlyList<string>? Contact, JsonElement? ExternalAccountBinding);
 

@@ -3,7 +3,9 @@ using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Certificates.Acme.Messages;
 
-/// <summary>From messages to checked values: states that exist, addresses that are https, and each state with what belongs to it (RFC 8555, 7.1). Pure.</summary>
+/// <summary>
+/// From messages to checked values: states that exist, addresses that are https, and each state with what belongs to it (RFC 8555, 7.1). Pure.
+/// </summary>
 internal static class AcmeShapes
 {
     private const int MaxNames = 100;
@@ -20,7 +22,8 @@ internal static class AcmeShapes
         if (!AcmeDirectory.IsSecure(message.Finalize)) return Bad("bad_order", "an order without a finalize address");
         if (message.Identifiers is not { Count: > 0 and <= MaxNames } || message.Authorizations is not { Count: > 0 and <= MaxNames })
             return Bad("bad_order", "an order without names or authorizations");
-        if (message.Identifiers.Any(i => i is not { Type: IdentifierMessage.Dns, Value: not null })) return Bad("bad_order", "an order with an identifier that is not a DNS name");
+        if (message.Identifiers.Any(i => i is not { Type: IdentifierMessage.Dns, Value: not null }))
+            return Bad("bad_order", "an order with an identifier that is not a DNS name");
         if (!message.Authorizations.All(AcmeDirectory.IsSecure)) return Bad("bad_url", "an order with an address that is not https");
         if (status == AcmeStatus.Valid && !AcmeDirectory.IsSecure(message.Certificate)) return Bad("bad_order", "a valid order without a certificate address");
         return new AcmeOrder(
@@ -45,16 +48,19 @@ internal static class AcmeShapes
             if (challenge?.Type is not { } type || Status(challenge.Status) is not { } state) continue;
             if (!AcmeDirectory.IsSecure(challenge.Url) || !IsToken(challenge.Token))
             {
-                if (type is AcmeChallenge.TypeHttp01 or AcmeChallenge.TypeTlsAlpn01) return Bad("bad_challenge", "a challenge without a usable token or address");
+                if (type is AcmeChallenge.TypeHttp01 or AcmeChallenge.TypeTlsAlpn01)
+                    return Bad("bad_challenge", "a challenge without a usable token or address");
                 continue;
             }
-            challenges.Add(new AcmeChallenge(type, challenge.Url!, state, challenge.Token!, challenge.Error is null ? null : AcmeProblem.From(challenge.Error)));
+            challenges.Add(
+                new AcmeChallenge(type, challenge.Url!, state, challenge.Token!, challenge.Error is null ? null : AcmeProblem.From(challenge.Error)));
         }
         return new AcmeAuthorization(status, name, challenges.ToImmutable()) { RetryAfter = retryAfter };
     }
 
     /// <summary>RFC 8555, 8.3: the token becomes part of a path, so it must be base64url and nothing else.</summary>
-    private static bool IsToken(string? token) => token is { Length: > 0 and <= MaxTokenLength } && token.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
+    private static bool IsToken(string? token) =>
+        token is { Length: > 0 and <= MaxTokenLength } && token.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 
     private static AcmeStatus? Status(string? text) => text switch
     {

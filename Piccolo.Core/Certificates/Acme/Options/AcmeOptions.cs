@@ -71,7 +71,9 @@ public sealed class AcmeOptions
         var first = new CaOptions(DirectoryUrl, TrustedRootsFile, Email, string.IsNullOrWhiteSpace(Profile) ? null : Profile, ExternalAccount, RequestTimeout);
         return Fallback.DirectoryUrl is not { } second
             ? [first]
-            : [first, new CaOptions(second, Fallback.TrustedRootsFile, Fallback.Email ?? Email, string.IsNullOrWhiteSpace(Fallback.Profile) ? null : Fallback.Profile, Fallback.ExternalAccount, RequestTimeout)];
+            : [first, new CaOptions(
+                second, Fallback.TrustedRootsFile, Fallback.Email ?? Email, string.IsNullOrWhiteSpace(Fallback.Profile) ? null : Fallback.Profile,
+                Fallback.ExternalAccount, RequestTimeout)];
     }
 }
 
@@ -117,4 +119,5 @@ public sealed class FallbackOptions
 }
 
 /// <summary>How to speak to one CA.</summary>
-internal sealed record CaOptions(Uri DirectoryUrl, string? TrustedRootsFile, string? Email, string? Profile, ExternalAccountOptions ExternalAccount, TimeSpan RequestTimeout);
+internal sealed record CaOptions(
+    Uri DirectoryUrl, string? TrustedRootsFile, string? Email, string? Profile, ExternalAccountOptions ExternalAccount, TimeSpan RequestTimeout);

@@ -68,7 +68,8 @@ internal sealed class AcmeHttp : IDisposable
             if (await ReadAsync(response.Content, limit.Token) is not { } body)
                 return AcmeFailure.Bad("too_large", $"The CA's answer is larger than {_maxBody / 1024} KiB.");
             return new AcmeAnswer(
-                (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType?.ToLowerInvariant(), body, Location(response, url), Header(response, "Replay-Nonce"),
+                (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType?.ToLowerInvariant(), body, Location(response, url),
+                Header(response, "Replay-Nonce"),
                 RetryAfter.Parse(Header(response, "Retry-After"), _time.GetUtcNow()))
             {
                 Alternates = Links.Alternates(response.Headers.TryGetValues("Link", out var links) ? links : [], url),
@@ -105,7 +106,11 @@ internal sealed class AcmeHttp : IDisposable
     }
 
     private static Uri? Location(HttpResponseMessage response, Uri request) =>
-        response.Headers.Location is not { } location ? null : location.IsAbsoluteUri ? location : Uri.TryCreate(request, location, out var whole) ? whole : null;
+        response.Headers.Location is not { } location
+            ? null
+            : location.IsAbsoluteUri ? location
+            : Uri.TryCreate(request, location, out var whole) ? whole
+            : null;
 
     private static string? Header(HttpResponseMessage response, string name) =>
         response.Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
@@ -114,8 +119,10 @@ internal sealed class AcmeHttp : IDisposable
     {
         _ when e.InnerException is CertificateOutOfDateException outOfDate => new(AcmeFailureClass.Clock, "clock_wrong", outOfDate.Message),
         HttpRequestError.NameResolutionError => new(AcmeFailureClass.Network, "dns_failed", $"The name {url.Host} could not be resolved."),
-        HttpRequestError.SecureConnectionError => new(AcmeFailureClass.Network, "tls_failed", $"The TLS certificate of {url.Host} is not trusted, or the handshake failed."),
-        HttpRequestError.ConnectionError => new(AcmeFailureClass.Network, "connect_failed", $"The certificate authority at {url.Host} port {url.Port} could not be reached."),
+        HttpRequestError.SecureConnectionError =>
+            new(AcmeFailureClass.Network, "tls_failed", $"The TLS certificate of {url.Host} is not trusted, or the handshake failed."),
+        HttpRequestError.ConnectionError =>
+            new(AcmeFailureClass.Network, "connect_failed", $"The certificate authority at {url.Host} port {url.Port} could not be reached."),
         HttpRequestError.InvalidResponse or HttpRequestError.HttpProtocolError => AcmeFailure.Bad("bad_http", $"{url.Host} does not answer in HTTP."),
         HttpRequestError.ConfigurationLimitExceeded => AcmeFailure.Bad("too_large", $"The headers of {url.Host} are larger than allowed."),
         _ => new(AcmeFailureClass.Network, "connection_lost", $"The connection to {url.Host} broke."),

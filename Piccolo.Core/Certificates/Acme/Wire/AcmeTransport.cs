@@ -26,7 +26,8 @@ internal static class AcmeTransport
             // Addresses and certificates of a CA change; a pool that lives for ever would not notice.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         };
-        handler.ConnectCallback = async (context, token) => new NetworkStream(await HappyEyeballs.ConnectAsync(context.DnsEndPoint, TimeProvider.System, token), ownsSocket: true);
+        handler.ConnectCallback = async (context, token) =>
+            new NetworkStream(await HappyEyeballs.ConnectAsync(context.DnsEndPoint, TimeProvider.System, token), ownsSocket: true);
         var roots = new X509Certificate2Collection();
         if (!string.IsNullOrEmpty(options.TrustedRootsFile)) roots.ImportFromPemFile(options.TrustedRootsFile);
         handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) => IsTrusted(certificate, chain, errors, roots);
@@ -61,4 +62,5 @@ internal static class AcmeTransport
 
 /// <summary>Thrown inside a handshake whose only fault are dates, so that the clock can be named as the cause.</summary>
 internal sealed class CertificateOutOfDateException(X509Certificate2 certificate) : AuthenticationException(
-    $"The certificate authority's own certificate is valid from {certificate.NotBefore.ToUniversalTime():u} to {certificate.NotAfter.ToUniversalTime():u}, which does not include the time that this device has.");
+    $"The certificate authority's own certificate is valid from {certificate.NotBefore.ToUniversalTime():u} to "
+    + $"{certificate.NotAfter.ToUniversalTime():u}, which does not include the time that this device has.");

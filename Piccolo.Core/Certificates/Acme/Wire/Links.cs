@@ -15,7 +15,8 @@ internal static class Links
             var from = link.IndexOf('<', StringComparison.Ordinal);
             var to = link.IndexOf('>', StringComparison.Ordinal);
             if (from < 0 || to < from) continue;
-            var isAlternate = link[(to + 1)..].Split(';').Select(p => p.Trim().Replace("\"", "", StringComparison.Ordinal)).Any(p => p.Equals("rel=alternate", StringComparison.OrdinalIgnoreCase));
+            var isAlternate = link[(to + 1)..].Split(';').Select(p => p.Trim().Replace("\"", "", StringComparison.Ordinal))
+                .Any(p => p.Equals("rel=alternate", StringComparison.OrdinalIgnoreCase));
             if (isAlternate && Uri.TryCreate(request, link[(from + 1)..to], out var url)) found.Add(url);
         }
         return found.ToImmutable();

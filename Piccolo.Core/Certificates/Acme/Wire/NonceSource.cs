@@ -3,7 +3,9 @@ using Piccolo.Core.Certificates.Acme.Messages;
 
 namespace Piccolo.Core.Certificates.Acme.Wire;
 
-/// <summary>Anti-replay nonces (RFC 8555, 6.5): each answer brings one, a small pool keeps them, a request of its own only where the pool is empty. Thread-safe.</summary>
+/// <summary>
+/// Anti-replay nonces (RFC 8555, 6.5): each answer brings one, a small pool keeps them, a request of its own only where the pool is empty. Thread-safe.
+/// </summary>
 internal sealed class NonceSource(AcmeHttp http)
 {
     public const int MaxKept = 16;

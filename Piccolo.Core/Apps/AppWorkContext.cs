@@ -1,0 +1,30 @@
+using Microsoft.Extensions.Logging;
+using Piccolo.Core.Containers;
+using Piccolo.Core.Primitives;
+
+namespace Piccolo.Core.Apps;
+
+/// <summary>What the work on all apps shares.</summary>
+/// <param name="Pulls">How many images may be fetched at a time, for each registry by itself.</param>
+/// <param name="Starts">How many containers may be made and started at a time.</param>
+/// <param name="Stops">How many may be stopped at a time.</param>
+/// <param name="Retry">Raised when an app's next attempt was set.</param>
+/// <param name="MoveBusyGuardPorts">Gives the app other ports in place of those that others keep busy.</param>
+/// <param name="Updated">
+/// Takes note of how looking for a newer image of an app ended: when it was asked for, the end, and the newer image where there is one.
+/// </param>
+/// <param name="Removed">Takes note that nothing is left of an app that the owner removed.</param>
+internal sealed record AppWorkContext(
+    IContainerRuntime Runtime,
+    AppStatusBoard Board,
+    TimeProvider Time,
+    Func<double> Random,
+    TimeSpan StopGrace,
+    PullSlots Pulls,
+    SemaphoreSlim Starts,
+    SemaphoreSlim Stops,
+    ChangeSignal Retry,
+    Action<string> MoveBusyGuardPorts,
+    Action<string, DateTimeOffset, AppUpdate, string?> Updated,
+    Action<string> Removed,
+    ILogger Logger);
