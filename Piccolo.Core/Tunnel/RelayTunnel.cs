@@ -30,6 +30,7 @@ public sealed partial class RelayTunnel : ITunnelStreamSource
     private RelaySession? _serving;
     private long _reconnects;
     private int _sessionNumber;
+    private int _woken;
 
     /// <param name="random">Uniform in [0, 1), for the pauses between attempts.</param>
     /// <param name="weightFile">Where the weight of the session outlives the process; null for tests of parts.</param>
@@ -83,6 +84,17 @@ public sealed partial class RelayTunnel : ITunnelStreamSource
         _targetChanged.Raise();
     }
 
+    /// <summary>
+    /// Something has changed that may let the next attempt succeed, or have cut the session without a word: what waits is tried at once, and the session is
+    /// asked for a sign of life.
+    /// </summary>
+    public void Wake(string cause)
+    {
+        _logger.Woken(cause);
+        Volatile.Write(ref _woken, 1);
+        _targetChanged.Raise();
+    }
+
     public async ValueTask<ITunnelStream?> AcceptAsync(CancellationToken cancellationToken)
     {
         while (await _accepted.Reader.WaitToReadAsync(cancellationToken))
@@ -109,6 +121,14 @@ public sealed partial class RelayTunnel : ITunnelStreamSource
         await waiting.CancelAsync();
         await session.CloseAsync();
         return new TunnelVerification(true, null, null, null, session.RoundTrip);
+    }
+
+    private void HandleWake()
+    {
+        if (Interlocked.Exchange(ref _woken, 0) == 0) return;
+        _failedTarget = null;
+        _backoff.Reset();
+        _ = _serving?.RequireAnswerAsync();
     }
 
     /// <summary>One broken name would make the relay refuse all of them; each is brought to its normal form or left out.</summary>

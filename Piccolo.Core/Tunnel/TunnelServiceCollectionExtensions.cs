@@ -29,3 +29,9 @@ public static class TunnelServiceCollectionExtensions
         return services;
     }
 }
+
+/// <summary>Runs the tunnel as long as the host runs.</summary>
+internal sealed class RelayTunnelLoop(RelayTunnel tunnel) : BackgroundService
+{
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => tunnel.RunAsync(stoppingToken);
+}

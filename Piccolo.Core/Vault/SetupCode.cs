@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Piccolo.Core.Vault;
@@ -30,4 +32,16 @@ public sealed class SetupCode(IOptions<VaultOptions> options)
         var given = text.ToUpperInvariant().Replace('O', '0').Replace('I', '1').Replace('L', '1').Where(char.IsAsciiLetterOrDigit);
         return CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes([.. given]), Encoding.ASCII.GetBytes(_code));
     }
+}
+
+/// <summary>Prints the set-up code once at start, while there is no owner. The one secret that may be logged: that is its way to the owner.</summary>
+internal sealed class SetupCodeAnnouncement(SetupCode code, ApplianceVault vault, ILogger<SetupCodeAnnouncement> logger) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (code.IsRequired && vault.State == VaultState.Unclaimed) logger.SetupCodeIs(code.Text);
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

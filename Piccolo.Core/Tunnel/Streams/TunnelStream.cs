@@ -201,3 +201,6 @@ internal sealed partial class TunnelStream : ITunnelStream
         _ = _closed.CancelAsync();
     }
 }
+
+/// <summary>What the relay tells about a stream when it opens it, checked.</summary>
+internal sealed record StreamHead(StreamId Id, string Hostname, int Port, bool IsTls, IPEndPoint? Client, long Credits);
