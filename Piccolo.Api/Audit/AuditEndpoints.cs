@@ -19,7 +19,7 @@ internal static class AuditEndpoints
     private static Results<Ok<AuditResponse>, ProblemHttpResult> Page(int? limit, long? before, AuditLog audit)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        if (limit is < 1 or > AuditLog.MaxPage) errors["limit"] = [$"must lie between 1 and {AuditLog.MaxPage}"];
+        if (limit is < 1 or > AuditLog.MaxPageEntries) errors["limit"] = [$"must lie between 1 and {AuditLog.MaxPageEntries}"];
         if (before is < 1) errors["before"] = ["must be a sequence number"];
         if (errors.Count > 0) return Problems.Invalid("invalid_request", "Invalid request", errors);
         var size = limit ?? DefaultPage;

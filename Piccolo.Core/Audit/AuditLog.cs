@@ -24,7 +24,7 @@ public sealed class AuditLog(SealedStore store, TimeProvider time, ILogger<Audit
     /// <summary>Refusals of one kind that wait for the store, beside the other events. When there are more the later ones are only counted.</summary>
     public const int MaxWaitingRefusals = 32;
 
-    public const int MaxPage = 500;
+    public const int MaxPageEntries = 500;
 
     /// <summary>How long refusals are counted before one entry tells their number.</summary>
     public static readonly TimeSpan CountingTime = TimeSpan.FromMinutes(1);
@@ -121,7 +121,7 @@ public sealed class AuditLog(SealedStore store, TimeProvider time, ILogger<Audit
     {
         var page = new List<AuditEntry>();
         var chains = store.List(Heads).Select(head => Backwards(head, before ?? long.MaxValue).GetEnumerator()).Where(chain => chain.MoveNext()).ToList();
-        while (page.Count < Math.Min(limit, MaxPage) && chains.MaxBy(chain => chain.Current.Sequence) is { } newest)
+        while (page.Count < Math.Min(limit, MaxPageEntries) && chains.MaxBy(chain => chain.Current.Sequence) is { } newest)
         {
             page.Add(newest.Current);
             if (!newest.MoveNext()) chains.Remove(newest);

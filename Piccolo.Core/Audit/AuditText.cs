@@ -9,7 +9,7 @@ namespace Piccolo.Core.Audit;
 internal static class AuditText
 {
     public const int MaxDetails = 16;
-    public const int MaxLength = 256;
+    public const int MaxChars = 256;
 
     // A last fence: what is called like this belongs in no log, whatever the caller thought.
     private static readonly string[] SecretWords = ["password", "secret", "words", "private", "key", "bearer", "cookie"];
@@ -38,7 +38,7 @@ internal static class AuditText
 
     private static string Bound(string text)
     {
-        var cut = text.Length <= MaxLength ? text : text[..MaxLength];
+        var cut = text.Length <= MaxChars ? text : text[..MaxChars];
         // Half a surrogate pair comes out of the enumeration as the replacement character already.
         return string.Concat(cut.EnumerateRunes().Select(r => Rune.IsControl(r) ? Rune.ReplacementChar : r));
     }

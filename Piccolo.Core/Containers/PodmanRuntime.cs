@@ -15,7 +15,7 @@ namespace Piccolo.Core.Containers;
 internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
 {
     /// <summary>What of an engine's own words goes to the log.</summary>
-    private const int MaxLoggedText = 1024;
+    private const int MaxLoggedChars = 1024;
     private static readonly System.Version ApiVersion = new(1, 41);
     private static readonly string[] EndingActions = ["die", "died", "oom", "remove", "destroy"];
 
@@ -265,7 +265,7 @@ internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
 
     private static string Label(IDictionary<string, string>? labels, string key) => labels is not null && labels.TryGetValue(key, out var value) ? value : "";
 
-    private static string Cut(string text) => text.Length <= MaxLoggedText ? text : text[..MaxLoggedText];
+    private static string Cut(string text) => text.Length <= MaxLoggedChars ? text : text[..MaxLoggedChars];
 
     /// <summary>Called where the line is read: <see cref="Progress{T}"/> would post it to the pool and lose the order.</summary>
     private sealed class PullProgress : IProgress<JSONMessage>

@@ -24,7 +24,7 @@ internal sealed record ExportHeader
     public const int CurrentVersion = 1;
     public const int SaltLength = 32;
 
-    private const int MaxJsonLength = 32 * 1024;
+    private const int MaxJsonBytes = 32 * 1024;
     private const int FixedLength = 22;
 
     private static readonly byte[] Magic = "PiccoloExport\r\n\u001a"u8.ToArray();
@@ -57,7 +57,7 @@ internal sealed record ExportHeader
     public (byte[] Bytes, byte[] Hash) Write()
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(this, Json);
-        if (json.Length > MaxJsonLength) throw new InvalidOperationException("The header outgrew its limit.");
+        if (json.Length > MaxJsonBytes) throw new InvalidOperationException("The header outgrew its limit.");
         var bytes = new byte[FixedLength + json.Length + SHA256.HashSizeInBytes];
         Magic.CopyTo(bytes, 0);
         BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(16), CurrentVersion);
@@ -79,7 +79,7 @@ internal sealed record ExportHeader
         if (version != CurrentVersion)
             throw new ExportInvalidException("export_version", $"The export has format {version}; this appliance reads format {CurrentVersion}.");
         var length = BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(18));
-        if (length is <= 0 or > MaxJsonLength) throw Damaged();
+        if (length is <= 0 or > MaxJsonBytes) throw Damaged();
         var rest = new byte[length + SHA256.HashSizeInBytes];
         if (await stream.ReadAtLeastAsync(rest, rest.Length, throwOnEndOfStream: false, cancellationToken) < rest.Length) throw Damaged();
         var hash = SHA256.HashData([.. head, .. rest.AsSpan(0, length)]);

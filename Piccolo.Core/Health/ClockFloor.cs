@@ -17,7 +17,7 @@ public sealed class ClockFloor
     /// <summary>How often the time is saved.</summary>
     public static readonly TimeSpan SaveInterval = TimeSpan.FromHours(1);
 
-    private const int MaxFileLength = 64;
+    private const int MaxFileBytes = 64;
 
     private readonly string _file;
     private readonly TimeProvider _time;
@@ -108,7 +108,7 @@ public sealed class ClockFloor
     {
         try
         {
-            if (new FileInfo(file) is not { Exists: true, Length: <= MaxFileLength }) return null;
+            if (new FileInfo(file) is not { Exists: true, Length: <= MaxFileBytes }) return null;
             using var reader = new StreamReader(StateFile.OpenRead(file), Encoding.ASCII);
             return DateTimeOffset.TryParseExact(reader.ReadToEnd().Trim(), "O", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var saved)
                 ? saved.ToUniversalTime()

@@ -18,10 +18,10 @@ public enum ContentVerdict
 public sealed class ChunkedDecoder
 {
     /// <summary>Bytes of a chunk's size with its extensions, which are skipped.</summary>
-    public const int MaxLine = 4096;
+    public const int MaxLineBytes = 4096;
 
     /// <summary>Bytes of all trailer fields.</summary>
-    public const int MaxTrailers = 16 * 1024;
+    public const int MaxTrailerBytes = 16 * 1024;
 
     private State _state;
     private long _left;
@@ -75,7 +75,7 @@ public sealed class ChunkedDecoder
     {
         State.FirstDigit => Begin(b),
         State.Digits => OnDigit(b),
-        State.Extensions => b == '\r' ? State.SizeEnd : ++_line > MaxLine || (b < 0x20 && b != '\t') ? State.Malformed : State.Extensions,
+        State.Extensions => b == '\r' ? State.SizeEnd : ++_line > MaxLineBytes || (b < 0x20 && b != '\t') ? State.Malformed : State.Extensions,
         State.SizeEnd => b != '\n' ? State.Malformed : _left > 0 ? State.Content : State.TrailerStart,
         State.ContentEnd => b == '\r' ? State.ContentEndLine : State.Malformed,
         State.ContentEndLine => b == '\n' ? State.FirstDigit : State.Malformed,
@@ -111,7 +111,7 @@ public sealed class ChunkedDecoder
 
     private State Keep(byte b, State next)
     {
-        if (_trailersLength == MaxTrailers) return State.Malformed;
+        if (_trailersLength == MaxTrailerBytes) return State.Malformed;
         if (_trailersLength == _trailers.Length) Grow();
         _trailers[_trailersLength++] = b;
         return next;
@@ -119,7 +119,7 @@ public sealed class ChunkedDecoder
 
     private void Grow()
     {
-        var larger = new byte[Math.Min(Math.Max(256, _trailers.Length * 2), MaxTrailers)];
+        var larger = new byte[Math.Min(Math.Max(256, _trailers.Length * 2), MaxTrailerBytes)];
         _trailers.CopyTo(larger, 0);
         _trailers = larger;
     }

@@ -10,7 +10,7 @@ public enum HeadVerdict
 
     Malformed,
 
-    /// <summary>Longer than <see cref="ResponseHeadParser.MaxLength"/>, or of more fields than <see cref="ResponseHeadParser.MaxFields"/>.</summary>
+    /// <summary>Longer than <see cref="ResponseHeadParser.MaxHeadBytes"/>, or of more fields than <see cref="ResponseHeadParser.MaxFields"/>.</summary>
     TooLarge,
 }
 
@@ -21,7 +21,7 @@ public enum HeadVerdict
 public static class ResponseHeadParser
 {
     /// <summary>Bytes of a head, the empty line included.</summary>
-    public const int MaxLength = 64 * 1024;
+    public const int MaxHeadBytes = 64 * 1024;
 
     public const int MaxFields = 1024;
 
@@ -34,8 +34,8 @@ public static class ResponseHeadParser
         // What cannot become a head is told before its end has come.
         var known = Math.Min(bytes.Length, Protocol.Length);
         if (!bytes[..known].SequenceEqual(Protocol[..known])) return HeadVerdict.Malformed;
-        var length = LengthOf(bytes[..Math.Min(bytes.Length, MaxLength)]);
-        if (length == 0) return bytes.Length < MaxLength ? HeadVerdict.NeedMore : HeadVerdict.TooLarge;
+        var length = LengthOf(bytes[..Math.Min(bytes.Length, MaxHeadBytes)]);
+        if (length == 0) return bytes.Length < MaxHeadBytes ? HeadVerdict.NeedMore : HeadVerdict.TooLarge;
         head.Length = length;
 
         var position = 0;

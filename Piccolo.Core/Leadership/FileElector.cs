@@ -42,7 +42,7 @@ internal sealed class FileElector(IOptions<LeadershipOptions> options, HealthTra
         {
             var length = new FileInfo(_path).Length;
             var reason = "it is too large";
-            if (length <= RolesFile.MaxLength && RolesFile.TryParse(await File.ReadAllBytesAsync(_path, cancellationToken), out reason) is { } roles)
+            if (length <= RolesFile.MaxFileBytes && RolesFile.TryParse(await File.ReadAllBytesAsync(_path, cancellationToken), out reason) is { } roles)
             {
                 registry.Apply(roles);
                 _wasGood = true;

@@ -8,7 +8,7 @@ namespace Piccolo.Core.Leadership;
 /// </summary>
 internal static class RolesFile
 {
-    public const int MaxLength = 256 * 1024;
+    public const int MaxFileBytes = 256 * 1024;
 
     /// <returns>The roles, or null with the reason when the text is not such a file.</returns>
     public static IReadOnlyDictionary<ResourceId, Role>? TryParse(ReadOnlyMemory<byte> json, out string reason)

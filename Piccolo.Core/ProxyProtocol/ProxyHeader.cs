@@ -16,7 +16,7 @@ public enum ProxyHeaderVerdict
     /// <summary>A header that breaks the protocol's rules.</summary>
     Malformed,
 
-    /// <summary>Longer than <see cref="ProxyHeaderParser.MaxLength"/>.</summary>
+    /// <summary>Longer than <see cref="ProxyHeaderParser.MaxHeaderBytes"/>.</summary>
     TooLarge,
 }
 

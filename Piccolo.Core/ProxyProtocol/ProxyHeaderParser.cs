@@ -12,7 +12,7 @@ namespace Piccolo.Core.ProxyProtocol;
 public static class ProxyHeaderParser
 {
     /// <summary>The longest header that is read. Addresses take 36 bytes; the rest is room for the proxy's TLVs, certificates' names among them.</summary>
-    public const int MaxLength = 4096;
+    public const int MaxHeaderBytes = 4096;
 
     internal const int PrefixLength = 16;
     internal const int HeaderVersion = 2;
@@ -44,7 +44,7 @@ public static class ProxyHeaderParser
         if (seen < PrefixLength) return ProxyHeader.NeedMore(PrefixLength);
 
         var length = PrefixLength + BinaryPrimitives.ReadUInt16BigEndian(prefix[14..]);
-        if (length > MaxLength) return ProxyHeader.Of(ProxyHeaderVerdict.TooLarge);
+        if (length > MaxHeaderBytes) return ProxyHeader.Of(ProxyHeaderVerdict.TooLarge);
         if (input.Length < length) return ProxyHeader.NeedMore(length);
         Span<byte> header = stackalloc byte[length];
         input.Slice(0, length).CopyTo(header);

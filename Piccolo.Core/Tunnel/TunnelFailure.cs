@@ -12,7 +12,7 @@ internal enum TunnelFailureKind
 /// <summary>Why a session did not come to be, or why it ended, in words for the owner.</summary>
 internal sealed record TunnelFailure(TunnelFailureKind Kind, string Code, string Reason, string? NextStep = null)
 {
-    private const int MaxQuote = 200;
+    private const int MaxQuotedChars = 200;
 
     /// <summary>Whether the next attempt waits as long as any may.</summary>
     public bool TakesTheLongestPause { get; init; }
@@ -105,7 +105,7 @@ internal sealed record TunnelFailure(TunnelFailureKind Kind, string Code, string
     /// <summary>Text from outside, fit for a log line and a page.</summary>
     private static string Quote(string text)
     {
-        var plain = new string([.. text.Take(MaxQuote).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? ' ' : c)]);
+        var plain = new string([.. text.Take(MaxQuotedChars).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? ' ' : c)]);
         return plain.Trim();
     }
 }

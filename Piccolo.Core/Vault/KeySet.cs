@@ -11,7 +11,7 @@ namespace Piccolo.Core.Vault;
 internal sealed record KeySet
 {
     public const int CurrentVersion = 2;
-    public const int MaxFileLength = 16 * 1024;
+    public const int MaxFileBytes = 16 * 1024;
 
     /// <summary>More than anybody can count to: only a changed file has more.</summary>
     private const long MaxTokenEpoch = 1L << 53;
@@ -67,7 +67,7 @@ internal sealed record KeySet
     /// <exception cref="KeySetCorruptException">It is not a key set that this version can use.</exception>
     public static KeySet Parse(ReadOnlySpan<byte> file)
     {
-        if (file.Length > MaxFileLength) throw new KeySetCorruptException("the file is too large");
+        if (file.Length > MaxFileBytes) throw new KeySetCorruptException("the file is too large");
         KeySet set;
         try
         {

@@ -9,7 +9,7 @@ internal static class KeySetFile
     public static byte[] Read(string path)
     {
         using var stream = StateFile.OpenRead(path);
-        var content = new byte[KeySet.MaxFileLength + 1];
+        var content = new byte[KeySet.MaxFileBytes + 1];
         return content[..stream.ReadAtLeast(content, content.Length, throwOnEndOfStream: false)];
     }
 }

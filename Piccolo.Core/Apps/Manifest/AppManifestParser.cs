@@ -8,14 +8,14 @@ namespace Piccolo.Core.Apps.Manifest;
 public static class AppManifestParser
 {
     /// <summary>The largest manifest, in bytes of UTF-8.</summary>
-    public const int MaxLength = 256 * 1024;
+    public const int MaxBytes = 256 * 1024;
 
     private static readonly AppManifestValidator Validator = new();
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     public static ManifestResult Parse(ReadOnlySpan<byte> utf8)
     {
-        if (utf8.Length > MaxLength) return Invalid(TooLarge);
+        if (utf8.Length > MaxBytes) return Invalid(TooLarge);
         try
         {
             return Parse(StrictUtf8.GetString(utf8));
@@ -28,7 +28,7 @@ public static class AppManifestParser
 
     public static ManifestResult Parse(string yaml)
     {
-        if (yaml.Length > MaxLength || Encoding.UTF8.GetByteCount(yaml) > MaxLength) return Invalid(TooLarge);
+        if (yaml.Length > MaxBytes || Encoding.UTF8.GetByteCount(yaml) > MaxBytes) return Invalid(TooLarge);
         // Some editors begin a file with a byte-order mark, which YAML allows (1.2, 5.2).
         if (yaml.StartsWith('\uFEFF')) yaml = yaml[1..];
         var errors = new ManifestErrorList();
@@ -41,7 +41,7 @@ public static class AppManifestParser
             : new ManifestResult(Build(draft), []);
     }
 
-    private static string TooLarge => $"The manifest is larger than {MaxLength / 1024} KiB.";
+    private static string TooLarge => $"The manifest is larger than {MaxBytes / 1024} KiB.";
 
     private static ManifestResult Invalid(string message) => new(null, [new ManifestError(ManifestError.Document, 1, message)]);
 

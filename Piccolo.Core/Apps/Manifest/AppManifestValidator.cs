@@ -14,8 +14,8 @@ internal sealed partial class AppManifestValidator : AbstractValidator<ManifestD
     public const int MaxVariables = 256;
     public const int MaxVariableNameLength = 255;
     public const int MaxVariableLength = 4096;
-    public const long MinMemory = 6L << 20;
-    public const long MaxMemory = 1L << 42;
+    public const long MinMemoryBytes = 6L << 20;
+    public const long MaxMemoryBytes = 1L << 42;
     public const long MinNanoCpus = 10_000_000;
     public const long MaxNanoCpus = 64_000_000_000;
 
@@ -53,7 +53,7 @@ internal sealed partial class AppManifestValidator : AbstractValidator<ManifestD
                     if (Variable(name, value) is { } error) context.AddFailure($"environment.{name}", error);
             });
         RuleFor(m => m.Memory).Configure(r => r.PropertyName = "resources.limits.memory")
-            .Must(m => m is null || (ResourceSizes.TryParseBytes(m, out var bytes) && bytes is >= MinMemory and <= MaxMemory))
+            .Must(m => m is null || (ResourceSizes.TryParseBytes(m, out var bytes) && bytes is >= MinMemoryBytes and <= MaxMemoryBytes))
             .WithMessage("The memory limit is a number with the unit MB, GB or TB, from 6MB to 4TB.");
         RuleFor(m => m.Cpu).Configure(r => r.PropertyName = "resources.limits.cpu")
             .Must(c => c is null || (ResourceSizes.TryParseNanoCpus(c, out var cpus) && cpus is >= MinNanoCpus and <= MaxNanoCpus))
@@ -86,7 +86,7 @@ internal sealed partial class AppManifestValidator : AbstractValidator<ManifestD
 internal sealed class ListenerDraftValidator : AbstractValidator<ListenerDraft>
 {
     private const int MaxRemotePorts = 16;
-    private const int MaxHstsAge = 63_072_000;
+    private const int MaxHstsAgeSeconds = 63_072_000;
     private const int MaxHealthPathLength = 256;
 
     public ListenerDraftValidator()
@@ -112,7 +112,7 @@ internal sealed class ListenerDraftValidator : AbstractValidator<ListenerDraft>
             .Must((l, p) => p is null || !IsHttp(l))
             .WithMessage("Only listeners of flow 'tls' or protocol 'raw' can have a PROXY header; others get forwarded headers.");
         RuleFor(l => l.HstsMaxAge).Configure(r => r.PropertyName = "x-piccolo.hsts_max_age").Cascade(CascadeMode.Stop)
-            .Must(a => a is null or (>= 0 and <= MaxHstsAge)).WithMessage($"The age is a number of seconds from 0 to {MaxHstsAge}.")
+            .Must(a => a is null or (>= 0 and <= MaxHstsAgeSeconds)).WithMessage($"The age is a number of seconds from 0 to {MaxHstsAgeSeconds}.")
             .Must((l, a) => a is null || IsHttp(l)).WithMessage("Only a listener whose TLS ends on this device and that speaks HTTP has header fields.");
         RuleFor(l => l.HealthPath).Configure(r => r.PropertyName = "x-piccolo.health_path").Cascade(CascadeMode.Stop)
             .Must(p => p is null || (p.Length <= MaxHealthPathLength && p.StartsWith('/') && p.All(c => c is > ' ' and <= '~')))

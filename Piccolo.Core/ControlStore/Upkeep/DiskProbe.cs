@@ -7,7 +7,7 @@ namespace Piccolo.Core.ControlStore.Upkeep;
 internal static class DiskProbe
 {
     /// <summary>Free room that a full disk must have before its fault is cleared: more than any one commit needs.</summary>
-    public const int Bytes = 64 * 1024;
+    public const int MinFreeBytes = 64 * 1024;
 
     /// <returns>What stands in the way of writing to the folder; null when nothing does.</returns>
     public static FaultCode? FindWriteObstacle(string folder)
@@ -17,7 +17,7 @@ internal static class DiskProbe
         {
             using var file = new FileStream(
                 path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.DeleteOnClose, BufferSize = 0 });
-            file.Write(new byte[Bytes]);
+            file.Write(new byte[MinFreeBytes]);
             file.Flush(flushToDisk: true);
             return null;
         }

@@ -9,7 +9,7 @@ public static class SocketTransfer
     /// <summary>What <see cref="ReceiveOrBroken"/> and <see cref="SendOrBroken"/> say of a broken connection.</summary>
     public const int Broken = -2;
 
-    private const int MaxDrained = 1024 * 1024;
+    private const int MaxDrainedBytes = 1024 * 1024;
 
     /// <summary>Takes what is there, without waiting.</summary>
     /// <returns>How much; 0 is the end, -1 that there is nothing now.</returns>
@@ -43,7 +43,7 @@ public static class SocketTransfer
         try
         {
             // A client that sends faster than this is read does not keep us.
-            for (var left = MaxDrained; left > 0;)
+            for (var left = MaxDrainedBytes; left > 0;)
             {
                 var taken = ReceiveOrBroken(socket, unread);
                 if (taken < unread.Length) return;

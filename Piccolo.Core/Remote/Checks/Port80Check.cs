@@ -16,7 +16,7 @@ public sealed class Port80Check(IOptions<RemoteOptions> options, PublicDnsResolv
 {
     private const int HttpPort = 80;
     private const int MaxAddresses = 4;
-    private const int MaxAnswer = 4096;
+    private const int MaxResponseBytes = 4096;
 
     public async Task<PreflightCheck> RunAsync(DomainName name, CancellationToken cancellationToken)
     {
@@ -40,7 +40,7 @@ public sealed class Port80Check(IOptions<RemoteOptions> options, PublicDnsResolv
         var server = new IPEndPoint(address, options.Value.ProbePorts.TryGetValue(HttpPort, out var other) ? other : HttpPort);
         using var clock = new CancellationTokenSource(options.Value.ProbeTimeout, time);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
-        using var http = new HttpClient(HandlerFor(server)) { MaxResponseContentBufferSize = MaxAnswer, Timeout = Timeout.InfiniteTimeSpan };
+        using var http = new HttpClient(HandlerFor(server)) { MaxResponseContentBufferSize = MaxResponseBytes, Timeout = Timeout.InfiniteTimeSpan };
         try
         {
             using var response = await http.GetAsync(new Uri($"http://{name}{Http01Challenges.PathPrefix}{token}"), limit.Token);

@@ -12,7 +12,7 @@ namespace Piccolo.Core.Remote.Dns;
 public sealed class PublicSuffixes
 {
     private const string BuiltIn = "public_suffix_list.dat";
-    private const long MaxFileLength = 4 * 1024 * 1024;
+    private const long MaxFileBytes = 4 * 1024 * 1024;
 
     private readonly Lazy<FrozenSet<string>> _rules;
 
@@ -64,7 +64,7 @@ public sealed class PublicSuffixes
     {
         try
         {
-            if (new FileInfo(file) is { Exists: true, Length: > 0 and <= MaxFileLength }) return new StreamReader(file, Encoding.UTF8);
+            if (new FileInfo(file) is { Exists: true, Length: > 0 and <= MaxFileBytes }) return new StreamReader(file, Encoding.UTF8);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -13,7 +13,7 @@ namespace Piccolo.Core.Remote.Events;
 /// </summary>
 public sealed class RemoteEventLog(SealedStore store, IOptions<RemoteOptions> options, TimeProvider time, ILogger<RemoteEventLog> logger)
 {
-    private const int MaxText = 512;
+    private const int MaxTextChars = 512;
 
     private static readonly StoreCollection<RemoteEvent> Events = new("remote-events");
 
@@ -65,7 +65,7 @@ public sealed class RemoteEventLog(SealedStore store, IOptions<RemoteOptions> op
     }
 
     /// <summary>Words of others are in some of the messages.</summary>
-    private static string Bound(string text) => new([.. text.Take(MaxText).Select(c => char.IsControl(c) ? ' ' : c)]);
+    private static string Bound(string text) => new([.. text.Take(MaxTextChars).Select(c => char.IsControl(c) ? ' ' : c)]);
 
     private static string Key(long sequence) => sequence.ToString(CultureInfo.InvariantCulture);
 }

@@ -6,14 +6,14 @@ namespace Piccolo.Core.Remote.Probing;
 /// <summary>The one request of a probe, and whether its answer is ours. Bounded: whoever answers, no more than a few KiB are read.</summary>
 internal static class ProbeRequest
 {
-    private const int MaxAnswer = 8 * 1024;
+    private const int MaxResponseBytes = 8 * 1024;
 
     /// <returns>Null when this process answered; else one sentence.</returns>
     public static async Task<string?> SendAsync(Stream stream, string host, ProbeNonces.Question question, CancellationToken cancellationToken)
     {
         var request = $"GET {ProbeNonces.PathPrefix}{question.Nonce} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: piccolo-probe\r\nConnection: close\r\n\r\n";
         await stream.WriteAsync(Encoding.ASCII.GetBytes(request), cancellationToken);
-        var buffer = new byte[MaxAnswer];
+        var buffer = new byte[MaxResponseBytes];
         var length = 0;
         int read;
         while (length < buffer.Length && (read = await stream.ReadAsync(buffer.AsMemory(length), cancellationToken)) > 0)

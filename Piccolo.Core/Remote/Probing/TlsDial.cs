@@ -12,13 +12,13 @@ namespace Piccolo.Core.Remote.Probing;
 /// <param name="Issuer">For a sentence to the owner: bounded, printable.</param>
 internal sealed record ShownKey(string Key, string Issuer)
 {
-    private const int MaxIssuer = 100;
+    private const int MaxIssuerChars = 100;
 
     public static ShownKey Of(X509Certificate2 leaf) => new(KeyOf(leaf), Printable(leaf.Issuer));
 
     public static string KeyOf(X509Certificate2 leaf) => Convert.ToHexStringLower(SHA256.HashData(leaf.PublicKey.ExportSubjectPublicKeyInfo()));
 
-    private static string Printable(string text) => new([.. text.Take(MaxIssuer).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? ' ' : c)]);
+    private static string Printable(string text) => new([.. text.Take(MaxIssuerChars).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? ' ' : c)]);
 }
 
 /// <summary>How a dial ended before or in the handshake.</summary>

@@ -5,7 +5,7 @@ namespace Piccolo.Core.Tunnel.Session;
 /// <summary>The two tokens and the challenge between them. What the relay makes of the second one shows only later.</summary>
 internal static class NexusHandshake
 {
-    private const int MaxNonce = 256;
+    private const int MaxNonceChars = 256;
 
     /// <returns>Null when both tokens are out.</returns>
     public static async Task<TunnelFailure?> RunAsync(
@@ -33,5 +33,5 @@ internal static class NexusHandshake
         }
     }
 
-    public static bool IsNonce(string? nonce) => !string.IsNullOrWhiteSpace(nonce) && nonce.Length <= MaxNonce;
+    public static bool IsNonce(string? nonce) => !string.IsNullOrWhiteSpace(nonce) && nonce.Length <= MaxNonceChars;
 }

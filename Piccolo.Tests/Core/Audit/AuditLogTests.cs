@@ -34,7 +34,7 @@ internal sealed class AuditLogTests : OwnedBoxFixture
 
         log.WriteWaiting();
 
-        var entries = log.Page(AuditLog.MaxPage);
+        var entries = log.Page(AuditLog.MaxPageEntries);
         Assert.That(entries, Has.Count.EqualTo(AuditLog.MaxWaiting + 1));
         Assert.That(entries[^1].Event.Kind, Is.EqualTo(AuditKinds.Dropped));
         Assert.That(entries[^1].Event.Detail["count"], Is.EqualTo("7"));
@@ -54,7 +54,7 @@ internal sealed class AuditLogTests : OwnedBoxFixture
 
         log.WriteWaiting(withCounted: true);
 
-        var entries = log.Page(AuditLog.MaxPage).Reverse().ToList();
+        var entries = log.Page(AuditLog.MaxPageEntries).Reverse().ToList();
         Assert.That(entries.Select(e => e.Event.Kind).Take(3), Is.EqualTo(new[] { AuditKinds.PasswordReset, AuditKinds.ResetFailed, AuditKinds.UnlockFailed }));
         Assert.That(entries[2].Event.Detail["n"], Is.EqualTo("0"), "the intruder's first one");
         Assert.That(entries, Has.Count.EqualTo(2 + AuditLog.MaxWaitingRefusals + 1));
@@ -94,7 +94,7 @@ internal sealed class AuditLogTests : OwnedBoxFixture
 
         log.WriteWaiting(withCounted: true);
 
-        var entries = log.Page(AuditLog.MaxPage);
+        var entries = log.Page(AuditLog.MaxPageEntries);
         Assert.That(entries, Has.Count.EqualTo(RefusalTally.MaxNetworks + 1));
         Assert.That(entries.Sum(e => int.Parse(e.Event.Detail["count"], System.Globalization.CultureInfo.InvariantCulture)), Is.EqualTo(10_000));
     }
@@ -130,7 +130,7 @@ internal sealed class AuditLogTests : OwnedBoxFixture
         log.Record(Event(AuditKinds.ResetFailed));
         for (var i = 0; i < 50; i++) log.Record(Event(AuditKinds.LoginFailed));
 
-        var entries = log.Page(AuditLog.MaxPage);
+        var entries = log.Page(AuditLog.MaxPageEntries);
 
         Assert.That(entries.Select(e => e.Sequence), Is.EqualTo(Enumerable.Range(43, 10).Reverse().Concat([2, 1])));
         Assert.That(log.Page(3, before: 44).Select(e => e.Sequence), Is.EqualTo(new[] { 43, 2, 1 }));
@@ -243,7 +243,7 @@ internal sealed class AuditLogTests : OwnedBoxFixture
         var detail = log.Page(1)[0].Event.Detail;
 
         Assert.That(detail, Has.Count.EqualTo(AuditText.MaxDetails));
-        Assert.That(detail["user"], Has.Length.EqualTo(AuditText.MaxLength));
+        Assert.That(detail["user"], Has.Length.EqualTo(AuditText.MaxChars));
         Assert.That(detail["bell"], Is.EqualTo("a\uFFFDb\uFFFDc"));
         Assert.That(detail.Values, Has.None.Contains("canary"));
         Assert.That(log.Verify().Whole, Is.True);

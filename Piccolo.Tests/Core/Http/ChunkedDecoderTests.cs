@@ -49,8 +49,8 @@ internal sealed class ChunkedDecoderTests
     [Test]
     public void Take_BeyondItsLimits_IsMalformed()
     {
-        var extension = "5;" + new string('x', ChunkedDecoder.MaxLine + 1);
-        var trailers = "0\r\nX: " + new string('x', ChunkedDecoder.MaxTrailers);
+        var extension = "5;" + new string('x', ChunkedDecoder.MaxLineBytes + 1);
+        var trailers = "0\r\nX: " + new string('x', ChunkedDecoder.MaxTrailerBytes);
 
         Assert.That(Take(new ChunkedDecoder(), extension, 1000).Verdict, Is.EqualTo(ContentVerdict.Malformed));
         Assert.That(Take(new ChunkedDecoder(), trailers, 1000).Verdict, Is.EqualTo(ContentVerdict.Malformed));

@@ -88,14 +88,14 @@ internal sealed class ResponseHeadParserTests
     public void Parse_BeyondItsLimits_IsTooLarge()
     {
         var fields = string.Concat(Enumerable.Repeat("X: y\r\n", ResponseHeadParser.MaxFields));
-        var endless = "HTTP/1.1 200 OK\r\nX: " + new string('x', ResponseHeadParser.MaxLength);
+        var endless = "HTTP/1.1 200 OK\r\nX: " + new string('x', ResponseHeadParser.MaxHeadBytes);
 
         Assert.That(Verdict("HTTP/1.1 200 OK\r\n" + fields + "\r\n"), Is.EqualTo(HeadVerdict.Head));
         Assert.That(Verdict("HTTP/1.1 200 OK\r\n" + fields + "X: y\r\n\r\n"), Is.EqualTo(HeadVerdict.TooLarge));
         Assert.That(Verdict(endless), Is.EqualTo(HeadVerdict.TooLarge));
         Assert.That(Verdict(endless + "\r\n\r\n"), Is.EqualTo(HeadVerdict.TooLarge));
-        Assert.That(Verdict(endless[..(ResponseHeadParser.MaxLength - 1)]), Is.EqualTo(HeadVerdict.NeedMore));
-        Assert.That(Verdict(endless[..(ResponseHeadParser.MaxLength - 4)] + "\r\n\r\n"), Is.EqualTo(HeadVerdict.Head));
+        Assert.That(Verdict(endless[..(ResponseHeadParser.MaxHeadBytes - 1)]), Is.EqualTo(HeadVerdict.NeedMore));
+        Assert.That(Verdict(endless[..(ResponseHeadParser.MaxHeadBytes - 4)] + "\r\n\r\n"), Is.EqualTo(HeadVerdict.Head));
     }
 
     [Test]

@@ -89,7 +89,7 @@ internal sealed class ProxyHeaderTests
             return header.Verdict switch
             {
                 ProxyHeaderVerdict.Header => header.Length <= bytes.Length,
-                ProxyHeaderVerdict.NeedMore => header.Length > bytes.Length && header.Length <= ProxyHeaderParser.MaxLength,
+                ProxyHeaderVerdict.NeedMore => header.Length > bytes.Length && header.Length <= ProxyHeaderParser.MaxHeaderBytes,
                 _ => header.Source is null,
             };
         });

@@ -101,7 +101,7 @@ internal sealed class AppExchange(AppConnections connections)
                 if (filled == buffer.Length)
                 {
                     // The parser says when it is too large.
-                    if (!connection.TryGrow(ResponseHeadParser.MaxLength + 1)) return new(ForwardOutcome.BadAnswer, "The head of the response is too large.");
+                    if (!connection.TryGrow(ResponseHeadParser.MaxHeadBytes + 1)) return new(ForwardOutcome.BadAnswer, "The head of the response is too large.");
                     buffer = connection.Buffer;
                 }
                 var received = connection.Socket.TryReceive(buffer.Span[filled..]);

@@ -90,7 +90,7 @@ internal sealed class TlsPortClient(
     /// <returns>Whether the client is known and admitted now.</returns>
     private bool TryTakeHeader(SocketReadiness readiness)
     {
-        var bytes = Peek(ProxyHeaderParser.MaxLength, out var seen);
+        var bytes = Peek(ProxyHeaderParser.MaxHeaderBytes, out var seen);
         var header = ProxyHeaderParser.Parse(bytes);
         switch (header.Verdict)
         {

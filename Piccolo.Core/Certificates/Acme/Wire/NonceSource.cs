@@ -9,7 +9,7 @@ namespace Piccolo.Core.Certificates.Acme.Wire;
 internal sealed class NonceSource(AcmeHttp http)
 {
     public const int MaxKept = 16;
-    private const int MaxLength = 512;
+    private const int MaxNonceChars = 512;
 
     // The newest first: nonces age, and a CA forgets the oldest.
     private readonly ConcurrentStack<string> _kept = new();
@@ -19,7 +19,7 @@ internal sealed class NonceSource(AcmeHttp http)
     /// <summary>Keeps the nonce of an answer. What is not base64url is dropped, as the RFC demands.</summary>
     public void Add(string? nonce)
     {
-        if (nonce is not { Length: > 0 and <= MaxLength } || !nonce.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')) return;
+        if (nonce is not { Length: > 0 and <= MaxNonceChars } || !nonce.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')) return;
         if (_kept.Count >= MaxKept) _kept.Clear();
         _kept.Push(nonce);
     }

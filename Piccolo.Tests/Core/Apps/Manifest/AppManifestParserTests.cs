@@ -167,7 +167,7 @@ internal sealed class AppManifestParserTests
 
     private static IEnumerable<TestCaseData> Hostile()
     {
-        yield return new TestCaseData(new string('[', AppManifestParser.MaxLength)).SetArgDisplayNames("brackets");
+        yield return new TestCaseData(new string('[', AppManifestParser.MaxBytes)).SetArgDisplayNames("brackets");
         yield return new TestCaseData(string.Concat(Enumerable.Repeat("{a: ", 60_000))).SetArgDisplayNames("braces");
         yield return new TestCaseData(string.Concat(Enumerable.Repeat("- ", 130_000))).SetArgDisplayNames("dashes");
         yield return new TestCaseData(string.Concat(Enumerable.Repeat("? ", 130_000))).SetArgDisplayNames("questions");
@@ -175,7 +175,7 @@ internal sealed class AppManifestParserTests
         yield return new TestCaseData(string.Concat(Enumerable.Range(0, 20_000).Select(i => $"k{i}: v\n"))).SetArgDisplayNames("keys");
         yield return new TestCaseData("a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\n").SetArgDisplayNames("alias bomb");
         yield return new TestCaseData("a: &a [*a]").SetArgDisplayNames("alias to itself");
-        yield return new TestCaseData(new string('a', AppManifestParser.MaxLength)).SetArgDisplayNames("one word");
+        yield return new TestCaseData(new string('a', AppManifestParser.MaxBytes)).SetArgDisplayNames("one word");
         yield return new TestCaseData("\"" + new string('\\', 100_000)).SetArgDisplayNames("backslashes");
         yield return new TestCaseData("name: \0").SetArgDisplayNames("nul");
         yield return new TestCaseData("%YAML 9.9\n---\nname: a").SetArgDisplayNames("directive");
@@ -195,7 +195,7 @@ internal sealed class AppManifestParserTests
     [Test]
     public void Parse_TooLarge_IsRefusedUnread()
     {
-        var text = Encoding.UTF8.GetBytes(Valid + "#" + new string('x', AppManifestParser.MaxLength));
+        var text = Encoding.UTF8.GetBytes(Valid + "#" + new string('x', AppManifestParser.MaxBytes));
 
         Assert.That(AppManifestParser.Parse(text).Errors.Single().Message, Does.Contain("256 KiB"));
     }
