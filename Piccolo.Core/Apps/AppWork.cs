@@ -50,8 +50,8 @@ internal sealed class AppWork(string app, AppWorkContext context)
         {
             AppGoal.Run { UpdateAsked: { } asked } run => UpdateAsync(run.Spec.Image, asked, cancellationToken),
             AppGoal.Run run => RunAsync(run.Spec, cancellationToken),
-            AppGoal.Stop stop => InTurnAsync(context.Stops, () => StopAsync(stop.Reason), cancellationToken),
-            AppGoal.Remove remove => InTurnAsync(context.Stops, () => RemoveAsync(remove.WithVolumes), cancellationToken),
+            AppGoal.Stop stop => WithSlotAsync(context.Stops, () => StopAsync(stop.Reason), cancellationToken),
+            AppGoal.Remove remove => WithSlotAsync(context.Stops, () => RemoveAsync(remove.WithVolumes), cancellationToken),
             _ => throw new InvalidOperationException(),
         };
     }
@@ -64,7 +64,7 @@ internal sealed class AppWork(string app, AppWorkContext context)
         context.Board.Set(app, AppState.Error, AppReason.Refused, "An internal error occurred. The appliance's log has its details.", nextAttempt: next);
     }
 
-    private static async Task InTurnAsync(SemaphoreSlim gate, Func<Task> work, CancellationToken cancellationToken)
+    private static async Task WithSlotAsync(SemaphoreSlim gate, Func<Task> work, CancellationToken cancellationToken)
     {
         await gate.WaitAsync(cancellationToken);
         try
@@ -89,11 +89,11 @@ internal sealed class AppWork(string app, AppWorkContext context)
         {
             if (current.IsRunning) Runs(current.Id, justStarted: false);
             else if (_runningSince is not null) Exited(current);
-            else await InTurnAsync(context.Starts, () => StartAsync(current.Id, cancellationToken), cancellationToken);
+            else await WithSlotAsync(context.Starts, () => StartAsync(current.Id, cancellationToken), cancellationToken);
             return;
         }
         if (await FetchAsync(found.Value, spec, cancellationToken))
-            await InTurnAsync(context.Starts, () => ReplaceAsync(found.Value, spec, cancellationToken), cancellationToken);
+            await WithSlotAsync(context.Starts, () => ReplaceAsync(found.Value, spec, cancellationToken), cancellationToken);
     }
 
     /// <summary>Fetches the image under its name; whether that makes another container is the next goal's affair. The app runs meanwhile.</summary>
@@ -102,7 +102,7 @@ internal sealed class AppWork(string app, AppWorkContext context)
         ContainerFault? fault = null;
         // Nobody serves what was made on this device: its name may mean another image all the same.
         if (!image.IsLocal)
-            await InTurnAsync(context.Pulls.Of(image), async () => fault = await context.Runtime.PullAsync(image, cancellationToken), cancellationToken);
+            await WithSlotAsync(context.Pulls.Of(image), async () => fault = await context.Runtime.PullAsync(image, cancellationToken), cancellationToken);
         var newer = fault ?? await context.Runtime.NewerImageAsync(app, image, CancellationToken.None);
         var outcome = newer.Fault is not null ? UpdateOutcome.Failed : newer.Value is null ? UpdateOutcome.Unchanged : UpdateOutcome.Updated;
         var detail = newer.Fault is { } why ? $"{why.Sentence} {why.NextStep}" : "";
@@ -119,7 +119,7 @@ internal sealed class AppWork(string app, AppWorkContext context)
         if (has.Fault is null && !has.Value)
         {
             if (old is not { IsRunning: true }) context.Board.Set(app, AppState.Pulling, detail: $"Fetching {spec.Image}.", containerId: old?.Id);
-            await InTurnAsync(
+            await WithSlotAsync(
                 context.Pulls.Of(spec.Image), async () => has = has with { Fault = await context.Runtime.PullAsync(spec.Image, cancellationToken) },
                 cancellationToken);
         }

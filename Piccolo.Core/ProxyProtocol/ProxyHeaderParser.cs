@@ -64,7 +64,7 @@ public static class ProxyHeaderParser
         var addresses = family switch { InetFamily => 12, Inet6Family => 36, UnixFamily => UnixAddressesLength, _ => 0 };
         if (body.Length < addresses) return Malformed;
         // The length of an unknown family's addresses is unknown too, and with it where TLVs begin.
-        if (family != 0 && !AreTlvsSound(header, PrefixLength + addresses)) return Malformed;
+        if (family != 0 && !AreTlvsWellFormed(header, PrefixLength + addresses)) return Malformed;
         if (transport != StreamTransport || family is not (InetFamily or Inet6Family))
             return new ProxyHeader(ProxyHeaderVerdict.Header, null, null, false, header.Length);
 
@@ -83,7 +83,7 @@ public static class ProxyHeaderParser
     }
 
     /// <summary>The TLVs fill the header exactly, and a checksum among them is right (2.2.3). What else they say nobody here needs.</summary>
-    private static bool AreTlvsSound(Span<byte> header, int start)
+    private static bool AreTlvsWellFormed(Span<byte> header, int start)
     {
         var checksumAt = -1;
         for (var at = start; at < header.Length;)
@@ -99,11 +99,11 @@ public static class ProxyHeaderParser
             }
             at = next;
         }
-        return checksumAt < 0 || IsChecksumRight(header, checksumAt);
+        return checksumAt < 0 || IsChecksumValid(header, checksumAt);
     }
 
     /// <summary>CRC32C over the whole header with the checksum's own bytes as zero. Our copy of the header is changed by it.</summary>
-    private static bool IsChecksumRight(Span<byte> header, int at)
+    private static bool IsChecksumValid(Span<byte> header, int at)
     {
         var said = BinaryPrimitives.ReadUInt32BigEndian(header[at..]);
         header.Slice(at, sizeof(uint)).Clear();

@@ -33,19 +33,19 @@ internal sealed class AcmeAccounts(AcmeChannel channel, ICertificateStore store,
 
     /// <param name="gone">The account's URL that the CA turned out not to know, if so.</param>
     public Task<AcmeResult<AcmeAccount>> GetAsync(Uri? gone, CancellationToken cancellationToken) =>
-        AloneAsync(record => ReadyAsync(record ?? Create(), gone, cancellationToken), cancellationToken);
+        ExclusivelyAsync(record => ReadyAsync(record ?? Create(), gone, cancellationToken), cancellationToken);
 
     /// <summary>Another account with another key in place of one that the CA has ended: its key is worth nothing there.</summary>
-    /// <param name="dead">The URL of that account; one that has taken its place meanwhile is used.</param>
-    public Task<AcmeResult<AcmeAccount>> ReplaceAsync(Uri dead, CancellationToken cancellationToken) => AloneAsync(record =>
+    /// <param name="deactivated">The URL of that account; one that has taken its place meanwhile is used.</param>
+    public Task<AcmeResult<AcmeAccount>> ReplaceAsync(Uri deactivated, CancellationToken cancellationToken) => ExclusivelyAsync(record =>
     {
-        if (record?.Url == dead) logger.AccountGone(Directory.Host);
-        return ReadyAsync(record is null || record.Url == dead ? Create() : record, null, cancellationToken);
+        if (record?.Url == deactivated) logger.AccountGone(Directory.Host);
+        return ReadyAsync(record is null || record.Url == deactivated ? Create() : record, null, cancellationToken);
     }, cancellationToken);
 
     public void Dispose() => _oneAtATime.Dispose();
 
-    private async Task<T> AloneAsync<T>(Func<AccountRecord?, Task<T>> act, CancellationToken cancellationToken)
+    private async Task<T> ExclusivelyAsync<T>(Func<AccountRecord?, Task<T>> act, CancellationToken cancellationToken)
     {
         await _oneAtATime.WaitAsync(cancellationToken);
         AccountRecord? record = null;

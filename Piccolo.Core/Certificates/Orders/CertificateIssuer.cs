@@ -78,7 +78,7 @@ internal sealed class CertificateIssuer(
     /// Whether the same order may succeed without naming the certificate that it replaces. Each CA refuses a certificate that it no longer knows, that another
     /// account ordered or that was replaced already with a problem of its own choice; only answers that say something else are excluded.
     /// </summary>
-    private static bool MayLieInReplaces(AcmeFailure refused) =>
+    private static bool MayBeCausedByReplaces(AcmeFailure refused) =>
         refused.Problem is { Type: not (AcmeErrors.AccountDoesNotExist or AcmeErrors.BadNonce or "userActionRequired" or "externalAccountRequired") }
         && refused.Class is not (AcmeFailureClass.RateLimited or AcmeFailureClass.RejectedName);
 
@@ -130,7 +130,7 @@ internal sealed class CertificateIssuer(
         {
             ticket.Ledger.Placing();
             var made = await authority.Client.NewOrderAsync(account, ticket.Wanted.Names, ticket.Profile, ticket.Replaces, cancellationToken);
-            if (ticket.Replaces is not null && made.Failure is { } refused && MayLieInReplaces(refused))
+            if (ticket.Replaces is not null && made.Failure is { } refused && MayBeCausedByReplaces(refused))
             {
                 logger.OrderedWithoutReplaces(ticket.Wanted.Id, refused.Code, refused.Detail);
                 made = await authority.Client.NewOrderAsync(account, ticket.Wanted.Names, ticket.Profile, replaces: null, cancellationToken);
@@ -178,7 +178,7 @@ internal sealed class CertificateIssuer(
         await ticket.Step(OrderStep.Finalized);
         var chain = await ChainDownload.RunAsync(
             authority.Client, account, finished.Value.Certificate!, options.PreferredRoot, key, pending.Names, time.GetUtcNow(), cancellationToken);
-        if (chain.Failure is { } refused) return BlameTheClock(refused, authority);
+        if (chain.Failure is { } refused) return AsClockFailure(refused, authority);
         await ticket.Step(OrderStep.Downloaded);
         return new CertificateRecord(ticket.Wanted.Id, pending.Names, pending.KeyPkcs8, chain.Value, time.GetUtcNow(), authority.DirectoryUrl, random())
         {
@@ -187,7 +187,7 @@ internal sealed class CertificateIssuer(
         };
     }
 
-    private static AcmeFailure BlameTheClock(AcmeFailure refused, CertificateAuthority authority) =>
+    private static AcmeFailure AsClockFailure(AcmeFailure refused, CertificateAuthority authority) =>
         refused.Code == "bad_dates" && authority.Channel.ServerAhead is { } ahead && ahead.Duration() > ClockTolerance
             ? refused with
             {

@@ -50,7 +50,7 @@ public sealed class AliasVerifier(
             var wait = LongestWait;
             try
             {
-                wait = await LookAsync(stoppingToken);
+                wait = await VerifyDueAsync(stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -69,7 +69,7 @@ public sealed class AliasVerifier(
     }
 
     /// <returns>How long nothing is due.</returns>
-    private async Task<TimeSpan> LookAsync(CancellationToken cancellationToken)
+    private async Task<TimeSpan> VerifyDueAsync(CancellationToken cancellationToken)
     {
         var soonest = time.GetUtcNow() + LongestWait;
         foreach (var alias in aliases.List())

@@ -31,7 +31,7 @@ internal sealed class RemoteEventLoop(
             signals.Mark();
             try
             {
-                Look();
+                RecordChanges();
             }
             catch (Exception e)
             {
@@ -41,7 +41,7 @@ internal sealed class RemoteEventLoop(
         }
     }
 
-    private void Look()
+    private void RecordChanges()
     {
         if (!store.IsOpen)
         {

@@ -65,7 +65,7 @@ public sealed class IssuanceLock(
         await _oneAtATime.WaitAsync(cancellationToken);
         try
         {
-            return await LookAsync(cancellationToken);
+            return await AssessAsync(cancellationToken);
         }
         finally
         {
@@ -79,7 +79,7 @@ public sealed class IssuanceLock(
         base.Dispose();
     }
 
-    private async Task<IssuanceLockState> LookAsync(CancellationToken cancellationToken)
+    private async Task<IssuanceLockState> AssessAsync(CancellationToken cancellationToken)
     {
         var (us, subjects) = (caa.Everywhere, Subjects());
         if (subjects.Count == 0) return Keep(IssuanceLockState.Unknown);
@@ -185,12 +185,12 @@ public sealed class IssuanceLock(
         {
             CaaVerdict.OnlyOurAccount => Of(
                 TrustLevel.OnlyThisDeviceCanIssue,
-                $"The record at {found.At} lets only this device's account issue.{ShutOut(found.Properties, us)}", records),
+                $"The record at {found.At} lets only this device's account issue.{MissingAuthorities(found.Properties, us)}", records),
             CaaVerdict.Refused =>
                 Of(TrustLevel.Unknown, $"The records at {found.At} do not let this device's account issue at all: the next renewal would fail.", records),
             _ => Of(
                 TrustLevel.RelayCouldIssue,
-                (found.At is null ? $"No CAA record restricts {subject.Shown}." : $"The records at {found.At} let others issue too.") + Beside(found, subject),
+                (found.At is null ? $"No CAA record restricts {subject.Shown}." : $"The records at {found.At} let others issue too.") + AliasHint(found, subject),
                 records),
         };
 
@@ -198,12 +198,12 @@ public sealed class IssuanceLock(
             new(subject, new LockedName(subject.Shown, level, set, found.Properties, detail), isOfItsOwn);
     }
 
-    private static string Beside(CaaFinding found, Subject subject) => found.Aliases.Any(a => a.Name == subject.Name)
+    private static string AliasHint(CaaFinding found, Subject subject) => found.Aliases.Any(a => a.Name == subject.Name)
         ? " No record can stand beside an alias (CNAME): set it at the name above, or give the name A and AAAA records."
         : "";
 
     /// <summary>A second CA whose record is missing cannot stand in for the first.</summary>
-    private string ShutOut(ImmutableArray<CaaProperty> found, ImmutableArray<CaaSubject> us) => string.Concat(us.Skip(1)
+    private string MissingAuthorities(ImmutableArray<CaaProperty> found, ImmutableArray<CaaSubject> us) => string.Concat(us.Skip(1)
         .Where(u => u.AccountUrl is null || CaaPolicy.Judge(found, u, caa.Method) == CaaVerdict.Refused)
         .Select(u => u.AccountUrl is null
             ? $" The second certificate authority {u.Host} has no account of this device yet, so it cannot stand in while the lock is set."

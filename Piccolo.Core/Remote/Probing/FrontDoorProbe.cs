@@ -58,7 +58,7 @@ internal sealed class FrontDoorProbe(
     {
         Follow();
         var due = _plans.Values.Where(p => p.Due <= time.GetUtcNow()).ToList();
-        if (due.Count > 0) await LookWhileOpenAsync(due, cancellationToken);
+        if (due.Count > 0) await ProbeWhileOpenAsync(due, cancellationToken);
         var soonest = _plans.IsEmpty ? LongestWait : _plans.Values.Min(p => p.Due) - time.GetUtcNow();
         return soonest < TimeSpan.Zero ? TimeSpan.Zero : soonest < LongestWait ? soonest : LongestWait;
     }
@@ -80,12 +80,12 @@ internal sealed class FrontDoorProbe(
         board.Keep(_plans.Keys, now);
     }
 
-    private async Task LookWhileOpenAsync(List<Plan> due, CancellationToken cancellationToken)
+    private async Task ProbeWhileOpenAsync(List<Plan> due, CancellationToken cancellationToken)
     {
         using var round = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var looking = Parallel.ForEachAsync(
             due, new ParallelOptions { MaxDegreeOfParallelism = options.Value.ProbeParallelism, CancellationToken = round.Token },
-            async (plan, token) => await LookAsync(plan.Seen.Target, token));
+            async (plan, token) => await ProbeAsync(plan.Seen.Target, token));
         while (!looking.IsCompleted)
         {
             var seen = store.Changed.Version;
@@ -100,7 +100,7 @@ internal sealed class FrontDoorProbe(
         foreach (var plan in due) _plans = _plans.SetItem(plan.Seen.Target.Name, plan with { Due = NextAfter(plan.Seen.Target.Name) });
     }
 
-    private async Task LookAsync(ProbeTarget target, CancellationToken cancellationToken)
+    private async Task ProbeAsync(ProbeTarget target, CancellationToken cancellationToken)
     {
         var seen = await prober.ProbeAsync(target, cancellationToken);
         if (IsTrouble(seen.Result) && board.Find(target.Name)?.Result != seen.Result)

@@ -43,7 +43,7 @@ internal sealed class NameProber(
                 $"This network's DNS answers {target.Name} with the inner address {addresses.Records[0]}; what strangers find cannot be seen from here.",
                 "Set Piccolo:Remote:ProbeResolver to a DNS server outside this network.");
         }
-        return Sum(await Task.WhenAll(addresses.Records.Take(MaxAddresses).Select(a => LookAsync(target, a, expected, cancellationToken))));
+        return Sum(await Task.WhenAll(addresses.Records.Take(MaxAddresses).Select(a => ProbeAddressAsync(target, a, expected, cancellationToken))));
     }
 
     /// <summary>One lying address is enough to be lied to; one that works is enough to be reached.</summary>
@@ -76,7 +76,7 @@ internal sealed class NameProber(
             "Start the app, and check that it ends TLS itself, as its listener's flow 'tls' says."));
     }
 
-    private async Task<Observation> LookAsync(ProbeTarget target, IPAddress address, Func<ShownKey, bool> accepts, CancellationToken cancellationToken)
+    private async Task<Observation> ProbeAddressAsync(ProbeTarget target, IPAddress address, Func<ShownKey, bool> accepts, CancellationToken cancellationToken)
     {
         var server = new IPEndPoint(address, options.Value.ProbePorts.TryGetValue(target.Port, out var other) ? other : target.Port);
         using var limit = Limit(cancellationToken);
@@ -95,7 +95,7 @@ internal sealed class NameProber(
                     : Dead(dial.Problem!);
             }
             if (target.Kind != ProbeKind.Request) return new Observation(ReachResult.Reachable, RoundTrip: time.GetElapsedTime(began));
-            using var question = nonces.Ask(target.Name);
+            using var question = nonces.Begin(target.Name);
             began = time.GetTimestamp();
             return await ProbeRequest.SendAsync(stream, target.Name, question, limit.Token) is { } problem
                 ? Dead($"At {server} the key is right, but {problem}.")

@@ -15,21 +15,21 @@ public sealed class ProbeNonces
 
     private readonly ConcurrentDictionary<(string Host, string Nonce), string> _pending = new();
 
-    /// <summary>What to answer; null when nobody asked this.</summary>
+    /// <summary>What to answer; null when no probe with this nonce is pending.</summary>
     /// <param name="host">In normal form.</param>
     public string? Find(string host, string nonce) => _pending.GetValueOrDefault((host, nonce));
 
-    internal Question Ask(string host)
+    internal PendingProbe Begin(string host)
     {
-        var question = new Question(
+        var probe = new PendingProbe(
             this, host, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(RandomBytes)),
             Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(RandomBytes)));
-        _pending[(host, question.Nonce)] = question.Answer;
-        return question;
+        _pending[(host, probe.Nonce)] = probe.Answer;
+        return probe;
     }
 
     /// <summary>Stands until disposed.</summary>
-    internal sealed class Question(ProbeNonces owner, string host, string nonce, string answer) : IDisposable
+    internal sealed class PendingProbe(ProbeNonces owner, string host, string nonce, string answer) : IDisposable
     {
         public string Nonce => nonce;
 

@@ -9,9 +9,9 @@ internal static class ProbeRequest
     private const int MaxResponseBytes = 8 * 1024;
 
     /// <returns>Null when this process answered; else one sentence.</returns>
-    public static async Task<string?> SendAsync(Stream stream, string host, ProbeNonces.Question question, CancellationToken cancellationToken)
+    public static async Task<string?> SendAsync(Stream stream, string host, ProbeNonces.PendingProbe probe, CancellationToken cancellationToken)
     {
-        var request = $"GET {ProbeNonces.PathPrefix}{question.Nonce} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: piccolo-probe\r\nConnection: close\r\n\r\n";
+        var request = $"GET {ProbeNonces.PathPrefix}{probe.Nonce} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: piccolo-probe\r\nConnection: close\r\n\r\n";
         await stream.WriteAsync(Encoding.ASCII.GetBytes(request), cancellationToken);
         var buffer = new byte[MaxResponseBytes];
         var length = 0;
@@ -19,7 +19,7 @@ internal static class ProbeRequest
         while (length < buffer.Length && (read = await stream.ReadAsync(buffer.AsMemory(length), cancellationToken)) > 0)
         {
             length += read;
-            if (Encoding.ASCII.GetString(buffer, 0, length).Contains(question.Answer, StringComparison.Ordinal)) return null;
+            if (Encoding.ASCII.GetString(buffer, 0, length).Contains(probe.Answer, StringComparison.Ordinal)) return null;
         }
         return length == 0 ? "the connection ended without an answer" : $"something else answered ({StatusOf(Encoding.ASCII.GetString(buffer, 0, length))})";
     }

@@ -32,7 +32,7 @@ internal sealed partial class RelaySession
     private static readonly TimeSpan PressedIdle = TimeSpan.FromSeconds(1);
 
     /// <summary>An upload on which nothing moves takes no share from the others.</summary>
-    private static readonly TimeSpan RestingAfter = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan UploadIdleAfter = TimeSpan.FromSeconds(5);
 
     private readonly Lock _pingGate = new();
     private List<TunnelStream> _pinged = [];
@@ -52,7 +52,7 @@ internal sealed partial class RelaySession
             var pause = Volatile.Read(ref _suspects) > 0 && SuspectPause < Options.StreamPong ? SuspectPause : Pressed;
             await Task.Delay(pause, Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (cancellationToken.IsCancellationRequested) return;
-            foreach (var stream in _streams.Values.Where(stream => stream.Idle.Silence >= RestingAfter)) stream.OnRest();
+            foreach (var stream in _streams.Values.Where(stream => stream.Idle.Silence >= UploadIdleAfter)) stream.OnIdle();
             AbandonRound();
             PingIdleStreams(stream => stream.Idle.UnansweredPings > 0 || stream.Idle.IsSuspect, MaxRepeatedPings);
             PingIdleStreams(stream => stream.Idle.Silence >= (IsPressed(stream) ? Pressed : Options.StreamIdle));

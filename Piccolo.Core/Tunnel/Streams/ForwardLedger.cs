@@ -87,7 +87,7 @@ internal sealed class ForwardLedger(GrantBudget budget)
     }
 
     /// <summary>Nothing has come for a while: what the relay has is held against nobody else until more comes.</summary>
-    public void Rest()
+    public void OnIdle()
     {
         lock (_gate)
         {

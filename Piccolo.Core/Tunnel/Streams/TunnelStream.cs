@@ -128,7 +128,7 @@ internal sealed partial class TunnelStream : ITunnelStream
     public int TakeGrant() => _ledger.TakeGrant();
 
     /// <summary>Nothing has moved for a while.</summary>
-    public void OnRest() => _ledger.Rest();
+    public void OnIdle() => _ledger.OnIdle();
 
     /// <summary>The session no longer has it.</summary>
     public void OnRemoved() => _ledger.End();

@@ -24,7 +24,7 @@ internal sealed class RelayDialer(TunnelOptions options, TimeProvider time)
         using var deadline = new CancellationTokenSource(options.DialTimeout, time);
         using var dialling = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         string? distrust = null;
-        var upgrade = new RelayUpgrade((_, certificate, chain, errors) => (distrust = Distrust(certificate, chain, errors, roots)) is null);
+        var upgrade = new RelayUpgrade((_, certificate, chain, errors) => (distrust = ReasonForDistrust(certificate, chain, errors, roots)) is null);
         try
         {
             var (socket, status) = await upgrade.RunAsync(hub, options, time, dialling.Token);
@@ -54,7 +54,7 @@ internal sealed class RelayDialer(TunnelOptions options, TimeProvider time)
     }
 
     /// <returns>Null when the certificate is good: first by the system's roots, then by ours. A wrong name is never good.</returns>
-    private static string? Distrust(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, X509Certificate2Collection roots)
+    private static string? ReasonForDistrust(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, X509Certificate2Collection roots)
     {
         if (errors == SslPolicyErrors.None) return null;
         if (certificate is not X509Certificate2 leaf || errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable)) return "it sent none.";

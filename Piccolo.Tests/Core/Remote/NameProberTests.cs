@@ -145,7 +145,7 @@ internal sealed class NameProberTests
     public void Nonce_IsAnsweredForItsNameOnlyAndOnlyWhileItStands()
     {
         var nonces = new ProbeNonces();
-        var question = nonces.Ask(Name);
+        var question = nonces.Begin(Name);
 
         Assert.That(nonces.Find(Name, question.Nonce), Is.EqualTo(question.Answer));
         Assert.That(question.Answer, Is.Not.EqualTo(question.Nonce), "the path must not tell the answer");
