@@ -16,7 +16,7 @@ internal sealed class AppWork(string app, AppWorkContext context)
     private static readonly TimeSpan HealthyRun = TimeSpan.FromMinutes(1);
 
     /// <summary>How long a busy guard port is waited for before the app gets another.</summary>
-    private static readonly TimeSpan BusyPortPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan BusyPortTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>Each attempt counts against the limit, too.</summary>
     private static readonly TimeSpan RateLimitPause = TimeSpan.FromMinutes(15);
@@ -238,7 +238,7 @@ internal sealed class AppWork(string app, AppWorkContext context)
         if (fault.Kind == ContainerFaultKind.PortInUse)
         {
             _portBusySince ??= context.Time.GetUtcNow();
-            if (context.Time.GetUtcNow() - _portBusySince >= BusyPortPatience)
+            if (context.Time.GetUtcNow() - _portBusySince >= BusyPortTimeout)
             {
                 _portBusySince = null;
                 context.Logger.GuardPortMoved(app);

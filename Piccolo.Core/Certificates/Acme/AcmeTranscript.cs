@@ -16,7 +16,7 @@ public sealed record AcmeExchange(
     string? Failure);
 
 /// <summary>
-/// The flight recorder of one order: keeps each exchange that happens while it is <see cref="Begin">begun</see> on the same flow of execution, bounded,
+/// The record of one order: keeps each exchange that happens while it is <see cref="Begin">begun</see> on the same flow of execution, bounded,
 /// and without what a stranger could use: tokens, key authorizations, signatures, nonces. Thread-safe.
 /// </summary>
 internal sealed class AcmeTranscript

@@ -13,13 +13,13 @@ public static class LocalConnect
 {
     /// <summary>Connects, and waits for it.</summary>
     /// <param name="socket">Of IPv4, fresh; after a failure it is of no more use.</param>
-    /// <param name="patience">How long the thread waits at most.</param>
+    /// <param name="timeout">How long the thread waits at most.</param>
     /// <returns>False when nobody has answered so soon.</returns>
     /// <exception cref="SocketException">Nobody listens there (ConnectionRefused), or this machine can open no more.</exception>
-    public static bool Wait(Socket socket, int port, TimeSpan patience)
+    public static bool Wait(Socket socket, int port, TimeSpan timeout)
     {
         // What bounds a blocking connect, too (socket(7)).
-        socket.SendTimeout = (int)patience.TotalMilliseconds;
+        socket.SendTimeout = (int)timeout.TotalMilliseconds;
         return TryConnect(socket, port);
     }
 

@@ -89,8 +89,8 @@ public sealed class AliasVerifier(
     private void Record(RemoteAlias alias, AliasCheck found)
     {
         aliases.Checked(alias.Id, time.GetUtcNow(), found);
-        if (found.PointsToRelay) events.Note(RemoteEventLevel.Info, RemoteEventSources.Alias, alias.Hostname, "leads", $"{alias.Hostname} leads to the relay.");
-        else events.Note(RemoteEventLevel.Warn, RemoteEventSources.Alias, alias.Hostname, "astray", found.Problem!, found.NextStep);
+        if (found.PointsToRelay) events.Note(RemoteEventLevel.Info, RemoteEventSources.Alias, alias.Hostname, "points_to_relay", $"{alias.Hostname} leads to the relay.");
+        else events.Note(RemoteEventLevel.Warn, RemoteEventSources.Alias, alias.Hostname, "dns_mismatch", found.Problem!, found.NextStep);
     }
 
     private DateTimeOffset DueAt(RemoteAlias alias) =>

@@ -120,8 +120,8 @@ internal sealed partial class RelaySession(int number, TunnelTarget target, long
     {
         // No answer, but alive after a ping had to be answered: pings are answered by the same reader that answers us, after registration.
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var patience = Task.Delay(scope.Options.AcknowledgeTimeout, Time, waiting.Token);
-        await Task.WhenAny(_acknowledged.Task, Completion, patience);
+        var timeout = Task.Delay(scope.Options.AcknowledgeTimeout, Time, waiting.Token);
+        await Task.WhenAny(_acknowledged.Task, Completion, timeout);
         await waiting.CancelAsync();
         if (cancellationToken.IsCancellationRequested)
         {

@@ -114,8 +114,8 @@ internal sealed partial class TunnelStream
         if (unknown == 0 || _credits.Balance < ForwardLedger.Batch - unknown) return;
         _padding = ForwardLedger.Batch - unknown;
         while (_padding > 0) await TakeTurnAsync();
-        using var patience = new CancellationTokenSource(_session.ConfirmsTails ? Timeout.InfiniteTimeSpan : _session.Options.TailConfirmation, _session.Time);
-        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _stopSending.Token);
+        using var timeout = new CancellationTokenSource(_session.ConfirmsTails ? Timeout.InfiniteTimeSpan : _session.Options.TailConfirmation, _session.Time);
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopSending.Token);
         try
         {
             await _credits.WaitForAcknowledgementAsync(0, waiting.Token);
