@@ -76,7 +76,7 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
     /// <returns>The app, or null when there is none.</returns>
     public AppRecord? SetDesired(string name, DesiredState desired) => Change(name, app => app with { DesiredState = desired, UpdatedAt = Later(app) });
 
-    /// <summary>Wants the app's image to be fetched again, and the app to be made anew where that is a newer one.</summary>
+    /// <summary>Wants the app's image to be fetched again, and the app to be recreated where that is a newer one.</summary>
     /// <returns>The app, or null when there is none.</returns>
     public AppRecord? AskUpdate(string name) => Change(name, app => Later(app) is var now ? app with { UpdateAsked = now, UpdatedAt = now } : app);
 

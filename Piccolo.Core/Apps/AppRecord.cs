@@ -28,7 +28,7 @@ public enum UpdateOutcome
     /// <summary>The registry has the image that the app runs.</summary>
     Unchanged,
 
-    /// <summary>There is a newer one, and the app's container is made anew of it.</summary>
+    /// <summary>There is a newer one, and the app's container is recreated from it.</summary>
     Updated,
     Failed,
 }

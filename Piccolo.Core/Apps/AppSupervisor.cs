@@ -11,7 +11,7 @@ using Piccolo.Core.Primitives;
 namespace Piccolo.Core.Apps;
 
 /// <summary>
-/// Makes containers be what the store, the roles and the lock want: each round computes every app's goal anew and gives it to the app's lane. An app
+/// Makes containers be what the store, the roles and the lock want: each round recomputes every app's goal and gives it to the app's lane. An app
 /// runs only while the store is open, the owner wants it and this node leads it.
 /// </summary>
 internal sealed class AppSupervisor : IDisposable
@@ -55,7 +55,7 @@ internal sealed class AppSupervisor : IDisposable
     /// <summary>What makes another round worth while. The store also says when the vault opened or locked it.</summary>
     public SignalSet Signals { get; }
 
-    /// <summary>Decides anew and sets the lanes to work; does not wait for them.</summary>
+    /// <summary>Recomputes the goals and sets the lanes to work; does not wait for them.</summary>
     /// <returns>When the next round is due if no signal comes before.</returns>
     public async Task<TimeSpan> RoundAsync(CancellationToken cancellationToken)
     {

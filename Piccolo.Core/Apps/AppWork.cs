@@ -24,7 +24,7 @@ internal sealed class AppWork(string app, AppWorkContext context)
     private int _failures;
     private DateTimeOffset? _portBusySince;
 
-    /// <summary>The volumes of the container that was removed to be made anew, until the new one has them.</summary>
+    /// <summary>The volumes of the container that was removed to be recreated, until the new one has them.</summary>
     private ImmutableSortedDictionary<string, string> _kept = ImmutableSortedDictionary<string, string>.Empty;
 
     /// <summary>When we last started the container and saw it run; null when it is stopped by us or was never seen running.</summary>

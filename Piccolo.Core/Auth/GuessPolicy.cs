@@ -18,7 +18,7 @@ public static class GuessPolicy
     public static readonly TimeSpan MaxLocalDelay = TimeSpan.FromMinutes(1);
     public static readonly TimeSpan MaxRemoteDelay = TimeSpan.FromMinutes(15);
 
-    /// <summary>After this long without a wrong attempt an address begins anew.</summary>
+    /// <summary>After this long without a wrong attempt an address starts over.</summary>
     public static TimeSpan ForgetAfter(bool isLocal) => isLocal ? TimeSpan.FromMinutes(30) : TimeSpan.FromDays(1);
 
     /// <summary>Nothing at first, then 5 s, doubled with each failure up to a limit.</summary>

@@ -17,7 +17,7 @@ public enum CertificateStatus
     /// <summary>The last attempt failed. What is held, if anything, still serves: see the dates.</summary>
     Error,
 
-    /// <summary>Held and being ordered anew.</summary>
+    /// <summary>Held and being ordered again.</summary>
     Renewing,
 }
 

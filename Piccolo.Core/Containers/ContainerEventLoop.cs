@@ -28,7 +28,7 @@ internal sealed class ContainerEventLoop(PodmanRuntime runtime, TimeProvider tim
             {
                 logger.WatchFailed(delay, e);
             }
-            // A stream that lasted shows a healthy engine: begin anew with the short wait.
+            // A stream that lasted shows a healthy engine: start over with the short wait.
             if (time.GetElapsedTime(began) > MaxDelay) delay = MinDelay;
             await Task.Delay(delay * (0.8 + (0.4 * random())), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             delay = delay * 2 < MaxDelay ? delay * 2 : MaxDelay;

@@ -21,7 +21,7 @@ public sealed record ContainerSpec(
     long? MemoryBytes,
     long? NanoCpus)
 {
-    /// <summary>Raised by one whenever <see cref="ContainerConfinement"/> changes, so that containers made under the old rules are made anew.</summary>
+    /// <summary>Raised by one whenever <see cref="ContainerConfinement"/> changes, so that containers made under the old rules are recreated.</summary>
     private const int ConfinementVersion = 2;
 
     /// <summary>Which of the images that had the name is meant; null = whichever is here.</summary>

@@ -34,7 +34,7 @@ public interface IContainerRuntime
 
     /// <summary>
     /// Makes the container. Every path that the image declares as a volume, and every volume that the app has already, is a named volume of the app: the
-    /// same one whenever the container is made anew.
+    /// same one whenever the container is recreated.
     /// </summary>
     /// <param name="kept">More volumes that the app has, by their paths: those of the container that this one replaces.</param>
     /// <returns>The new container's id. It is not started.</returns>

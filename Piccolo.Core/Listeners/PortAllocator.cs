@@ -2,7 +2,7 @@ namespace Piccolo.Core.Listeners;
 
 /// <summary>
 /// Picks ports from one range: the lowest that no listener keeps and that can be bound now. Holds no state, so that nothing can leak: who is taken is
-/// asked anew each time.
+/// asked again each time.
 /// </summary>
 /// <param name="canBind">Whether the port can be bound at this moment. A port that it refuses is passed over, not remembered.</param>
 public sealed class PortAllocator(PortRange range, Func<int, bool> canBind)

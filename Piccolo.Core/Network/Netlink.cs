@@ -15,7 +15,7 @@ internal static class Netlink
     private const int GroupsOffset = 8;
 
     /// <returns>A socket that receives a message for each change of links, addresses and routes.</returns>
-    /// <exception cref="IOException">The kernel refused, for want of descriptors most likely.</exception>
+    /// <exception cref="IOException">The kernel refused, most likely because no descriptor is free.</exception>
     public static Socket OpenRouteEvents()
     {
         var descriptor = Posix.Socket(Posix.AF_NETLINK, Posix.SOCK_RAW | Posix.SOCK_CLOEXEC, Posix.NETLINK_ROUTE);

@@ -16,7 +16,7 @@ public static class AtomicFile
     {
         LoopThread.MustNotBlock();
         var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
-        // Opened first: where that fails, for want of descriptors, nothing has changed yet.
+        // Opened first: where that fails, because no descriptor is free, nothing has changed yet.
         using var folder = OpenDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         try
         {

@@ -1,7 +1,7 @@
 namespace Piccolo.Core.Primitives;
 
 /// <summary>
-/// Wakes loops that compute everything anew from state. Raising is cheap, never blocks and is never lost:
+/// Wakes loops that recompute everything from state. Raising is cheap, never blocks and is never lost:
 /// a loop reads <see cref="Version"/> before it works and then waits for a later one. Thread-safe.
 /// </summary>
 public sealed class ChangeSignal

@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Piccolo.Core.Primitives;
 
 /// <summary>
-/// What this process runs, for running it anew in the same process (execve(2)): program, arguments and environment are those of its own start. Nothing of
+/// What this process runs, for running it again in the same process (execve(2)): program, arguments and environment are those of its own start. Nothing of
 /// its memory, its threads and its descriptors survives.
 /// </summary>
 public static class ProcessImage

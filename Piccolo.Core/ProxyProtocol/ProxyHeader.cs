@@ -22,7 +22,7 @@ public enum ProxyHeaderVerdict
 
 /// <summary>The outcome of <see cref="ProxyHeaderParser.Parse(in System.Buffers.ReadOnlySequence{byte})"/>.</summary>
 /// <param name="Source">The client as the proxy names it; null when it speaks for itself (LOCAL) or does not know.</param>
-/// <param name="Destination">Where the client knocked; null together with <paramref name="Source"/>.</param>
+/// <param name="Destination">Where the client connected; null together with <paramref name="Source"/>.</param>
 /// <param name="IsLocal">The proxy's own connection, such as its health check: the peer of the socket is the client.</param>
 /// <param name="Length">For <see cref="ProxyHeaderVerdict.Header"/>: its bytes, after which the client's own begin. For
 /// <see cref="ProxyHeaderVerdict.NeedMore"/>: below this many bytes another look cannot say more.</param>

@@ -9,7 +9,7 @@ namespace Piccolo.Core.ProxyProtocol;
 public static class ProxyHeaderWriter
 {
     /// <param name="source">The true client; null when nobody knows it, which the header then says (family UNSPEC).</param>
-    /// <param name="destination">Where it knocked; without one the unspecified address and the port 0 stand in its place.</param>
+    /// <param name="destination">Where it connected; without one the unspecified address and the port 0 stand in its place.</param>
     public static byte[] Write(IPEndPoint? source, IPEndPoint? destination)
     {
         if (source is null) return Prefix(family: 0, transport: 0, addresses: 0);

@@ -18,7 +18,7 @@ public sealed class RemoteAccess(
     RemoteSettingsStore settings, RemoteAliasStore aliases, SealedStore store, ListenerTable listeners, LeadershipRegistry leadership,
     RouteTableHolder routes, RelayTunnel tunnel, RenewalScheduler certificates, TimeProvider time, ILogger<RemoteAccess> logger) : BackgroundService
 {
-    // Only to mend what a bug may have lost: every cause has its signal.
+    // Only a safety net for a bug: every cause has its signal.
     private static readonly TimeSpan LookAgain = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(10);

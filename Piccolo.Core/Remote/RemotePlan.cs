@@ -11,7 +11,7 @@ namespace Piccolo.Core.Remote;
 
 /// <summary>
 /// Everything that follows from the owner's wishes for the way in from outside: where each public name leads, which names the relay learns, which
-/// certificates the device wants. Built anew at every change; nothing else edits any of the three.
+/// certificates the device wants. Rebuilt at every change; nothing else edits any of the three.
 /// </summary>
 public sealed record RemotePlan(ImmutableArray<Route> Routes, ImmutableSortedSet<string> Hostnames, ImmutableArray<WantedCertificate> Certificates)
 {

@@ -37,7 +37,7 @@ public abstract record RouteDecision
 public static class Router
 {
     /// <param name="serverName">The SNI of the ClientHello.</param>
-    /// <param name="port">The public port at which the client knocked.</param>
+    /// <param name="port">The public port at which the client connected.</param>
     public static RouteDecision DecideTls(RouteTable table, string? serverName, int port)
     {
         if (serverName is null || table.Find(serverName) is not { } route) return new RouteDecision.Refuse(RefusalReason.UnknownName);

@@ -15,7 +15,7 @@ public interface ITunnelStream : IDuplexPipe, IAsyncDisposable
     /// <summary>The name by which the relay chose us, normalised. The relay's word: never a trust decision.</summary>
     string Hostname { get; }
 
-    /// <summary>The relay's public port at which the user knocked.</summary>
+    /// <summary>The relay's public port at which the user connected.</summary>
     int Port { get; }
 
     /// <summary>Whether the relay saw a ClientHello. A hint only.</summary>

@@ -82,7 +82,7 @@ public sealed partial class ApplianceVault
         return TryWrite(changed) ? outcome : VaultOutcome.NotStored;
     }
 
-    /// <summary>An unlock is when the password is at hand: a key set made at a lower cost than is configured now is wrapped anew.</summary>
+    /// <summary>An unlock is when the password is at hand: a key set made at a lower cost than is configured now is wrapped again.</summary>
     private async Task RaiseCostAsync(KeySet keySet, string password, DataKey dataKey)
     {
         var cost = CostFor(keySet);

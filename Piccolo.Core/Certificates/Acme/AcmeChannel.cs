@@ -30,7 +30,7 @@ internal sealed class AcmeChannel(AcmeHttp http, CaOptions options, TimeProvider
     /// <summary>How far the CA's clock is ahead of ours; null before its first answer.</summary>
     public TimeSpan? ServerAhead => http.ServerAhead;
 
-    /// <summary>Reads the directory anew at the next call: its addresses may have moved.</summary>
+    /// <summary>Reads the directory again at the next call: its addresses may have moved.</summary>
     public void ForgetDirectory()
     {
         lock (_gate) _directory = null;
@@ -55,7 +55,7 @@ internal sealed class AcmeChannel(AcmeHttp http, CaOptions options, TimeProvider
     }
 
     /// <summary>
-    /// Uses a resource that the directory names. Where it is gone, the directory is read anew, and once more if the CA has moved (RFC 8555, 7.1.1).
+    /// Uses a resource that the directory names. Where it is gone, the directory is read again, and once more if the CA has moved (RFC 8555, 7.1.1).
     /// </summary>
     public async Task<AcmeResult<AcmeAnswer>> WithDirectoryAsync(Func<AcmeDirectory, Task<AcmeResult<AcmeAnswer>>> use, CancellationToken cancellationToken)
     {

@@ -39,7 +39,7 @@ internal sealed class OrderRunner(
         var second = AuthorityChoice.SecondAt(attempt, issuer.Directories.Length, options.Fallback, held?.Lifetime);
         // The second CA does not wait for a pause that the first one asked for; afterwards the two take turns.
         if (second is not null && attempt!.Directory != issuer.Directories[0]) second = null;
-        // What a CA issued that is no longer configured goes on serving, and is ordered anew at one that is: else a trial at a test CA would last for months.
+        // What a CA issued that is no longer configured goes on serving, and is ordered again at one that is: else a trial at a test CA would last for months.
         var current = held is not null && issuer.Directories.Contains(held.Record.Directory) ? held : null;
         var due = DuePolicy.DueAt(wanted, current, attempt, requested, now, second);
         var directory = DirectoryFor(wanted, snapshot, now);

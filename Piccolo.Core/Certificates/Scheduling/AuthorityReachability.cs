@@ -4,7 +4,7 @@ using Piccolo.Core.Certificates.Acme.Messages;
 namespace Piccolo.Core.Certificates.Scheduling;
 
 /// <summary>
-/// Whether a CA can be reached at all. While not even a connection comes about, a few names find out for all of them, instead of each knocking by itself; as
+/// Whether a CA can be reached at all. While not even a connection comes about, a few names find out for all of them, instead of each trying by itself; as
 /// soon as anything is answered everybody goes on. About connections only: what a CA says about one name never delays another. Thread-safe.
 /// </summary>
 internal sealed class AuthorityReachability(TimeProvider time, Func<double> random)
@@ -23,7 +23,7 @@ internal sealed class AuthorityReachability(TimeProvider time, Func<double> rand
             return;
         }
         var next = new Outage(1, time.GetUtcNow(), random());
-        // Those that knocked together count once.
+        // Attempts at the same time count once.
         _down.AddOrUpdate(directory, _ => next, (_, down) => down.Until(lifetime) > next.At ? down : next with { Failures = down.Failures + 1 });
     }
 

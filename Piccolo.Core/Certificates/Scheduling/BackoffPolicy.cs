@@ -7,7 +7,7 @@ namespace Piccolo.Core.Certificates.Scheduling;
 /// </summary>
 internal static class BackoffPolicy
 {
-    /// <summary>Waits are lengthened by up to this share, so that many appliances do not knock together.</summary>
+    /// <summary>Waits are lengthened by up to this share, so that many appliances do not all act at once.</summary>
     public const double Jitter = 0.25;
 
     /// <summary>No wait of ours is longer, whatever the class; only a CA's own Retry-After may be. With the jitter it is still within a day.</summary>

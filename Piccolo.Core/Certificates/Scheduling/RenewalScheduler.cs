@@ -18,7 +18,7 @@ public sealed class RenewalScheduler : IDisposable
     /// <summary>Certificates that can be wanted at once.</summary>
     public const int MaxWanted = 1000;
 
-    /// <summary>The loop looks at everything anew at least this often.</summary>
+    /// <summary>The loop re-evaluates everything at least this often.</summary>
     internal static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
 
     private readonly CertificateLedger _ledger;
@@ -64,7 +64,7 @@ public sealed class RenewalScheduler : IDisposable
         Wake();
     }
 
-    /// <summary>Orders anew although what is held may last, as soon as the last attempt is a minute old. No effect while an order is under way.</summary>
+    /// <summary>Orders again although what is held may last, as soon as the last attempt is a minute old. No effect while an order is under way.</summary>
     /// <returns>False when no certificate of this id is wanted.</returns>
     public bool RenewNow(string id) => RequestRenewal(id, revoke: false);
 
@@ -85,7 +85,7 @@ public sealed class RenewalScheduler : IDisposable
     /// </summary>
     public bool RekeyNow(string id) => RequestRenewal(id, revoke: true);
 
-    /// <summary>Lets the loop look at everything anew.</summary>
+    /// <summary>Makes the loop re-evaluate everything.</summary>
     public void Wake()
     {
         Woken.Raise();

@@ -27,7 +27,7 @@ internal static class StoreFaults
             (SqliteReadOnly, _) => FaultCode.ReadOnly,
             (SqliteCorrupt or SqliteNotADatabase, _) => FaultCode.StoreCorrupt,
             (SqliteBusy or SqliteLocked or SqliteNoMemory or SqliteInterrupted or SqliteLockProtocol, _) or (_, SqliteIoErrorNoMemory) => FaultCode.StoreBusy,
-            // A disk that takes no writes, or a file that nobody can open, is why it cannot be opened; else it is the want of descriptors, which passes.
+            // A disk that takes no writes, or a file that nobody can open, is why it cannot be opened; else no descriptor is free, which passes.
             (SqliteCannotOpen, _) => DiskProbe.FindWriteObstacle(Path.GetDirectoryName(path)!) ?? DiskProbe.TryOpen(path) ?? FaultCode.StoreBusy,
             _ => DiskProbe.FindWriteObstacle(Path.GetDirectoryName(path)!) ?? FaultCode.StoreUnreadable,
         },

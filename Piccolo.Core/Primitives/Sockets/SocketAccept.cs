@@ -19,7 +19,7 @@ public static class SocketAccept
     /// <param name="listening">Not blocking; of TCP.</param>
     /// <param name="remote">Who it is.</param>
     /// <returns>Null when nobody waits.</returns>
-    /// <exception cref="IOException">Nobody can be taken now, for want of descriptors most likely.</exception>
+    /// <exception cref="IOException">Nobody can be taken now, most likely because no descriptor is free.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
     public static Socket? TryAccept(Socket listening, [NotNullWhen(true)] out IPEndPoint? remote)
     {

@@ -7,7 +7,7 @@ public enum PreflightStatus
     /// <summary>Works, but not as it should; or could not be judged.</summary>
     Warn,
 
-    /// <summary>Nobody will be served, or no certificate comes, before this is mended.</summary>
+    /// <summary>Nobody will be served, or no certificate comes, before this is fixed.</summary>
     Fail,
 }
 

@@ -94,7 +94,7 @@ public sealed class PublicDnsResolver(IOptions<RemoteOptions> options)
             .Select(r => DomainName.TryParse(r.CanonicalName.Value, out var target) ? target : null).OfType<DomainName>(),
     ];
 
-    /// <summary>Made anew each time: the system's resolvers change with the network.</summary>
+    /// <summary>Recreated each time: the system's resolvers change with the network.</summary>
     private LookupClient Client()
     {
         var settings = _choice is ResolverChoice.Server { EndPoint: var server } ? new LookupClientOptions(server) : new LookupClientOptions();

@@ -17,7 +17,7 @@ internal sealed class RemoteEventLoop(
     RemoteEventLog events, SealedStore store, RelayTunnel tunnel, CertificateInventory certificates, FrontDoorBoard board, TimeProvider time,
     ILogger<RemoteEventLoop> logger) : BackgroundService
 {
-    // Only to mend what a bug may have lost.
+    // Only a safety net for a bug: every change has its signal.
     private static readonly TimeSpan LookAgain = TimeSpan.FromMinutes(5);
 
     // What was said last, so that an unchanged state costs no look into the store.

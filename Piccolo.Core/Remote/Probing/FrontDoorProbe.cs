@@ -19,10 +19,10 @@ internal sealed class FrontDoorProbe(
     NameProber prober,
     IOptions<RemoteOptions> options, TimeProvider time, ILogger<FrontDoorProbe> logger) : BackgroundService
 {
-    // Only to mend what a bug may have lost: every cause has its signal or its moment.
+    // Only a safety net for a bug: every cause has its signal or its moment.
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
 
-    // Every name's own moment lies somewhere within this share of the interval, so that a hundred names do not knock together.
+    // Every name's own moment lies somewhere within this share of the interval, so that a hundred names do not all act at once.
     private const double Jitter = 0.1;
 
     private ImmutableDictionary<string, Plan> _plans = ImmutableDictionary.Create<string, Plan>(StringComparer.Ordinal);

@@ -20,7 +20,7 @@ internal sealed class SessionWeights(string? file, TimeProvider time, ILogger lo
     private const long NameChangeStep = 4;
 
     /// <summary>
-    /// A relay whose heaviest session leaves counts down to the others, one by one in the worst case, with a lock held: more than this would be felt.
+    /// A relay whose heaviest session leaves counts down to the others, one by one in the worst case, with a lock held: more than this would be noticed.
     /// </summary>
     private const long MaxWeight = 1 << 25;
 

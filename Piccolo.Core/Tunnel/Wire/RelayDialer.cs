@@ -48,7 +48,7 @@ internal sealed class RelayDialer(TunnelOptions options, TimeProvider time)
     private X509Certificate2Collection ReadRoots()
     {
         var roots = new X509Certificate2Collection();
-        // Read anew for each attempt: a replaced file counts without a restart.
+        // Read again for each attempt: a replaced file counts without a restart.
         if (!string.IsNullOrEmpty(options.TrustedRootsFile)) roots.ImportFromPemFile(options.TrustedRootsFile);
         return roots;
     }
