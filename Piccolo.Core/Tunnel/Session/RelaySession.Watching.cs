@@ -81,7 +81,8 @@ internal sealed partial class RelaySession
         lock (_pingGate)
         {
             var idle = _streams.Values
-                .Where(stream => stream.Idle is { IsSuspect: false, WasJustAnswered: false } && (subscriber is null || AddressLimit.IsSame(stream.Client, subscriber)))
+                .Where(stream => stream.Idle is { IsSuspect: false, WasJustAnswered: false })
+                .Where(stream => subscriber is null || AddressLimit.IsSame(stream.Client, subscriber))
                 .OrderByDescending(stream => stream.Idle.Silence);
             foreach (var stream in idle.Take(Math.Min(MaxPingsUnderWay, MaxSuspects - _suspects))) Suspect(stream);
         }
