@@ -1,6 +1,8 @@
-using Piccolo.Api.Http;
+using Piccolo.Api.Composition;
+using Piccolo.Api.Health;
 using Piccolo.Api.Ingress.Composition;
 using Piccolo.Api.Ingress.Tls;
+using Piccolo.Api.Metrics;
 using Piccolo.Api.Platform;
 using Piccolo.Api.Portal;
 using Piccolo.Api.Remote;
@@ -22,6 +24,8 @@ builder.AddSettings(args);
 var state = builder.TakeStateDirectory();
 builder.AddPlatform(state);
 builder.Services
+    .AddHealth()
+    .AddTelemetry(builder.Configuration)
     .AddVault()
     .AddLeadership()
     .AddControlStore()

@@ -1,5 +1,5 @@
-using Piccolo.Api.Auth;
 using Piccolo.Api.Listeners;
+using Piccolo.Api.Security;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Apps.Manifest;
 using Piccolo.Core.Leadership;

@@ -1,8 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Piccolo.Api.Audit;
-using Piccolo.Api.Auth;
 using Piccolo.Api.Http;
 using Piccolo.Api.Listeners;
+using Piccolo.Api.Security;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Apps.Manifest;
 using Piccolo.Core.Audit;

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Piccolo.Api.Http;
+using Piccolo.Api.Security;
 using Piccolo.Core.Audit;
 
 namespace Piccolo.Api.Audit;

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Piccolo.Api.Auth;
 using Piccolo.Api.Ingress.Origin;
+using Piccolo.Api.Security;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Auth;
 using Piccolo.Core.Vault;

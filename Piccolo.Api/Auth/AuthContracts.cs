@@ -4,12 +4,6 @@ using Piccolo.Core.Auth;
 
 namespace Piccolo.Api.Auth;
 
-/// <summary>A plain confirmation.</summary>
-public sealed record MessageResponse(string Message)
-{
-    public static readonly MessageResponse Ok = new("ok");
-}
-
 public sealed record LoginRequest(string? Username, string? Password);
 
 public sealed record SessionResponse(

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Piccolo.Api.Audit;
 using Piccolo.Api.Http;
+using Piccolo.Api.Security;
 using Piccolo.Api.Vault;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Auth;

@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Piccolo.Api.Http;
+using Piccolo.Api.Security;
 using Piccolo.Core.Leadership;
 
 namespace Piccolo.Api.Cluster;

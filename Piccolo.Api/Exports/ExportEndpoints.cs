@@ -4,6 +4,7 @@ using Piccolo.Api.Audit;
 using Piccolo.Api.Auth;
 using Piccolo.Api.Http;
 using Piccolo.Api.Jobs;
+using Piccolo.Api.Security;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Exports;
 

@@ -5,7 +5,7 @@ namespace Piccolo.Api.Health;
 
 internal static class HealthServiceCollectionExtensions
 {
-    /// <summary>The tracker and the loop that reports for those who do not.</summary>
+    /// <summary>The tracker, the loop that reports for components which do not, and the watchdog of the service manager.</summary>
     public static IServiceCollection AddHealth(this IServiceCollection services)
     {
         services.TryAddSingleton<HealthTracker>();
@@ -15,6 +15,6 @@ internal static class HealthServiceCollectionExtensions
         services.AddSingleton<IHealthReporter, VolumesHealth>();
         services.TryAddSingleton<HealthPace>();
         services.AddSingleton<HealthLoop>().AddSingleton<IHostedService>(s => s.GetRequiredService<HealthLoop>());
-        return services;
+        return services.AddSingleton<SelfCheck>().AddHostedService<Watchdog>();
     }
 }

@@ -2,6 +2,7 @@ using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Piccolo.Api.Http;
+using Piccolo.Api.Security;
 using Piccolo.Core.Jobs;
 
 namespace Piccolo.Api.Jobs;

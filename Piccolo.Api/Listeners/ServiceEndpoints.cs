@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Piccolo.Api.Http;
+using Piccolo.Api.Security;
 using Piccolo.Core.Listeners;
 
 namespace Piccolo.Api.Listeners;

@@ -1,3 +1,4 @@
+using Piccolo.Api.Auth;
 using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Api.Remote;
 using Piccolo.Core.Apps;

@@ -5,6 +5,7 @@ using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using Piccolo.Api.Http;
 using Piccolo.Api.Platform;
+using Piccolo.Api.Security;
 using Piccolo.Core.Auth;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Network;
@@ -31,7 +32,7 @@ internal static class TelemetrySetup
         services.AddSingleton<Telemetry>();
         var collects = !string.IsNullOrEmpty(configuration[Collector]);
         var telemetry = services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService("piccolo", serviceVersion: SystemEndpoints.Version))
+            .ConfigureResource(resource => resource.AddService("piccolo", serviceVersion: Build.Version))
             .WithMetrics(metrics =>
             {
                 metrics.AddMeter("Piccolo.*", Server, "System.Runtime").AddPrometheusExporter();

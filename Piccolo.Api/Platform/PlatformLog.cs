@@ -5,9 +5,6 @@ internal static partial class PlatformLog
     [LoggerMessage(7100, LogLevel.Information, "Stopped in good order after {Elapsed}.")]
     public static partial void StoppedInOrder(this ILogger logger, TimeSpan elapsed);
 
-    [LoggerMessage(7101, LogLevel.Error, "The self-check failed, the service manager is not told that all is well: {Reason}")]
-    public static partial void SelfCheckFailed(this ILogger logger, string reason);
-
     [LoggerMessage(7102, LogLevel.Information, "The state in {Folder} is this daemon's.")]
     public static partial void StateInUse(this ILogger logger, string folder);
 

@@ -1,25 +1,11 @@
-using System.Globalization;
-using System.Reflection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting.Systemd;
-using Piccolo.Api.Health;
-using Piccolo.Api.Metrics;
-using Piccolo.Core.Exports;
 using Piccolo.Core.Health;
 using Piccolo.Core.Primitives;
-using Piccolo.Core.Vault;
 
 namespace Piccolo.Api.Platform;
 
-/// <summary>Configuration section <c>Piccolo</c>: settings of the whole program.</summary>
-public sealed class ApplianceOptions
-{
-    public const string Section = "Piccolo";
-
-    /// <summary>Everything the daemon writes; mode 0700.</summary>
-    public string StateDirectory { get; set; } = "/var/lib/piccolo";
-}
-
+/// <summary>The process: its settings, its state folder, its log, how it starts afresh and how it ends.</summary>
 internal static class PlatformSetup
 {
     private const string InstalledSettings = "/etc/piccolo/appsettings.json";
@@ -46,10 +32,10 @@ internal static class PlatformSetup
         builder.Services.AddSingleton(_ => inUse);
         builder.Services.AddSingleton(paths);
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(s => new ClockFloor(paths, BuildDate, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<ClockFloor>>()));
+        builder.Services.AddSingleton(s => new ClockFloor(paths, Build.Date, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<ClockFloor>>()));
         builder.Services.AddSingleton<ExecRestart>().AddSingleton<IProcessRestart>(s => s.GetRequiredService<ExecRestart>());
         builder.Services.AddHostedService<StateInspection>();
-        builder.Services.AddHealth().AddTelemetry(builder.Configuration).AddSystemdReporting().AddSingleton<IHostedService, OrderlyShutdown>();
+        builder.Services.AddSystemdReporting().AddSingleton<IHostedService, OrderlyShutdown>();
         return builder;
     }
 
@@ -57,31 +43,10 @@ internal static class PlatformSetup
     internal static IConfigurationBuilder AddSettings(this IConfigurationBuilder configuration, string file, string[] args) =>
         configuration.AddJsonFile(file, optional: true, reloadOnChange: false).AddEnvironmentVariables().AddCommandLine(args);
 
-    /// <summary>From the assembly; a day is exact enough for a clock that was reset.</summary>
-    public static DateTimeOffset BuildDate { get; } = DateTimeOffset.ParseExact(
-        typeof(PlatformSetup).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == nameof(BuildDate)).Value!,
-        "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);
-
     private static IServiceCollection AddSystemdReporting(this IServiceCollection services)
     {
         // Not AddSystemd: it would replace the JSON of the logs, and it looks for systemd as the parent, which it is not inside a container.
         services.TryAddSingleton<ISystemdNotifier, SystemdNotifier>();
-        services.AddSingleton<SystemdReporter>().AddSingleton<IHostedService>(s => s.GetRequiredService<SystemdReporter>());
-        services.AddSingleton<SelfCheck>();
-        return services.AddHostedService<Watchdog>();
+        return services.AddSingleton<SystemdReporter>().AddSingleton<IHostedService>(s => s.GetRequiredService<SystemdReporter>());
     }
-}
-
-/// <summary>Looks at the state on the disk before any port answers. Holds the right to it: made first, it is given back last.</summary>
-internal sealed class StateInspection(StateDirectoryLock inUse, ApplianceVault vault, StatePaths paths, ILogger<StateInspection> logger) : IHostedService
-{
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        logger.StateInUse(inUse.Paths.Root);
-        ImportPlacement.Finish(paths);
-        vault.Inspect();
-        return Task.CompletedTask;
-    }
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -1,8 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using Piccolo.Api.Audit;
-using Piccolo.Api.Auth;
 using Piccolo.Api.Http;
+using Piccolo.Api.Security;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Piccolo.Api.Audit;
-using Piccolo.Api.Auth;
 using Piccolo.Api.Http;
+using Piccolo.Api.Security;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Remote;
 using Piccolo.Core.Remote.Events;

@@ -4,6 +4,7 @@ using Piccolo.Api.Audit;
 using Piccolo.Api.Auth;
 using Piccolo.Api.Certificates;
 using Piccolo.Api.Http;
+using Piccolo.Api.Security;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;

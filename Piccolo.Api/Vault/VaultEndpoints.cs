@@ -1,8 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Piccolo.Api.Audit;
-using Piccolo.Api.Auth;
 using Piccolo.Api.Http;
 using Piccolo.Api.Platform;
+using Piccolo.Api.Security;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Auth;
 using Piccolo.Core.Health;

@@ -1,3 +1,4 @@
+using Piccolo.Api.Auth;
 using Piccolo.Api.Certificates;
 using Piccolo.Core.Certificates;
 

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Piccolo.Api.Http;
+using Piccolo.Api.Security;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Architecture;

@@ -1,4 +1,3 @@
-using Piccolo.Api.Http;
 using Piccolo.Api.Ingress.Dispatch;
 
 namespace Piccolo.Api.Ingress.Composition;

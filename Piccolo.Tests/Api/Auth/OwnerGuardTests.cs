@@ -1,6 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.RegularExpressions;
-using Piccolo.Api.Http;
+using Piccolo.Api.Security;
 using Piccolo.Tests.Fakes;
 using Piccolo.Tests.Fakes.Relays;
 

@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http;
-using Piccolo.Api.Http;
+using Piccolo.Api.Security;
 
 namespace Piccolo.Tests.Api.Auth;
 

@@ -2,9 +2,10 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.OpenApi;
+using Piccolo.Api.Security;
 using Swashbuckle.AspNetCore.Swagger;
 
-namespace Piccolo.Api.Http;
+namespace Piccolo.Api.Composition;
 
 /// <summary>The contract, generated from the code: JSON for tools, YAML for the portal and scripts, a page to try it in Development.</summary>
 internal static class OpenApiSetup
@@ -25,7 +26,7 @@ internal static class OpenApiSetup
         {
             options.SwaggerDoc(Document, new OpenApiInfo { Title = "Piccolo Appliance", Version = Document, Description = "The appliance's HTTP API. Errors are application/problem+json (RFC 9457)." });
             options.SupportNonNullableReferenceTypes();
-            options.AddSecurityDefinition("session", new OpenApiSecurityScheme { Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Cookie, Name = Auth.SessionCookie.PlainName, Description = "Begun by login or unlock; __Host-piccolo_session over HTTPS. Writes also need X-CSRF-Token." });
+            options.AddSecurityDefinition("session", new OpenApiSecurityScheme { Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Cookie, Name = SessionCookie.PlainName, Description = "Begun by login or unlock; __Host-piccolo_session over HTTPS. Writes also need X-CSRF-Token." });
             options.AddSecurityDefinition("token", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "From POST /api/v1/auth/tokens." });
             options.OperationFilter<GuardedOperationFilter>();
         });

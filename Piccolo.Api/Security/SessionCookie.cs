@@ -1,10 +1,9 @@
 using Microsoft.AspNetCore.Http.Features;
-using Piccolo.Api.Http;
 using Piccolo.Api.Ingress.Origin;
 using Piccolo.Core.Auth;
 using Piccolo.Core.Network;
 
-namespace Piccolo.Api.Auth;
+namespace Piccolo.Api.Security;
 
 /// <summary>
 /// The session's cookie: <c>__Host-piccolo_session</c> over HTTPS, <c>piccolo_session</c> on the plain LAN port, where the prefix is not allowed. Bound to

@@ -1,6 +1,7 @@
 using System.Globalization;
+using Piccolo.Api.Platform;
 
-namespace Piccolo.Api.Platform;
+namespace Piccolo.Api.Health;
 
 /// <summary>
 /// Pings the service manager at half of the interval that it asks for, each time only after the self-check passed: a daemon whose loops stand still is

@@ -1,7 +1,8 @@
 using Microsoft.AspNetCore.Http.Extensions;
+using Piccolo.Api.Http;
 using Piccolo.Core.Leadership;
 
-namespace Piccolo.Api.Http;
+namespace Piccolo.Api.Security;
 
 /// <summary>
 /// On a follower a write is answered by where to go instead: 307 to the leader when it is known (method and body are kept, RFC 9110, 15.4.8), 409 when it

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace Piccolo.Api.Http;
+namespace Piccolo.Api.Ingress.Configuration;
 
 /// <summary>Configuration section <c>Piccolo:Http</c>: time and memory that a client may use before its request is understood.</summary>
 internal sealed class HttpLimitOptions

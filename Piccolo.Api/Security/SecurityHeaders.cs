@@ -1,7 +1,7 @@
 using Piccolo.Api.Ingress.Tls;
 using Route = Piccolo.Core.Routing.Route;
 
-namespace Piccolo.Api.Http;
+namespace Piccolo.Api.Security;
 
 /// <summary>Headers of the portal and the API. Apps behind the forwarder set their own.</summary>
 internal static class SecurityHeaders

@@ -1,8 +1,9 @@
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
+using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Ingress.Responses;
 
-namespace Piccolo.Api.Http;
+namespace Piccolo.Api.Ingress.Dispatch;
 
 /// <summary>
 /// First of all: refuses a request line and header fields that are too long, in the same way over HTTP/1.1 and HTTP/2. The server's own limits would end a

@@ -1,7 +1,6 @@
-using Piccolo.Api.Auth;
 using Piccolo.Core.Leadership;
 
-namespace Piccolo.Api.Http;
+namespace Piccolo.Api.Security;
 
 /// <summary>Says which resources a write needs to lead. Read by the leader filter and by the test that walks the endpoint table.</summary>
 internal sealed record LeaderGuard(IReadOnlyList<Func<HttpContext, ResourceId>> Resources);

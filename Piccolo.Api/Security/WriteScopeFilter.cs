@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Piccolo.Api.Http;
 
-namespace Piccolo.Api.Auth;
+namespace Piccolo.Api.Security;
 
 /// <summary>Inside a route that requires the owner: turns tokens away that may only read.</summary>
 internal sealed class WriteScopeFilter : IEndpointFilter

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Piccolo.Api.Http;
 using Piccolo.Core.Auth;
 
-namespace Piccolo.Api.Auth;
+namespace Piccolo.Api.Security;
 
 /// <summary>Lets the owner in: by session cookie, whose writes also need the CSRF token, or by bearer token.</summary>
 internal sealed class OwnerFilter(SessionTable sessions, ApiTokenStore tokens) : IEndpointFilter

@@ -1,8 +1,9 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 using Piccolo.Api.Ingress.Configuration;
+using Piccolo.Api.Ingress.Dispatch;
 
-namespace Piccolo.Api.Http;
+namespace Piccolo.Api.Ingress.Composition;
 
 /// <summary>Hands the limits to the server, which holds them before any code of ours runs: the only place that does.</summary>
 internal sealed class HttpLimitSetup(IOptions<HttpLimitOptions> options, IOptions<IngressOptions> ingress) : IConfigureOptions<KestrelServerOptions>

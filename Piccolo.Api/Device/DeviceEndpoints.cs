@@ -1,18 +1,18 @@
-using System.Reflection;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Piccolo.Api.Audit;
-using Piccolo.Api.Auth;
 using Piccolo.Api.Http;
 using Piccolo.Api.Ingress.Composition;
 using Piccolo.Api.Ingress.Tls;
+using Piccolo.Api.Platform;
+using Piccolo.Api.Security;
 using Piccolo.Core.Audit;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
 using Piccolo.Core.Network;
 using Piccolo.Core.Vault;
 
-namespace Piccolo.Api.Platform;
+namespace Piccolo.Api.Device;
 
 /// <param name="Device">How to reach the device by HTTPS on its own network; absent through the relay, and where HTTPS is off.</param>
 public sealed record VersionResponse(string Version, string Service, DeviceResponse? Device);
@@ -22,10 +22,8 @@ public sealed record VersionResponse(string Version, string Service, DeviceRespo
 public sealed record DeviceResponse(int HttpsPort, string FingerprintSha256, DateTimeOffset ExpiresAt);
 
 /// <summary>The appliance itself: its version and its latched faults.</summary>
-internal static class SystemEndpoints
+internal static class DeviceEndpoints
 {
-    public static readonly string Version = typeof(SystemEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
-
     public static void MapSystem(this IEndpointRouteBuilder api) => api.MapGroup("/system").WithTags("system").RequireOwnerWhileReadable()
         .MapPost("/faults/{code}/clear", ClearFaultAsync).IsLocalWrite("faults belong to one node's disk")
         .WithName("ClearFault").WithSummary("Clears a latched fault after its cause was mended, and looks again.");
@@ -41,7 +39,7 @@ internal static class SystemEndpoints
         var device = http.Origin() is not ConnectionOrigin.Tunnel && ports.Current is { Https: { } port } && certificate.Current is { } held
             ? new DeviceResponse(port, DeviceCertificate.FingerprintOf(held), new DateTimeOffset(held.NotAfter.ToUniversalTime()))
             : null;
-        return TypedResults.Ok(new VersionResponse(Version, "piccolo", device));
+        return TypedResults.Ok(new VersionResponse(Build.Version, "piccolo", device));
     }
 
     private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> ClearFaultAsync(string code, HealthTracker health, ApplianceVault vault, SealedStore store, HttpContext http)

@@ -1,9 +1,8 @@
 using Microsoft.AspNetCore.Http.Features;
-using Piccolo.Api.Http;
 using Piccolo.Api.Ingress.Origin;
 using Piccolo.Core.Auth;
 
-namespace Piccolo.Api.Auth;
+namespace Piccolo.Api.Security;
 
 internal static class GuessSources
 {

@@ -1,7 +1,6 @@
-using Piccolo.Api.Health;
 using Piccolo.Core.ControlStore;
 
-namespace Piccolo.Api.Platform;
+namespace Piccolo.Api.Health;
 
 /// <summary>Finds out whether the daemon still does its work: the health loop goes round, and the store lets a reader in.</summary>
 internal sealed class SelfCheck(HealthLoop health, SealedStore store, TimeProvider time)

@@ -1,7 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Primitives;
+using Piccolo.Api.Http;
 
-namespace Piccolo.Api.Http;
+namespace Piccolo.Api.Security;
 
 /// <summary>Keeps other sites' pages from posting here before there is a session whose CSRF token could protect us.</summary>
 internal sealed class SameOriginFilter : IEndpointFilter

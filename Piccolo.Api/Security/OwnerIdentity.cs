@@ -1,6 +1,6 @@
 using Piccolo.Core.Auth;
 
-namespace Piccolo.Api.Auth;
+namespace Piccolo.Api.Security;
 
 /// <summary>Who the owner filter let in: a browser's session, or a script's token.</summary>
 internal abstract record OwnerIdentity

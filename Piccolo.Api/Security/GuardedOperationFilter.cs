@@ -1,7 +1,8 @@
 using Microsoft.OpenApi;
+using Piccolo.Api.Http;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
-namespace Piccolo.Api.Http;
+namespace Piccolo.Api.Security;
 
 /// <summary>Writes into the document what the guards of a route can answer, from the same metadata that the filters read.</summary>
 internal sealed class GuardedOperationFilter : IOperationFilter

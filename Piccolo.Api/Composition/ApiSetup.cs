@@ -4,19 +4,21 @@ using Piccolo.Api.Audit;
 using Piccolo.Api.Auth;
 using Piccolo.Api.Certificates;
 using Piccolo.Api.Cluster;
+using Piccolo.Api.Device;
 using Piccolo.Api.Exports;
 using Piccolo.Api.Health;
+using Piccolo.Api.Http;
 using Piccolo.Api.Jobs;
 using Piccolo.Api.Listeners;
 using Piccolo.Api.Metrics;
-using Piccolo.Api.Platform;
 using Piccolo.Api.Remote;
+using Piccolo.Api.Security;
 using Piccolo.Api.Vault;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Exports;
 using Piccolo.Core.Jobs;
 
-namespace Piccolo.Api.Http;
+namespace Piccolo.Api.Composition;
 
 /// <summary>The API's table of contents.</summary>
 internal static class ApiSetup

@@ -1,8 +1,9 @@
 using Microsoft.AspNetCore.Http.Features;
+using Piccolo.Api.Http;
 using Piccolo.Api.Ingress.Origin;
 using Piccolo.Core.Network;
 
-namespace Piccolo.Api.Http;
+namespace Piccolo.Api.Security;
 
 internal static class RequestOrigin
 {

@@ -1,7 +1,8 @@
+using Piccolo.Api.Http;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Vault;
 
-namespace Piccolo.Api.Http;
+namespace Piccolo.Api.Security;
 
 internal sealed class UnlockedFilter(ApplianceVault vault, SealedStore store) : IEndpointFilter
 {
