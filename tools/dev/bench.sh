@@ -8,7 +8,7 @@ bench() {
     [ "$area" != ingress ] || need_contenders
     setup
   fi
-  build_all
+  build_with_stack Bench
   program=(dotnet "$(built Bench)" "$@")
   if [ "$area" = ingress ] && ! wants_help "${2:-}"; then in_own_network "${program[@]}"; fi
   exec "${program[@]}"

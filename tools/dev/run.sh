@@ -22,7 +22,7 @@ demo() {
     is_root || fail "demo: needs root, for its containers: run it as root, or with sudo where the .NET SDK is on root's PATH too"
     setup
     say "dev: building"
-    build_all
+    build_with_stack Demo
   fi
   exec dotnet "$(built Demo)" demo "$@"
 }
@@ -31,13 +31,13 @@ demo() {
 with_the_stack() {
   need_sdk
   if [ $# -gt 1 ] && ! wants_help "$2"; then setup; fi
-  build_all
+  build_with_stack Demo
   exec dotnet "$(built Demo)" "$@"
 }
 
 # For owners, not for developers: needs no more than the SDK.
 verify_staging() {
   need_sdk
-  build_all >&2
+  build_with_stack Demo >&2
   exec dotnet "$(built Demo)" verify-staging "$@"
 }
