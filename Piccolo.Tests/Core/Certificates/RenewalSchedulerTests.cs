@@ -2,8 +2,6 @@ using Piccolo.Core.Certificates;
 using Piccolo.Core.Certificates.Ledger;
 using Piccolo.Core.Certificates.Scheduling;
 using Piccolo.Core.Health;
-using Piccolo.Core.Vault;
-using Piccolo.Tests.Fakes;
 using Piccolo.Tests.Fakes.Authorities;
 using Piccolo.Tests.Fakes.Clocks;
 
@@ -11,33 +9,8 @@ namespace Piccolo.Tests.Core.Certificates;
 
 /// <summary>What the loop does with wishes, the store's state, the gate and the clock.</summary>
 [Category("Acme")]
-internal sealed class RenewalSchedulerTests
+internal sealed class RenewalSchedulerTests : RenewalSchedulerFixture
 {
-    private const string Id = "host:web.home.test";
-
-    /// <summary>Pauses and waits after a failure; what limits a request or an order is further away.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
-
-    private TemporaryFolder _folder = null!;
-    private HostileCa _ca = null!;
-    private DataKey _key = null!;
-
-    [SetUp]
-    public async Task StartAsync()
-    {
-        _folder = new TemporaryFolder();
-        _key = DataKey.Generate();
-        _ca = await HostileCa.StartAsync(_folder.Path);
-    }
-
-    [TearDown]
-    public async Task StopAsync()
-    {
-        await _ca.DisposeAsync();
-        _key.Dispose();
-        _folder.Dispose();
-    }
-
     [Test]
     public async Task Loop_StoreClosed_OrdersOnlyAfterItOpens()
     {
@@ -69,31 +42,6 @@ internal sealed class RenewalSchedulerTests
         await harness.UntilAsync(Id, CertificateStatus.Ok);
         Assert.That(harness.Table.Find("web.home.test"), Is.Not.Null);
         Assert.That(_ca.Count("new-order"), Is.EqualTo(1), "what is stored is not ordered again");
-    }
-
-    [Test]
-    public async Task Loop_StoreClosesDuringAnOrder_OrderEndsAndIsTakenUpAgain()
-    {
-        await using var harness = Harness();
-        var reached = new TaskCompletionSource();
-        _ca.Script["finalize"] = async (context, n) =>
-        {
-            if (n > 1) return false;
-            reached.SetResult();
-            await context.RequestAborted.FiredAsync();
-            return true;
-        };
-        await harness.StartAsync();
-        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-        await reached.Task.WaitAsync(EngineHarness.Patience);
-
-        harness.Store.Close();
-        await harness.UntilAsync(l => l.IsEmpty);
-        harness.Store.Open(_key);
-        await harness.UntilAsync(Id, CertificateStatus.Ok);
-
-        Assert.That(_ca.Count("new-order"), Is.EqualTo(1));
-        Assert.That(harness.Log.Count(2009), Is.Zero, harness.Log.Text);
     }
 
     [Test]
@@ -241,97 +189,6 @@ internal sealed class RenewalSchedulerTests
     }
 
     [Test]
-    public async Task Restart_AfterAFailure_KeepsTheLedger()
-    {
-        _ca.Refuse("new-order", 429, "rateLimited", "slow down", "3600");
-        CertificateEntry before;
-        await using (var first = Harness())
-        {
-            await first.StartAsync();
-            first.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-            before = await first.UntilAsync(Id, CertificateStatus.Error);
-        }
-
-        for (var restart = 0; restart < 5; restart++)
-        {
-            await using var next = Harness();
-            next.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-            await next.StartAsync();
-            var after = await next.UntilAsync(Id, CertificateStatus.Error);
-            Assert.That((after.NextAttempt, after.LastError, after.Failures), Is.EqualTo((before.NextAttempt, before.LastError, 1)));
-        }
-
-        Assert.That(_ca.Count("new-order"), Is.EqualTo(1), "a restart is no reason to ask again");
-    }
-
-    [TestCase("authz")]
-    [TestCase("chall")]
-    [TestCase("finalize")]
-    [TestCase("cert")]
-    public async Task Restart_InTheMiddleOfAnOrder_TakesTheSameOrderUp(string step)
-    {
-        var reached = new TaskCompletionSource();
-        _ca.Script[step] = async (context, n) =>
-        {
-            if (n > 1) return false;
-            reached.SetResult();
-            await context.RequestAborted.FiredAsync();
-            return true;
-        };
-        await using (var killed = Harness())
-        {
-            await killed.StartAsync();
-            killed.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-            await reached.Task.WaitAsync(EngineHarness.Patience);
-        }
-
-        await using var next = Harness();
-        next.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-        await next.StartAsync();
-        await next.UntilAsync(Id, CertificateStatus.Ok);
-
-        Assert.That(_ca.Count("new-order"), Is.EqualTo(1));
-        Assert.That(next.Log.Text, Does.Contain("resumed=True"));
-    }
-
-    [Test]
-    public async Task Restart_OrderGoneAtTheCa_PlacesAnother()
-    {
-        _ca.Refuse("finalize", 503, "serverInternal", "down", times: 1);
-        var time = new SteppedTime(TimeProvider.System.GetUtcNow());
-        await using var harness = Harness(time);
-        await harness.StartAsync();
-        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-        await time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Error), EngineHarness.LongestPoll);
-        _ca.Refuse("order", 404, "malformed", "no such order");
-
-        await time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), Longest);
-
-        Assert.That(_ca.Count("new-order"), Is.EqualTo(2));
-    }
-
-    [Test]
-    public async Task Prune_ExpiredAndUnwanted_IsForgottenValidIsKept()
-    {
-        var time = new SteppedTime(TimeProvider.System.GetUtcNow());
-        await using var harness = Harness(time);
-        await harness.StartAsync();
-        harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-        await time.RunAsync(harness.UntilAsync(Id, CertificateStatus.Ok), Longest);
-
-        harness.Scheduler.Want([]);
-        await harness.UntilAsync(l => l.IsEmpty);
-        Assert.That(harness.Stored(), Has.Count.EqualTo(1), "who brings the name back needs no order");
-
-        var seen = harness.Table.Changed.Version;
-        time.Advance(TimeSpan.FromDays(91));
-        harness.Scheduler.Wake();
-        await harness.Table.Changed.WaitAsync(seen, CancellationToken.None).WaitAsync(EngineHarness.Patience);
-        Assert.That(harness.Stored(), Is.Empty);
-        Assert.That(harness.Table.Find("web.home.test"), Is.Null);
-    }
-
-    [Test]
     public void Want_TooMany_Throws()
     {
         var wanted = Enumerable.Range(0, RenewalScheduler.MaxWanted + 1).Select(i => EngineHarness.Want($"a{i}.test")).ToList();
@@ -349,13 +206,5 @@ internal sealed class RenewalSchedulerTests
 
         Assert.That(DuePolicy.DueAt(wanted, null, attempt, requested: false, now), Is.EqualTo(now));
         Assert.That(DuePolicy.DueAt(wanted, null, attempt with { LastAttempt = now, NextAttempt = now.AddHours(1) }, requested: false, now), Is.EqualTo(now.AddHours(1)));
-    }
-
-    private EngineHarness Harness(TimeProvider? time = null)
-    {
-        var options = EngineHarness.OptionsFor(_ca);
-        // A stepped clock must never come to these.
-        if (time is not null) (options.RequestTimeout, options.OrderTimeout) = (TimeSpan.FromHours(1), TimeSpan.FromHours(2));
-        return new EngineHarness(Path.Combine(_folder.Path, "state"), _key, options, time);
     }
 }

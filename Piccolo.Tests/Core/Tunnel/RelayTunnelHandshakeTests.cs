@@ -273,32 +273,6 @@ internal sealed class RelayTunnelHandshakeTests
         Assert.That((under.Tunnel.Status.State, under.Tunnel.Status.Sessions), Is.EqualTo((TunnelState.Disabled, 0)));
     }
 
-    /// <summary>A clock that whoever asks it has to wait for.</summary>
-    private sealed class StoppingTime : TimeProvider, IDisposable
-    {
-        private readonly ManualResetEventSlim _gate = new(true);
-        private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public Task Stopped => _stopped.Task;
-
-        public void Stop() => _gate.Reset();
-
-        public void GoOn() => _gate.Set();
-
-        public override DateTimeOffset GetUtcNow()
-        {
-            if (!_gate.IsSet) _stopped.TrySetResult();
-            _gate.Wait();
-            return System.GetUtcNow();
-        }
-
-        public void Dispose()
-        {
-            _gate.Set();
-            _gate.Dispose();
-        }
-    }
-
     /// <summary>Checks the signature with the test's own arithmetic, then reads the claims.</summary>
     internal static JsonObject Claims(string token)
     {

@@ -6,19 +6,9 @@ namespace Piccolo.Tests.Core.Tunnel;
 
 /// <summary>Another address or another secret while a session serves.</summary>
 [Category("Nexus")]
-internal sealed class RelayTunnelRelayChangeTests
+internal sealed class RelayTunnelRelayChangeTests : RelayTunnelFixture
 {
-    private const string A = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
-    private const string B = "11111111-2222-3333-4444-555555555555";
     private const string C = "cccccccc-2222-3333-4444-555555555555";
-
-    private ScriptedRelay _relay = null!;
-
-    [SetUp]
-    public async Task StartAsync() => _relay = await ScriptedRelay.StartAsync();
-
-    [TearDown]
-    public async Task StopAsync() => await _relay.DisposeAsync();
 
     [Test]
     public async Task SetTarget_AnotherRelay_MovesThereAndEndsTheOldSession()
@@ -72,8 +62,6 @@ internal sealed class RelayTunnelRelayChangeTests
 
         Assert.That((await under.UntilAsync(status => status.State == TunnelState.Refused)).Code, Is.EqualTo("secret_rejected"));
     }
-
-    private static long Weight(RelayPeer peer) => (long)RelayTunnelHandshakeTests.Claims(peer.AttestedToken)["weight"]!;
 
     /// <summary>The relay may have given a user to the old session a moment before it took in the new one.</summary>
     [Test]

@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using Piccolo.DevRelay.Entry;
 using Piccolo.DevRelay.Routing;
 using Piccolo.Tests.Tools.DevRelay.Fakes;
-using Piccolo.Tests.Tools.DevRelay.Streams;
 
 namespace Piccolo.Tests.Tools.DevRelay;
 
@@ -86,9 +85,9 @@ internal sealed class RoutingTests
         await using var relay = await RelayFixture.StartAsync();
         await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
         using var user = await relay.KnockAsync("G"u8.ToArray());
-        await StreamTests.PassAsync(TimeSpan.FromMilliseconds(20));
+        await StreamSteps.PassAsync(TimeSpan.FromMilliseconds(20));
         await user.SendAsync("ET / HTTP/1.1\r\nHo"u8.ToArray());
-        await StreamTests.PassAsync(TimeSpan.FromMilliseconds(20));
+        await StreamSteps.PassAsync(TimeSpan.FromMilliseconds(20));
         await user.SendAsync("st: app.example.test:443\r\n\r\nbody"u8.ToArray());
 
         var connect = await backend.NextControlAsync("connect");

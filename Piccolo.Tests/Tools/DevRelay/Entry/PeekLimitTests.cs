@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Piccolo.DevRelay;
 using Piccolo.Tests.Tools.DevRelay.Fakes;
-using Piccolo.Tests.Tools.DevRelay.Streams;
 
 namespace Piccolo.Tests.Tools.DevRelay.Entry;
 
@@ -88,7 +87,7 @@ internal sealed class PeekLimitTests
 
         while (!closed.IsCompleted && sent < bytes.Length)
         {
-            await Task.WhenAny(closed, StreamTests.PassAsync(TimeSpan.FromMilliseconds(30)));
+            await Task.WhenAny(closed, StreamSteps.PassAsync(TimeSpan.FromMilliseconds(30)));
             try
             {
                 await user.SendAsync(bytes.AsMemory(sent++, 1));

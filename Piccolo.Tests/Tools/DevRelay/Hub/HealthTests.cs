@@ -1,6 +1,5 @@
 using Piccolo.DevRelay;
 using Piccolo.Tests.Tools.DevRelay.Fakes;
-using Piccolo.Tests.Tools.DevRelay.Streams;
 
 namespace Piccolo.Tests.Tools.DevRelay.Hub;
 
@@ -44,7 +43,7 @@ internal sealed class HealthTests
         using var open = user;
         for (var i = 0; i < 8; i++)
         {
-            await StreamTests.PassAsync(idle / 4);
+            await StreamSteps.PassAsync(idle / 4);
             await backend.SendDataAsync(id, [1]);
             await user.ReadExactlyAsync(1);
         }
@@ -66,7 +65,7 @@ internal sealed class HealthTests
         await using var relay = await StartQuickAsync(slower: 4);
         await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
         var next = backend.NextAsync();
-        while (backend.PingsSeen < 8) Assert.That(await Task.WhenAny(next, StreamTests.PassAsync(TimeSpan.FromMilliseconds(20))), Is.Not.SameAs(next));
+        while (backend.PingsSeen < 8) Assert.That(await Task.WhenAny(next, StreamSteps.PassAsync(TimeSpan.FromMilliseconds(20))), Is.Not.SameAs(next));
 
         // Eight ping periods are twice the silence limit.
         Assert.That(relay.Sessions(), Has.Count.EqualTo(1));
@@ -83,7 +82,7 @@ internal sealed class HealthTests
         while (!gone.IsCompleted)
         {
             await backend.SendAsync(0x9, "alive?"u8.ToArray());
-            await Task.WhenAny(gone, StreamTests.PassAsync(TimeSpan.FromMilliseconds(20)));
+            await Task.WhenAny(gone, StreamSteps.PassAsync(TimeSpan.FromMilliseconds(20)));
             if (backend.PingsSeen > 200) Assert.Fail("the session lives on without a pong");
         }
 
@@ -101,7 +100,7 @@ internal sealed class HealthTests
         for (var i = 0; i < 240; i++)
         {
             await backend.SendAsync(0xA, []);
-            await StreamTests.PassAsync(TimeSpan.FromMilliseconds(20));
+            await StreamSteps.PassAsync(TimeSpan.FromMilliseconds(20));
         }
 
         Assert.That(next.IsCompleted, Is.False);
@@ -117,7 +116,7 @@ internal sealed class HealthTests
         using var user = await relay.KnockAsync(RelayFixture.Get(Host));
         await relay.WaitForStreamAsync();
         var next = backend.NextAsync();
-        await StreamTests.PassAsync(TimeSpan.FromMilliseconds(100));
+        await StreamSteps.PassAsync(TimeSpan.FromMilliseconds(100));
         Assert.That(next.IsCompleted, Is.False);
 
         relay.Faults.Mute = false;
@@ -133,7 +132,7 @@ internal sealed class HealthTests
 
         var connecting = ScriptedBackend.ConnectAsync(relay);
 
-        Assert.That(await Task.WhenAny(connecting, StreamTests.PassAsync(TimeSpan.FromMilliseconds(150))), Is.Not.SameAs(connecting));
+        Assert.That(await Task.WhenAny(connecting, StreamSteps.PassAsync(TimeSpan.FromMilliseconds(150))), Is.Not.SameAs(connecting));
         await relay.DisposeAsync();
         await Assert.ThrowsAsync<IOException>(() => connecting, "what the backend sent was never read, so the end is a reset");
     }

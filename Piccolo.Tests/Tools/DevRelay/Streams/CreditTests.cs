@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Piccolo.DevRelay;
 using Piccolo.DevRelay.Streams;
 using Piccolo.Tests.Tools.DevRelay.Fakes;
@@ -133,7 +132,7 @@ internal sealed class CreditTests
         await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
         var (stalled, id) = await relay.OpenStreamAsync(backend, RelayFixture.Get(Host));
         using var first = stalled;
-        await StreamTests.FillAsync(relay, backend, id, 128);
+        await StreamSteps.FillAsync(relay, backend, id, 128);
         Assert.That(relay.Sessions().Single().Streams.Single().Buffered, Is.EqualTo(128));
 
         await backend.SendDataAsync(id, [1]);
@@ -158,7 +157,7 @@ internal sealed class CreditTests
         while (relay.Sessions().Single().Streams.Single().Buffered < 56)
         {
             limit.Token.ThrowIfCancellationRequested();
-            await StreamTests.PassAsync(TimeSpan.FromMilliseconds(5));
+            await StreamSteps.PassAsync(TimeSpan.FromMilliseconds(5));
         }
 
         for (var i = 0; i < 512; i++)
@@ -202,155 +201,6 @@ internal sealed class CreditTests
         Assert.That(relay.Sessions().Single().Streams.Single().ForwardCredits, Is.EqualTo(1_048_576 - 1));
     }
 
-    [Test]
-    public async Task Nx100_ForwardData_IsUnlimitedUntilAGrantOfNAllowsExactlyN()
-    {
-        await using var relay = await RelayFixture.StartAsync();
-        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
-        var (user, id) = await relay.OpenStreamAsync(backend, RelayFixture.Get(Host));
-        using var open = user;
-        await SendOneByOneAsync(user, backend, id, 100);
-
-        await backend.GrantAsync(id, 3);
-        await backend.UntilAnsweredAsync();
-        await SendOneByOneAsync(user, backend, id, 3);
-        await user.SendAsync("held back"u8.ToArray());
-        await StreamTests.PassAsync(TimeSpan.FromMilliseconds(100));
-        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
-
-        await backend.GrantAsync(id, 1);
-        Assert.That((await backend.NextDataAsync(id)).Data, Is.EqualTo("held back"u8.ToArray()));
-    }
-
-    [TestCase(true)]
-    [TestCase(false)]
-    public async Task Nx101_StarvedUser_IsDisconnected(bool byIdleTimeout)
-    {
-        await using var relay = await RelayFixture.StartAsync(o =>
-        {
-            o.IdleTimeout = byIdleTimeout ? TimeSpan.FromMilliseconds(600) : TimeSpan.Zero;
-            o.Clocks = new RelayClocks { Starvation = byIdleTimeout ? TimeSpan.FromHours(1) : TimeSpan.FromMilliseconds(300) };
-        });
-        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
-        var (user, id) = await relay.OpenStreamAsync(backend, RelayFixture.Get(Host));
-        using var open = user;
-        await backend.GrantAsync(id, 1);
-        await backend.UntilAnsweredAsync();
-        await SendOneByOneAsync(user, backend, id, 1);
-
-        await user.SendAsync("never delivered"u8.ToArray());
-
-        Assert.That((await backend.NextControlAsync("disconnect")).Id, Is.EqualTo(id));
-        Assert.That(await user.ReadToEndAsync(), Is.Empty);
-    }
-
-    [TestCase(3, 64)]
-    [TestCase(100, 100)]
-    public async Task Nx102_FirstGrant_FixesTheCapacity(long first, long capacity)
-    {
-        var bucket = new ForwardBucket(TimeProvider.System);
-        bucket.Grant(first);
-        Assert.That(bucket.Credits, Is.EqualTo(first));
-
-        bucket.Grant(500);
-
-        Assert.That(bucket.Credits, Is.EqualTo(capacity));
-        for (var i = 0; i < capacity; i++) Assert.That(await bucket.TakeAsync(TimeSpan.Zero, default), Is.True);
-        Assert.That(await bucket.TakeAsync(TimeSpan.FromMilliseconds(20), default), Is.False);
-    }
-
-    [TestCase(0)]
-    [TestCase(-64)]
-    public void Nx102_GrantOfNothing_IsNoGrant(long credits)
-    {
-        var bucket = new ForwardBucket(TimeProvider.System);
-
-        bucket.Grant(credits);
-
-        Assert.That(bucket.Credits, Is.Null);
-    }
-
-    [TestCase(0)]
-    [TestCase(8)]
-    public async Task Nx103_Pause_StopsAfterAtMostOneChunkAndResumeLosesNothing(int credits)
-    {
-        await using var relay = await RelayFixture.StartAsync();
-        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
-        var (user, id) = await relay.OpenStreamAsync(backend, RelayFixture.Get(Host));
-        using var open = user;
-        await backend.SendControlAsync("pause_stream", id, j => j["reason"] = "buffer_full");
-        await backend.SendControlAsync("pause_stream", id);
-        await backend.UntilAnsweredAsync();
-
-        // The read that was already pending delivers one chunk.
-        await SendOneByOneAsync(user, backend, id, 1);
-        await user.SendAsync("paused"u8.ToArray());
-        await StreamTests.PassAsync(TimeSpan.FromMilliseconds(100));
-        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
-        Assert.That(relay.Sessions().Single().Streams.Single().Paused, Is.True);
-
-        if (credits == 0) await backend.SendControlAsync("resume_stream", id);
-        else await backend.GrantAsync(id, credits);
-
-        Assert.That((await backend.NextDataAsync(id)).Data, Is.EqualTo("paused"u8.ToArray()));
-    }
-
-    [Test]
-    public async Task Nx106_ResumeWithCredits_AlsoUnpausesAndFillsTheBucket()
-    {
-        await using var relay = await RelayFixture.StartAsync();
-        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
-        var (user, id) = await relay.OpenStreamAsync(backend, RelayFixture.Get(Host));
-        using var open = user;
-        await backend.SendControlAsync("pause_stream", id);
-        await backend.UntilAnsweredAsync();
-        var paused = relay.Sessions().Single().Streams.Single();
-
-        await backend.GrantAsync(id, 5);
-        await backend.UntilAnsweredAsync();
-
-        var resumed = relay.Sessions().Single().Streams.Single();
-        Assert.That((paused.Paused, paused.ForwardCredits), Is.EqualTo((true, (long?)null)));
-        Assert.That((resumed.Paused, resumed.ForwardCredits), Is.EqualTo((false, (long?)5)));
-    }
-
-    [Test]
-    public async Task Nx104_DisconnectWhilePaused_ClosesTheUser()
-    {
-        await using var relay = await RelayFixture.StartAsync();
-        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
-        var (user, id) = await relay.OpenStreamAsync(backend, RelayFixture.Get(Host));
-        using var open = user;
-        await backend.SendControlAsync("pause_stream", id);
-        await backend.UntilAnsweredAsync();
-        await SendOneByOneAsync(user, backend, id, 1);
-
-        await backend.SendControlAsync("disconnect", id);
-        await backend.SendControlAsync("resume_stream", id);
-
-        Assert.That(await user.ReadToEndAsync(), Is.Empty);
-        Assert.That(await backend.UntilAnsweredAsync(), Is.Empty);
-    }
-
-    [Test]
-    public async Task Nx107_PauseLongerThanTheIdleTimeout_EndsTheStreamOnResume()
-    {
-        await using var relay = await RelayFixture.StartAsync(o => o.IdleTimeout = TimeSpan.FromMilliseconds(500));
-        await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
-        var (user, id) = await relay.OpenStreamAsync(backend, RelayFixture.Get(Host));
-        using var open = user;
-        await backend.SendControlAsync("pause_stream", id);
-        await backend.UntilAnsweredAsync();
-        await SendOneByOneAsync(user, backend, id, 1);
-        await user.SendAsync("lost"u8.ToArray());
-        await StreamTests.PassAsync(TimeSpan.FromMilliseconds(700));
-        Assert.That(relay.Sessions().Single().Streams, Has.Count.EqualTo(1), "a paused stream is not judged idle");
-
-        await backend.SendControlAsync("resume_stream", id);
-
-        Assert.That((await backend.NextControlAsync("disconnect")).Id, Is.EqualTo(id));
-    }
-
     /// <summary>Sends numbered messages of 32 KiB, never more than the relay granted.</summary>
     private static async Task SendWithinCreditsAsync(ScriptedBackend backend, Guid id, int count)
     {
@@ -362,15 +212,6 @@ internal sealed class CreditTests
             var message = new byte[32_768];
             BitConverter.TryWriteBytes(message, i);
             await backend.SendDataAsync(id, message);
-        }
-    }
-
-    private static async Task SendOneByOneAsync(Socket user, ScriptedBackend backend, Guid id, int count)
-    {
-        for (var i = 0; i < count; i++)
-        {
-            await user.SendAsync(new[] { (byte)i });
-            Assert.That((await backend.NextDataAsync(id)).Data, Is.EqualTo(new[] { (byte)i }));
         }
     }
 }
