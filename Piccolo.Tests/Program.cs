@@ -1,4 +1,4 @@
-using Piccolo.Tests.Core.Certificates;
+using Piccolo.Tests.Core.Certificates.Orders;
 using Piccolo.Tests.Core.Durability;
 using Piccolo.Tests.Ingress.Fakes;
 

@@ -1,5 +1,7 @@
 using System.Net.WebSockets;
 using Piccolo.Core.Tunnel;
+using Piccolo.Tests.Core.Tunnel.Session;
+using Piccolo.Tests.Core.Tunnel.Streams;
 using Piccolo.Tests.Fakes;
 using Piccolo.Tests.Fakes.Relays;
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using Piccolo.Core.Tunnel;
+using Piccolo.Tests.Core.Tunnel.Streams;
 using Piccolo.Tests.Fakes.Relays;
 
 namespace Piccolo.Tests.Core.Tunnel;

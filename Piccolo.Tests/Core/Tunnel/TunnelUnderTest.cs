@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Tunnel;
+using Piccolo.Tests.Core.Tunnel.Session;
 using Piccolo.Tests.Fakes.Clocks;
 using Piccolo.Tests.Fakes.Relays;
 
