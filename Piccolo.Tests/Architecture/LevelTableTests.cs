@@ -24,7 +24,6 @@ internal sealed class LevelTableTests
         ["Certificates"] = 4,
         ["Listeners"] = 4,
         ["Containers"] = 4,
-        ["Volumes"] = 4,
         ["Auth"] = 4,
         ["Jobs"] = 4,
         ["Audit"] = 4,

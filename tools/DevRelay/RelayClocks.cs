@@ -36,23 +36,4 @@ public sealed record RelayClocks
     public TimeSpan PeekExtension { get; init; } = TimeSpan.FromSeconds(5);
 
     public TimeSpan PeekTotal { get; init; } = TimeSpan.FromSeconds(30);
-
-    /// <summary>The same clocks, each <paramref name="factor"/> times as long.</summary>
-    public RelayClocks Scale(double factor) => new()
-    {
-        Handshake = Handshake * factor,
-        Write = Write * factor,
-        Ping = Ping * factor,
-        Silence = Silence * factor,
-        ReauthSecond = ReauthSecond * factor,
-        ReauthGrace = ReauthGrace * factor,
-        ReplenishRetry = ReplenishRetry * factor,
-        ReplenishGap = ReplenishGap * factor,
-        Flush = Flush * factor,
-        HalfCloseGrace = HalfCloseGrace * factor,
-        Starvation = Starvation * factor,
-        PeekFirstByte = PeekFirstByte * factor,
-        PeekExtension = PeekExtension * factor,
-        PeekTotal = PeekTotal * factor,
-    };
 }

@@ -15,11 +15,9 @@ internal sealed class ChaosWorld : IAsyncDisposable
     private static readonly TimeSpan Stable = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private readonly int _rawGuardPort;
-
-    private ChaosWorld(DemoStack stack, PrivateNames names, TcpProxy line, int rawGuardPort)
+    private ChaosWorld(DemoStack stack, PrivateNames names, TcpProxy line)
     {
-        (Stack, Names, Line, _rawGuardPort) = (stack, names, line, rawGuardPort);
+        (Stack, Names, Line) = (stack, names, line);
         var relay = new IPEndPoint(IPAddress.Loopback, stack.RelayTlsPort);
         Tunnel = new TunnelRoute("tunnel", new Uri("https://raw.home.test"), relay, FromMany: true);
         Lan = new TunnelRoute("lan", new Uri("https://web.home.test"), new IPEndPoint(IPAddress.Loopback, stack.HttpsPort), FromMany: false);
@@ -37,9 +35,6 @@ internal sealed class ChaosWorld : IAsyncDisposable
     /// <summary>A visitor at the appliance's own port: nothing that happens to the relay is any business of his.</summary>
     public TunnelRoute Lan { get; }
 
-    /// <summary>The sample app's own port, for waits that need no appliance.</summary>
-    public int RawGuardPort => _rawGuardPort;
-
     public Uri Endpoint => new($"wss://{HubCertificate.Name}:{Line.Port}/connect");
 
     public static async Task<ChaosWorld> StartAsync(string folder, Timeline timeline)
@@ -52,8 +47,7 @@ internal sealed class ChaosWorld : IAsyncDisposable
         try
         {
             await stack.OpenToTheWorldAsync(new Uri($"wss://{HubCertificate.Name}:{line.Port}/connect"));
-            var (_, raw) = await stack.GuardPortsAsync();
-            return new ChaosWorld(stack, names, line, raw);
+            return new ChaosWorld(stack, names, line);
         }
         catch
         {

@@ -79,9 +79,6 @@ public sealed class ChallengeTestServer : IAsyncDisposable
     /// <summary>Forgets the addresses that <see cref="AddAAsync"/> gave.</summary>
     public Task ClearAAsync(string host) => PostAsync("clear-a", new { host = host + "." });
 
-    /// <summary>The address of every name that nothing else was said about; empty for none.</summary>
-    public Task SetDefaultIPv4Async(string address) => PostAsync("set-default-ipv4", new { ip = address });
-
     public async ValueTask DisposeAsync()
     {
         _http.Dispose();
