@@ -14,6 +14,7 @@ namespace Piccolo.Tests.Api.Http;
 [Category("Sealed")]
 internal sealed class SlowBodyTests
 {
+    // Real time is the case: the server has read all there is and waits, and nothing outside of it tells when it does.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(400);
 
     private TestAppliance _appliance = null!;

@@ -194,6 +194,7 @@ internal sealed class FreshStartTests
     {
         var daemon = await OwnedAsync();
         await daemon.Api.PostAsync("/api/v1/crypto/lock");
+        // The moment is the case: between the response and the new image the daemon tells nobody where it is.
         await Task.Delay(TimeSpan.FromMilliseconds(milliseconds), TimeProvider.System);
 
         var clock = Stopwatch.StartNew();

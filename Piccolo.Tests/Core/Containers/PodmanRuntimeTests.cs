@@ -293,6 +293,7 @@ internal sealed class PodmanRuntimeTests
             }
             catch (HttpRequestException e) when (e.StatusCode is null)
             {
+                // What runs in the container tells nobody when it listens: asked again until it answers.
                 await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
             }
         }

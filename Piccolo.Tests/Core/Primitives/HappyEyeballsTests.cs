@@ -94,7 +94,7 @@ internal sealed class HappyEyeballsTests
 
     private static async Task<Connection> NeverAsync(CancellationToken cancellationToken)
     {
-        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+        await new TaskCompletionSource().Task.WaitAsync(cancellationToken);
         throw new InvalidOperationException();
     }
 

@@ -82,7 +82,7 @@ internal sealed class RelayedApp : IAsyncDisposable
         return user;
     }
 
-    /// <summary>Looks again and again, because neither side tells when a stream is gone.</summary>
+    /// <summary>Looks again every 20 ms of real time, because neither side tells when a stream is gone.</summary>
     public static async Task UntilAsync(Func<bool> holds)
     {
         using var limit = new CancellationTokenSource(Patience);

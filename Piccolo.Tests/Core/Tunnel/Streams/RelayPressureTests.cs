@@ -27,7 +27,8 @@ internal sealed class RelayPressureTests
         for (var run = 0; run < 6; run++)
         {
             var first = run * 40;
-            // For a tenth of a second the relay's word that it knows a stream is believed, though the user may be gone since.
+            // Real time is the case: for a tenth of a second the tunnel believes the relay's word that it knows a stream,
+            // though the user may be gone since.
             await Task.Delay(TimeSpan.FromMilliseconds(150), TimeProvider.System);
             wrong.AddRange((await Task.WhenAll(Enumerable.Range(first, 40).Select(n => app.PassAsync(new Passage(n, Course.Echo, 2_000, IsTls: true))))).OfType<string>());
         }
@@ -109,6 +110,7 @@ internal sealed class RelayPressureTests
         for (var n = 0; n < users && waiting.Count <= 10; n++)
         {
             var user = app.PassAsync(new Passage(n, Course.Echo, 500, IsTls: true));
+            // A user whom nobody serves hears nothing, so that only time tells; who is served is done long before.
             if (await Task.WhenAny(user, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System)) != user) waiting.Add(user);
             else served += await user is null ? 1 : 0;
         }
