@@ -134,5 +134,6 @@ internal sealed class ClientSequenceTests
     }
 
     private async Task<string[]> GenerateAsync() =>
-        [.. (await _portal.WriteAsync(HttpMethod.Post, "crypto/recovery-key/generate", new { password = Password })).Body["words"]!.AsArray().Select(w => (string)w!)];
+        [.. (await _portal.WriteAsync(HttpMethod.Post, "crypto/recovery-key/generate", new { password = Password })).Body["words"]!.AsArray()
+            .Select(w => (string)w!)];
 }

@@ -26,7 +26,13 @@ internal sealed class ExportEndpointsTests
     {
         await using var first = await new TestAppliance().OwnedAsync();
         await first.Api.InstallAsync(Manifest);
-        await first.Api.PostAsync("/api/v1/remote/configure", new { endpoint = "wss://relay.invalid", device_secret = "secret", tld = "home.test", portal_hostname = "portal" });
+        await first.Api.PostAsync("/api/v1/remote/configure", new
+        {
+            endpoint = "wss://relay.invalid",
+            device_secret = "secret",
+            tld = "home.test",
+            portal_hostname = "portal",
+        });
         var job = await FinishAsync(first, await first.Api.PostAsync("/api/v1/exports/full"));
         Assert.That((string?)job["state"], Is.EqualTo("succeeded"), job.ToJsonString());
         var listed = (await first.Api.GetAsync("/api/v1/exports"))["exports"]!.AsArray().Single()!;
@@ -64,7 +70,8 @@ internal sealed class ExportEndpointsTests
         Assert.That(beyond.StatusCode, Is.EqualTo(HttpStatusCode.RequestedRangeNotSatisfiable));
         var audit = (await appliance.Api.GetAsync("/api/v1/system/audit"))["entries"]!.AsArray();
         Assert.That(audit.Count(e => (string?)e!["kind"] == "export.downloaded"), Is.EqualTo(2), "the whole, and the first of the pieces");
-        foreach (var (condition, status) in (IEnumerable<(string, int)>)[("\"x\"", 200), ($"W/\"{job["result"]}\"", 200), ($"\"{job["result"]}\"", 206), ("Sat, 01 Jan 2000 00:00:00 GMT", 200)])
+        foreach (var (condition, status) in (IEnumerable<(string, int)>)[("\"x\"", 200), ($"W/\"{job["result"]}\"", 200), ($"\"{job["result"]}\"", 206),
+            ("Sat, 01 Jan 2000 00:00:00 GMT", 200)])
         {
             using var conditional = await appliance.SendAsync(HttpMethod.Get, path, change: r =>
             {
@@ -117,10 +124,12 @@ internal sealed class ExportEndpointsTests
         await AssertRefusedAsync(fresh, new StringContent("x"), 415, "unsupported_media_type");
         await AssertRefusedAsync(fresh, new MultipartFormDataContent { { new ByteArrayContent([1]), "file", "x" } }, 400, "invalid_form");
         await AssertRefusedAsync(fresh, new MultipartFormDataContent { { new StringContent("pw"), "password" } }, 400, "invalid_form");
-        await AssertRefusedAsync(fresh, new MultipartFormDataContent { { new StringContent(new string('x', 5000)), "password" }, { new ByteArrayContent([1]), "file", "x" } }, 400, "invalid_form");
+        await AssertRefusedAsync(fresh, new MultipartFormDataContent { { new StringContent(new string('x', 5000)), "password" },
+            { new ByteArrayContent([1]), "file", "x" } }, 400, "invalid_form");
         await AssertRefusedAsync(fresh, Form("pw", new byte[100]), 400, "not_an_export");
         await AssertRefusedAsync(fresh, Form("pw", new byte[3_000_000]), 400, "not_an_export");
-        using (var foreign = await fresh.SendAsync(HttpMethod.Post, "/api/v1/exports/import", Form("pw", [1]), r => r.Headers.Add("Origin", "https://evil.example")))
+        using (var foreign = await fresh.SendAsync(HttpMethod.Post, "/api/v1/exports/import", Form("pw", [1]),
+            r => r.Headers.Add("Origin", "https://evil.example")))
             Assert.That((int)foreign.StatusCode, Is.EqualTo(403));
 
         Assert.That(Directory.GetFileSystemEntries(fresh.StateDirectory), Is.EquivalentTo(before));
@@ -191,7 +200,8 @@ internal sealed class ExportEndpointsTests
     {
         await using var first = await new TestAppliance().OwnedAsync();
         var keySet = (await File.ReadAllTextAsync(Path.Combine(first.StateDirectory, "keyset.json")))
-            .Replace("\"memory_mib\": 64", $"\"memory_mib\": {memoryMiB}", StringComparison.Ordinal).Replace("\"iterations\": 2", $"\"iterations\": {iterations}", StringComparison.Ordinal);
+            .Replace("\"memory_mib\": 64", $"\"memory_mib\": {memoryMiB}", StringComparison.Ordinal)
+                .Replace("\"iterations\": 2", $"\"iterations\": {iterations}", StringComparison.Ordinal);
         var (hostile, _) = new Piccolo.Core.Exports.ExportHeader
         {
             Kind = Piccolo.Core.Exports.ExportKind.Control,

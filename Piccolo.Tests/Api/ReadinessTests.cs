@@ -86,7 +86,8 @@ internal sealed class ReadinessTests
         await File.WriteAllTextAsync(_folder.File("control.db"), new string('x', 10_000));
         await using var appliance = new TestAppliance(_folder.Path);
 
-        using var response = await appliance.SendAsync(HttpMethod.Post, "/api/v1/crypto/unlock", System.Net.Http.Json.JsonContent.Create(new { password = TestAppliance.Password }));
+        using var response = await appliance.SendAsync(HttpMethod.Post, "/api/v1/crypto/unlock",
+            System.Net.Http.Json.JsonContent.Create(new { password = TestAppliance.Password }));
 
         Assert.That((int)response.StatusCode, Is.EqualTo(503));
         Assert.That((string?)JsonNode.Parse(await response.Content.ReadAsStringAsync())!["code"], Is.EqualTo("storage_fault"));
@@ -112,7 +113,13 @@ internal sealed class ReadinessTests
     private static async Task<int> ConfigureAsync(TestAppliance appliance, string domain, int? expected = null)
     {
         using var response = await appliance.SendAsync(HttpMethod.Post, "/api/v1/remote/configure",
-            System.Net.Http.Json.JsonContent.Create(new { endpoint = "wss://relay.invalid", device_secret = "secret", tld = domain, portal_hostname = "portal" }));
+            System.Net.Http.Json.JsonContent.Create(new
+            {
+                endpoint = "wss://relay.invalid",
+                device_secret = "secret",
+                tld = domain,
+                portal_hostname = "portal",
+            }));
         var text = await response.Content.ReadAsStringAsync();
         if (expected is { } status) Assert.That((int)response.StatusCode, Is.EqualTo(status), text);
         else if (!response.IsSuccessStatusCode) Assert.That((string?)JsonNode.Parse(text)!["code"], Is.EqualTo("storage_fault"), text);

@@ -4,7 +4,10 @@ using Piccolo.Core.Primitives;
 
 namespace Piccolo.Tests.Architecture;
 
-/// <summary>The certificate engine could be a package of its own: of the product it knows only names, signals and traces, and whoever hosts it gives it a store.</summary>
+/// <summary>
+/// The certificate engine could be a package of its own: of the product it knows only
+/// names, signals and traces, and whoever hosts it gives it a store.
+/// </summary>
 internal sealed class CertificateEngineTests
 {
     private const string Engine = "Piccolo.Core.Certificates";
@@ -26,7 +29,8 @@ internal sealed class CertificateEngineTests
     [Test]
     public void Acme_KnowsNothingOfTheSchedulerAboveIt() => Assert.That(
         Core.Types.Where(t => HomeOf(t) == Acme)
-            .SelectMany(t => t.Dependencies.Select(d => d.Target).Where(d => HomeOf(d) is Engine or Hosting).Select(d => $"{t.FullName} -> {d.FullName}")).Distinct(),
+            .SelectMany(t => t.Dependencies.Select(d => d.Target).Where(d => HomeOf(d) is Engine or Hosting).Select(d => $"{t.FullName} -> {d.FullName}"))
+                .Distinct(),
         Is.Empty);
 
     [Test]
@@ -37,7 +41,8 @@ internal sealed class CertificateEngineTests
     private static string HomeOf(IType type)
     {
         var name = type.Namespace?.FullName ?? "";
-        return new[] { Hosting, Acme, Engine, Primitives }.FirstOrDefault(home => name == home || name.StartsWith(home + ".", StringComparison.Ordinal)) ?? name;
+        return new[] { Hosting, Acme, Engine, Primitives }.FirstOrDefault(home => name == home || name.StartsWith(home + ".", StringComparison.Ordinal))
+            ?? name;
     }
 
     private static IEnumerable<string> Outside(IType type) =>

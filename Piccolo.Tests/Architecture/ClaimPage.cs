@@ -5,7 +5,8 @@ using Piccolo.Tests.Fakes;
 namespace Piccolo.Tests.Architecture;
 
 /// <summary>
-/// A page of <c>docs/</c> with one table of claims. The second cell of a row is its state, of exactly four forms: <c>shown</c>, <c>partly: what is not shown</c>,
+/// A page of <c>docs/</c> with one table of claims. The second cell of a row is its state, of
+/// exactly four forms: <c>shown</c>, <c>partly: what is not shown</c>,
 /// <c>by construction</c> or <c>open</c>. The last cell names tests, files and <c>./dev</c> commands in back quotes. The page's intro counts the states.
 /// </summary>
 /// <param name="Claims">The table's rows, from the top.</param>
@@ -31,7 +32,8 @@ internal sealed partial record ClaimPage(Claim[] Claims, int[] Counted)
         var counted = lines.Select(l => CountPattern().Match(l)).FirstOrDefault(m => m.Success);
         var rows = lines.SkipWhile(l => !l.StartsWith($"| {heading} |", StringComparison.Ordinal)).Skip(2).TakeWhile(l => l.StartsWith('|'));
         return new ClaimPage(
-            [.. rows.Select(l => l[2..^2].Split(" | ")).Select(c => new Claim(c[0], c[1], c[^2], [.. NamePattern().Matches(c[^1]).Select(m => m.Groups[1].Value)]))],
+            [.. rows.Select(l => l[2..^2].Split(" | "))
+                .Select(c => new Claim(c[0], c[1], c[^2], [.. NamePattern().Matches(c[^1]).Select(m => m.Groups[1].Value)]))],
             counted is null ? [] : [.. counted.Groups.Values.Skip(1).Select(g => int.Parse(g.Value, CultureInfo.InvariantCulture))]);
     }
 
@@ -58,7 +60,8 @@ internal sealed partial record ClaimPage(Claim[] Claims, int[] Counted)
     ];
 
     private static bool Exists(string name) =>
-        name.StartsWith("./dev ", StringComparison.Ordinal) ? File.ReadAllText(Repository.File("dev")).Contains(name["./dev ".Length..], StringComparison.Ordinal)
+        name.StartsWith("./dev ", StringComparison.Ordinal)
+        ? File.ReadAllText(Repository.File("dev")).Contains(name["./dev ".Length..], StringComparison.Ordinal)
         : Tests.Contains(name) || File.Exists(Repository.File(name));
 
     [GeneratedRegex(@"shown (\d+), partly (\d+), by construction (\d+), open (\d+)")]

@@ -28,7 +28,8 @@ internal sealed partial class DocumentLinksTests
     [Test]
     public void Tests_ThatOwnerPagesName_AreThere()
     {
-        var tests = typeof(DocumentLinksTests).Assembly.GetTypes().SelectMany(t => t.GetMethods().Select(m => $"{t.Name}.{m.Name}").Prepend(t.Name)).ToHashSet(StringComparer.Ordinal);
+        var tests = typeof(DocumentLinksTests).Assembly.GetTypes().SelectMany(t => t.GetMethods().Select(m => $"{t.Name}.{m.Name}").Prepend(t.Name))
+            .ToHashSet(StringComparer.Ordinal);
         var missing = from page in Directory.EnumerateFiles(Repository.File("docs/owner"), "*.md").Append(Repository.File("README.md"))
                       from name in TestPattern().Matches(File.ReadAllText(page)).Select(m => m.Groups[1].Value)
                       where !tests.Contains(name)
@@ -47,7 +48,8 @@ internal sealed partial class DocumentLinksTests
 
     /// <summary>As GitHub makes it: lower case, blanks to hyphens, punctuation away.</summary>
     private static string Anchor(string heading) =>
-        string.Concat(heading.TrimStart('#').Trim().ToLowerInvariant().Where(c => char.IsLetterOrDigit(c) || c is ' ' or '-' or '_').Select(c => c == ' ' ? '-' : c));
+        string.Concat(heading.TrimStart('#').Trim().ToLowerInvariant().Where(c => char.IsLetterOrDigit(c) || c is ' ' or '-' or '_')
+            .Select(c => c == ' ' ? '-' : c));
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex LinkPattern();

@@ -70,11 +70,13 @@ internal sealed class EndpointTableTests
     /// <summary>The store is closed while locked: who needs the owner needs it open, or would answer 401 where 423 is the truth.</summary>
     [Test]
     public void Routes_ForTheOwner_AreForTheUnlockedBoxOnly() => Assert.That(
-        _endpoints.Where(e => e.Metadata.GetMetadata<OwnerGuard>() is not null && e.Metadata.GetMetadata<UnlockedGuard>() is null).Select(e => e.DisplayName), Is.Empty);
+        _endpoints.Where(e => e.Metadata.GetMetadata<OwnerGuard>() is not null && e.Metadata.GetMetadata<UnlockedGuard>() is null).Select(e => e.DisplayName),
+        Is.Empty);
 
     [Test]
     public void Writes_OfTheStore_AreForTheUnlockedOwnerOnly() => Assert.That(
-        _endpoints.Where(e => e.Metadata.GetMetadata<LeaderGuard>() is not null && (e.Metadata.GetMetadata<OwnerGuard>() is null || e.Metadata.GetMetadata<UnlockedGuard>() is null))
+        _endpoints.Where(e => e.Metadata.GetMetadata<LeaderGuard>() is not null
+            && (e.Metadata.GetMetadata<OwnerGuard>() is null || e.Metadata.GetMetadata<UnlockedGuard>() is null))
             .Select(e => e.DisplayName), Is.Empty);
 
     /// <summary>Ordinary binding would read the whole body before a follower could say where to go instead.</summary>

@@ -40,14 +40,17 @@ internal sealed class IngressLevelTests
 
     [Test]
     public void Rooms_UseOnlyLowerLevels() => Assert.That(
-        Uses().Where(u => RoomOf(u.From) != RoomOf(u.To) && Levels[RoomOf(u.To)] >= Levels[RoomOf(u.From)]).Select(u => $"{u.From.FullName} -> {u.To.FullName}"), Is.Empty);
+        Uses().Where(u => RoomOf(u.From) != RoomOf(u.To) && Levels[RoomOf(u.To)] >= Levels[RoomOf(u.From)])
+            .Select(u => $"{u.From.FullName} -> {u.To.FullName}"), Is.Empty);
 
     [Test]
     public void Transports_DoNotSeeEachOther() => Assert.That(
-        Uses().Where(u => TransportOf(u.From) is { } from && TransportOf(u.To) is { } to && from != to).Select(u => $"{u.From.FullName} -> {u.To.FullName}"), Is.Empty);
+        Uses().Where(u => TransportOf(u.From) is { } from && TransportOf(u.To) is { } to && from != to).Select(u => $"{u.From.FullName} -> {u.To.FullName}"),
+        Is.Empty);
 
     private static IEnumerable<(IType From, IType To)> Uses() =>
-        Types.SelectMany(from => from.Dependencies.Select(d => d.Target).Where(to => to.FullName.StartsWith(Prefix, StringComparison.Ordinal)).Select(to => (from, to))).Distinct();
+        Types.SelectMany(from => from.Dependencies.Select(d => d.Target).Where(to => to.FullName.StartsWith(Prefix, StringComparison.Ordinal))
+            .Select(to => (from, to))).Distinct();
 
     private static string RoomOf(IType type) => type.FullName[Prefix.Length..].Split('.')[0];
 

@@ -34,7 +34,8 @@ internal sealed class LanesTests
                      where !type.IsAbstract
                      from test in type.GetMethods()
                      where test.GetCustomAttributes(inherit: true).Any(a => a is TestAttribute or TestCaseAttribute or TestCaseSourceAttribute)
-                     let says = type.GetCustomAttributes(inherit: true).Concat(test.GetCustomAttributes(inherit: true)).OfType<CategoryAttribute>().Select(c => c.Name).ToHashSet()
+                     let says = type.GetCustomAttributes(inherit: true).Concat(test.GetCustomAttributes(inherit: true)).OfType<CategoryAttribute>()
+                         .Select(c => c.Name).ToHashSet()
                      let needs = NeedsOf(type, test.Name)
                      // Root, Podman and Pebble come with processes.
                      where needs.Any(need => need == "NeedsProcess" ? !says.Any(s => s.StartsWith("Needs", StringComparison.Ordinal)) : !says.Contains(need))
@@ -62,7 +63,8 @@ internal sealed class LanesTests
         for (var t = type; t is not null && t != typeof(object); t = t.BaseType)
         {
             before.Add($"{t.FullName}::.ctor");
-            before.AddRange(t.GetMethods(Everything).Where(m => m.GetCustomAttributes(inherit: true).Any(a => a is SetUpAttribute or OneTimeSetUpAttribute)).Select(m => $"{t.FullName}::{m.Name}"));
+            before.AddRange(t.GetMethods(Everything).Where(m => m.GetCustomAttributes(inherit: true).Any(a => a is SetUpAttribute or OneTimeSetUpAttribute))
+                .Select(m => $"{t.FullName}::{m.Name}"));
         }
         var reached = new HashSet<string>(before);
         var queue = new Queue<string>(before);
@@ -73,7 +75,8 @@ internal sealed class LanesTests
         return [.. Sinks.Where(s => reached.Contains(s.Sink)).Select(s => s.Category).Distinct()];
     }
 
-    private const System.Reflection.BindingFlags Everything = System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.Public
+    private const System.Reflection.BindingFlags Everything =
+        System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.Public
         | System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.DeclaredOnly;
 
     /// <summary>What each method of the tests and of their rig calls, by name; a method's state machine counts as the method.</summary>

@@ -7,7 +7,8 @@ namespace Piccolo.Tests.Architecture;
 internal sealed class LockFilesTests
 {
     private static readonly string[] Projects =
-        [.. new[] { "Piccolo.Api", "Piccolo.Core", "Piccolo.Tests", "tools" }.SelectMany(f => Directory.EnumerateFiles(Repository.File(f), "*.csproj", SearchOption.AllDirectories)).Select(p => Path.GetRelativePath(Repository.Root, p))];
+        [.. new[] { "Piccolo.Api", "Piccolo.Core", "Piccolo.Tests", "tools" }.SelectMany(
+            f => Directory.EnumerateFiles(Repository.File(f), "*.csproj", SearchOption.AllDirectories)).Select(p => Path.GetRelativePath(Repository.Root, p))];
 
     [Test]
     public void EveryProject_HasALockFileForNoArchitecture([ValueSource(nameof(Projects))] string project)

@@ -33,7 +33,8 @@ internal sealed class LogEventIdsTests
     [
         .. from assembly in new[] { typeof(Piccolo.Core.Health.HealthTracker).Assembly, typeof(Piccolo.Api.Platform.ApplianceOptions).Assembly }
            from type in assembly.GetTypes()
-           from method in type.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+           from method in type.GetMethods(
+               BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
            let attribute = method.GetCustomAttribute<LoggerMessageAttribute>()
            where attribute is not null
            select ($"{type.Name}.{method.Name}", type.Namespace!, attribute.EventId),
@@ -54,7 +55,8 @@ internal sealed class LogEventIdsTests
     [Test]
     public void Ids_AreAsTheyWereEverGiven()
     {
-        var given = File.ReadAllLines(Repository.File("Piccolo.Tests/TestData/log-events.txt")).Select(l => l.Split(' ')).ToDictionary(l => int.Parse(l[0], CultureInfo.InvariantCulture), l => l[1]);
+        var given = File.ReadAllLines(Repository.File("Piccolo.Tests/TestData/log-events.txt")).Select(l => l.Split(' '))
+            .ToDictionary(l => int.Parse(l[0], CultureInfo.InvariantCulture), l => l[1]);
 
         Assert.That(Events.Where(e => given.GetValueOrDefault(e.Id, e.Where) != e.Where).Select(e => $"{e.Id} was {given[e.Id]} and is {e.Where}"), Is.Empty);
         Assert.That(Events.Where(e => !given.ContainsKey(e.Id)).Select(e => $"{e.Id} {e.Where}"), Is.Empty, "new events: add these lines to the list");

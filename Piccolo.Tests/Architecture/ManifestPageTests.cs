@@ -27,7 +27,8 @@ internal sealed partial class ManifestPageTests
             .Where(f => f is not ("x-…" or "ok" or "listening" or "app_down" or "bind_failed")).ToList();
 
         Assert.That(fields, Has.Count.GreaterThan(12));
-        Assert.That(fields.Where(f => Errors(f).Contains("no such field", StringComparison.Ordinal) && Errors($"listeners.{f}").Contains("no such field", StringComparison.Ordinal)), Is.Empty);
+        Assert.That(fields.Where(f => Errors(f).Contains("no such field", StringComparison.Ordinal)
+            && Errors($"listeners.{f}").Contains("no such field", StringComparison.Ordinal)), Is.Empty);
     }
 
     [Test]
@@ -37,7 +38,8 @@ internal sealed partial class ManifestPageTests
         var fields = Name().Matches(Page[from..Page.IndexOf("\n\n", from, StringComparison.Ordinal)]).Select(m => m.Groups[1].Value).ToList();
 
         Assert.That(fields, Has.Count.GreaterThan(10));
-        Assert.That(fields.Where(f => !Errors(f == "protocol_middleware" ? $"listeners.{f}" : f).Contains("not available in this release", StringComparison.Ordinal)), Is.Empty);
+        Assert.That(fields.Where(f => !Errors(f == "protocol_middleware" ? $"listeners.{f}" : f)
+            .Contains("not available in this release", StringComparison.Ordinal)), Is.Empty);
     }
 
     /// <summary>What the parser says of a manifest in which the field has a value.</summary>

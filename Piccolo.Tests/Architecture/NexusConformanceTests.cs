@@ -4,14 +4,17 @@ using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Architecture;
 
-/// <summary>Reads <c>docs/dev/protocol-nexus.md</c>: each rule of the relay's protocol has one row, which names tests that exist and carry its number.</summary>
+/// <summary>
+/// Reads <c>docs/dev/protocol-nexus.md</c>: each rule of the relay's protocol has one row, which names tests that exist and carry its number.
+/// </summary>
 [Category("Nexus")]
 internal sealed partial class NexusConformanceTests
 {
     private const int Known = 150;
     private const int Defects = 16;
 
-    private static readonly Row[] Rows = [.. File.ReadLines(Repository.File("docs/dev/protocol-nexus.md")).Select(line => RowPattern().Match(line)).Where(m => m.Success)
+    private static readonly Row[] Rows =
+        [.. File.ReadLines(Repository.File("docs/dev/protocol-nexus.md")).Select(line => RowPattern().Match(line)).Where(m => m.Success)
         .Select(m => new Row(int.Parse(m.Groups["id"].Value, CultureInfo.InvariantCulture), m.Groups["side"].Value, m.Groups["shown"].Value,
             [.. TestPattern().Matches(m.Groups["shown"].Value).Select(t => t.Groups[1].Value)]))];
 
@@ -19,7 +22,8 @@ internal sealed partial class NexusConformanceTests
         from type in typeof(NexusConformanceTests).Assembly.GetTypes()
         from method in type.GetMethods()
         where method.GetCustomAttributes(inherit: true).Any(a => a is TestAttribute or TestCaseAttribute or TestCaseSourceAttribute)
-        let categories = type.GetCustomAttributes(inherit: true).Concat(method.GetCustomAttributes(inherit: true)).OfType<CategoryAttribute>().Select(c => c.Name)
+        let categories = type.GetCustomAttributes(inherit: true).Concat(method.GetCustomAttributes(inherit: true)).OfType<CategoryAttribute>()
+            .Select(c => c.Name)
         group categories by $"{type.Name}.{method.Name}")
         .ToDictionary(g => g.Key, g => g.SelectMany(c => c).ToArray(), StringComparer.Ordinal);
 
@@ -36,7 +40,8 @@ internal sealed partial class NexusConformanceTests
         var named = Rows.SelectMany(r => r.Tests.Select(t => (r.Id, Test: t))).ToList();
 
         Assert.That(named.Where(n => !Tests.ContainsKey(n.Test)).Select(n => $"NX-{n.Id}: {n.Test}"), Is.Empty);
-        Assert.That(named.Where(n => Tests.TryGetValue(n.Test, out var categories) && !categories.Contains("Nexus")).Select(n => n.Test).Distinct(), Is.Empty, "not in the category");
+        Assert.That(named.Where(n => Tests.TryGetValue(n.Test, out var categories) && !categories.Contains("Nexus")).Select(n => n.Test).Distinct(), Is.Empty,
+            "not in the category");
     }
 
     [Test]
@@ -47,7 +52,8 @@ internal sealed partial class NexusConformanceTests
 
         Assert.That(rows.Select(m => m.Groups["id"].Value), Is.EqualTo(Enumerable.Range(1, Defects).Select(n => $"{n}")));
         Assert.That(named.Select(n => n.Id).Distinct().Count(), Is.EqualTo(Defects));
-        Assert.That(named.Where(n => !Tests.TryGetValue(n.Test, out var categories) || !categories.Contains("Nexus")).Select(n => $"D{n.Id}: {n.Test}"), Is.Empty);
+        Assert.That(named.Where(n => !Tests.TryGetValue(n.Test, out var categories) || !categories.Contains("Nexus")).Select(n => $"D{n.Id}: {n.Test}"),
+            Is.Empty);
     }
 
     [Test]

@@ -7,7 +7,9 @@ using RangeAttribute = System.ComponentModel.DataAnnotations.RangeAttribute;
 
 namespace Piccolo.Tests.Architecture;
 
-/// <summary>The tables of <c>docs/owner/settings.md</c>, made from the option classes: key, type with its limits, default, and the property's doc comment.</summary>
+/// <summary>
+/// The tables of <c>docs/owner/settings.md</c>, made from the option classes: key, type with its limits, default, and the property's doc comment.
+/// </summary>
 internal static class SettingsPage
 {
     public const string Begin = "<!-- settings: made by ./dev settings -->\n";

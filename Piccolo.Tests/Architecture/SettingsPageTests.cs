@@ -31,11 +31,13 @@ internal sealed class SettingsPageTests
     }
 
     [Test]
-    public void Settings_LeftOut_AreThere() => Assert.That(SettingsPage.LeftOut.Keys.Except(SettingsPage.Sections().SelectMany(s => s.Settings).Select(s => s.Key)), Is.Empty);
+    public void Settings_LeftOut_AreThere() =>
+        Assert.That(SettingsPage.LeftOut.Keys.Except(SettingsPage.Sections().SelectMany(s => s.Settings).Select(s => s.Key)), Is.Empty);
 
     private static (string Before, string Tables, string After) Parts(string page)
     {
-        var (from, to) = (page.IndexOf(SettingsPage.Begin, StringComparison.Ordinal) + SettingsPage.Begin.Length, page.IndexOf(SettingsPage.End, StringComparison.Ordinal));
+        var (from, to) = (page.IndexOf(SettingsPage.Begin, StringComparison.Ordinal) + SettingsPage.Begin.Length,
+            page.IndexOf(SettingsPage.End, StringComparison.Ordinal));
         return (page[..from], page[from..to], page[to..]);
     }
 }

@@ -7,7 +7,8 @@ namespace Piccolo.Tests.Architecture;
 /// <summary>Reads <c>THIRD-PARTY-NOTICES.md</c>: it names every package that the product's lock files have, and every file that it says is here.</summary>
 internal sealed partial class ThirdPartyNoticesTests
 {
-    private static readonly string[] Rows = [.. File.ReadLines(Repository.File("THIRD-PARTY-NOTICES.md")).Select(l => RowPattern().Match(l)).Where(m => m.Success).Select(m => m.Groups[1].Value)];
+    private static readonly string[] Rows =
+        [.. File.ReadLines(Repository.File("THIRD-PARTY-NOTICES.md")).Select(l => RowPattern().Match(l)).Where(m => m.Success).Select(m => m.Groups[1].Value)];
 
     [Test]
     public void Packages_OfTheProduct_AreNamed()

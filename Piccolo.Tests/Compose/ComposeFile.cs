@@ -12,7 +12,8 @@ internal sealed partial class ComposeFile
     private ComposeFile(YamlMappingNode root) => _root = root;
 
     /// <summary>Name → what is said of the service.</summary>
-    public IReadOnlyDictionary<string, YamlMappingNode> Services => Map(_root, "services").Children.ToDictionary(s => Text(s.Key), s => (YamlMappingNode)s.Value);
+    public IReadOnlyDictionary<string, YamlMappingNode> Services =>
+        Map(_root, "services").Children.ToDictionary(s => Text(s.Key), s => (YamlMappingNode)s.Value);
 
     /// <param name="name">A file of the folder <c>compose</c>.</param>
     public static ComposeFile Read(string name)

@@ -12,7 +12,8 @@ internal sealed class ComposeFileTests(string name)
 
     [Test]
     public void Images_OfEveryService_HaveAPinnedTag() => Assert.That(
-        _services.Values.Select(s => ComposeFile.Text(s["image"])), Is.Not.Empty.And.All.Match(@"^[a-z0-9./-]+:v?\d+\.\d+\.\d+$"), "a tag of one release, never 'latest'");
+        _services.Values.Select(s => ComposeFile.Text(s["image"])), Is.Not.Empty.And.All.Match(@"^[a-z0-9./-]+:v?\d+\.\d+\.\d+$"),
+        "a tag of one release, never 'latest'");
 
     [Test]
     public void Builds_OfEveryService_NameAContainerfileThatExists()
@@ -35,7 +36,8 @@ internal sealed class ComposeFileTests(string name)
         Assert.That(prepared.Run.ExitCode, Is.Zero, prepared.Run.Output);
         Assert.That(mounted, Is.Not.Empty);
         foreach (var file in mounted)
-            Assert.That(file.StartsWith("./generated/", StringComparison.Ordinal) ? prepared.File(file) : Repository.File($"compose/{file}"), Does.Exist, $"an engine makes a folder of {file}");
+            Assert.That(file.StartsWith("./generated/", StringComparison.Ordinal) ? prepared.File(file) : Repository.File($"compose/{file}"), Does.Exist,
+                $"an engine makes a folder of {file}");
     }
 
     [Test]

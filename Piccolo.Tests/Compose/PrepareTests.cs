@@ -47,7 +47,8 @@ internal sealed class PrepareTests
         using var folder = await PreparedFolder.MakeAsync();
         File.Delete(folder.File("generated/root.pem"));
 
-        Assert.That((await folder.RunAsync()).Output, Does.Contain("made  root.pem").And.Contain("made  hub.pem").And.Contain("made  pebble.pem").And.Contain("kept  device-secret"));
+        Assert.That((await folder.RunAsync()).Output,
+            Does.Contain("made  root.pem").And.Contain("made  hub.pem").And.Contain("made  pebble.pem").And.Contain("kept  device-secret"));
     }
 
     [Test]
@@ -71,7 +72,8 @@ internal sealed class PrepareTests
 
         var refused = await folder.RunAsync();
 
-        Assert.That((refused.ExitCode, refused.Output), Is.EqualTo((1, "prepare: there is no container engine: install Docker with its compose plugin, or podman and podman-compose\n")));
+        Assert.That((refused.ExitCode, refused.Output),
+            Is.EqualTo((1, "prepare: there is no container engine: install Docker with its compose plugin, or podman and podman-compose\n")));
     }
 
     [TestCase("--help", 0)]

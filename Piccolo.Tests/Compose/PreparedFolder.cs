@@ -17,7 +17,8 @@ internal sealed class PreparedFolder : IDisposable
         // The tools of this machine and no others, so that an engine which happens to be installed is not found.
         Directory.CreateDirectory(_folder.File("bin"));
         foreach (var tool in Needed)
-            System.IO.File.CreateSymbolicLink(_folder.File($"bin/{tool}"), new[] { "/usr/bin", "/bin" }.Select(b => Path.Combine(b, tool)).First(System.IO.File.Exists));
+            System.IO.File.CreateSymbolicLink(_folder.File($"bin/{tool}"),
+                new[] { "/usr/bin", "/bin" }.Select(b => Path.Combine(b, tool)).First(System.IO.File.Exists));
         System.IO.File.WriteAllText(Engine, "");
         System.IO.File.SetUnixFileMode(Engine, Executable);
     }

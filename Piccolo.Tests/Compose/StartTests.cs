@@ -10,7 +10,8 @@ internal sealed class StartTests
     [Test]
     public async Task Start_NamesInArguments_BecomeAddresses()
     {
-        var run = await ToolRun.OfAsync(Repository.File("compose/images/start"), ["printf", "[%s]", "@localhost", "--Resolver=@localhost:53", "", "two words", "plain"]);
+        var run = await ToolRun.OfAsync(Repository.File("compose/images/start"),
+            ["printf", "[%s]", "@localhost", "--Resolver=@localhost:53", "", "two words", "plain"]);
 
         Assert.That((run.ExitCode, run.Output), Is.EqualTo((0, "[127.0.0.1][--Resolver=127.0.0.1:53][][two words][plain]")));
     }

@@ -44,7 +44,10 @@ internal sealed class Caller : IDisposable
     /// <param name="body">An object becomes JSON; content goes as it is.</param>
     public async Task<(int Status, byte[] Content)> SendAsync(string method, string path, object? body = null)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Parse(method), path) { Content = body is null ? null : body as HttpContent ?? JsonContent.Create(body) };
+        using var request = new HttpRequestMessage(HttpMethod.Parse(method), path)
+        {
+            Content = body is null ? null : body as HttpContent ?? JsonContent.Create(body),
+        };
         if (method != "GET" && await CsrfAsync() is { } csrf) request.Headers.Add("X-CSRF-Token", csrf);
         using var response = await _http.SendAsync(request);
         return ((int)response.StatusCode, await response.Content.ReadAsByteArrayAsync());

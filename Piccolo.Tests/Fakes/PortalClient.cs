@@ -43,7 +43,8 @@ internal sealed class PortalClient : IDisposable
         if (_csrf is not null && method != HttpMethod.Get) request.Headers.Add("X-CSRF-Token", _csrf);
         using var response = await _http.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
-        return new Answer((int)response.StatusCode, text.Length == 0 ? new JsonObject() : JsonNode.Parse(text)!, response.Headers.RetryAfter?.Delta, response.Headers.Contains("Set-Cookie"));
+        return new Answer((int)response.StatusCode, text.Length == 0 ? new JsonObject() : JsonNode.Parse(text)!, response.Headers.RetryAfter?.Delta,
+            response.Headers.Contains("Set-Cookie"));
     }
 
     public void Dispose() => _http.Dispose();

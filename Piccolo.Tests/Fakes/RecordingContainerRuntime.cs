@@ -79,7 +79,9 @@ internal sealed class RecordingContainerRuntime : IContainerRuntime
 
     public Task<ContainerResult<ImmutableArray<ObservedContainer>>> ListAsync(CancellationToken cancellationToken)
     {
-        lock (_gate) return Task.FromResult<ContainerResult<ImmutableArray<ObservedContainer>>>(EngineFault is { } fault ? fault : ImmutableArray.CreateRange(_containers.Values));
+        lock (_gate)
+            return Task.FromResult<ContainerResult<ImmutableArray<ObservedContainer>>>(EngineFault is { } fault ? fault
+                : ImmutableArray.CreateRange(_containers.Values));
     }
 
     public Task<ContainerResult<ObservedContainer?>> FindAsync(string app, CancellationToken cancellationToken)
@@ -135,12 +137,14 @@ internal sealed class RecordingContainerRuntime : IContainerRuntime
     }
 
     public Task<ContainerFault?> StartAsync(string id, CancellationToken cancellationToken) => OnAsync("start", id, Task.CompletedTask,
-        container => ExitAtOnce is { } code ? container with { IsRunning = false, ExitCode = code } : container with { IsRunning = true, ExitCode = null }, cancellationToken);
+        container => ExitAtOnce is { } code ? container with { IsRunning = false, ExitCode = code } : container with { IsRunning = true, ExitCode = null },
+        cancellationToken);
 
     public Task<ContainerFault?> StopAsync(string id, TimeSpan grace, CancellationToken cancellationToken) => OnAsync("stop", id, StopGate,
         container => container with { IsRunning = false, ExitCode = 143 }, cancellationToken);
 
-    public Task<ContainerFault?> RemoveAsync(string id, CancellationToken cancellationToken) => OnAsync("remove", id, Task.CompletedTask, _ => null, cancellationToken);
+    public Task<ContainerFault?> RemoveAsync(string id, CancellationToken cancellationToken) =>
+        OnAsync("remove", id, Task.CompletedTask, _ => null, cancellationToken);
 
     public Task<ContainerFault?> RemoveWithVolumesAsync(string app, CancellationToken cancellationToken)
     {
@@ -149,7 +153,8 @@ internal sealed class RecordingContainerRuntime : IContainerRuntime
         return OnAsync("remove-with-volumes", id, Task.CompletedTask, _ => null, cancellationToken);
     }
 
-    private async Task<ContainerFault?> OnAsync(string call, string id, Task gate, Func<ObservedContainer, ObservedContainer?> change, CancellationToken cancellationToken)
+    private async Task<ContainerFault?> OnAsync(string call, string id, Task gate, Func<ObservedContainer, ObservedContainer?> change,
+        CancellationToken cancellationToken)
     {
         ObservedContainer? container;
         lock (_gate) container = _containers.GetValueOrDefault(id);

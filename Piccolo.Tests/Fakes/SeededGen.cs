@@ -10,7 +10,8 @@ namespace Piccolo.Tests.Fakes;
 internal static class SeededGen
 {
     // The runner prints it: ./dev test --seed N.
-    private static readonly ulong Seed = ulong.TryParse(Environment.GetEnvironmentVariable("PICCOLO_TEST_SEED"), CultureInfo.InvariantCulture, out var seed) ? seed : 1;
+    private static readonly ulong Seed =
+        ulong.TryParse(Environment.GetEnvironmentVariable("PICCOLO_TEST_SEED"), CultureInfo.InvariantCulture, out var seed) ? seed : 1;
 
     public static Gen<T> Seeded<T>(this Gen<T> gen) => new Sequence<T>(gen, Seed);
 

@@ -27,7 +27,8 @@ internal sealed class IngressOptionsTests
     public void ParseListenAddress_OfAKnownForm_GivesAddresses(string text, int count) =>
         Assert.That(new IngressOptions { ListenAddress = text }.ParseListenAddress(), Has.Length.EqualTo(count));
 
-    [TestCase("Limit                     Soft Limit           Hard Limit           Units     \nMax open files            1024                 524288               files     \n", 1024)]
+    [TestCase("Limit                     Soft Limit           Hard Limit           Units     \nMax open files            1024                 524288   "
+        + "            files     \n", 1024)]
     [TestCase("Max open files            unlimited            unlimited            files     \n", null)]
     [TestCase("Max processes             100                  100                  processes \n", null)]
     [TestCase("", null)]

@@ -68,8 +68,7 @@ internal sealed class ListenerTrafficTests
         using var upstream = PassThroughTests.StartListening(out var port);
         _door.PublishApp("own", port, ListenerFlow.Tls);
         double? lasted = null;
-        var ours = _door.Get<IMeterFactory>();
-        using var durations = new MeterListener { InstrumentPublished = (i, l) => { if (i.Meter.Scope == ours && i.Name == "piccolo.ingress.spliced.duration") l.EnableMeasurementEvents(i); } };
+        using var durations = MeterListeners.On(_door.Get<IMeterFactory>(), "piccolo.ingress.spliced.duration");
         durations.SetMeasurementEventCallback<double>((_, seconds, _, _) => lasted = seconds);
         durations.Start();
         var hello = HelloBytes.WithServerName("own.home.test");
@@ -111,9 +110,7 @@ internal sealed class ListenerTrafficTests
         traffic.Of("web").Connected();
         _door.Get<ListenerTable>().Replace([Listener("web", _app.Port)]);
         var seen = new List<(string Name, string Listener)>();
-        // Other fixtures have front doors of their own at the same time.
-        var ours = _door.Get<IMeterFactory>();
-        using var listener = new MeterListener { InstrumentPublished = (instrument, l) => { if (instrument.Meter.Scope == ours && instrument.Meter.Name == IngressMetrics.MeterName) l.EnableMeasurementEvents(instrument); } };
+        using var listener = MeterListeners.On(_door.Get<IMeterFactory>(), instrument => instrument.Meter.Name == IngressMetrics.MeterName);
         listener.SetMeasurementEventCallback<long>((instrument, _, tags, _) =>
         {
             foreach (var tag in tags) if (tag.Key == "listener") seen.Add((instrument.Name, (string)tag.Value!));

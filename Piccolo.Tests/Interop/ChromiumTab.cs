@@ -25,8 +25,10 @@ internal sealed class ChromiumTab : IAsyncDisposable
         var profile = new TempFolder();
         var start = new ProcessStartInfo("chromium",
         [
-            "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            "--disable-dev-shm-usage", "--remote-debugging-port=0", "--user-data-dir=" + profile.Path, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", page.ToString(),
+            "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage", "--remote-debugging-port=0", "--user-data-dir=" + profile.Path,
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", page.ToString(),
         ])
         { RedirectStandardOutput = true, RedirectStandardError = true };
         var tab = new ChromiumTab(profile, Process.Start(start)!);
@@ -119,7 +121,8 @@ internal sealed class ChromiumTab : IAsyncDisposable
         var list = new UriBuilder(address) { Scheme = "http", Path = "/json/list" }.Uri;
         JsonNode? target = null;
         while (target is null)
-            target = JsonNode.Parse(await http.GetStringAsync(list))!.AsArray().FirstOrDefault(t => (string?)t!["type"] == "page" && ((string)t["url"]!).StartsWith(page.ToString(), StringComparison.Ordinal));
+            target = JsonNode.Parse(await http.GetStringAsync(list))!.AsArray()
+                .FirstOrDefault(t => (string?)t!["type"] == "page" && ((string)t["url"]!).StartsWith(page.ToString(), StringComparison.Ordinal));
         await _devTools.ConnectAsync(new Uri((string)target["webSocketDebuggerUrl"]!), CancellationToken.None);
     }
 
@@ -132,7 +135,8 @@ internal sealed class ChromiumTab : IAsyncDisposable
         {
             var message = JsonNode.Parse(await ReceiveAsync(cancellationToken))!;
             if ((int?)message["id"] != id) continue;
-            if ((message["error"] ?? message["result"]!["exceptionDetails"]) is { } error) throw new InvalidOperationException($"{expression}: {error.ToJsonString()}");
+            if ((message["error"] ?? message["result"]!["exceptionDetails"]) is { } error)
+                throw new InvalidOperationException($"{expression}: {error.ToJsonString()}");
             return message["result"]!["result"]!["value"];
         }
     }

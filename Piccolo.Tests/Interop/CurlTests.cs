@@ -20,7 +20,8 @@ internal sealed class CurlTests
     [TestCase("--http2", "2")]
     public async Task Curl_Get_IsVerifiedAndAnswered(string option, string version)
     {
-        var run = await CurlAsync(option, "--write-out", "version=%{http_version} verify=%{ssl_verify_result} status=%{response_code}", "--dump-header", "-", _rig.Url());
+        var run = await CurlAsync(option, "--write-out", "version=%{http_version} verify=%{ssl_verify_result} status=%{response_code}", "--dump-header", "-",
+            _rig.Url());
 
         Assert.That(run.ExitCode, Is.Zero, run.Output);
         Assert.That(run.Output, Does.Contain("hello from " + Host).And.Contain("for 127.0.0.1").And.Contain($"version={version} verify=0 status=200"));
@@ -43,7 +44,8 @@ internal sealed class CurlTests
     [Test]
     public async Task Curl_UnknownName_IsRefusedInTheHandshake()
     {
-        var run = await ToolRun.OfAsync("curl", ["--silent", "--show-error", "--cacert", _rig.RootFile, "--resolve", $"unknown.home.test:{_rig.Port}:127.0.0.1", $"https://unknown.home.test:{_rig.Port}/"]);
+        var run = await ToolRun.OfAsync("curl", ["--silent", "--show-error", "--cacert", _rig.RootFile, "--resolve", $"unknown.home.test:{_rig.Port}:127.0.0.1",
+            $"https://unknown.home.test:{_rig.Port}/"]);
 
         Assert.That(run.ExitCode, Is.EqualTo(35), run.Output);
         Assert.That(run.Output, Does.Contain("unrecognized name"));
@@ -52,7 +54,8 @@ internal sealed class CurlTests
     [Test]
     public async Task Nghttp_SeveralRequests_AreAnsweredOnOneConnection()
     {
-        var run = await ToolRun.OfAsync("nghttp", ["--verbose", "--header", $":authority: {Host}", $"https://127.0.0.1:{_rig.Port}/", $"https://127.0.0.1:{_rig.Port}/length"]);
+        var run = await ToolRun.OfAsync("nghttp",
+            ["--verbose", "--header", $":authority: {Host}", $"https://127.0.0.1:{_rig.Port}/", $"https://127.0.0.1:{_rig.Port}/length"]);
 
         Assert.That(run.ExitCode, Is.Zero, run.Output);
         Assert.That(System.Text.RegularExpressions.Regex.Count(run.Output, ":status: 200"), Is.EqualTo(2), run.Output);

@@ -10,7 +10,9 @@ using Piccolo.Tests.Ingress.Fakes;
 
 namespace Piccolo.Tests.Interop;
 
-/// <summary>gRPC's own client for .NET, to an app that speaks gRPC's framing: unary, both streams at once, and an error that has nothing but trailers.</summary>
+/// <summary>
+/// gRPC's own client for .NET, to an app that speaks gRPC's framing: unary, both streams at once, and an error that has nothing but trailers.
+/// </summary>
 [Category("Interop")]
 [Category("NeedsProcess")]
 internal sealed class GrpcTests
@@ -45,7 +47,10 @@ internal sealed class GrpcTests
         {
             ConnectCallback = (_, _) => ValueTask.FromResult(_door.Tunnel.Open("rpc.home.test", 443, true, IPEndPoint.Parse("198.51.100.7:51514")).User),
             // The app's chain has no intermediate to send: its very certificate is what is expected.
-            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate!.GetCertHashString() == own.GetCertHashString() },
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate!.GetCertHashString() == own.GetCertHashString(),
+            },
         });
 
         await CallAsync(http);

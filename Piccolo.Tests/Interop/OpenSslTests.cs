@@ -51,7 +51,8 @@ internal sealed partial class OpenSslTests
         var session = _rig.File("session");
         await ConnectAsync(Host, Request, option, "-sess_out", session);
 
-        var other = await ConnectAsync("other.home.test", Request.Replace(Host, "other.home.test", StringComparison.Ordinal), option, "-sess_in", session, "-CAfile", _rig.RootFile, "-verify_hostname", "other.home.test");
+        var other = await ConnectAsync("other.home.test", Request.Replace(Host, "other.home.test", StringComparison.Ordinal), option, "-sess_in", session,
+            "-CAfile", _rig.RootFile, "-verify_hostname", "other.home.test");
 
         Assert.That(other.Output, Does.Contain("New, TLS").And.Contain("Verify return code: 0 (ok)").And.Contain("hello from other.home.test"));
     }
@@ -134,7 +135,8 @@ internal sealed partial class OpenSslTests
 
     /// <summary>With a request the connection ends when the server ends it, else with the client's input.</summary>
     private Task<ToolRun> RunAsync(string input, params string[] options) => ToolRun.OfAsync(
-        "openssl", ["s_client", "-connect", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_rig.Port}"), .. options, .. input == "Q\n" ? (string[])[] : ["-ign_eof"]], input);
+        "openssl", ["s_client", "-connect", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_rig.Port}"), .. options,
+            .. input == "Q\n" ? (string[])[] : ["-ign_eof"]], input);
 
     [GeneratedRegex("[0-9]+\\.[0-9]+")]
     private static partial Regex VersionNumber();

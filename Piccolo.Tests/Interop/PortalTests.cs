@@ -16,7 +16,8 @@ internal sealed class PortalTests
         Assert.That((await page.TextAsync("status"), await page.TextAsync("entry-button")), Is.EqualTo(("not set up", "Set up")));
         await EnterAsync(page, "password123");
         await page.UntilAsync(Says("error"));
-        Assert.That(await page.TextAsync("error"), Does.StartWith("The new password is too easy to guess. ").And.Contain("words"), "detail and next step, not the error's title");
+        Assert.That(await page.TextAsync("error"), Does.StartWith("The new password is too easy to guess. ").And.Contain("words"),
+            "detail and next step, not the error's title");
 
         await EnterAsync(page, TestAppliance.Password);
         await page.UntilAsync(Shown("home"));

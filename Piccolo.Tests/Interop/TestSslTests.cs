@@ -3,7 +3,10 @@ using static Piccolo.Tests.Interop.InteropRig;
 
 namespace Piccolo.Tests.Interop;
 
-/// <summary>The judgement of testssl.sh over a terminated name. In the slow lane: it starts some thousand processes; OpenSslTests look at protocols and suites in each run.</summary>
+/// <summary>
+/// The judgement of testssl.sh over a terminated name. In the slow lane: it starts some
+/// thousand processes; OpenSslTests look at protocols and suites in each run.
+/// </summary>
 [Category("Interop"), Category("NeedsProcess"), Category("Slow")]
 internal sealed class TestSslTests
 {
@@ -23,7 +26,8 @@ internal sealed class TestSslTests
         for (var attempt = 2; attempt <= Attempts && findings.Exists(f => f.Severity == "WARN"); attempt++) (findings, output) = await JudgeAsync(rig, attempt);
 
         Assert.That(findings.Select(f => f.Id), Is.SupersetOf(new[] { "TLS1_3", "heartbleed", "LUCKY13" }), output);
-        Assert.That(findings.Where(f => !Harmless.Contains(f.Severity) && !OfTheTestCa.Contains(f.Id)).Select(f => $"{f.Severity} {f.Id}: {f.Finding}"), Is.Empty);
+        Assert.That(findings.Where(f => !Harmless.Contains(f.Severity) && !OfTheTestCa.Contains(f.Id)).Select(f => $"{f.Severity} {f.Id}: {f.Finding}"),
+            Is.Empty);
         TestContext.Out.WriteLine(string.Join('\n', findings.Where(f => f.Severity is not ("OK" or "INFO")).Select(f => $"{f.Severity} {f.Id}: {f.Finding}")));
     }
 

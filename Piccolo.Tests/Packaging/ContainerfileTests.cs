@@ -40,7 +40,8 @@ internal sealed partial class ContainerfileTests
     [TestCase("Piccolo.Core/bin/Release/x.dll")]
     [TestCase("tools/DevRelay/obj/project.assets.json")]
     public void Context_StateAndBuildsBesideSources_AreIgnored(string path) =>
-        Assert.That(IgnoreLines().Any(line => line.StartsWith("**/", StringComparison.Ordinal) && path.Contains('/' + line[3..] + '/', StringComparison.Ordinal)), Is.True);
+        Assert.That(IgnoreLines().Any(
+            line => line.StartsWith("**/", StringComparison.Ordinal) && path.Contains('/' + line[3..] + '/', StringComparison.Ordinal)), Is.True);
 
     [Test]
     public void IgnoreFiles_OfBothEngines_AreEqual() =>
@@ -49,14 +50,16 @@ internal sealed partial class ContainerfileTests
     [TestCaseSource(nameof(Recipes))]
     public void BaseImages_OfEveryRecipe_AreNamedWithATag(string recipe)
     {
-        var images = File.ReadLines(Repository.File(recipe)).Select(l => BaseImage().Match(l)).Where(m => m.Success).Select(m => m.Groups["image"].Value).ToList();
+        var images = File.ReadLines(Repository.File(recipe)).Select(l => BaseImage().Match(l)).Where(m => m.Success).Select(m => m.Groups["image"].Value)
+            .ToList();
 
         Assert.That(images, Has.Count.EqualTo(2));
         Assert.That(images, Has.All.Match("/[^/:]+:(?!latest$)[^/]+$"));
     }
 
     [Test]
-    public void Expose_OfTheAppliance_IsPlainHttpAndTls() => Assert.That(Lines.Where(l => l.StartsWith("EXPOSE ", StringComparison.Ordinal)), Is.EqualTo(["EXPOSE 80 443"]));
+    public void Expose_OfTheAppliance_IsPlainHttpAndTls() =>
+        Assert.That(Lines.Where(l => l.StartsWith("EXPOSE ", StringComparison.Ordinal)), Is.EqualTo(["EXPOSE 80 443"]));
 
     [TestCase("packaging/oci/Containerfile", "ENV ")]
     [TestCase("packaging/systemd/piccolo.service", "Environment=")]
@@ -70,7 +73,8 @@ internal sealed partial class ContainerfileTests
 
         Assert.That(check, Does.EndWith("CMD [\"/usr/lib/piccolo/probe\"]"));
         Assert.That(Lines, Does.Contain("COPY packaging/oci/probe /usr/lib/piccolo/probe"));
-        Assert.That(File.GetUnixFileMode(Repository.File("packaging/oci/probe")).HasFlag(UnixFileMode.OtherExecute), Is.True, "it keeps the mode that git gives it");
+        Assert.That(File.GetUnixFileMode(Repository.File("packaging/oci/probe")).HasFlag(UnixFileMode.OtherExecute), Is.True,
+            "it keeps the mode that git gives it");
     }
 
     private static IEnumerable<string> SourcesOf(string recipe) =>

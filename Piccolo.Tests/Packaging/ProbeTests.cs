@@ -26,7 +26,8 @@ internal sealed class ProbeTests
             // The shell sends line by line.
             var request = new StringBuilder();
             var part = new byte[1024];
-            while (!request.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal) && await client.ReceiveAsync(part) is > 0 and var length) request.Append(Encoding.ASCII.GetString(part, 0, length));
+            while (!request.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal) && await client.ReceiveAsync(part) is > 0 and var length)
+                request.Append(Encoding.ASCII.GetString(part, 0, length));
             Assert.That(request.ToString(), Does.StartWith("GET /health/ready HTTP/1.1\r\nHost: localhost\r\n"));
             await client.SendAsync(Encoding.ASCII.GetBytes(answer));
         }

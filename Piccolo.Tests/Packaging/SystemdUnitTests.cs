@@ -22,7 +22,8 @@ internal sealed class SystemdUnitTests
 
         var run = await ToolRun.OfAsync("systemd-analyze", ["verify", "--man=no", copy]);
 
-        Assert.That((run.ExitCode, string.Join('\n', run.Output.Split('\n').Where(l => l.Contains("piccolo.service", StringComparison.Ordinal)))), Is.EqualTo((0, "")), "unknown keys are only warned of");
+        Assert.That((run.ExitCode, string.Join('\n', run.Output.Split('\n').Where(l => l.Contains("piccolo.service", StringComparison.Ordinal)))),
+            Is.EqualTo((0, "")), "unknown keys are only warned of");
     }
 
     [Test]
@@ -36,9 +37,11 @@ internal sealed class SystemdUnitTests
     [Test]
     public void Documentation_OfTheUnit_IsInstalledByThePackage()
     {
-        var named = File.ReadLines(Unit).Where(l => l.StartsWith("Documentation=", StringComparison.Ordinal)).SelectMany(l => l["Documentation=".Length..].Split(' ')).ToList();
+        var named = File.ReadLines(Unit).Where(l => l.StartsWith("Documentation=", StringComparison.Ordinal))
+            .SelectMany(l => l["Documentation=".Length..].Split(' ')).ToList();
         // | `file` | goes to | why |
-        var installed = File.ReadLines(Repository.File("packaging/README.md")).Where(l => l.StartsWith("| `", StringComparison.Ordinal)).Select(l => l.Split('`')).Where(c => c.Length > 3)
+        var installed = File.ReadLines(Repository.File("packaging/README.md")).Where(l => l.StartsWith("| `", StringComparison.Ordinal))
+            .Select(l => l.Split('`')).Where(c => c.Length > 3)
             .ToDictionary(c => "file://" + c[3] + Path.GetFileName(c[1]), c => Repository.File(Path.Combine("packaging", c[1])));
 
         Assert.That(named, Is.Not.Empty);

@@ -89,7 +89,8 @@ internal sealed class AliasTests : RemoteBoxFixture
         Assert.That((await RefusedAsync(new { hostname = name })).Code, Is.EqualTo("alias_taken"));
 
         await Box.Appliance.SendAsync(HttpMethod.Delete, $"/api/v1/remote/aliases/alias:{name}");
-        await RemoteBox.UntilAsync(Box.Get<RelayTunnel>().Changed, () => !Box.Get<RelayTunnel>().Status.Hostnames.Contains(name), "the relay has forgotten the name");
+        await RemoteBox.UntilAsync(Box.Get<RelayTunnel>().Changed, () => !Box.Get<RelayTunnel>().Status.Hostnames.Contains(name),
+            "the relay has forgotten the name");
         Assert.That(Box.Get<CertificateInventory>().Find("alias:" + name), Is.Null);
         Assert.That(Box.Get<RemoteAliasStore>().List().Select(a => a.Hostname), Does.Not.Contain(name));
         await UntilEventAsync($"{name} is reachable");
@@ -106,7 +107,8 @@ internal sealed class AliasTests : RemoteBoxFixture
         var alias = await Box.Appliance.Api.PostAsync("/api/v1/remote/aliases", new { hostname = name });
 
         Assert.That(((string?)alias["status"], (string?)alias["message"]), Is.EqualTo(("pending",
-            $"The CAA records at {name} do not let this certificate authority, this account or the method http-01 issue for {name}.")), "it leads to the relay, and that is not enough");
+            $"The CAA records at {name} do not let this certificate authority, this account or the method http-01 issue for {name}.")),
+            "it leads to the relay, and that is not enough");
         Assert.That(Box.Get<RelayTunnel>().Status.Hostnames, Does.Not.Contain(name));
         Assert.That(Box.Get<CertificateInventory>().Find("alias:" + name), Is.Null, "no order that must fail");
 
@@ -141,7 +143,8 @@ internal sealed class AliasTests : RemoteBoxFixture
         Assert.That((string?)found["trust_level"], Is.EqualTo("relay_could_issue"));
         Assert.That((bool)found["recommended"]!, Is.False, "without an export the lock could lock the owner out");
         var record = found["names"]![0]!["record"]!;
-        Assert.That((string?)record["zone_line"], Does.StartWith($"{RemoteBox.Domain}. IN CAA 0 issue \"{CaaIdentity}; accounturi={new Uri(Ca.DirectoryUrl, "/")}"));
+        Assert.That((string?)record["zone_line"],
+            Does.StartWith($"{RemoteBox.Domain}. IN CAA 0 issue \"{CaaIdentity}; accounturi={new Uri(Ca.DirectoryUrl, "/")}"));
 
         await Dns.SetCaaAsync(RemoteBox.Domain, ("issue", (string)record["value"]!));
         try
@@ -210,7 +213,8 @@ internal sealed class AliasTests : RemoteBoxFixture
             await Dns.SetCaaAsync(RemoteBox.Domain, ("issue", ours));
             var found = await CheckLockAsync();
             var alias = found["names"]!.AsArray().Single(n => (string?)n!["name"] == name)!;
-            Assert.That((string?)alias["detail"], Does.StartWith($"No CAA record restricts {name}. No record can stand beside an alias"), "its own zone says nothing, and the portal's name has no record of its own");
+            Assert.That((string?)alias["detail"], Does.StartWith($"No CAA record restricts {name}. No record can stand beside an alias"),
+                "its own zone says nothing, and the portal's name has no record of its own");
 
             await Dns.SetCaaAsync(RemoteBox.Portal, ("issue", ours));
             Assert.That((string?)(await CheckLockAsync())["trust_level"], Is.EqualTo("only_this_device_can_issue"), "both zones are the owner's");
@@ -241,7 +245,8 @@ internal sealed class AliasTests : RemoteBoxFixture
     private Task UntilEventAsync(string words)
     {
         var events = Box.Get<RemoteEventLog>();
-        return RemoteBox.UntilAsync(events.Changed, () => events.Page(500).Any(e => e.Message.Contains(words, StringComparison.Ordinal)), $"an event says '{words}'");
+        return RemoteBox.UntilAsync(events.Changed, () => events.Page(500).Any(e => e.Message.Contains(words, StringComparison.Ordinal)),
+            $"an event says '{words}'");
     }
 
     private async Task<JsonArray> PreflightAsync() => (await Box.Appliance.Api.PostAsync("/api/v1/remote/preflight"))["checks"]!.AsArray();

@@ -8,7 +8,10 @@ using Piccolo.Tests.Interop;
 
 namespace Piccolo.Tests.Scenarios;
 
-/// <summary>The calls with curl in <c>docs/owner/api.md</c>, run as they stand by bash and curl against a daemon: each answer has the status that its comment promises.</summary>
+/// <summary>
+/// The calls with curl in <c>docs/owner/api.md</c>, run as they stand by bash and curl
+/// against a daemon: each answer has the status that its comment promises.
+/// </summary>
 [Category("Sealed")]
 [Category("NeedsProcess")]
 internal sealed partial class ApiPageTests
@@ -24,13 +27,14 @@ internal sealed partial class ApiPageTests
     {
         _folder = new TempFolder();
         await File.WriteAllTextAsync(_folder.File("roles.json"), "{}");
-        _appliance = await ApplianceProcess.StartAsync(_folder.File("state"), _folder.File("appliance.log"), LoopbackPorts.Free(1)[0], new Dictionary<string, string>
-        {
-            // Nobody is there: an app is recorded, and its container waits.
-            ["Piccolo:Containers:Socket"] = _folder.File("nobody.sock"),
-            ["Piccolo:Leadership:Mode"] = "file",
-            ["Piccolo:Leadership:File"] = _folder.File("roles.json"),
-        });
+        _appliance = await ApplianceProcess.StartAsync(_folder.File("state"), _folder.File("appliance.log"), LoopbackPorts.Free(1)[0],
+            new Dictionary<string, string>
+            {
+                // Nobody is there: an app is recorded, and its container waits.
+                ["Piccolo:Containers:Socket"] = _folder.File("nobody.sock"),
+                ["Piccolo:Leadership:Mode"] = "file",
+                ["Piccolo:Leadership:File"] = _folder.File("roles.json"),
+            });
     }
 
     [TearDown]
@@ -50,7 +54,8 @@ internal sealed partial class ApiPageTests
         // A call without a comment of its own succeeds.
         var promised = ShownCall.Matches(script).Select(c => c.Groups["status"] is { Success: true } s ? s.Value : "200").ToList();
         Assert.That(StatusLine.Matches(run.Output).Select(m => m.Groups[1].Value), Is.EqualTo(promised), run.Output);
-        Assert.That(promised, Is.EqualTo(new[] { "423", "200", "423", "200", "401", "400", "201" }), "set up, locked, unlocked, without a session, a bad manifest, a good one");
+        Assert.That(promised, Is.EqualTo(new[] { "423", "200", "423", "200", "401", "400", "201" }),
+            "set up, locked, unlocked, without a session, a bad manifest, a good one");
         Assert.That(run.Output, Does.Contain("\"code\":\"setup_required\"").And.Contain("\"code\":\"locked\"").And.Contain("\"code\":\"unauthorized\""));
         var errors = Regex.Match(run.Output, "\"errors\":\\{[^}]*\\}").Value;
         Assert.That(errors, Does.Contain("\"name\"").And.Contain("\"image\""), "every error of the manifest at once");
@@ -75,7 +80,8 @@ internal sealed partial class ApiPageTests
         var withToken = await leader.NextRequestAsync();
 
         Assert.That(StatusLine.Match(hint.Output).Groups[1].Value, Is.EqualTo("307"));
-        Assert.That(hint.Output, Does.Contain($"Location: {origin}/api/v1/apps\r\n").And.Contain($"Piccolo-Leader: {origin}\r\n").And.Contain("\"code\":\"not_leader\""));
+        Assert.That(hint.Output,
+            Does.Contain($"Location: {origin}/api/v1/apps\r\n").And.Contain($"Piccolo-Leader: {origin}\r\n").And.Contain("\"code\":\"not_leader\""));
         Assert.That((dropped.Output, kept.Output), Is.EqualTo(("the leader's answer", "the leader's answer")));
         Assert.That(withoutToken.Authorization.ToString(), Is.Empty, "the port is another");
         Assert.That(withToken.Authorization.ToString(), Is.EqualTo("Bearer " + token));
@@ -99,7 +105,8 @@ internal sealed partial class ApiPageTests
     }
 
     private Task<ToolRun> CurlAsync(string token, string option) => ToolRun.OfAsync("curl",
-        ["-s", option, $"{_appliance.Api.BaseAddress}api/v1/apps", "-H", $"Authorization: Bearer {token}", "-H", "Content-Type: application/yaml", "-d", "name: x"]);
+        ["-s", option, $"{_appliance.Api.BaseAddress}api/v1/apps", "-H", $"Authorization: Bearer {token}", "-H", "Content-Type: application/yaml", "-d",
+            "name: x"]);
 
     /// <summary>The file names another leader; the appliance's own view tells when it has seen that.</summary>
     private async Task FollowAsync(string leader)

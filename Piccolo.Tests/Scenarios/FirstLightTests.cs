@@ -22,7 +22,8 @@ internal sealed class FirstLightTests
 
         var lines = printed.ToString();
         TestContext.Out.WriteLine(lines);
-        Assert.That(lines, Does.Match(@"REMOTE HTTPS OK https://web\.home\.test status=200 issuer=""Pebble Intermediate CA [0-9a-f]+"" client_ip_seen=127\.0\.0\.77 total="));
+        Assert.That(lines,
+            Does.Match(@"REMOTE HTTPS OK https://web\.home\.test status=200 issuer=""Pebble Intermediate CA [0-9a-f]+"" client_ip_seen=127\.0\.0\.77 total="));
         Assert.That(lines, Does.Contain("PORTAL OK https://portal.home.test status=200"));
         Assert.That(lines, Does.Match("PASSTHROUGH OK https://raw.home.test fingerprint=[0-9A-F]{64}"));
         Assert.That(lines, Does.Contain("HOTUPDATE OK added=second.home.test removed=second.home.test download=intact"));

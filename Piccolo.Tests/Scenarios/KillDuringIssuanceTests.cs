@@ -24,7 +24,11 @@ internal sealed class KillDuringIssuanceTests
         await using var relay = new Relay(new RelayOptions { Secret = Secret, PublicPorts = [new PublicPort(new IPEndPoint(IPAddress.Loopback, 0), 80)] });
         await relay.StartAsync();
         await using var dns = await ChallengeTestServer.StartAsync(folder.Path);
-        await using var ca = await PebbleServer.StartAsync(folder.Path, new PebbleOptions { HttpPort = relay.PublicPorts[0].Listen.Port, DnsServer = dns.DnsServer });
+        await using var ca = await PebbleServer.StartAsync(folder.Path, new PebbleOptions
+        {
+            HttpPort = relay.PublicPorts[0].Listen.Port,
+            DnsServer = dns.DnsServer,
+        });
         var settings = new Dictionary<string, string>
         {
             ["Piccolo:Acme:DirectoryUrl"] = ca.DirectoryUrl.ToString(),

@@ -52,7 +52,8 @@ internal sealed class KilledUpkeepTests
 
         using var folder = new TempFolder();
         await using (var restarted = await ApplianceProcess.StartAsync(
-            _rig.State, folder.File("appliance.log"), LoopbackPorts.Free(1)[0], new Dictionary<string, string> { ["Piccolo:Ingress:ListenAddress"] = "127.0.0.1", ["Piccolo:Containers:Socket"] = "" }))
+            _rig.State, folder.File("appliance.log"), LoopbackPorts.Free(1)[0],
+            new Dictionary<string, string> { ["Piccolo:Ingress:ListenAddress"] = "127.0.0.1", ["Piccolo:Containers:Socket"] = "" }))
         {
             Assert.That((bool)(await restarted.Api.GetAsync("/api/v1/crypto/status"))["initialized"]!, Is.EqualTo(decided));
             if (!decided) await restarted.Api.SetUpAsync(TestBox.Password);

@@ -19,11 +19,12 @@ internal sealed class LockWithoutEngineTests
         using var folder = new TempFolder();
         await using var podman = await PodmanServer.StartAsync();
         await SampleImage.ImportAsync(podman);
-        await using var daemon = await ApplianceProcess.StartAsync(folder.File("state"), folder.File("daemon.log"), LoopbackPorts.Free(1)[0], new Dictionary<string, string>
-        {
-            ["Piccolo:Containers:Socket"] = podman.SocketPath,
-            ["Piccolo:Lock:Patience"] = "00:00:01",
-        });
+        await using var daemon = await ApplianceProcess.StartAsync(folder.File("state"), folder.File("daemon.log"), LoopbackPorts.Free(1)[0],
+            new Dictionary<string, string>
+            {
+                ["Piccolo:Containers:Socket"] = podman.SocketPath,
+                ["Piccolo:Lock:Patience"] = "00:00:01",
+            });
         await daemon.Api.SetUpAsync(TestAppliance.Password);
         await daemon.Api.UnlockAsync(TestAppliance.Password);
         await daemon.Api.TakeTokenAsync("test");
@@ -41,7 +42,8 @@ internal sealed class LockWithoutEngineTests
         Assert.That(async () => await AskAsync(visitor), Throws.InstanceOf<IOException>());
         Assert.That(() => new TcpClient("127.0.0.1", lan), Throws.InstanceOf<SocketException>());
         // The new image goes on where the old one was interrupted.
-        while ((await daemon.Api.GetAsync("/api/v1/crypto/status"))["unfinished"] is not null) await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+        while ((await daemon.Api.GetAsync("/api/v1/crypto/status"))["unfinished"] is not null)
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
     }
 
     private static async Task<int> PortAsync(ApplianceProcess daemon)

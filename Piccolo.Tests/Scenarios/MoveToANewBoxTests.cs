@@ -18,7 +18,8 @@ internal sealed class MoveToANewBoxTests
         await using var stack = await DemoStack.StartAsync(folder.File("demo"), DemoBreak.None, new Timeline(TextWriter.Null));
         await OwnAsync(stack);
         var names = new[] { "one", "two", "three" };
-        foreach (var name in names) await stack.Api.InstallAsync($"name: {name}\nimage: {DemoStack.Image}\nlisteners:\n  - name: {name}\n    guest_port: 8080\n    protocol: http\n");
+        foreach (var name in names)
+            await stack.Api.InstallAsync($"name: {name}\nimage: {DemoStack.Image}\nlisteners:\n  - name: {name}\n    guest_port: 8080\n    protocol: http\n");
         foreach (var name in names) await AnswersAsync(stack, name);
         var export = await ExportAsync(stack.Api, folder.File("export"));
         await stack.Appliance.DisposeAsync();
@@ -31,7 +32,8 @@ internal sealed class MoveToANewBoxTests
         foreach (var name in names) await AnswersAsync(stack, name);
 
         Assert.That((string?)imported["warning"], Does.Contain("two live appliances"));
-        Assert.That((await fresh.Api.GetAsync("/api/v1/remote/certificates"))["certificates"]!.AsArray().Select(c => (string?)c!["status"]), Is.All.EqualTo("ok"));
+        Assert.That((await fresh.Api.GetAsync("/api/v1/remote/certificates"))["certificates"]!.AsArray().Select(c => (string?)c!["status"]),
+            Is.All.EqualTo("ok"));
         Assert.That(await OrdersAsync(stack), Is.EqualTo(orders), "orders counted at Pebble");
         Assert.That(orders, Is.EqualTo(4), "three apps and the portal");
     }
@@ -50,7 +52,8 @@ internal sealed class MoveToANewBoxTests
         });
     }
 
-    private static async Task AnswersAsync(DemoStack stack, string name) => await new Observer(TimeProvider.System).UntilAsync(Patience, async cancellationToken =>
+    private static async Task AnswersAsync(DemoStack stack, string name) =>
+        await new Observer(TimeProvider.System).UntilAsync(Patience, async cancellationToken =>
     {
         using var stranger = stack.Internet.NewClient();
         using var response = await stranger.GetAsync(new Uri($"https://{name}.home.test/healthz"), cancellationToken);
@@ -87,5 +90,6 @@ internal sealed class MoveToANewBoxTests
     }
 
     // Pebble's log has one such line for each order that is placed.
-    private static async Task<int> OrdersAsync(DemoStack stack) => (await File.ReadAllLinesAsync(stack.Ca.LogFile)).Count(l => l.Contains("POST /order-plz", StringComparison.Ordinal));
+    private static async Task<int> OrdersAsync(DemoStack stack) =>
+        (await File.ReadAllLinesAsync(stack.Ca.LogFile)).Count(l => l.Contains("POST /order-plz", StringComparison.Ordinal));
 }

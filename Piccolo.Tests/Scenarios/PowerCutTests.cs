@@ -48,15 +48,23 @@ internal sealed class PowerCutTests
         acknowledged.Add($"{name} r{round}-{i}");
     }, async (api, acknowledged) =>
     {
-        var apps = (await api.GetAsync("/api/v1/apps"))["data"]!.AsArray().ToDictionary(a => (string)a!["name"]!, a => Order(((string)a!["image"]!).Split(':')[^1]));
-        Assert.That(acknowledged.Select(a => a.Split(' ')).Where(a => !apps.TryGetValue(a[0], out var now) || now < Order(a[1])), Is.Empty, "the last acknowledged manifest, or a later one");
+        var apps = (await api.GetAsync("/api/v1/apps"))["data"]!.AsArray()
+            .ToDictionary(a => (string)a!["name"]!, a => Order(((string)a!["image"]!).Split(':')[^1]));
+        Assert.That(acknowledged.Select(a => a.Split(' ')).Where(a => !apps.TryGetValue(a[0], out var now) || now < Order(a[1])), Is.Empty,
+            "the last acknowledged manifest, or a later one");
     });
 
     [TestCase(1)]
     [TestCase(20, Category = "Slow")]
     public Task Remote(int rounds) => KillAsync(rounds, seed: 3, async (api, round, i, acknowledged) =>
     {
-        await api.PostAsync("/api/v1/remote/configure", new { endpoint = "wss://127.0.0.1:9", device_secret = $"s{i}", tld = $"r{round}-{i}.test", portal_hostname = "portal" });
+        await api.PostAsync("/api/v1/remote/configure", new
+        {
+            endpoint = "wss://127.0.0.1:9",
+            device_secret = $"s{i}",
+            tld = $"r{round}-{i}.test",
+            portal_hostname = "portal",
+        });
         acknowledged.Clear();
         acknowledged.Add($"r{round}-{i}.test");
     }, async (api, acknowledged) =>
@@ -158,26 +166,31 @@ internal sealed class PowerCutTests
             await DelayAsync(TimeSpan.FromMilliseconds(random.Next(0, 400)));
             await process.KillAsync();
             var end = await Assert.CatchAsync(() => work.WaitAsync(Patience));
-            Assert.That(end, Is.InstanceOf<HttpRequestException>().Or.InstanceOf<ObjectDisposedException>().Or.InstanceOf<OperationCanceledException>().Or.InstanceOf<IOException>(), "only the kill ended the writing");
+            Assert.That(end, Is.InstanceOf<HttpRequestException>().Or.InstanceOf<ObjectDisposedException>().Or.InstanceOf<OperationCanceledException>().Or
+                .InstanceOf<IOException>(), "only the kill ended the writing");
         }
         Assert.That(acknowledged, Is.Not.Empty, "something was written between the kills");
     }
 
-    private Task<ApplianceProcess> StartAsync(string state) => ApplianceProcess.StartAsync(state, _folder.File("appliance.log"), LoopbackPorts.Free(1)[0], new Dictionary<string, string>
-    {
-        ["Piccolo:Ingress:ListenAddress"] = "127.0.0.1",
-        ["Piccolo:Nexus:AllowInsecureLoopback"] = "true",
-        // An address where nobody is: apps are recorded, and their containers wait.
-        ["Piccolo:Containers:Socket"] = _folder.File("nobody.sock"),
-    });
+    private Task<ApplianceProcess> StartAsync(string state) =>
+        ApplianceProcess.StartAsync(state, _folder.File("appliance.log"), LoopbackPorts.Free(1)[0], new Dictionary<string, string>
+        {
+            ["Piccolo:Ingress:ListenAddress"] = "127.0.0.1",
+            ["Piccolo:Nexus:AllowInsecureLoopback"] = "true",
+            // An address where nobody is: apps are recorded, and their containers wait.
+            ["Piccolo:Containers:Socket"] = _folder.File("nobody.sock"),
+        });
 
     private static async Task AssertImportableAsync(string path)
     {
         using var folder = new TempFolder();
         using var fresh = new TestBox(folder.Path);
-        using var intake = new Piccolo.Core.Exports.ImportIntake(fresh.Paths, fresh.Vault, Microsoft.Extensions.Options.Options.Create(new Piccolo.Core.Exports.ExportOptions()), Microsoft.Extensions.Options.Options.Create(new Piccolo.Core.Vault.VaultOptions()), fresh.Log.For<Piccolo.Core.Exports.ImportIntake>());
+        using var intake = new Piccolo.Core.Exports.ImportIntake(fresh.Paths, fresh.Vault,
+            Microsoft.Extensions.Options.Options.Create(new Piccolo.Core.Exports.ExportOptions()),
+            Microsoft.Extensions.Options.Options.Create(new Piccolo.Core.Vault.VaultOptions()), fresh.Log.For<Piccolo.Core.Exports.ImportIntake>());
         await using var file = File.OpenRead(path);
-        Assert.That(await intake.ImportAsync(Password, file, check => check(), CancellationToken.None), Is.InstanceOf<Piccolo.Core.Exports.ImportOutcome.Done>());
+        Assert.That(await intake.ImportAsync(Password, file, check => check(), CancellationToken.None),
+            Is.InstanceOf<Piccolo.Core.Exports.ImportOutcome.Done>());
     }
 
     private static async Task RevokeAllAsync(ApplianceClient api, List<string> acknowledged)
@@ -193,7 +206,8 @@ internal sealed class PowerCutTests
     /// <summary>The random moment of the power cut: here time itself is what is tested.</summary>
     private static Task DelayAsync(TimeSpan time) => Task.Delay(time, TimeProvider.System);
 
-    private static long Order(string domain) => domain.Split('.')[0][1..].Split('-') is [var round, var i] ? long.Parse(round, null) * 1_000_000 + long.Parse(i, null) : 0;
+    private static long Order(string domain) =>
+        domain.Split('.')[0][1..].Split('-') is [var round, var i] ? long.Parse(round, null) * 1_000_000 + long.Parse(i, null) : 0;
 
     private static string Manifest(string name, string image) => $"""
         name: {name}

@@ -8,7 +8,8 @@ namespace Piccolo.Tests.Scenarios;
 [Category("Scenario"), Category("NeedsPebble"), Category("Acme")]
 internal sealed class RenewalHeldBackTests : RemoteBoxFixture
 {
-    private protected override (string Key, string Value)[] Settings => [("Piccolo:Acme:Limits:SameNames:Count", "1"), ("Piccolo:Acme:Limits:SameNames:Period", "3.00:00:00")];
+    private protected override (string Key, string Value)[] Settings =>
+        [("Piccolo:Acme:Limits:SameNames:Count", "1"), ("Piccolo:Acme:Limits:SameNames:Period", "3.00:00:00")];
 
     [TestCase("renew")]
     [TestCase("rekey")]
@@ -20,9 +21,12 @@ internal sealed class RenewalHeldBackTests : RemoteBoxFixture
         using var refused = await Box.Appliance.SendAsync(HttpMethod.Post, $"/api/v1/remote/certificates/portal/{act}");
         var problem = JsonNode.Parse(await refused.Content.ReadAsStringAsync())!;
 
-        Assert.That(((int)refused.StatusCode, (string?)problem["code"], (string?)problem["held_back_by"]), Is.EqualTo((409, "renewal_held_back", "same_names")));
-        Assert.That((string?)problem["detail"], Does.StartWith("The certificate authority has issued as many certificates for these very names as it allows in the time. The next order begins at "));
+        Assert.That(((int)refused.StatusCode, (string?)problem["code"], (string?)problem["held_back_by"]),
+            Is.EqualTo((409, "renewal_held_back", "same_names")));
+        Assert.That((string?)problem["detail"], Does.StartWith(
+            "The certificate authority has issued as many certificates for these very names as it allows in the time. The next order begins at "));
         Assert.That(refused.Headers.RetryAfter!.Delta, Is.GreaterThan(TimeSpan.FromDays(2)).And.LessThanOrEqualTo(TimeSpan.FromDays(3)));
-        Assert.That((DateTimeOffset)problem["next_attempt"]!, Is.EqualTo(TimeProvider.System.GetUtcNow() + refused.Headers.RetryAfter.Delta!.Value).Within(TimeSpan.FromMinutes(1)));
+        Assert.That((DateTimeOffset)problem["next_attempt"]!,
+            Is.EqualTo(TimeProvider.System.GetUtcNow() + refused.Headers.RetryAfter.Delta!.Value).Within(TimeSpan.FromMinutes(1)));
     }
 }

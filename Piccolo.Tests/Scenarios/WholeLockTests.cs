@@ -20,7 +20,10 @@ using Piccolo.Tests.Ingress.Fakes;
 
 namespace Piccolo.Tests.Scenarios;
 
-/// <summary>A box that is used in every way at once, and locked: each use is seen to work before and seen to be over after. That the process starts afresh is <see cref="Api.Platform.FreshStartTests"/>'s.</summary>
+/// <summary>
+/// A box that is used in every way at once, and locked: each use is seen to work before and seen to be over
+/// after. That the process starts afresh is <see cref="Api.Platform.FreshStartTests"/>'s.
+/// </summary>
 [Category("Scenario"), Category("NeedsPebble"), Category("Sealed")]
 internal sealed class WholeLockTests : RemoteBoxFixture
 {
@@ -84,7 +87,8 @@ internal sealed class WholeLockTests : RemoteBoxFixture
         Assert.That(() => ReadToEndAsync(download), Throws.InstanceOf<IOException>(), "the download is cut");
         Assert.That(Box.Appliance.Restart.Announced, Is.EqualTo(1), "what is connected on the LAN ends with the image of the process");
         Assert.That(await ReadToEndAsync(events), Does.Contain("event: ended").And.Contain("\"code\":\"locked\""));
-        Assert.That(() => internet.PeekCertificateAsync(Host, default), Throws.InstanceOf<IOException>().Or.InstanceOf<AuthenticationException>(), "the name is not served");
+        Assert.That(() => internet.PeekCertificateAsync(Host, default), Throws.InstanceOf<IOException>().Or.InstanceOf<AuthenticationException>(),
+            "the name is not served");
         using (var visitor = Plain())
         {
             var refused = await Assert.CatchAsync<HttpRequestException>(() => visitor.GetAsync(lan));
@@ -127,7 +131,8 @@ internal sealed class WholeLockTests : RemoteBoxFixture
     }
 
     /// <summary>The vault's own hold on its key: null while there is none.</summary>
-    private DataKey? Key() => (DataKey?)typeof(ApplianceVault).GetField("_dataKey", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(Box.Get<ApplianceVault>());
+    private DataKey? Key() =>
+        (DataKey?)typeof(ApplianceVault).GetField("_dataKey", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(Box.Get<ApplianceVault>());
 
     private HttpClient Script(string token)
     {

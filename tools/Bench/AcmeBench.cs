@@ -19,7 +19,8 @@ public static class AcmeBench
     public static async Task<int> RunAsync(string[] args)
     {
         var names = DefaultNames;
-        if (args is not [] && !(args is ["--names", var text] && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out names) && names is > 0 and <= 900))
+        if (args is not []
+            && !(args is ["--names", var text] && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out names) && names is > 0 and <= 900))
         {
             Console.Error.WriteLine("usage: ./dev bench acme [--names N]");
             return 2;
@@ -41,7 +42,13 @@ public static class AcmeBench
         await using var door = await AcmeBenchDoor.StartAsync();
         await using var dns = await ChallengeTestServer.StartAsync(folder);
         await using var ca = await PebbleServer.StartAsync(
-            folder, new PebbleOptions { HttpPort = door.HttpPort, DnsServer = dns.DnsServer, Edition = PebbleEdition.Current, AuthorizationReusePercent = 100 });
+            folder, new PebbleOptions
+            {
+                HttpPort = door.HttpPort,
+                DnsServer = dns.DnsServer,
+                Edition = PebbleEdition.Current,
+                AuthorizationReusePercent = 100,
+            });
         var wanted = Enumerable.Range(0, names).Select(i => AcmeBenchRun.Want($"n{i}.home.test")).ToList();
 
         AccountRecord account;
@@ -68,8 +75,10 @@ public static class AcmeBench
         report.Figure("wall_reused", second.TotalSeconds, "s");
         Posts(report, "reused", again, ReusedPosts);
         await report.WriteAsync(
-            $"`./dev bench acme`: {names} names wanted at once, each an order of its own, from Pebble 2.10 on this machine (no validation pause, no rejected nonces); the sealed store on disk. Names that are "
-            + "finished are shown in handshakes meanwhile. Requests are counted by the flight recorder. In the second part the CA still holds every name for proven.");
+            $"`./dev bench acme`: {names} names wanted at once, each an order of its own, from Pebble 2.10 on this machine (no validation pause, no "
+            + "rejected nonces); the sealed store on disk. Names that are "
+            + "finished are shown in handshakes meanwhile. Requests are counted by the flight recorder. In the second part the CA still holds every "
+            + "name for proven.");
         return report.IsShort ? 1 : 0;
     }
 

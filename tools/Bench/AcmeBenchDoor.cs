@@ -33,14 +33,18 @@ internal sealed class AcmeBenchDoor : IAsyncDisposable
             k.Listen(IPAddress.Loopback, 0);
             k.Listen(IPAddress.Loopback, 0, o => o.UseHttps(new TlsHandshakeCallbackOptions
             {
-                OnConnection = c => ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificateContext = door!.Table.Find(c.ClientHelloInfo.ServerName)!.Context }),
+                OnConnection = c => ValueTask.FromResult(new SslServerAuthenticationOptions
+                {
+                    ServerCertificateContext = door!.Table.Find(c.ClientHelloInfo.ServerName)!.Context,
+                }),
             }));
         });
         var app = builder.Build();
         door = new AcmeBenchDoor(app);
         app.MapGet(
             Http01Challenges.PathPrefix + "{token}",
-            (HttpContext context, string token) => door.Challenges.Find(context.Request.Host.Host, token) is { } answer ? Results.Text(answer) : Results.NotFound());
+            (HttpContext context, string token) => door.Challenges.Find(context.Request.Host.Host, token) is { } answer ? Results.Text(answer)
+            : Results.NotFound());
         await app.StartAsync();
         return door;
     }
@@ -81,7 +85,8 @@ internal sealed class AcmeBenchDoor : IAsyncDisposable
             await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
             {
                 TargetHost = name,
-                RemoteCertificateValidationCallback = (_, sent, _, _) => isOurs = sent is not null && sent.GetRawCertData().AsSpan().SequenceEqual(bundle.Leaf.RawData),
+                RemoteCertificateValidationCallback = (_, sent, _, _) => isOurs = sent is not null
+                && sent.GetRawCertData().AsSpan().SequenceEqual(bundle.Leaf.RawData),
             });
             return isOurs;
         }

@@ -42,7 +42,8 @@ internal sealed class AcmeBenchRun : IAsyncDisposable
             Limits = new AcmeLimitsOptions { NewOrders = none, CertificatesPerDomain = none, SameNames = none, FailedValidations = none },
         };
         _engine = CertificateEngine.Create(new CertificateEngineParts(
-            options, _rows, door.Challenges, new TlsAlpn01Challenges(time), _table, new OrderGate(_ => true, new ChangeSignal()), new TrackedCertificateHealth(health), time, Random.Shared.NextDouble,
+            options, _rows, door.Challenges, new TlsAlpn01Challenges(time), _table, new OrderGate(_ => true, new ChangeSignal()),
+            new TrackedCertificateHealth(health), time, Random.Shared.NextDouble,
             NullLoggerFactory.Instance)
         { Step = CountAsync });
     }

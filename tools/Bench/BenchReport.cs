@@ -33,7 +33,10 @@ public sealed class BenchReport(string area, TextWriter output)
         output.WriteLine($"{name} {Text(value, unit)}");
     }
 
-    /// <summary>A mean of rounds that must not be below <paramref name="limit"/>. A miss that is smaller than the standard error is said, but does not fail the run.</summary>
+    /// <summary>
+    /// A mean of rounds that must not be below <paramref name="limit"/>. A miss that is
+    /// smaller than the standard error is said, but does not fail the run.
+    /// </summary>
     internal void AtLeast(string name, Estimate value, string unit, double limit)
     {
         var verdict = value.Mean >= limit ? Verdict.Ok : value.Mean + value.Error >= limit ? Verdict.WithinError : Verdict.Short;
@@ -55,7 +58,8 @@ public sealed class BenchReport(string area, TextWriter output)
         var path = Path.Combine(RepositoryRoot(), "tools", "Bench", "README.md");
         var begin = $"<!-- {area} -->";
         var end = $"<!-- /{area} -->";
-        var old = File.Exists(path) ? await File.ReadAllTextAsync(path) : "# Benchmarks\n\nEach section is written by its `./dev bench AREA`; the last run stands.\n";
+        var old = File.Exists(path) ? await File.ReadAllTextAsync(path)
+            : "# Benchmarks\n\nEach section is written by its `./dev bench AREA`; the last run stands.\n";
         var section = Section(how, begin, end);
         var from = old.IndexOf(begin, StringComparison.Ordinal);
         var to = old.IndexOf(end, StringComparison.Ordinal);
@@ -78,7 +82,8 @@ public sealed class BenchReport(string area, TextWriter output)
     private string Section(string how, string begin, string end)
     {
         var text = new StringBuilder().Append(begin).Append('\n').Append(CultureInfo.InvariantCulture, $"## {area}\n\n{how}\n");
-        text.Append(CultureInfo.InvariantCulture, $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd}, {Environment.ProcessorCount} cores, {RuntimeInformation.FrameworkDescription}.\n\n");
+        text.Append(CultureInfo.InvariantCulture,
+            $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd}, {Environment.ProcessorCount} cores, {RuntimeInformation.FrameworkDescription}.\n\n");
         text.Append("| figure | value | bar |\n|---|---|---|\n");
         foreach (var (name, value, bar) in _rows) text.Append(CultureInfo.InvariantCulture, $"| {name} | {value} | {bar} |\n");
         return text.Append('\n').Append(end).ToString();

@@ -17,7 +17,14 @@ internal sealed class ProbeProcess : IAsyncDisposable
     public static ProbeProcess Start(string folder, int port)
     {
         var file = Path.Combine(folder, "probe.samples");
-        var arguments = new[] { SolutionBuild.Find("Bench"), ReadyProbe.Command, port.ToString(CultureInfo.InvariantCulture), EveryMilliseconds.ToString(CultureInfo.InvariantCulture), file };
+        var arguments = new[]
+        {
+            SolutionBuild.Find("Bench"),
+            ReadyProbe.Command,
+            port.ToString(CultureInfo.InvariantCulture),
+            EveryMilliseconds.ToString(CultureInfo.InvariantCulture),
+            file,
+        };
         return new ProbeProcess(ChildProcess.Start(new ChildProcessStart("dotnet", arguments, Path.Combine(folder, "probe.log"), "dotnet-sdk-10.0")), file);
     }
 

@@ -13,6 +13,7 @@ internal readonly record struct ProcessMemory(double Resident, double Anonymous)
         return new ProcessMemory(Of("Rss:"), Of("Anonymous:"));
 
         double Of(string name) =>
-            double.Parse(lines.Single(l => l.StartsWith(name, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+            double.Parse(lines.Single(l => l.StartsWith(name, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+                CultureInfo.InvariantCulture) / 1024;
     }
 }

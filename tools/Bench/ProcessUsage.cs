@@ -37,7 +37,8 @@ internal readonly partial record struct ProcessUsage(double CpuMilliseconds, dou
     private static double Value(Regex name, string metrics)
     {
         var value = name.Match(metrics);
-        return value.Success ? double.Parse(value.Groups[1].Value, CultureInfo.InvariantCulture) : throw new InvalidOperationException($"The metrics have no {name}.");
+        return value.Success ? double.Parse(value.Groups[1].Value, CultureInfo.InvariantCulture)
+            : throw new InvalidOperationException($"The metrics have no {name}.");
     }
 
     [GeneratedRegex(@"^dotnet_gc_heap_total_allocated_bytes_total(?:\{[^}]*\})? ([0-9.eE+]+)", RegexOptions.Multiline)]

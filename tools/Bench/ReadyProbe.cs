@@ -27,7 +27,11 @@ internal static class ReadyProbe
             ended.Set();
         });
         var samples = new List<Sample>(100_000);
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = LongestSeconds * 1000 };
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+        {
+            NoDelay = true,
+            ReceiveTimeout = LongestSeconds * 1000,
+        };
         socket.Connect("127.0.0.1", int.Parse(port, CultureInfo.InvariantCulture));
         var request = Encoding.ASCII.GetBytes($"GET {Path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
         var answer = new byte[64 * 1024];

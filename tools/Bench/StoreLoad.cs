@@ -27,7 +27,8 @@ internal static class StoreLoad
         using var store = new SealedStore(paths, health, NullLogger<SealedStore>.Instance);
         vault.Inspect();
         await vault.SetUpAsync(VaultBench.Password, CancellationToken.None);
-        if (await vault.UnlockAsync(VaultBench.Password, store.Open, CancellationToken.None) != VaultOutcome.Done) throw new InvalidOperationException("The store did not open.");
+        if (await vault.UnlockAsync(VaultBench.Password, store.Open, CancellationToken.None) != VaultOutcome.Done)
+            throw new InvalidOperationException("The store did not open.");
         for (var i = 0; i < Rows; i += RowsPerTransaction)
         {
             var first = i;

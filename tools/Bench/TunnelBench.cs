@@ -32,7 +32,9 @@ public static class TunnelBench
     // The relay takes 64 messages of at most 32 KiB before it has heard that one arrived.
     private const double WindowMiB = 2;
 
-    /// <param name="args"><c>--mib N</c>, <c>--rounds N</c>, <c>--minutes N</c>, <c>--only memory|down|up|terminated|keepalive|small|connect|far|burst|uploads|loss|outage</c>, or several with commas (which writes no table).</param>
+    /// <param name="args"><c>--mib N</c>, <c>--rounds N</c>, <c>--minutes N</c>, <c>--only
+    /// memory|down|up|terminated|keepalive|small|connect|far|burst|uploads|loss|outage</c>, or several with commas (which writes no
+    /// table).</param>
     /// <returns>0 when every bar holds, else 1; 2 for options that are not known.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
@@ -100,7 +102,10 @@ public static class TunnelBench
             if (asked.Wants("outage")) await pressure.OutageAsync(terminated);
             if (asked.Only is not null) return _report.IsShort ? 1 : 0;
             await _report.WriteAsync(string.Create(CultureInfo.InvariantCulture,
-                $"`./dev bench tunnel`: visitor, DevRelay, appliance and the app in its container, all on this machine. Bulk: {_mib} MiB, medians of {_rounds} rounds once the just-in-time compiler has come to rest (6 to 30 s that do not count), each beside one straight at the app, every byte compared by SHA-256. Keep-alive: {Requests} requests of 3 bytes' answer, counted likewise. CPU is user and system time of the appliance alone. The line of 100 ms is a TCP proxy between appliance and relay."));
+                $"`./dev bench tunnel`: visitor, DevRelay, appliance and the app in its container, all on this machine. Bulk: {_mib} MiB, medians of "
+                + $"{_rounds} rounds once the just-in-time compiler has come to rest (6 to 30 s that do not count), each beside one straight at the "
+                + $"app, every byte compared by SHA-256. Keep-alive: {Requests} requests of 3 bytes' answer, counted likewise. CPU is user and system "
+                + $"time of the appliance alone. The line of 100 ms is a TCP proxy between appliance and relay."));
             return _report.IsShort ? 1 : 0;
         }
 
@@ -119,7 +124,8 @@ public static class TunnelBench
                 ratio.Add(straight.Seconds / through.Seconds);
                 cpu.Add(used.CpuMilliseconds * 1000 / _mib);
                 allocated.Add(used.AllocatedBytes / 1024 / _mib);
-                timeline.Print(string.Create(CultureInfo.InvariantCulture, $"{route.Name} {way}: {speed[^1]:0} MiB/s, {cpu[^1]:0} us of CPU and {allocated[^1]:0.0} KiB allocated per MiB"));
+                timeline.Print(string.Create(CultureInfo.InvariantCulture,
+                    $"{route.Name} {way}: {speed[^1]:0} MiB/s, {cpu[^1]:0} us of CPU and {allocated[^1]:0.0} KiB allocated per MiB"));
             }
             var name = $"{route.Name}_{way}";
             _report.Figure($"{name}_speed", Median(speed), " MiB/s");
@@ -197,7 +203,8 @@ public static class TunnelBench
             await stack.ConfigureRemoteAsync(new Uri($"wss://localhost:{line.Port}/connect"));
             await stack.UntilServedByAsync(line);
             // An upload's window grows to its 64 messages within the first round trips.
-            foreach (var (way, load, bar) in ((string, Func<TunnelRoute, int, Task<LoadResult>>, double)[])[("stream", TunnelLoad.DownloadAsync, 85), ("upload", TunnelLoad.UploadAsync, 80)])
+            foreach (var (way, load, bar) in ((string, Func<TunnelRoute, int, Task<LoadResult>>, double)[])[("stream", TunnelLoad.DownloadAsync, 85),
+                ("upload", TunnelLoad.UploadAsync, 80)])
             {
                 List<double> share = [];
                 for (var round = 0; round < _rounds; round++)
@@ -205,7 +212,8 @@ public static class TunnelBench
                     var result = await load(route, FarMiB);
                     _incomplete += result.Failed;
                     share.Add(FarMiB / result.Seconds / (WindowMiB / RoundTripSeconds) * 100);
-                    timeline.Print(string.Create(CultureInfo.InvariantCulture, $"far relay, {way}: {FarMiB / result.Seconds:0.0} MiB/s, {share[^1]:0} % of window by round trip"));
+                    timeline.Print(string.Create(CultureInfo.InvariantCulture,
+                        $"far relay, {way}: {FarMiB / result.Seconds:0.0} MiB/s, {share[^1]:0} % of window by round trip"));
                 }
                 _report.AtLeast($"far_{way}_of_window", Median(share), "%", bar);
             }

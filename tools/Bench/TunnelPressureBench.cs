@@ -8,7 +8,9 @@ using Piccolo.Rig.Stack;
 
 namespace Piccolo.Bench;
 
-/// <summary>A relay at its limits: its one lane of 256 messages, ends of streams that it does not tell, and sessions that it keeps though they are dead.</summary>
+/// <summary>
+/// A relay at its limits: its one lane of 256 messages, ends of streams that it does not tell, and sessions that it keeps though they are dead.
+/// </summary>
 internal sealed class TunnelPressureBench(DemoStack stack, BenchReport report, Timeline timeline)
 {
     private const int Visitors = 300;
@@ -41,7 +43,8 @@ internal sealed class TunnelPressureBench(DemoStack stack, BenchReport report, T
             answered.Add(await PressureLoad.BurstAsync(route, Visitors, RunTime));
         }
         await stack.SetRelayFaultsAsync("""{"lose_disconnects":false}""");
-        timeline.Print($"{Runs} bursts of {Visitors}: {string.Join(", ", answered.Select(a => (a / RunTime.TotalSeconds).ToString("0", CultureInfo.InvariantCulture)))} /s");
+        timeline.Print($"{Runs} bursts of {Visitors}: "
+            + $"{string.Join(", ", answered.Select(a => (a / RunTime.TotalSeconds).ToString("0", CultureInfo.InvariantCulture)))} /s");
         timeline.Print($"refused by cause: {(await TunnelAsync())["streams_refused"]!.ToJsonString()}");
         report.AtLeast("burst_steady", answered.Min() / answered[0], "x", 0.8);
         report.AtMost("burst_refused", await RefusedAsync() - refused, "", 0);
@@ -95,7 +98,8 @@ internal sealed class TunnelPressureBench(DemoStack stack, BenchReport report, T
         await Task.Delay(Outage, TimeProvider.System);
         await stack.RestartRelayAsync();
         var began = TimeProvider.System.GetTimestamp();
-        while (await PressureLoad.AskAsync(route, UserLimit) is null && TimeProvider.System.GetElapsedTime(began) < BackLimit) await Task.Delay(Look, TimeProvider.System);
+        while (await PressureLoad.AskAsync(route, UserLimit) is null && TimeProvider.System.GetElapsedTime(began) < BackLimit)
+            await Task.Delay(Look, TimeProvider.System);
         report.AtMost("back_after_outage", TimeProvider.System.GetElapsedTime(began).TotalSeconds, " s", 3);
     }
 

@@ -6,7 +6,9 @@ using Piccolo.Rig.Load;
 
 namespace Piccolo.Bench;
 
-/// <summary><c>./dev bench vault</c>: what an unlock takes, alone and while others guess; what a commit takes; whether readiness answers all the while.</summary>
+/// <summary>
+/// <c>./dev bench vault</c>: what an unlock takes, alone and while others guess; what a commit takes; whether readiness answers all the while.
+/// </summary>
 public static class VaultBench
 {
     internal const string Password = "correct horse battery staple";
@@ -22,7 +24,12 @@ public static class VaultBench
     private static readonly string[] Guessers = ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"];
 
     // What an appliance has, not the tests' cheapest.
-    private static readonly Dictionary<string, string> Settings = new() { ["Piccolo:Vault:Kdf:MemoryMiB"] = "256", ["Piccolo:Vault:Kdf:Iterations"] = "3", ["Piccolo:Containers:Socket"] = "" };
+    private static readonly Dictionary<string, string> Settings = new()
+    {
+        ["Piccolo:Vault:Kdf:MemoryMiB"] = "256",
+        ["Piccolo:Vault:Kdf:Iterations"] = "3",
+        ["Piccolo:Containers:Socket"] = "",
+    };
 
     /// <param name="args"><c>--unlocks N</c>: how often the owner unlocks in each part (default 30).</param>
     /// <returns>0 when every bar holds, else 1; 2 for options that are not known.</returns>
@@ -44,7 +51,8 @@ public static class VaultBench
     {
         var report = new BenchReport("vault", Console.Out);
         var port = LoopbackPorts.Free(1)[0];
-        await using var appliance = await ApplianceProcess.StartAsync(folder.CreateSubdirectory("state").FullName, Path.Combine(folder.FullName, "appliance.log"), port, Settings);
+        await using var appliance = await ApplianceProcess.StartAsync(folder.CreateSubdirectory("state").FullName,
+            Path.Combine(folder.FullName, "appliance.log"), port, Settings);
         await appliance.Api.SetUpAsync(Password);
         await appliance.Api.UnlockAsync(Password);
         using var owner = new SourceClient(appliance.Api.BaseAddress, IPAddress.Loopback);
@@ -82,7 +90,10 @@ public static class VaultBench
         report.Below("ready_p99", P99([.. samples.Where(s => s.At < unlocking || s.At >= storing)], idle, long.MaxValue), "ms", ReadyBarMilliseconds);
         report.Below("ready_p99_checking", P99(samples, unlocking, storing), "ms", ReadyWhileCheckingBarMilliseconds);
         await report.WriteAsync(string.Create(CultureInfo.InvariantCulture,
-            $"`./dev bench vault`: the appliance as a process, Argon2id with 256 MiB and 3 passes. {unlocks} unlocks alone, then as many while {Guesses} wrong passwords arrive from {Guessers.Length} other addresses. {StoreLoad.Commits} commits of one row each over {StoreLoad.Rows} sealed rows, in the benchmark's own process. Readiness is asked every 10 ms throughout, by a process of its own that counts from when it was due to ask."));
+            $"`./dev bench vault`: the appliance as a process, Argon2id with 256 MiB and 3 passes. {unlocks} unlocks alone, then as many while "
+            + $"{Guesses} wrong passwords arrive from {Guessers.Length} other addresses. {StoreLoad.Commits} commits of one row each over "
+            + $"{StoreLoad.Rows} sealed rows, in the benchmark's own process. Readiness is asked every 10 ms throughout, by a process of its own that "
+            + $"counts from when it was due to ask."));
         return report.IsShort ? 1 : 0;
     }
 
@@ -117,7 +128,9 @@ public static class VaultBench
     private static int? Unlocks(string[] args)
     {
         if (args is []) return DefaultUnlocks;
-        if (args is ["--unlocks", var text] && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var unlocks) && unlocks is >= 1 and <= 10_000) return unlocks;
+        if (args is ["--unlocks", var text] && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var unlocks)
+            && unlocks is >= 1 and <= 10_000)
+            return unlocks;
         Console.Error.WriteLine("usage: ./dev bench vault [--unlocks N]");
         return null;
     }

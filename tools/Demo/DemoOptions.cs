@@ -26,7 +26,8 @@ public sealed record DemoOptions(bool Once, DemoBreak Break)
         for (var i = 0; i < arguments.Count; i++)
         {
             if (arguments[i] == "--once") options = options with { Once = true };
-            else if (arguments[i] == "--break" && i + 1 < arguments.Count && Enum.TryParse<DemoBreak>(arguments[i + 1], ignoreCase: true, out var part) && part != DemoBreak.None)
+            else if (arguments[i] == "--break" && i + 1 < arguments.Count && Enum.TryParse<DemoBreak>(arguments[i + 1], ignoreCase: true, out var part)
+                && part != DemoBreak.None)
             {
                 options = options with { Break = part, Once = true };
                 i++;

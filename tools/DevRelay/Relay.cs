@@ -67,7 +67,8 @@ public sealed class Relay : IAsyncDisposable
     public string Metrics() => _sessions.Counters.Write(Sessions());
 
     /// <summary>Waits until the sessions are as wanted; looks again whenever one comes or goes.</summary>
-    public async Task<IReadOnlyList<SessionSnapshot>> WaitForSessionsAsync(Func<IReadOnlyList<SessionSnapshot>, bool> wanted, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<SessionSnapshot>> WaitForSessionsAsync(Func<IReadOnlyList<SessionSnapshot>, bool> wanted,
+        CancellationToken cancellationToken)
     {
         while (true)
         {

@@ -52,7 +52,8 @@ internal sealed class RelayCounters
         Append("devrelay_sessions", "gauge", sessions.Count);
         Append("devrelay_streams", "gauge", sessions.Sum(s => s.Streams.Count));
         Append("devrelay_messages_waiting_for_users", "gauge", sessions.Sum(s => s.Streams.Sum(stream => stream.Buffered)));
-        foreach (var count in Enum.GetValues<RelayCount>()) Append($"devrelay_{System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(count.ToString())}_total", "counter", this[count]);
+        foreach (var count in Enum.GetValues<RelayCount>())
+            Append($"devrelay_{System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(count.ToString())}_total", "counter", this[count]);
         return text.ToString();
 
         void Append(string name, string type, long value) => text.Append(CultureInfo.InvariantCulture, $"# TYPE {name} {type}\n{name} {value}\n");

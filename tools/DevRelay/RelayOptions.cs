@@ -65,6 +65,8 @@ public sealed class RelayOptions
     /// <summary>Where the process records what <see cref="Transcript"/> sees; null records nothing.</summary>
     public string? TranscriptPath { get; set; }
 
-    /// <summary>Sees every protocol message of every session in the order of sending and of receiving; called on the session's loops, so it must be quick.</summary>
+    /// <summary>
+    /// Sees every protocol message of every session in the order of sending and of receiving; called on the session's loops, so it must be quick.
+    /// </summary>
     public Action<TranscriptEntry>? Transcript { get; set; }
 }

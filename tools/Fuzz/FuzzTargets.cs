@@ -38,7 +38,8 @@ internal static class FuzzTargets
     {
         var whole = ProxyHeaderParser.Parse(input);
         Promise(whole.Equals(ProxyHeaderParser.Parse(Halves(input))), "A cut changed the header.");
-        if (whole.Verdict == ProxyHeaderVerdict.NeedMore) Promise(whole.Length > input.Length && whole.Length <= ProxyHeaderParser.MaxHeaderBytes, "The hint leads nowhere.");
+        if (whole.Verdict == ProxyHeaderVerdict.NeedMore)
+            Promise(whole.Length > input.Length && whole.Length <= ProxyHeaderParser.MaxLength, "The hint leads nowhere.");
         if (whole.Verdict == ProxyHeaderVerdict.Header) Promise(whole.Length <= input.Length, "The header is longer than what came.");
         var earlier = ProxyHeaderParser.Parse(input.AsMemory(0, input.Length / 2));
         Promise(earlier.Verdict == ProxyHeaderVerdict.NeedMore || earlier.Equals(whole), "More bytes changed the header.");
@@ -91,7 +92,8 @@ internal static class FuzzTargets
         if (verdict == HeadVerdict.Head)
         {
             Promise(head.Length > 0 && head.Length <= input.Length && head.Fields.Length <= ResponseHeadParser.MaxFields, "The head is larger than what came.");
-            foreach (var field in head.Fields) Promise(FieldText.IsName(field.Name(input)) && FieldText.IsValue(field.Value(input)), "A field could break a line.");
+            foreach (var field in head.Fields)
+                Promise(FieldText.IsName(field.Name(input)) && FieldText.IsValue(field.Value(input)), "A field could break a line.");
             Promise(FieldText.IsValue(head.Reason.Value(input)), "The reason could break a line.");
         }
         // What follows the head, or everything, as chunks: whole, and in two pieces.
@@ -109,7 +111,8 @@ internal static class FuzzTargets
         }
         var second = twice.Take(rest.AsSpan(half), out var secondLength, out var secondTaken);
         Promise(second == end && firstLength + secondLength == length && firstTaken + secondTaken == taken, "A cut changed content.");
-        Promise(whole.AsSpan(0, firstLength).SequenceEqual(rest.AsSpan(0, firstLength)) && whole.AsSpan(firstLength, secondLength).SequenceEqual(rest.AsSpan(half, secondLength)), "A cut changed bytes.");
+        Promise(whole.AsSpan(0, firstLength).SequenceEqual(rest.AsSpan(0, firstLength))
+            && whole.AsSpan(firstLength, secondLength).SequenceEqual(rest.AsSpan(half, secondLength)), "A cut changed bytes.");
         Promise(once.Trailers.SequenceEqual(twice.Trailers), "A cut changed the trailers.");
         if (end == ContentVerdict.Complete) _ = ResponseHeadParser.ParseTrailers(once.Trailers, new ResponseHead());
     }

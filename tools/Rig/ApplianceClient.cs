@@ -6,7 +6,9 @@ using System.Text.Json.Nodes;
 
 namespace Piccolo.Rig;
 
-/// <summary>Drives an appliance through its public API, as a script of the owner would. Every refusal becomes an exception with the problem's own words.</summary>
+/// <summary>
+/// Drives an appliance through its public API, as a script of the owner would. Every refusal becomes an exception with the problem's own words.
+/// </summary>
 public sealed class ApplianceClient(Uri baseAddress) : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

@@ -28,7 +28,8 @@ public sealed class ApplianceProcess : IAsyncDisposable
 
     /// <param name="settings">Keys such as <c>Piccolo:Acme:DirectoryUrl</c>.</param>
     /// <param name="names">A host table of its own.</param>
-    public static async Task<ApplianceProcess> StartAsync(string stateDirectory, string logFile, int httpPort, IReadOnlyDictionary<string, string> settings, PrivateNames? names = null)
+    public static async Task<ApplianceProcess> StartAsync(string stateDirectory, string logFile, int httpPort, IReadOnlyDictionary<string, string> settings,
+        PrivateNames? names = null)
     {
         var ports = Ports.GetOrAdd(stateDirectory, _ => PortLease.Take());
         var environment = new Dictionary<string, string>
@@ -81,7 +82,8 @@ public sealed class ApplianceProcess : IAsyncDisposable
         while (true)
         {
             var waited = TimeProvider.System.GetElapsedTime(since);
-            if (waited > StartLimit) throw new InvalidOperationException($"The appliance did not answer within {StartLimit.TotalSeconds:0} s of the lock. Its log is {LogFile}.");
+            if (waited > StartLimit)
+                throw new InvalidOperationException($"The appliance did not answer within {StartLimit.TotalSeconds:0} s of the lock. Its log is {LogFile}.");
             try
             {
                 if (Image != image)

@@ -75,7 +75,8 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The program is missing; the message names the package.</exception>
     public static ChildProcess Start(ChildProcessStart start)
     {
-        if (FindProgram(start.Program) is null) throw new InvalidOperationException($"'{start.Program}' is missing. Install it: apt-get install {start.Package}");
+        if (FindProgram(start.Program) is null)
+            throw new InvalidOperationException($"'{start.Program}' is missing. Install it: apt-get install {start.Package}");
         var child = new ChildProcess(start);
         using var started = new ManualResetEventSlim();
         Exception? error = null;
@@ -106,7 +107,8 @@ public sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>Waits until someone listens on a loopback port, and fails at once when the process ends instead.</summary>
-    public Task WaitForPortAsync(int port, TimeSpan limit, CancellationToken cancellationToken = default) => WaitAsync($"listening on port {port}", limit, async token =>
+    public Task WaitForPortAsync(int port, TimeSpan limit, CancellationToken cancellationToken = default) =>
+        WaitAsync($"listening on port {port}", limit, async token =>
     {
         while (true)
         {
@@ -177,7 +179,8 @@ public sealed class ChildProcess : IAsyncDisposable
         }
     }
 
-    private async Task WaitAsync(string what, TimeSpan limit, Func<CancellationToken, Task> wait, CancellationToken cancellationToken, Func<bool>? isPrinted = null)
+    private async Task WaitAsync(string what, TimeSpan limit,
+        Func<CancellationToken, Task> wait, CancellationToken cancellationToken, Func<bool>? isPrinted = null)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         ended.CancelAfter(limit);

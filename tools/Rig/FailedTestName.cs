@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Piccolo.Rig;
 
 /// <summary>Names the folder in which the state of a failed test is kept; tests write it and the test runner reads it.</summary>
@@ -14,7 +17,8 @@ public static class FailedTestName
         var name = fullName.StartsWith(OfEveryTest, StringComparison.Ordinal) ? fullName[OfEveryTest.Length..] : fullName;
         var safe = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_')).TrimEnd('_');
         // Cases that differ in what was replaced or cut off still have folders of their own.
-        return safe == name && safe.Length <= MaxLength ? safe
-            : $"{safe[..Math.Min(safe.Length, MaxLength)]}-{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(fullName)))[..6]}";
+        if (safe == name && safe.Length <= MaxLength) return safe;
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(fullName)));
+        return $"{safe[..Math.Min(safe.Length, MaxLength)]}-{hash[..6]}";
     }
 }

@@ -22,5 +22,6 @@ public sealed class PrivateNames
 
     /// <returns>The program with its arguments, as it is to be started instead.</returns>
     public (string Program, IReadOnlyList<string> Arguments) Wrap(string program, params string[] arguments) =>
-        ("unshare", ["--mount", "--propagation", "slave", "sh", "-c", $"mount --bind '{_hosts}' /etc/hosts && mount --bind '{_resolver}' /etc/resolv.conf && exec \"$0\" \"$@\"", program, .. arguments]);
+        ("unshare", ["--mount", "--propagation", "slave", "sh", "-c",
+            $"mount --bind '{_hosts}' /etc/hosts && mount --bind '{_resolver}' /etc/resolv.conf && exec \"$0\" \"$@\"", program, .. arguments]);
 }

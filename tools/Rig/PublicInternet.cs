@@ -61,7 +61,10 @@ public sealed class PublicInternet(IPEndPoint relayTls, X509Certificate2Collecti
     private bool Verify(X509Certificate2 leaf, X509Chain sent, SslPolicyErrors errors, Action<X509Certificate2>? seen)
     {
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch)) return false;
-        using var chain = new X509Chain { ChainPolicy = { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true } };
+        using var chain = new X509Chain
+        {
+            ChainPolicy = { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true },
+        };
         chain.ChainPolicy.CustomTrustStore.AddRange(roots);
         foreach (var element in sent.ChainElements.Skip(1)) chain.ChainPolicy.ExtraStore.Add(element.Certificate);
         if (!chain.Build(leaf)) return false;

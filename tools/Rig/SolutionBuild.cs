@@ -1,6 +1,10 @@
 namespace Piccolo.Rig;
 
-/// <summary>Finds the builds of the solution's other projects: <c>artifacts/bin/&lt;project&gt;/&lt;configuration&gt;</c>, of the configuration that runs now.</summary>
+/// <summary>
+/// Finds the builds of the solution's other projects:
+/// <c>artifacts/bin/&lt;project&gt;/&lt;configuration&gt;</c>, of the configuration that
+/// runs now.
+/// </summary>
 public static class SolutionBuild
 {
     private static readonly string Configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));

@@ -22,7 +22,8 @@ internal static class SampleEndpoints
     }
 
     private static IResult Page() => Results.Content(
-        "<!doctype html><html lang=\"en\"><title>Piccolo sample</title><h1>It works</h1><p>This page comes from an app on your own device.</p></html>\n", "text/html; charset=utf-8");
+        "<!doctype html><html lang=\"en\"><title>Piccolo sample</title><h1>It works</h1><p>This page comes from an app on your own device.</p></html>\n",
+        "text/html; charset=utf-8");
 
     private static IResult Variable(string name) => Environment.GetEnvironmentVariable(name) is { } value ? Results.Text(value) : Results.NotFound();
 

@@ -22,7 +22,8 @@ internal sealed class DotnetTest(RunFolders folders, RunOptions options)
     {
         string[] only = filter.Length > 0 ? ["--filter", filter] : [];
         return StartAsync(
-            ["test", folders.TestAssembly, .. only, "--logger", "trx;LogFileName=results.trx", "--logger", "console;verbosity=normal", "--results-directory", results,
+            ["test", folders.TestAssembly, .. only, "--logger", "trx;LogFileName=results.trx", "--logger", "console;verbosity=normal", "--results-directory",
+                results,
                 "--blame-hang-timeout", HangLimit, "--blame-hang-dump-type", "mini", "--", "NUnit.DisplayName=FullName"],
             failed, show);
     }
@@ -37,7 +38,13 @@ internal sealed class DotnetTest(RunFolders folders, RunOptions options)
 
     private async Task<int> StartAsync(string[] arguments, string failed, Action<string>? show)
     {
-        var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = folders.Root };
+        var start = new ProcessStartInfo("dotnet", arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            WorkingDirectory = folders.Root,
+        };
         start.Environment[MarkVariable] = $"{Environment.ProcessId}:{folders.Root}";
         start.Environment[SeedVariable] = $"{options.Seed}";
         start.Environment[FailedVariable] = failed;

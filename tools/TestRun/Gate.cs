@@ -26,11 +26,13 @@ internal sealed class Gate(RunOptions options, RunFolders folders)
         Say($"running {(options.Filter.Length > 0 ? options.Filter : "every test")}, property tests begin at seed {options.Seed} (--seed {options.Seed})");
 
         var (trx, faults) = await RunTestsAsync();
-        var known = KnownFlaky.Read(File.Exists(folders.KnownFlaky) ? File.ReadLines(folders.KnownFlaky) : [], Today, () => EveryTestAsync().GetAwaiter().GetResult());
+        var known = KnownFlaky.Read(File.Exists(folders.KnownFlaky) ? File.ReadLines(folders.KnownFlaky) : [], Today,
+            () => EveryTestAsync().GetAwaiter().GetResult());
         var again = await RunAgainAsync(trx.Results, faults.Count == 0);
         var failed = trx.Results.Where(result => !result.HasPassed).ToList();
         string[] port = PortTaken.Sentence(failed) is { } sentence ? [sentence] : [];
-        var verdict = Verdict.Of(trx.Results, again, known, [.. faults, .. known.Faults, .. machine, .. address is null ? Array.Empty<string>() : [address], .. port]);
+        var verdict = Verdict.Of(trx.Results, again, known,
+            [.. faults, .. known.Faults, .. machine, .. address is null ? Array.Empty<string>() : [address], .. port]);
         Report(failed, verdict, trx);
         return verdict.IsGreen ? 0 : 1;
     }
@@ -70,7 +72,8 @@ internal sealed class Gate(RunOptions options, RunFolders folders)
     {
         var ran = trx.Results.CountBy(result => result.Method, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
         var all = await _dotnet.ListAsync(options.Filter, Path.Combine(folders.Results, "discovered.txt"));
-        return [.. all.CountBy(WithoutArguments, StringComparer.Ordinal).Where(method => method.Value > ran.GetValueOrDefault(method.Key)).Select(method => method.Key)];
+        return [.. all.CountBy(WithoutArguments, StringComparer.Ordinal).Where(method => method.Value > ran.GetValueOrDefault(method.Key))
+            .Select(method => method.Key)];
     }
 
     private async Task<IReadOnlySet<string>> EveryTestAsync() =>

@@ -50,7 +50,11 @@ internal sealed record RunOptions(Lane Lane, string? Name, ulong Seed)
                 case "--all": all = true; break;
                 case "--fast": fast = true; break;
                 case "--filter": name = Value(ref i, "a name"); break;
-                case "--seed": seed = ulong.TryParse(Value(ref i, "a whole number"), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new UsageException("--seed needs a whole number"); break;
+                case "--seed":
+                    if (!ulong.TryParse(Value(ref i, "a whole number"), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+                        throw new UsageException("--seed needs a whole number");
+                    seed = number;
+                    break;
                 default: throw new UsageException($"unknown option {arguments[i]}");
             }
         }
@@ -58,7 +62,8 @@ internal sealed record RunOptions(Lane Lane, string? Name, ulong Seed)
         var lane = all ? Lane.All : fast ? Lane.Fast : Lane.Default;
         return new RunOptions(lane, name, seed ?? (all ? BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4)) : FixedSeed));
 
-        string Value(ref int i, string what) => ++i < arguments.Length && arguments[i].Length > 0 ? arguments[i] : throw new UsageException($"{arguments[i - 1]} needs {what}");
+        string Value(ref int i, string what) => ++i < arguments.Length && arguments[i].Length > 0 ? arguments[i]
+            : throw new UsageException($"{arguments[i - 1]} needs {what}");
     }
 
     /// <summary>For a value in a filter expression.</summary>

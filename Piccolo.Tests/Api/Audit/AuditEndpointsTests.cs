@@ -24,7 +24,13 @@ internal sealed class AuditEndpointsTests
     [Test]
     public async Task Actions_AreRecordedWithActorOriginAndAddressButNoSecrets()
     {
-        await _appliance.Api.PostAsync("/api/v1/remote/configure", new { endpoint = "wss://relay.invalid", device_secret = "canary-secret-77", tld = "home.test", portal_hostname = "portal" });
+        await _appliance.Api.PostAsync("/api/v1/remote/configure", new
+        {
+            endpoint = "wss://relay.invalid",
+            device_secret = "canary-secret-77",
+            tld = "home.test",
+            portal_hostname = "portal",
+        });
         await _appliance.Api.PostAsync("/api/v1/remote/disable");
 
         var log = await _appliance.Api.GetAsync("/api/v1/system/audit");
@@ -46,7 +52,13 @@ internal sealed class AuditEndpointsTests
     {
         for (var i = 0; i < 5; i++)
         {
-            await _appliance.Api.PostAsync("/api/v1/remote/configure", new { endpoint = "wss://relay.invalid", device_secret = "s", tld = "home.test", portal_hostname = "portal" });
+            await _appliance.Api.PostAsync("/api/v1/remote/configure", new
+            {
+                endpoint = "wss://relay.invalid",
+                device_secret = "s",
+                tld = "home.test",
+                portal_hostname = "portal",
+            });
         }
         var all = (await _appliance.Api.GetAsync("/api/v1/system/audit"))["entries"]!.AsArray().Select(e => (long)e!["sequence"]!).ToList();
         var seen = new List<long>();

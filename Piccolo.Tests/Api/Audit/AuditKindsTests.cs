@@ -35,7 +35,8 @@ internal sealed class AuditKindsTests
         var options = new RelayOptions { Secret = "canary-secret-1" };
         await using var relay = new Relay(options);
         await relay.StartAsync();
-        await using var box = new TestAppliance(null, ("Piccolo:Nexus:AllowInsecureLoopback", "true"), ("Piccolo:Acme:DirectoryUrl", "https://127.0.0.1:1/directory"),
+        await using var box = new TestAppliance(null, ("Piccolo:Nexus:AllowInsecureLoopback", "true"),
+            ("Piccolo:Acme:DirectoryUrl", "https://127.0.0.1:1/directory"),
             ("Piccolo:Remote:ProbeResolver", "fixed:127.0.0.1"));
         box.Engine.AddImage("localhost/web:1");
         using var owner = new Caller(box, "127.0.0.9");
@@ -86,12 +87,14 @@ internal sealed class AuditKindsTests
         // The ways out.
         await ActAsync(owner, AuditKinds.TokenRevoked, Owner, "DELETE", $"auth/tokens/{token["id"]}", 200);
         await ActAsync(owner, AuditKinds.SessionRevoked, Owner, "DELETE", "auth/sessions", 200);
-        var words = (await ActAsync(owner, AuditKinds.RecoveryKeyRotated, Owner, "POST", "crypto/recovery-key/generate", 200, new { password = Password }))["words"]!.AsArray().Select(w => (string)w!);
+        var words = (await ActAsync(owner, AuditKinds.RecoveryKeyRotated, Owner, "POST", "crypto/recovery-key/generate", 200,
+            new { password = Password }))["words"]!.AsArray().Select(w => (string)w!);
         await ActAsync(owner, AuditKinds.StalenessAcknowledged, Owner, "POST", "auth/staleness/ack", 200, new { password = true });
         await ActAsync(owner, AuditKinds.PasswordChanged, Owner, "POST", "auth/password", 200, new { old_password = Password, new_password = NewPassword });
         await ActAsync(owner, AuditKinds.LoggedOut, Owner, "POST", "auth/logout", 200);
         await ByAsync("127.0.0.15", box, AuditKinds.ResetFailed, "crypto/reset-password", new { recovery_key = "zoo", new_password = Password }, 401);
-        await ByAsync("127.0.0.16", box, AuditKinds.PasswordReset, "crypto/reset-password", new { recovery_key = string.Join(' ', words), new_password = Password }, 200);
+        await ByAsync("127.0.0.16", box, AuditKinds.PasswordReset, "crypto/reset-password",
+            new { recovery_key = string.Join(' ', words), new_password = Password }, 200);
         await ActAsync(owner, AuditKinds.LoggedIn, Nobody, "POST", "auth/login", 200, new { username = "admin", password = Password });
         await ActAsync(owner, AuditKinds.Locked, Owner, "POST", "crypto/lock", 200);
         Overflow(box);
@@ -119,7 +122,8 @@ internal sealed class AuditKindsTests
     private void Overflow(TestAppliance box)
     {
         var audit = box.Services.GetRequiredService<AuditLog>();
-        for (var i = 0; i <= AuditLog.MaxWaiting; i++) audit.Record(new AuditEvent(TimeProvider.System.GetUtcNow(), Filler, Nobody, "loopback", null, new Dictionary<string, string>()));
+        for (var i = 0; i <= AuditLog.MaxWaiting; i++)
+            audit.Record(new AuditEvent(TimeProvider.System.GetUtcNow(), Filler, Nobody, "loopback", null, new Dictionary<string, string>()));
         _acts.Add((AuditKinds.Dropped, "appliance", "appliance", null));
     }
 
@@ -149,7 +153,8 @@ internal sealed class AuditKindsTests
     {
         var page = await owner.JsonAsync("GET", "system/audit?limit=500");
         Assert.That(page.ToJsonString(), Does.Not.Contain("canary").And.Not.Contain(Password).And.Not.Contain(NewPassword));
-        return [.. page["entries"]!.AsArray().Reverse().Select(e => ((string)e!["kind"]!, (string)e["actor"]!, (string)e["origin"]!, (string?)e["address"])).Where(e => e.Item1 != Filler)];
+        return [.. page["entries"]!.AsArray().Reverse().Select(e => ((string)e!["kind"]!, (string)e["actor"]!, (string)e["origin"]!, (string?)e["address"]))
+            .Where(e => e.Item1 != Filler)];
     }
 
     private static IEnumerable<string> Constants() =>

@@ -43,7 +43,8 @@ internal sealed class AuditTrailTests
         await owner.PostAsync("crypto/unlock", new { password = TestAppliance.Password });
 
         // Right ones in between: four wrong ones in a row would have to wait.
-        Assert.That((await owner.WriteAsync(HttpMethod.Post, "auth/password", new { old_password = wrong, new_password = "harbour kettle violin mosaic" })).Status, Is.EqualTo(401));
+        Assert.That((await owner.WriteAsync(HttpMethod.Post, "auth/password",
+            new { old_password = wrong, new_password = "harbour kettle violin mosaic" })).Status, Is.EqualTo(401));
         Assert.That((await owner.WriteAsync(HttpMethod.Post, "auth/tokens", new { name = "x", password = wrong })).Status, Is.EqualTo(401));
         Assert.That((await owner.WriteAsync(HttpMethod.Post, "crypto/recovery-key/generate", new { password = wrong })).Status, Is.EqualTo(401));
         Assert.That((await owner.WriteAsync(HttpMethod.Post, "auth/staleness/ack", new { password = true })).Status, Is.EqualTo(200));
@@ -71,7 +72,8 @@ internal sealed class AuditTrailTests
 
         var evaluated = 0;
         for (var i = 0; i < 50; i++) evaluated += (await guesser.PostAsync("auth/login", new { username = "admin", password = "wrong" })).Status == 401 ? 1 : 0;
-        for (var i = 0; i < 50; i++) Assert.That((await claimer.PostAsync("crypto/setup", new { password = "harbour kettle violin mosaic" })).Status, Is.EqualTo(409));
+        for (var i = 0; i < 50; i++)
+            Assert.That((await claimer.PostAsync("crypto/setup", new { password = "harbour kettle violin mosaic" })).Status, Is.EqualTo(409));
 
         Assert.That(evaluated, Is.LessThan(10));
         Assert.That(store.Revision - revision, Is.EqualTo(evaluated + 1), "each wrong guess, and the first of the others");
@@ -82,7 +84,8 @@ internal sealed class AuditTrailTests
             .Select(e => ((string?)e!["kind"], (string?)e["address"], (string?)e["detail"]!["reason"], (string?)e["detail"]!["count"]));
         Assert.That(counted, Is.EquivalentTo(new[]
         {
-            ("auth.login_failed", "127.0.0.0/24", "too_many_attempts", $"{50 - evaluated}"), ("vault.set_up_failed", "127.0.0.0/24", "already_initialized", "49"),
+            ("auth.login_failed", "127.0.0.0/24", "too_many_attempts", $"{50 - evaluated}"),
+                ("vault.set_up_failed", "127.0.0.0/24", "already_initialized", "49"),
         }));
     }
 }

@@ -30,12 +30,14 @@ internal sealed class PasswordBytesTests
         Assert.That(await owner.StatusAsync("POST", "crypto/setup", new { password }), Is.EqualTo(200));
         await OpensAsync(owner, password, near);
 
-        Assert.That(await owner.StatusAsync("POST", "auth/password", new { old_password = near, new_password = Meanwhile }), Is.EqualTo(401), "the change asks for the old one as it was");
+        Assert.That(await owner.StatusAsync("POST", "auth/password", new { old_password = near, new_password = Meanwhile }), Is.EqualTo(401),
+            "the change asks for the old one as it was");
         Assert.That(await owner.StatusAsync("POST", "auth/password", new { old_password = password, new_password = Meanwhile }), Is.EqualTo(200));
         await OpensAsync(owner, Meanwhile, Meanwhile.Trim());
 
         var words = (await owner.JsonAsync("POST", "crypto/recovery-key/generate", new { password = Meanwhile }))["words"]!.AsArray().Select(w => (string)w!);
-        Assert.That(await owner.StatusAsync("POST", "crypto/reset-password", new { recovery_key = string.Join(' ', words), new_password = password }), Is.EqualTo(200));
+        Assert.That(await owner.StatusAsync("POST", "crypto/reset-password", new { recovery_key = string.Join(' ', words), new_password = password }),
+            Is.EqualTo(200));
         await OpensAsync(owner, password, near);
 
         Assert.That(await owner.StatusAsync("POST", "auth/tokens", new { name = "x", password = near }), Is.EqualTo(401));

@@ -44,16 +44,19 @@ internal sealed class PasswordRefusalTests
         Assert.That(refused.RetryAfter, Is.GreaterThan(TimeSpan.Zero).And.LessThanOrEqualTo(TimeSpan.FromSeconds(5)));
         Assert.That(refused.SetsCookie, Is.False);
         Assert.That((string?)refused.Body["next_step"], Does.Contain("Try again"));
-        Assert.That((await _portal.PostAsync("auth/login", new { username = "admin", password = Password })).Status, Is.EqualTo(200), "another address is not delayed");
+        Assert.That((await _portal.PostAsync("auth/login", new { username = "admin", password = Password })).Status, Is.EqualTo(200),
+            "another address is not delayed");
     }
 
     [Test]
     public async Task Guessing_ThroughTheSession_IsSlowedToo()
     {
         for (var i = 0; i < 4; i++)
-            Assert.That((await _portal.WriteAsync(HttpMethod.Post, "auth/password", new { old_password = "wrong", new_password = "harbour kettle violin mosaic" })).Code, Is.EqualTo("wrong_password"));
+            Assert.That((await _portal.WriteAsync(HttpMethod.Post, "auth/password",
+                new { old_password = "wrong", new_password = "harbour kettle violin mosaic" })).Code, Is.EqualTo("wrong_password"));
 
-        Assert.That((await _portal.WriteAsync(HttpMethod.Post, "auth/password", new { old_password = Password, new_password = "harbour kettle violin mosaic" })).Status, Is.EqualTo(429));
+        Assert.That((await _portal.WriteAsync(HttpMethod.Post, "auth/password",
+            new { old_password = Password, new_password = "harbour kettle violin mosaic" })).Status, Is.EqualTo(429));
         Assert.That((await _portal.WriteAsync(HttpMethod.Post, "crypto/recovery-key/generate", new { password = Password })).Status, Is.EqualTo(429));
         Assert.That((await _portal.WriteAsync(HttpMethod.Post, "auth/tokens", new { name = "x", password = Password })).Status, Is.EqualTo(429));
     }
@@ -95,7 +98,8 @@ internal sealed class PasswordRefusalTests
 
     [Test]
     public async Task Reset_WithoutARecoveryKey_Is401() => Assert.That(
-        (await _portal.PostAsync("crypto/reset-password", new { recovery_key = "zoo", new_password = "harbour kettle violin mosaic" })).Code, Is.EqualTo("no_recovery_key"));
+        (await _portal.PostAsync("crypto/reset-password", new { recovery_key = "zoo", new_password = "harbour kettle violin mosaic" })).Code,
+        Is.EqualTo("no_recovery_key"));
 
     [Test]
     public async Task Reset_WithoutAnything_NamesBothFields()

@@ -62,7 +62,8 @@ internal sealed class SessionListTests
     [Test]
     public async Task Sessions_AreEndedByAReset()
     {
-        var words = (await _portal.WriteAsync(HttpMethod.Post, "crypto/recovery-key/generate", new { password = TestAppliance.Password })).Body["words"]!.AsArray().Select(w => (string)w!);
+        var words = (await _portal.WriteAsync(HttpMethod.Post, "crypto/recovery-key/generate",
+            new { password = TestAppliance.Password })).Body["words"]!.AsArray().Select(w => (string)w!);
 
         await _phone.PostAsync("crypto/reset-password", new { recovery_key = string.Join(',', words), new_password = "harbour kettle violin mosaic" });
 
@@ -75,7 +76,8 @@ internal sealed class SessionListTests
     {
         var token = (await _portal.WriteAsync(HttpMethod.Post, "auth/tokens", new { name = "script" })).Body;
         Assert.That((await _portal.GetAsync("auth/tokens")).Body["tokens"]![0]!["last_used_at"], Is.Null);
-        using var response = await _appliance.SendAsync(HttpMethod.Get, "/api/v1/apps", change: r => r.Headers.Authorization = new("Bearer", (string)token["token"]!));
+        using var response = await _appliance.SendAsync(HttpMethod.Get, "/api/v1/apps",
+            change: r => r.Headers.Authorization = new("Bearer", (string)token["token"]!));
 
         Assert.That((int)response.StatusCode, Is.EqualTo(200));
         Assert.That((await _portal.GetAsync("auth/tokens")).Body["tokens"]![0]!["last_used_at"], Is.Not.Null);

@@ -32,7 +32,8 @@ internal sealed class SessionTrustTests
         var free = LoopbackPorts.Free(2);
         _guardPort = free[0];
         _appliance = new TestAppliance(null,
-            ("Piccolo:Ingress:HttpsPort", "-1"), ("Piccolo:Ingress:GuardPorts", $"{free[0]}-{free[0]}"), ("Piccolo:Ingress:PublicPorts", $"{free[1]}-{free[1]}"));
+            ("Piccolo:Ingress:HttpsPort", "-1"), ("Piccolo:Ingress:GuardPorts", $"{free[0]}-{free[0]}"),
+            ("Piccolo:Ingress:PublicPorts", $"{free[1]}-{free[1]}"));
         await _appliance.Api.SetUpAsync(TestAppliance.Password);
     }
 
@@ -58,7 +59,11 @@ internal sealed class SessionTrustTests
     [Test]
     public async Task Cookie_InClearText_IsPlainAndClosedToScripts()
     {
-        using var plain = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri($"http://127.0.0.1:{_appliance.HttpPort}"), Timeout = Limit };
+        using var plain = new HttpClient(new SocketsHttpHandler { UseCookies = false })
+        {
+            BaseAddress = new Uri($"http://127.0.0.1:{_appliance.HttpPort}"),
+            Timeout = Limit,
+        };
         using var unlocked = await UnlockAsync(plain);
 
         var cookie = unlocked.Headers.GetValues("Set-Cookie").Single();
@@ -76,7 +81,8 @@ internal sealed class SessionTrustTests
 
         var cookie = unlocked.Headers.GetValues("Set-Cookie").Single();
 
-        Assert.That(cookie, Does.StartWith("__Host-piccolo_session=").And.Contain("secure").And.Contain("httponly").And.Contain("samesite=lax").And.Contain("path=/"));
+        Assert.That(cookie,
+            Does.StartWith("__Host-piccolo_session=").And.Contain("secure").And.Contain("httponly").And.Contain("samesite=lax").And.Contain("path=/"));
         Assert.That(cookie, Does.Not.Contain("domain"), "the prefix forbids it");
     }
 
@@ -86,7 +92,11 @@ internal sealed class SessionTrustTests
         using var ca = new TestCa();
         using var visitor = TunnelVisitor.Of(_appliance, ca);
         using var device = LanHttps();
-        using var plain = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri($"http://127.0.0.1:{_appliance.HttpPort}"), Timeout = Limit };
+        using var plain = new HttpClient(new SocketsHttpHandler { UseCookies = false })
+        {
+            BaseAddress = new Uri($"http://127.0.0.1:{_appliance.HttpPort}"),
+            Timeout = Limit,
+        };
 
         Assert.That(await HstsAsync(visitor), Is.EqualTo("max-age=31536000"));
         Assert.That(await HstsAsync(device), Is.Null, "under the device's own certificate the browser would lock the owner out of clear text");
@@ -180,7 +190,11 @@ internal sealed class SessionTrustTests
     [Test]
     public async Task AppOnALanPort_EchoingAllItGets_NeverSeesOurCookies()
     {
-        using var plain = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri($"http://127.0.0.1:{_appliance.HttpPort}"), Timeout = Limit };
+        using var plain = new HttpClient(new SocketsHttpHandler { UseCookies = false })
+        {
+            BaseAddress = new Uri($"http://127.0.0.1:{_appliance.HttpPort}"),
+            Timeout = Limit,
+        };
         using var unlocked = await UnlockAsync(plain);
         var cookie = unlocked.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
         var id = cookie.Split('=', 2)[1];
@@ -203,21 +217,22 @@ internal sealed class SessionTrustTests
 
     private int HttpsPort => _appliance.Services.GetRequiredService<OwnPorts>().Current!.Https!.Value;
 
-    private HttpClient LanHttps(Action<System.Security.Cryptography.X509Certificates.X509Certificate2>? seen = null, IPAddress? from = null) => new(new SocketsHttpHandler
-    {
-        UseCookies = false,
-        ConnectCallback = async (_, cancel) => new NetworkStream(await ConnectAsync(HttpsPort, from, cancel), ownsSocket: true),
-        SslOptions = new SslClientAuthenticationOptions
+    private HttpClient LanHttps(Action<System.Security.Cryptography.X509Certificates.X509Certificate2>? seen = null, IPAddress? from = null) =>
+        new(new SocketsHttpHandler
         {
-            // What an owner does who compares the fingerprint.
-            RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
+            UseCookies = false,
+            ConnectCallback = async (_, cancel) => new NetworkStream(await ConnectAsync(HttpsPort, from, cancel), ownsSocket: true),
+            SslOptions = new SslClientAuthenticationOptions
             {
-                seen?.Invoke((System.Security.Cryptography.X509Certificates.X509Certificate2)certificate!);
-                return !errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable);
+                // What an owner does who compares the fingerprint.
+                RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
+                {
+                    seen?.Invoke((System.Security.Cryptography.X509Certificates.X509Certificate2)certificate!);
+                    return !errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable);
+                },
             },
-        },
-    })
-    { BaseAddress = new Uri($"https://127.0.0.1:{HttpsPort}"), Timeout = Limit };
+        })
+        { BaseAddress = new Uri($"https://127.0.0.1:{HttpsPort}"), Timeout = Limit };
 
     private static async Task<Socket> ConnectAsync(int port, IPAddress? from, CancellationToken cancellationToken)
     {
@@ -258,7 +273,8 @@ internal sealed class SessionTrustTests
     {
         var states = _appliance.Services.GetRequiredService<LanPortStates>();
         using var limit = new CancellationTokenSource(Limit);
-        for (var seen = states.Changed.Version; states.Find(listener)?.Binding != LanPortBinding.Listening; seen = states.Changed.Version) await states.Changed.WaitAsync(seen, limit.Token);
+        for (var seen = states.Changed.Version; states.Find(listener)?.Binding != LanPortBinding.Listening; seen = states.Changed.Version)
+            await states.Changed.WaitAsync(seen, limit.Token);
         return states.Find(listener)!.Port;
     }
 

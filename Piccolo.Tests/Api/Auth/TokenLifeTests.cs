@@ -36,10 +36,12 @@ internal sealed class TokenLifeTests
     public async Task Reset_EndsEveryToken(bool locked)
     {
         var token = await TokenAsync(new { name = "thief", password = Password });
-        var words = (await _portal.WriteAsync(HttpMethod.Post, "crypto/recovery-key/generate", new { password = Password })).Body["words"]!.AsArray().Select(w => (string)w!);
+        var words = (await _portal.WriteAsync(HttpMethod.Post, "crypto/recovery-key/generate", new { password = Password })).Body["words"]!.AsArray()
+            .Select(w => (string)w!);
         if (locked) await _portal.WriteAsync(HttpMethod.Post, "crypto/lock");
 
-        Assert.That((await _portal.PostAsync("crypto/reset-password", new { recovery_key = string.Join(' ', words), new_password = NewPassword })).Status, Is.EqualTo(200));
+        Assert.That((await _portal.PostAsync("crypto/reset-password", new { recovery_key = string.Join(' ', words), new_password = NewPassword })).Status,
+            Is.EqualTo(200));
         await _portal.PostAsync("crypto/unlock", new { password = NewPassword });
 
         Assert.That((await AskAsync(HttpMethod.Get, "apps", token)).Status, Is.EqualTo(401));
@@ -53,7 +55,8 @@ internal sealed class TokenLifeTests
     {
         var token = await TokenAsync(new { name = "script", password = Password });
 
-        Assert.That((await _portal.WriteAsync(HttpMethod.Post, "auth/password", new { old_password = Password, new_password = NewPassword, revoke_tokens = revoke })).Status, Is.EqualTo(200));
+        Assert.That((await _portal.WriteAsync(HttpMethod.Post, "auth/password",
+            new { old_password = Password, new_password = NewPassword, revoke_tokens = revoke })).Status, Is.EqualTo(200));
 
         Assert.That((await AskAsync(HttpMethod.Get, "apps", token)).Status, Is.EqualTo(status));
     }
@@ -156,7 +159,8 @@ internal sealed class TokenLifeTests
 
         Assert.That((await _portal.WriteAsync(HttpMethod.Delete, $"auth/tokens/{id}")).Status, Is.EqualTo(200));
 
-        foreach (var dead in (string[])[stolen, (string)child["token"]!, (string)grandchild["token"]!]) Assert.That((await AskAsync(HttpMethod.Get, "apps", dead)).Status, Is.EqualTo(401));
+        foreach (var dead in (string[])[stolen, (string)child["token"]!, (string)grandchild["token"]!])
+            Assert.That((await AskAsync(HttpMethod.Get, "apps", dead)).Status, Is.EqualTo(401));
         Assert.That((await AskAsync(HttpMethod.Get, "apps", mine)).Status, Is.EqualTo(200));
     }
 
@@ -164,8 +168,10 @@ internal sealed class TokenLifeTests
     public async Task ReadToken_SeesNoValuesOfAnEnvironmentAndDownloadsNoExport()
     {
         _appliance.Engine.AddImage("localhost/web:1");
-        var (read, write) = (await TokenAsync(new { name = "reader", scope = "read", password = Password }), await TokenAsync(new { name = "writer", password = Password }));
-        using var manifest = new StringContent("name: web\nimage: localhost/web:1\nenvironment:\n  DB_PASSWORD: canary-1\nlisteners:\n  - { name: web, guest_port: 80, protocol: http }\n",
+        var (read, write) = (await TokenAsync(new { name = "reader", scope = "read", password = Password }),
+            await TokenAsync(new { name = "writer", password = Password }));
+        using var manifest = new StringContent(
+            "name: web\nimage: localhost/web:1\nenvironment:\n  DB_PASSWORD: canary-1\nlisteners:\n  - { name: web, guest_port: 80, protocol: http }\n",
             System.Text.Encoding.UTF8, "application/yaml");
         using var installed = await _appliance.SendAsync(HttpMethod.Post, "/api/v1/apps", manifest, r => r.Headers.Authorization = new("Bearer", write));
         Assert.That((int)installed.StatusCode, Is.EqualTo(201), await installed.Content.ReadAsStringAsync());
@@ -199,7 +205,8 @@ internal sealed class TokenLifeTests
 
     private async Task<(int Status, JsonNode Body)> AskAsync(HttpMethod method, string path, string token, object? body = null)
     {
-        using var response = await _appliance.SendAsync(method, $"/api/v1/{path}", body is null ? null : JsonContent.Create(body), r => r.Headers.Authorization = new("Bearer", token));
+        using var response = await _appliance.SendAsync(method, $"/api/v1/{path}", body is null ? null : JsonContent.Create(body),
+            r => r.Headers.Authorization = new("Bearer", token));
         return ((int)response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!);
     }
 }

@@ -98,7 +98,13 @@ internal sealed class VaultAndAuthTests
     public async Task Secrets_AreNeverLogged()
     {
         await _appliance.OwnedAsync();
-        await _appliance.Api.PostAsync("/api/v1/remote/configure", new { endpoint = "wss://relay.invalid", device_secret = "canary-secret-51", tld = "home.test", portal_hostname = "portal" });
+        await _appliance.Api.PostAsync("/api/v1/remote/configure", new
+        {
+            endpoint = "wss://relay.invalid",
+            device_secret = "canary-secret-51",
+            tld = "home.test",
+            portal_hostname = "portal",
+        });
         await _appliance.SendAsync(HttpMethod.Post, "/api/v1/crypto/unlock", JsonContent.Create(new { password = "canary-password-52" }));
 
         var log = string.Join('\n', _appliance.Log.Entries.Select(e => e.Message + e.Exception));

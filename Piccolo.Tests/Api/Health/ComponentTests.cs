@@ -61,7 +61,13 @@ internal sealed class ComponentTests
         await _appliance.OwnedAsync();
         var port = LoopbackPorts.Free(1)[0];
 
-        await _appliance.Api.PostAsync("/api/v1/remote/configure", new { endpoint = $"wss://127.0.0.1:{port}", device_secret = "s3cret-enough", tld = "home.test", portal_hostname = "portal" });
+        await _appliance.Api.PostAsync("/api/v1/remote/configure", new
+        {
+            endpoint = $"wss://127.0.0.1:{port}",
+            device_secret = "s3cret-enough",
+            tld = "home.test",
+            portal_hostname = "portal",
+        });
 
         await UntilAsync(HealthComponents.Tunnel, HealthLevel.Degraded, "not connected");
         Assert.That((string?)(await _appliance.Api.GetAsync("/health/ready"))["status"], Is.EqualTo("degraded"));
@@ -89,7 +95,8 @@ internal sealed class ComponentTests
         var port = ((System.Net.IPEndPoint)taken.LocalEndpoint).Port;
         var table = _appliance.Services.GetRequiredService<ListenerTable>();
 
-        table.Replace([new PublishedListener("blog", new ListenerDefinition("web", 8080, ListenerFlow.Tcp, ListenerProtocol.Http, ListenerDefinition.DefaultRemotePorts), 15999, port)]);
+        table.Replace([new PublishedListener("blog",
+            new ListenerDefinition("web", 8080, ListenerFlow.Tcp, ListenerProtocol.Http, ListenerDefinition.DefaultRemotePorts), 15999, port)]);
         await UntilAsync(HealthComponents.Ingress, HealthLevel.Degraded, $"{port} of blog/web (Address already in use)");
 
         taken.Stop();

@@ -18,7 +18,13 @@ internal sealed class TunnelHealthTests
     [TestCase(TunnelState.Draining, true, null, HealthLevel.Ok, "ending what still runs")]
     public void Assess_State_SaysWhatWasObserved(TunnelState state, bool unlocked, string? reason, HealthLevel level, string message)
     {
-        var status = new TunnelStatus { State = state, Reason = reason, NextStep = reason is null ? null : "Wait.", Hostnames = state == TunnelState.Online ? ["a.test", "b.test"] : [] };
+        var status = new TunnelStatus
+        {
+            State = state,
+            Reason = reason,
+            NextStep = reason is null ? null : "Wait.",
+            Hostnames = state == TunnelState.Online ? ["a.test", "b.test"] : [],
+        };
 
         Assert.That(TunnelHealth.Assess(status, unlocked), Is.EqualTo((level, message)));
     }

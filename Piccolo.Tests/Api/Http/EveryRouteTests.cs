@@ -29,8 +29,10 @@ internal sealed class EveryRouteTests
         new("GET /swagger/{documentName}/swagger.json", 200), new("HEAD /swagger/{documentName}/swagger.json", 200), new("GET /api/v1/openapi.yaml", 200),
         new("GET /api/v1/health/live", 200), new("GET /api/v1/health/ready", 200), new("GET /api/v1/health/detail", 200),
 
-        new("GET /api/v1/crypto/status", 200), new("POST /api/v1/crypto/setup", 409, new { password = Password }), new("POST /api/v1/auth/setup", 409, new { password = Password }),
-        new("POST /api/v1/crypto/unlock", 200, new { password = Password }), new("POST /api/v1/auth/login", 200, new { username = "admin", password = Password }),
+        new("GET /api/v1/crypto/status", 200), new("POST /api/v1/crypto/setup", 409, new { password = Password }),
+        new("POST /api/v1/auth/setup", 409, new { password = Password }),
+        new("POST /api/v1/crypto/unlock", 200, new { password = Password }),
+        new("POST /api/v1/auth/login", 200, new { username = "admin", password = Password }),
         new("GET /api/v1/auth/initialized", 200), new("GET /api/v1/auth/session", 200), new("GET /api/v1/auth/csrf", 400),
         new("GET /api/v1/auth/sessions", 200) { Keeps = ("sessions", a => a["sessions"]![0]!["id"]) },
         new("DELETE /api/v1/auth/sessions/{id}", 200), new("DELETE /api/v1/auth/sessions", 200),
@@ -38,12 +40,16 @@ internal sealed class EveryRouteTests
         new("GET /api/v1/auth/tokens", 200), new("DELETE /api/v1/auth/tokens/{id}", 200),
         new("GET /api/v1/crypto/recovery-key", 200), new("POST /api/v1/crypto/recovery-key/generate", 200, new { password = Password }),
         new("POST /api/v1/crypto/reset-password", 401, new { recovery_key = "zoo", new_password = NewPassword }),
-        new("POST /api/v1/auth/password", 200, new { old_password = Password, new_password = NewPassword }), new("POST /api/v1/auth/staleness/ack", 200, new { password = true }),
+        new("POST /api/v1/auth/password", 200, new { old_password = Password, new_password = NewPassword }),
+        new("POST /api/v1/auth/staleness/ack", 200, new { password = true }),
 
-        new("POST /api/v1/apps/validate", 200, Manifest), new("POST /api/v1/apps", 201, Manifest), new("GET /api/v1/apps", 200), new("GET /api/v1/apps/{name}", 200),
-        new("GET /api/v1/apps/{name}/services", 200), new("GET /api/v1/services", 200), new("POST /api/v1/apps/{name}/stop", 200), new("POST /api/v1/apps/{name}/start", 200), new("POST /api/v1/apps/{name}/update", 200),
+        new("POST /api/v1/apps/validate", 200, Manifest), new("POST /api/v1/apps", 201, Manifest), new("GET /api/v1/apps", 200),
+        new("GET /api/v1/apps/{name}", 200),
+        new("GET /api/v1/apps/{name}/services", 200), new("GET /api/v1/services", 200), new("POST /api/v1/apps/{name}/stop", 200),
+        new("POST /api/v1/apps/{name}/start", 200), new("POST /api/v1/apps/{name}/update", 200),
 
-        new("POST /api/v1/remote/preflight", 409), new("POST /api/v1/remote/rotate", 409, new { device_secret = "next" }), new("POST /api/v1/remote/nexus-guide/verify", 400, new { }),
+        new("POST /api/v1/remote/preflight", 409), new("POST /api/v1/remote/rotate", 409, new { device_secret = "next" }),
+        new("POST /api/v1/remote/nexus-guide/verify", 400, new { }),
         new("GET /api/v1/remote/nexus-guide", 200), new("GET /api/v1/remote/dns/providers", 200),
         new("GET /api/v1/remote/issuance-lock", 200), new("POST /api/v1/remote/issuance-lock/check", 200),
         new("POST /api/v1/remote/configure", 200, Settings) { AndThen = UntilThePortalIsWanted },
@@ -51,16 +57,21 @@ internal sealed class EveryRouteTests
         new("POST /api/v1/remote/aliases", 200, new { hostname = "www.elsewhere.test" }) { Keeps = ("aliases", a => a["id"]) },
         new("GET /api/v1/remote/aliases", 200), new("DELETE /api/v1/remote/aliases/{id}", 200),
         new("GET /api/v1/remote/certificates", 200) { Keeps = ("certificates", a => a["certificates"]![0]!["id"]) },
-        new("POST /api/v1/remote/certificates/{id}/renew", 200), new("POST /api/v1/remote/certificates/{id}/rekey", 200), new("GET /api/v1/remote/certificates/{id}/story", 200),
+        new("POST /api/v1/remote/certificates/{id}/renew", 200), new("POST /api/v1/remote/certificates/{id}/rekey", 200),
+        new("GET /api/v1/remote/certificates/{id}/story", 200),
         new("POST /api/v1/remote/disable", 200),
 
         new("POST /api/v1/exports/control", 202) { Keeps = ("jobs", a => a["id"]) },
         new("GET /api/v1/jobs/{id}/events", 200), new("GET /api/v1/jobs/{id}", 200), new("GET /api/v1/jobs", 200), new("DELETE /api/v1/jobs/{id}", 200),
         new("GET /api/v1/exports", 200) { Keeps = ("exports", a => a["exports"]![0]!["id"]) },
-        new("GET /api/v1/exports/{id}/download", 200), new("DELETE /api/v1/exports/{id}", 200), new("POST /api/v1/exports/full", 202), new("POST /api/v1/exports/import", 409),
+        new("GET /api/v1/exports/{id}/download", 200), new("DELETE /api/v1/exports/{id}", 200), new("POST /api/v1/exports/full", 202),
+        new("POST /api/v1/exports/import", 409),
 
         new("GET /api/v1/cluster/leadership", 200), new("GET /api/v1/system/audit", 200), new("POST /api/v1/system/audit/verify", 200),
-        new("POST /api/v1/system/faults/{code}/clear", 200) { First = a => a.Services.GetRequiredService<HealthTracker>().Latch(FaultCode.KeysetCorrupt, HealthComponents.Vault, "Latched by a test.") },
+        new("POST /api/v1/system/faults/{code}/clear", 200)
+        {
+            First = a => a.Services.GetRequiredService<HealthTracker>().Latch(FaultCode.KeysetCorrupt, HealthComponents.Vault, "Latched by a test."),
+        },
         new("DELETE /api/v1/apps/{name}", 200), new("POST /api/v1/auth/logout", 200), new("POST /api/v1/crypto/lock", 200),
     ];
 

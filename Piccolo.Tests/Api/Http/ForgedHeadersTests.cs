@@ -50,7 +50,10 @@ internal sealed class ForgedHeadersTests
     public async Task ForwardedProto_InClearText_MakesNoSecureCookieAndNoHsts()
     {
         using var http = Plain();
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/crypto/unlock") { Content = System.Net.Http.Json.JsonContent.Create(new { password = TestAppliance.Password }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/crypto/unlock")
+        {
+            Content = System.Net.Http.Json.JsonContent.Create(new { password = TestAppliance.Password }),
+        };
         Forge(request.Headers, Forged);
 
         using var response = await http.SendAsync(request);
@@ -79,7 +82,10 @@ internal sealed class ForgedHeadersTests
     public async Task ForwardedHost_OfAForeignPage_IsNotItsOwnOrigin()
     {
         using var http = Plain();
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/crypto/unlock") { Content = System.Net.Http.Json.JsonContent.Create(new { password = TestAppliance.Password }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/crypto/unlock")
+        {
+            Content = System.Net.Http.Json.JsonContent.Create(new { password = TestAppliance.Password }),
+        };
         request.Headers.Add("Origin", "https://evil.example");
         Forge(request.Headers, Forged, host: "evil.example");
 
@@ -100,7 +106,8 @@ internal sealed class ForgedHeadersTests
         using var late = Forging("127.0.0.22", "203.0.113.200");
         Assert.That(await late.StatusAsync("POST", "crypto/unlock", new { password = TestAppliance.Password }), Is.EqualTo(429));
         using var other = Forging("127.0.0.23", "203.0.113.0");
-        Assert.That(await other.StatusAsync("POST", "crypto/unlock", new { password = TestAppliance.Password }), Is.EqualTo(200), "nor does a forged address hold up its true owner");
+        Assert.That(await other.StatusAsync("POST", "crypto/unlock", new { password = TestAppliance.Password }), Is.EqualTo(200),
+            "nor does a forged address hold up its true owner");
     }
 
     [Test]
@@ -112,15 +119,18 @@ internal sealed class ForgedHeadersTests
 
         using var metrics = await visitor.GetAsync(new Uri("/metrics", UriKind.Relative));
         using var version = await visitor.GetAsync(new Uri("/version", UriKind.Relative));
-        using var refused = await visitor.PostAsync(new Uri("/api/v1/crypto/unlock", UriKind.Relative), System.Net.Http.Json.JsonContent.Create(new { password = Wrong }));
-        using var unlocked = await visitor.PostAsync(new Uri("/api/v1/crypto/unlock", UriKind.Relative), System.Net.Http.Json.JsonContent.Create(new { password = TestAppliance.Password }));
+        using var refused = await visitor.PostAsync(new Uri("/api/v1/crypto/unlock", UriKind.Relative),
+            System.Net.Http.Json.JsonContent.Create(new { password = Wrong }));
+        using var unlocked = await visitor.PostAsync(new Uri("/api/v1/crypto/unlock", UriKind.Relative),
+            System.Net.Http.Json.JsonContent.Create(new { password = TestAppliance.Password }));
 
         Assert.That((int)metrics.StatusCode, Is.EqualTo(401), "metrics are for this machine");
         Assert.That(JsonNode.Parse(await version.Content.ReadAsStringAsync())!["device"], Is.Null, "the device certificate is the own network's affair");
         Assert.That(unlocked.Headers.GetValues("Set-Cookie").Single(), Does.StartWith("__Host-piccolo_session=").And.Contain("secure"));
         Assert.That(unlocked.Headers.GetValues("Strict-Transport-Security").Single(), Is.EqualTo("max-age=31536000"));
         var entry = (await _appliance.Api.GetAsync("/api/v1/system/audit?limit=2"))["entries"]![1]!;
-        Assert.That(((string?)entry["kind"], (string?)entry["origin"], (string?)entry["address"]), Is.EqualTo(("vault.unlock_failed", "tunnel", "198.51.100.7")));
+        Assert.That(((string?)entry["kind"], (string?)entry["origin"], (string?)entry["address"]),
+            Is.EqualTo(("vault.unlock_failed", "tunnel", "198.51.100.7")));
     }
 
     [TestCase("PROXY TCP4 203.0.113.9 127.0.0.1 50000 80\r\n")]
@@ -147,7 +157,8 @@ internal sealed class ForgedHeadersTests
 
     private static void Forge(System.Net.Http.Headers.HttpRequestHeaders headers, string address, string proto = "https", string host = "evil.example")
     {
-        foreach (var name in (string[])["X-Forwarded-For", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP", "X-Cluster-Client-IP"]) headers.Add(name, address);
+        foreach (var name in (string[])["X-Forwarded-For", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP", "X-Cluster-Client-IP"])
+            headers.Add(name, address);
         foreach (var name in (string[])["X-Forwarded-Proto", "X-Forwarded-Scheme", "X-Url-Scheme"]) headers.Add(name, proto);
         foreach (var name in (string[])["X-Forwarded-Host", "X-Original-Host", "X-Host"]) headers.Add(name, host);
         headers.Add("Front-End-Https", proto == "https" ? "on" : "off");
@@ -155,7 +166,11 @@ internal sealed class ForgedHeadersTests
     }
 
     private HttpClient Plain() =>
-        new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = new Uri($"http://127.0.0.1:{_appliance.HttpPort}"), Timeout = Limit };
+        new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false })
+        {
+            BaseAddress = new Uri($"http://127.0.0.1:{_appliance.HttpPort}"),
+            Timeout = Limit,
+        };
 
     /// <summary>A stranger's request in clear text, by the relay's port 80.</summary>
     private HttpClient RemotePort80()

@@ -35,7 +35,8 @@ internal sealed class HttpLimitTests
 
     [Test]
     public async Task BodyThatTrickles_IsGivenItsGrace() => Assert.That(
-        await ExchangeAsync("POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{", _impatient),
+        await ExchangeAsync("POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{",
+            _impatient),
         Does.StartWith("HTTP/1.1 408"));
 
     [Test]
@@ -43,7 +44,8 @@ internal sealed class HttpLimitTests
     {
         await using var hasty = new TestAppliance(null, ("Piccolo:Http:KeepAliveTimeout", "00:00:02"));
 
-        Assert.That(await ExchangeAsync("GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", hasty), Does.StartWith("HTTP/1.1 200"), "and the connection has ended");
+        Assert.That(await ExchangeAsync("GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", hasty), Does.StartWith("HTTP/1.1 200"),
+            "and the connection has ended");
     }
 
     [Test]
@@ -51,7 +53,8 @@ internal sealed class HttpLimitTests
         Assert.That(await ExchangeAsync(Get(string.Concat(Enumerable.Range(0, 100).Select(i => $"X-{i}: 1\r\n")))), Does.StartWith("HTTP/1.1 431"));
 
     [Test]
-    public async Task Headers_TooLong_Are431() => Assert.That(await ExchangeAsync(Get($"X-Long: {new string('x', 33 * 1024)}\r\n")), Does.StartWith("HTTP/1.1 431"));
+    public async Task Headers_TooLong_Are431() =>
+        Assert.That(await ExchangeAsync(Get($"X-Long: {new string('x', 33 * 1024)}\r\n")), Does.StartWith("HTTP/1.1 431"));
 
     [Test]
     public async Task RequestLine_TooLong_Is414() =>
@@ -59,7 +62,8 @@ internal sealed class HttpLimitTests
 
     [Test]
     public async Task Headers_WithinTheLimits_AreFine() => Assert.That(
-        await ExchangeAsync(Get($"X-Long: {new string('x', 16 * 1024)}\r\n" + string.Concat(Enumerable.Range(0, 90).Select(i => $"X-{i}: 1\r\n")))), Does.StartWith("HTTP/1.1 200"));
+        await ExchangeAsync(Get($"X-Long: {new string('x', 16 * 1024)}\r\n" + string.Concat(Enumerable.Range(0, 90).Select(i => $"X-{i}: 1\r\n")))),
+        Does.StartWith("HTTP/1.1 200"));
 
     private static string Get(string headers) => $"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n{headers}\r\n";
 

@@ -95,7 +95,8 @@ internal sealed class HttpSurfaceTests
 
     [Test]
     public async Task PreLoginPost_AsAForm_Is415() =>
-        await ExpectAsync(_owned, HttpMethod.Post, "/api/v1/crypto/unlock", 415, "unsupported_media_type", new StringContent("password=x", Encoding.UTF8, "application/x-www-form-urlencoded"));
+        await ExpectAsync(_owned, HttpMethod.Post, "/api/v1/crypto/unlock", 415, "unsupported_media_type",
+            new StringContent("password=x", Encoding.UTF8, "application/x-www-form-urlencoded"));
 
     [Test]
     public async Task PreLoginPost_FromAnotherSite_Is403() => await ExpectAsync(_owned, HttpMethod.Post, "/api/v1/auth/login", 403, "cross_origin",
@@ -127,7 +128,8 @@ internal sealed class HttpSurfaceTests
         await ExpectAsync(_owned, HttpMethod.Post, "/api/v1/apps", 415, "unsupported_media_type", new StringContent("name: x", Encoding.UTF8, type));
 
     [Test]
-    public async Task RemoteConfigure_Dns01_Is400SolverUnsupported() => await ExpectAsync(_owned, HttpMethod.Post, "/api/v1/remote/configure", 400, "solver_unsupported",
+    public async Task RemoteConfigure_Dns01_Is400SolverUnsupported() =>
+        await ExpectAsync(_owned, HttpMethod.Post, "/api/v1/remote/configure", 400, "solver_unsupported",
         JsonContent.Create(new { endpoint = "wss://relay.test", device_secret = "s", solver = "dns-01", tld = "home.test", portal_hostname = "portal" }));
 
     [TestCase("http://relay.test", "s", "home.test", "portal", "endpoint")]
@@ -164,7 +166,8 @@ internal sealed class HttpSurfaceTests
     }
 
     private static async Task<HttpResponseMessage> ExpectAsync(
-        TestAppliance appliance, HttpMethod method, string path, int status, string code, HttpContent? content = null, Action<HttpRequestMessage>? change = null)
+        TestAppliance appliance, HttpMethod method, string path, int status, string code, HttpContent? content = null,
+        Action<HttpRequestMessage>? change = null)
     {
         var response = await appliance.SendAsync(method, path, content, change);
         await ExpectProblemAsync(response, status, code);

@@ -105,7 +105,8 @@ internal sealed class LeaderHintTests
         var stream = client.GetStream();
 
         await stream.WriteAsync(Encoding.ASCII.GetBytes(
-            $"POST /api/v1/apps HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/yaml\r\nContent-Length: 1000\r\n\r\nname: half"));
+            $"POST /api/v1/apps HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/yaml\r\nContent-Length: "
+            + "1000\r\n\r\nname: half"));
         using var reader = new StreamReader(stream, Encoding.ASCII, leaveOpen: true);
         var status = await reader.ReadLineAsync().WaitAsync(Limit);
 

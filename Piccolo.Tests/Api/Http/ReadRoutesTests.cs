@@ -48,7 +48,8 @@ internal sealed class ReadRoutesTests
         var its = (await _appliance.Api.GetAsync("/api/v1/apps/web/services"))["services"]!.AsArray();
 
         Assert.That(its.Select(s => (string?)s!["name"]), Is.EquivalentTo(new[] { "web", "admin" }));
-        Assert.That(its.Select(s => (int)s!["public_port"]!), Is.EquivalentTo(all.Where(s => (string?)s!["app"] == "web").Select(s => (int)s!["public_port"]!)));
+        Assert.That(its.Select(s => (int)s!["public_port"]!),
+            Is.EquivalentTo(all.Where(s => (string?)s!["app"] == "web").Select(s => (int)s!["public_port"]!)));
         using var unknown = await _appliance.SendAsync(HttpMethod.Get, "/api/v1/apps/nobody/services");
         Assert.That((int)unknown.StatusCode, Is.EqualTo(404));
         Assert.That((string?)JsonNode.Parse(await unknown.Content.ReadAsStringAsync())!["detail"], Does.Contain("app 'nobody'"));
@@ -83,10 +84,12 @@ internal sealed class ReadRoutesTests
 
     private async Task<(int Status, JsonNode Answer)> ValidateAsync(string manifest)
     {
-        using var response = await _appliance.SendAsync(HttpMethod.Post, "/api/v1/apps/validate", new StringContent(manifest, Encoding.UTF8, "application/yaml"));
+        using var response = await _appliance.SendAsync(HttpMethod.Post, "/api/v1/apps/validate",
+            new StringContent(manifest, Encoding.UTF8, "application/yaml"));
         return ((int)response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!);
     }
 
     private static string Manifest(string app, params string[] listeners) =>
-        $"name: {app}\nimage: localhost/{app}:1\nlisteners:\n{string.Concat(listeners.Select((l, i) => $"  - {{ name: {l}, guest_port: {8080 + i}, protocol: http }}\n"))}";
+        $"name: {app}\nimage: "
+        + $"localhost/{app}:1\nlisteners:\n{string.Concat(listeners.Select((l, i) => $"  - {{ name: {l}, guest_port: {8080 + i}, protocol: http }}\n"))}";
 }

@@ -13,7 +13,8 @@ internal sealed class ServerLimitsTests
 
     [OneTimeSetUp]
     public void SetUp() => _appliance = new TestAppliance(
-        null, ("Piccolo:Http:HeadersTimeout", "00:00:04"), ("Piccolo:Http:KeepAliveTimeout", "00:00:41"), ("Piccolo:Http:MinBodyRate", "17"), ("Piccolo:Http:BodyGrace", "00:00:07"),
+        null, ("Piccolo:Http:HeadersTimeout", "00:00:04"), ("Piccolo:Http:KeepAliveTimeout", "00:00:41"), ("Piccolo:Http:MinBodyRate", "17"),
+        ("Piccolo:Http:BodyGrace", "00:00:07"),
         ("Piccolo:Http:MaxHeaderBytes", "5000"), ("Piccolo:Http:MaxHeaders", "23"), ("Piccolo:Http:MaxRequestLineBytes", "3000"),
         ("Piccolo:Ingress:SendTimeout", "00:01:30"), ("Piccolo:Ingress:MaxConnections", "333"), ("Piccolo:Ingress:MaxStreamsPerConnection", "19"));
 
@@ -28,7 +29,8 @@ internal sealed class ServerLimitsTests
         Assert.That((limits.RequestHeadersTimeout.TotalSeconds, limits.KeepAliveTimeout.TotalSeconds), Is.EqualTo((4, 41)));
         Assert.That((limits.MinRequestBodyDataRate!.BytesPerSecond, limits.MinRequestBodyDataRate.GracePeriod.TotalSeconds), Is.EqualTo((17, 7)));
         Assert.That(limits.MinResponseDataRate!.GracePeriod.TotalSeconds, Is.EqualTo(90));
-        Assert.That((limits.MaxRequestHeadersTotalSize, limits.Http2.MaxRequestHeaderFieldSize, limits.MaxRequestLineSize), Is.EqualTo((20_000, 20_000, 20_000)), "four times ours, which are refused before");
+        Assert.That((limits.MaxRequestHeadersTotalSize, limits.Http2.MaxRequestHeaderFieldSize, limits.MaxRequestLineSize),
+            Is.EqualTo((20_000, 20_000, 20_000)), "four times ours, which are refused before");
         Assert.That((limits.MaxConcurrentUpgradedConnections, limits.Http2.MaxStreamsPerConnection, limits.MaxRequestHeaderCount), Is.EqualTo((333L, 19, 23)));
     }
 
@@ -45,7 +47,8 @@ internal sealed class ServerLimitsTests
     {
         var (options, defaults) = (new KestrelServerOptions { ApplicationServices = _appliance.Services }, new KestrelServerOptions());
         configure.Configure(options);
-        return [.. Values(options.Limits).Concat(Values(options.Limits.Http2)).Except(Values(defaults.Limits).Concat(Values(defaults.Limits.Http2))).Select(v => v.Name)];
+        return [.. Values(options.Limits).Concat(Values(options.Limits.Http2)).Except(Values(defaults.Limits).Concat(Values(defaults.Limits.Http2)))
+            .Select(v => v.Name)];
     }
 
     private static IEnumerable<(string Name, object? Value)> Values(object limits) => limits.GetType().GetProperties()

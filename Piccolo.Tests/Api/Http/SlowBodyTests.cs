@@ -10,7 +10,10 @@ using Piccolo.Tests.Ingress.Fakes;
 
 namespace Piccolo.Tests.Api.Http;
 
-/// <summary>Clients that send head and body of a request apart, as Python's http.client does: what follows the body must not run on the thread on which it came.</summary>
+/// <summary>
+/// Clients that send head and body of a request apart, as Python's http.client does: what
+/// follows the body must not run on the thread on which it came.
+/// </summary>
 [Category("Sealed")]
 internal sealed class SlowBodyTests
 {
@@ -39,13 +42,19 @@ internal sealed class SlowBodyTests
     {
         using var tls = new SslStream(new NetworkStream(await FrontDoor.ConnectAsync(_port), ownsSocket: true));
 #pragma warning disable CA5359 // the device's own certificate
-        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", RemoteCertificateValidationCallback = static (_, _, _, _) => true });
+        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+        {
+            TargetHost = "localhost",
+            RemoteCertificateValidationCallback = static (_, _, _, _) => true,
+        });
 #pragma warning restore CA5359
-        var body = path.EndsWith("tokens", StringComparison.Ordinal) ? $$"""{"name":"slow","scope":"read","password":"{{TestAppliance.Password}}"}""" : $$"""{"username":"admin","password":"{{TestAppliance.Password}}"}""";
+        var body = path.EndsWith("tokens", StringComparison.Ordinal) ? $$"""{"name":"slow","scope":"read","password":"{{TestAppliance.Password}}"}"""
+            : $$"""{"username":"admin","password":"{{TestAppliance.Password}}"}""";
         for (var i = 0; i < 3; i++)
         {
             await tls.WriteAsync(Encoding.ASCII.GetBytes(
-                $"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {_token}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n"));
+                $"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {_token}\r\nContent-Type: application/json\r\nContent-Length: "
+                + $"{body.Length}\r\n\r\n"));
             await Task.Delay(Pause, TimeProvider.System);
             await tls.WriteAsync(Encoding.ASCII.GetBytes(body[..4]));
             await Task.Delay(Pause, TimeProvider.System);
@@ -73,6 +82,7 @@ internal sealed class SlowBodyTests
     {
         var head = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
         var length = text.Split("\r\n").FirstOrDefault(l => l.StartsWith("Content-Length: ", StringComparison.OrdinalIgnoreCase));
-        return head > 0 && length is not null && text.Length >= head + 4 + int.Parse(length["Content-Length: ".Length..], System.Globalization.CultureInfo.InvariantCulture);
+        return head > 0 && length is not null
+            && text.Length >= head + 4 + int.Parse(length["Content-Length: ".Length..], System.Globalization.CultureInfo.InvariantCulture);
     }
 }

@@ -23,7 +23,8 @@ internal sealed class BusyPortLoopTests
         _rig = new AppRig();
         _states = new LanPortStates();
         _log = new CapturedLog();
-        _loop = new BusyPortLoop(_states, _rig.Catalog, _rig.Leadership, Options.Create(new IngressOptions { BusyPortPatience = Patience }), _rig.Time, _log.For<BusyPortLoop>());
+        _loop = new BusyPortLoop(_states, _rig.Catalog, _rig.Leadership, Options.Create(new IngressOptions { BusyPortPatience = Patience }), _rig.Time,
+            _log.For<BusyPortLoop>());
         _rig.Install(AppRig.Manifest("web"));
         await _loop.StartAsync(default);
     }

@@ -60,7 +60,8 @@ internal sealed class ServiceStateTests
         await using var appliance = new TestAppliance(null, ("Piccolo:Ingress:ProbeTimeout", "00:01:00"));
         await appliance.OwnedAsync();
         var health = appliance.Services.GetRequiredService<ListenerHealth>();
-        await appliance.Api.InstallAsync("name: blog\nimage: localhost/blog:1\nlisteners:\n  - { name: web, guest_port: 8080, protocol: http, x-piccolo: { health_path: /well } }\n");
+        await appliance.Api.InstallAsync(
+            "name: blog\nimage: localhost/blog:1\nlisteners:\n  - { name: web, guest_port: 8080, protocol: http, x-piccolo: { health_path: /well } }\n");
         await WhenAsync(health.Changed, () => health.Find("web") is { Answers: false });
         await appliance.Api.PostAsync("/api/v1/apps/blog/stop");
         await WhenAsync(health.Changed, () => health.Find("web") is null);

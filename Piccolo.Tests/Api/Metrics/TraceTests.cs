@@ -31,7 +31,8 @@ internal sealed class TraceTests
             if (context.Request.Path == "/v1/metrics") metrics.TrySetResult(Encoding.Latin1.GetString(body.ToArray()));
         });
         await using var appliance = await new TestAppliance(
-            null, ("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://127.0.0.1:{collector.Port}"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"), ("OTEL_BSP_SCHEDULE_DELAY", "100")).OwnedAsync();
+            null, ("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://127.0.0.1:{collector.Port}"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "100")).OwnedAsync();
         var (trace, caller) = (ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom());
 
         using var created = await appliance.SendAsync(HttpMethod.Post, "/api/v1/auth/tokens", System.Net.Http.Json.JsonContent.Create(new { name = "traced" }),

@@ -59,7 +59,8 @@ internal sealed class DaemonProcessTests
         await daemon.Api.TakeTokenAsync("before");
         using var half = new TcpClient();
         await half.ConnectAsync("127.0.0.1", _port);
-        await half.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1:{_port}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{\"user"));
+        await half.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1:{_port}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{\"user"));
 
         var clock = Stopwatch.StartNew();
         await daemon.DisposeAsync();
@@ -74,7 +75,8 @@ internal sealed class DaemonProcessTests
         await next.Api.UnlockAsync(TestAppliance.Password);
         await next.Api.TakeTokenAsync("after");
         var locked = (await next.Api.GetAsync("/api/v1/system/audit"))["entries"]!.AsArray().Single(e => (string?)e!["kind"] == "vault.locked")!;
-        Assert.That(((string?)locked["actor"], (string?)locked["detail"]!["reason"]), Is.EqualTo(("appliance", "shutdown")), "also what nobody asked for by name is on record");
+        Assert.That(((string?)locked["actor"], (string?)locked["detail"]!["reason"]), Is.EqualTo(("appliance", "shutdown")),
+            "also what nobody asked for by name is on record");
         TestContext.Out.WriteLine($"terminated in {took.TotalSeconds:0.00} s");
     }
 
@@ -83,7 +85,8 @@ internal sealed class DaemonProcessTests
     {
         await using var first = await StartAsync();
         var log = _folder.File("second.log");
-        await using var second = ChildProcess.Start(new ChildProcessStart("dotnet", [SolutionBuild.Find("Piccolo.Api"), $"--Piccolo:StateDirectory={State}"], log, "dotnet-sdk-10.0"));
+        await using var second = ChildProcess.Start(
+            new ChildProcessStart("dotnet", [SolutionBuild.Find("Piccolo.Api"), $"--Piccolo:StateDirectory={State}"], log, "dotnet-sdk-10.0"));
 
         var line = await second.WaitForLineAsync("Another Piccolo daemon", Limit);
         await second.Exited.WaitAsync(Limit);
@@ -109,11 +112,13 @@ internal sealed class DaemonProcessTests
     {
         var https = LoopbackPorts.Free(1)[0];
         await using var daemon = await StartAsync(("Piccolo__Ingress__HttpsPort", $"{https}"));
-        Task<ToolRun> ConnectAsync(params string[] options) => ToolRun.OfAsync("openssl", ["s_client", "-connect", $"127.0.0.1:{https}", "-tls1_2", .. options], "Q\n");
+        Task<ToolRun> ConnectAsync(params string[] options) =>
+            ToolRun.OfAsync("openssl", ["s_client", "-connect", $"127.0.0.1:{https}", "-tls1_2", .. options], "Q\n");
         var session = _folder.File("session");
 
         Assert.That((await ConnectAsync("-cipher", "ECDHE-ECDSA-AES128-SHA256")).Output, Does.Contain("Cipher is (NONE)"));
-        Assert.That((await ConnectAsync("-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256", "-sess_out", session)).Output, Does.Contain("New, TLSv1.2, Cipher is ECDHE-ECDSA-AES128-GCM-SHA256"));
+        Assert.That((await ConnectAsync("-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256", "-sess_out", session)).Output,
+            Does.Contain("New, TLSv1.2, Cipher is ECDHE-ECDSA-AES128-GCM-SHA256"));
         Assert.That((await ConnectAsync("-sess_in", session)).Output, Does.Contain("Reused, TLSv1.2"));
     }
 

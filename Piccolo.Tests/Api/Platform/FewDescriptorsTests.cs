@@ -26,7 +26,8 @@ internal sealed class FewDescriptorsTests
             ["Piccolo__Ingress__HttpsPort"] = $"{ports[1]}",
         };
         string[] arguments = [$"--nofile={Files}:{Files}", "dotnet", SolutionBuild.Find("Piccolo.Api")];
-        await using var daemon = ChildProcess.Start(new ChildProcessStart("prlimit", arguments, folder.File("appliance.log"), "util-linux") { Environment = environment });
+        await using var daemon = ChildProcess.Start(
+            new ChildProcessStart("prlimit", arguments, folder.File("appliance.log"), "util-linux") { Environment = environment });
         await daemon.WaitForPortAsync(ports[0], Limit);
         var held = new List<Socket>();
         using var kept = new KeptConnection(ports[0]);
@@ -77,7 +78,8 @@ internal sealed class FewDescriptorsTests
                 Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
                 return;
             }
-            catch (HttpRequestException failure) when (failure.HttpRequestError != HttpRequestError.ConnectionError || failure.InnerException is not SocketException { SocketErrorCode: SocketError.ConnectionRefused })
+            catch (HttpRequestException failure) when (failure.HttpRequestError != HttpRequestError.ConnectionError
+                || failure.InnerException is not SocketException { SocketErrorCode: SocketError.ConnectionRefused })
             {
                 // Turned away: not yet.
             }

@@ -50,9 +50,11 @@ internal sealed class FreshStartTests
         Assert.That(FilesOf(daemon).Where(f => Path.GetFileName(f).StartsWith("control.db", StringComparison.Ordinal)), Is.Empty, "nor is the store");
         Assert.That(SignalsOf(daemon, "SigBlk"), Is.Zero, "a blocked signal would never arrive");
         Assert.That(await StateAsync(daemon), Is.EqualTo((true, true)), "it has an owner, and it is locked");
-        using (var refused = await daemon.Api.SendRawAsync(new HttpRequestMessage(HttpMethod.Get, "/api/v1/apps"))) Assert.That((int)refused.StatusCode, Is.EqualTo(423));
+        using (var refused = await daemon.Api.SendRawAsync(new HttpRequestMessage(HttpMethod.Get, "/api/v1/apps")))
+            Assert.That((int)refused.StatusCode, Is.EqualTo(423));
         await daemon.Api.UnlockAsync(TestAppliance.Password);
-        Assert.That((await daemon.Api.GetAsync("/api/v1/system/audit"))["entries"]!.AsArray().Count(e => (string?)e!["kind"] == "vault.locked"), Is.EqualTo(1), "one lock, the owner's");
+        Assert.That((await daemon.Api.GetAsync("/api/v1/system/audit"))["entries"]!.AsArray().Count(e => (string?)e!["kind"] == "vault.locked"), Is.EqualTo(1),
+            "one lock, the owner's");
     }
 
     /// <summary>The shortest of a few: what else the machine does only adds to it.</summary>
@@ -127,8 +129,10 @@ internal sealed class FreshStartTests
         }
 
         var after = FilesOf(daemon);
-        Assert.That(after, Has.Count.InRange(before.Count - 10, before.Count + 10), $"before:\n{string.Join('\n', before)}\nafter:\n{string.Join('\n', after)}");
-        Assert.That(Directory.GetDirectories($"/proc/{daemon.Id}/task").SelectMany(t => File.ReadAllText(t + "/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)), Is.Empty);
+        Assert.That(after, Has.Count.InRange(before.Count - 10, before.Count + 10),
+            $"before:\n{string.Join('\n', before)}\nafter:\n{string.Join('\n', after)}");
+        Assert.That(Directory.GetDirectories($"/proc/{daemon.Id}/task")
+            .SelectMany(t => File.ReadAllText(t + "/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)), Is.Empty);
     }
 
     [Test]
@@ -158,14 +162,16 @@ internal sealed class FreshStartTests
         using var script = await DownloadOfAVolumeAsync(daemon);
         using var half = new TcpClient();
         await half.ConnectAsync("127.0.0.1", _port);
-        await half.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1:{_port}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{\"user"));
+        await half.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1:{_port}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{\"user"));
         using var idle = new TcpClient();
         await idle.ConnectAsync("127.0.0.1", _port);
 
         var (_, silence) = await daemon.LockAsync();
 
         Assert.That(silence, Is.LessThan(3 * SilenceLimit), "nobody is waited for");
-        Assert.That(async () => await ReadToEndAsync(await script.Content.ReadAsStreamAsync()), Throws.InstanceOf<IOException>(), "the download is cut, not shortened");
+        Assert.That(async () => await ReadToEndAsync(await script.Content.ReadAsStreamAsync()), Throws.InstanceOf<IOException>(),
+            "the download is cut, not shortened");
         foreach (var client in (TcpClient[])[half, idle]) Assert.That(await IsOverAsync(client), Is.True);
     }
 
@@ -177,7 +183,8 @@ internal sealed class FreshStartTests
         using (var client = new TcpClient())
         {
             await client.ConnectAsync("127.0.0.1", _port);
-            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /api/v1/crypto/lock HTTP/1.1\r\nHost: 127.0.0.1:{_port}\r\nAuthorization: Bearer {_token}\r\nContent-Length: 0\r\n\r\n"));
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+                $"POST /api/v1/crypto/lock HTTP/1.1\r\nHost: 127.0.0.1:{_port}\r\nAuthorization: Bearer {_token}\r\nContent-Length: 0\r\n\r\n"));
             // In good order: of a connection that is reset at once the server may lose what it has not read, and with it the lock.
         }
 
@@ -209,7 +216,8 @@ internal sealed class FreshStartTests
     private async Task<ApplianceProcess> OwnedAsync(params (string Key, string Value)[] settings)
     {
         // Without an engine there is nothing that a lock has to wait for.
-        var daemon = await ApplianceProcess.StartAsync(State, _folder.File("daemon.log"), _port, settings.Append((Key: "Piccolo:Containers:Socket", Value: "")).ToDictionary(s => s.Key, s => s.Value));
+        var daemon = await ApplianceProcess.StartAsync(State, _folder.File("daemon.log"), _port,
+            settings.Append((Key: "Piccolo:Containers:Socket", Value: "")).ToDictionary(s => s.Key, s => s.Value));
         await daemon.Api.SetUpAsync(TestAppliance.Password);
         await daemon.Api.UnlockAsync(TestAppliance.Password);
         _token = await daemon.Api.TakeTokenAsync("test");
@@ -221,7 +229,8 @@ internal sealed class FreshStartTests
     {
         var process = $"/proc/{daemon.Id}";
         string Line(string name) => File.ReadLines(process + "/status").Single(l => l.StartsWith(name + ":", StringComparison.Ordinal));
-        return (daemon.Id, new FileInfo(process + "/exe").LinkTarget!, File.ReadAllText(process + "/cmdline"), File.ReadAllText(process + "/environ"), new FileInfo(process + "/cwd").LinkTarget!, Line("PPid"));
+        return (daemon.Id, new FileInfo(process + "/exe").LinkTarget!, File.ReadAllText(process + "/cmdline"), File.ReadAllText(process + "/environ"),
+            new FileInfo(process + "/cwd").LinkTarget!, Line("PPid"));
     }
 
     private static List<string> FilesOf(ApplianceProcess daemon) =>
@@ -244,7 +253,8 @@ internal sealed class FreshStartTests
         await File.WriteAllBytesAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(State, "volumes")).FullName, "large"), new byte[64 * 1024 * 1024]);
         var job = (string)(await daemon.Api.PostAsync("/api/v1/exports/full"))["id"]!;
         // A job's events end with the job.
-        using (var events = await daemon.Api.SendRawAsync(new HttpRequestMessage(HttpMethod.Get, $"/api/v1/jobs/{job}/events"))) events.EnsureSuccessStatusCode();
+        using (var events = await daemon.Api.SendRawAsync(new HttpRequestMessage(HttpMethod.Get, $"/api/v1/jobs/{job}/events")))
+            events.EnsureSuccessStatusCode();
         var now = await daemon.Api.GetAsync($"/api/v1/jobs/{job}");
         var client = new HttpClient(new SocketsHttpHandler()) { BaseAddress = daemon.Api.BaseAddress };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _token);

@@ -23,7 +23,8 @@ internal sealed class LinkChurnTests
         _folder = new TempFolder();
         var commands = new StringBuilder();
         for (var i = 1; i <= Links; i++)
-            commands.Append($"link add va{i} type veth peer name vb{i}\naddr add 10.9.{i}.1/24 dev va{i}\naddr add fd00:{i}::1/64 dev va{i}\nlink set va{i} up\nlink set vb{i} up\n");
+            commands.Append($"link add va{i} type veth peer name vb{i}\naddr add 10.9.{i}.1/24 dev va{i}\naddr add fd00:{i}::1/64 dev va{i}\nlink set "
+            + $"va{i} up\nlink set vb{i} up\n");
         for (var i = 1; i <= Links; i++) commands.Append($"link del va{i}\n");
         await File.WriteAllTextAsync(_folder.File("links"), commands.ToString());
     }

@@ -19,7 +19,8 @@ internal sealed class OrderlyShutdownTests
     {
         await using var relay = await ScriptedRelay.StartAsync();
         var box = await new TestAppliance(null, ("Piccolo:Nexus:AllowInsecureLoopback", "true")).OwnedAsync();
-        var (vault, store, tunnel) = (box.Services.GetRequiredService<ApplianceVault>(), box.Services.GetRequiredService<SealedStore>(), box.Services.GetRequiredService<RelayTunnel>());
+        var (vault, store, tunnel) =
+            (box.Services.GetRequiredService<ApplianceVault>(), box.Services.GetRequiredService<SealedStore>(), box.Services.GetRequiredService<RelayTunnel>());
         box.Engine.AddImage("localhost/sample:latest");
         await box.Api.InstallAsync(AppRig.Manifest("web"));
         await AppRig.UntilAsync(box.Engine.Called, () => box.Engine.Calls.Contains("start web"), () => "the app does not start");
@@ -33,7 +34,8 @@ internal sealed class OrderlyShutdownTests
         await peer.Ended;
 
         Assert.That((vault.State, store.IsOpen), Is.EqualTo((VaultState.Unlocked, true)), "the keys stay while an app still ends");
-        using (var late = new TcpClient()) Assert.That(async () => await late.ConnectAsync("127.0.0.1", box.HttpPort), Throws.InstanceOf<SocketException>(), "nobody comes in any more");
+        using (var late = new TcpClient())
+            Assert.That(async () => await late.ConnectAsync("127.0.0.1", box.HttpPort), Throws.InstanceOf<SocketException>(), "nobody comes in any more");
         appStops.SetResult();
         await stopping.WaitAsync(AppRig.Patience);
         Assert.That((vault.State, store.IsOpen), Is.EqualTo((VaultState.Locked, false)));

@@ -19,7 +19,8 @@ internal sealed class SettingsOrderTests
         Environment.SetEnvironmentVariable("Piccolo__SettingsOrderTests__C", "environment");
         var packaged = new Dictionary<string, string?> { [$"{Section}:A"] = "packaged", [$"{Section}:D"] = "packaged" };
 
-        var found = new ConfigurationBuilder().AddInMemoryCollection(packaged).AddSettings(folder.File("appsettings.json"), [$"--{Section}:C=argument"]).Build().GetSection(Section);
+        var found = new ConfigurationBuilder().AddInMemoryCollection(packaged).AddSettings(folder.File("appsettings.json"), [$"--{Section}:C=argument"]).Build()
+            .GetSection(Section);
 
         Assert.That((found["A"], found["B"], found["C"], found["D"]), Is.EqualTo(("file", "environment", "argument", "packaged")));
     }

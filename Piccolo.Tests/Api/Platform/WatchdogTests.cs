@@ -47,7 +47,8 @@ internal sealed class WatchdogTests
         using var log = new CapturedLog();
         var time = new ArmedTime(Every / 2);
         var systemd = new RecordingNotifier();
-        using var watchdog = new Watchdog(new SystemdReporter(systemd), new SelfCheck(appliance.Services.GetRequiredService<HealthLoop>(), store, time), time, log.For<Watchdog>());
+        using var watchdog = new Watchdog(new SystemdReporter(systemd),
+            new SelfCheck(appliance.Services.GetRequiredService<HealthLoop>(), store, time), time, log.For<Watchdog>());
         using var stopping = new CancellationTokenSource();
         var watching = watchdog.WatchAsync(Every, stopping.Token);
         await systemd.PingAsync();

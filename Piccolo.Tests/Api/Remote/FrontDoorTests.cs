@@ -39,7 +39,8 @@ internal sealed class FrontDoorTests
         var now = TimeProvider.System.GetUtcNow();
         Assert.That((DateTimeOffset)name["last_success"]!, Is.EqualTo(now).Within(TimeSpan.FromMinutes(1)));
         Assert.That((DateTimeOffset)name["since"]!, Is.LessThanOrEqualTo(now));
-        Assert.That(await _box.Appliance.Api.SendRawAsync(new HttpRequestMessage(HttpMethod.Get, "/metrics")).ContinueWith(t => t.Result.Content.ReadAsStringAsync()).Unwrap(),
+        Assert.That(await _box.Appliance.Api.SendRawAsync(new HttpRequestMessage(HttpMethod.Get, "/metrics"))
+            .ContinueWith(t => t.Result.Content.ReadAsStringAsync()).Unwrap(),
             Does.Match("""piccolo_names_reachable\S*name="portal\.home\.test"\S* 1"""));
     }
 
@@ -118,7 +119,8 @@ internal sealed class FrontDoorTests
         using var other = await http.GetAsync(new Uri($"https://{RemoteBox.Portal}/.well-known/other"));
 
         Assert.That(asked.StatusCode, Is.EqualTo(other.StatusCode));
-        Assert.That(JsonNode.Parse(await asked.Content.ReadAsStringAsync())!["code"]!.ToString(), Is.EqualTo(JsonNode.Parse(await other.Content.ReadAsStringAsync())!["code"]!.ToString()));
+        Assert.That(JsonNode.Parse(await asked.Content.ReadAsStringAsync())!["code"]!.ToString(),
+            Is.EqualTo(JsonNode.Parse(await other.Content.ReadAsStringAsync())!["code"]!.ToString()));
     }
 
     [Test]

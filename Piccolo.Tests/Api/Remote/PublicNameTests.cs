@@ -62,7 +62,8 @@ internal sealed class PublicNameTests
     public async Task LongNameInTheStore_LosesItsOwnNameAlone()
     {
         await InstallAsync(LongLabel, "web");
-        _appliance.Services.GetRequiredService<RemoteSettingsStore>().Save(new RemoteSettings(Endpoint, "secret", LongDomain, "portal." + LongDomain, true, DateTimeOffset.UnixEpoch));
+        _appliance.Services.GetRequiredService<RemoteSettingsStore>()
+            .Save(new RemoteSettings(Endpoint, "secret", LongDomain, "portal." + LongDomain, true, DateTimeOffset.UnixEpoch));
         var remote = _appliance.Services.GetRequiredService<RemoteAccess>();
         await _appliance.Log.FirstAsync(4509).WaitAsync(Patience);
 
@@ -75,7 +76,8 @@ internal sealed class PublicNameTests
     [Test]
     public async Task Plan_OfWhichAPartIsNotTaken_IsNotInForce()
     {
-        _appliance.Services.GetRequiredService<RemoteSettingsStore>().Save(new RemoteSettings("no address", "secret", "home.test", "portal.home.test", true, DateTimeOffset.UnixEpoch));
+        _appliance.Services.GetRequiredService<RemoteSettingsStore>()
+            .Save(new RemoteSettings("no address", "secret", "home.test", "portal.home.test", true, DateTimeOffset.UnixEpoch));
 
         await _appliance.Log.FirstAsync(4501).WaitAsync(Patience);
 
@@ -110,10 +112,15 @@ internal sealed class PublicNameTests
     private async Task ConfigureAsync(string domain) => Assert.That((await TryConfigureAsync(domain)).Status, Is.EqualTo(200));
 
     private Task<(int Status, JsonNode Answer)> TryConfigureAsync(string domain, string portal = "portal") =>
-        PostAsync("/api/v1/remote/configure", JsonContent.Create(new { endpoint = Endpoint, device_secret = "secret", tld = domain, portal_hostname = portal }));
+        PostAsync("/api/v1/remote/configure",
+            JsonContent.Create(new { endpoint = Endpoint, device_secret = "secret", tld = domain, portal_hostname = portal }));
 
-    private Task<(int Status, JsonNode Answer)> InstallAsync(params string[] listeners) => PostAsync("/api/v1/apps", new StringContent(
-        $"name: app\nimage: localhost/app:1\nlisteners:\n{string.Concat(listeners.Select((l, i) => $"  - {{ name: {l}, guest_port: {8080 + i}, protocol: http }}\n"))}", Encoding.UTF8, "application/yaml"));
+    private Task<(int Status, JsonNode Answer)> InstallAsync(params string[] listeners)
+    {
+        var lines = string.Concat(listeners.Select((l, i) => $"  - {{ name: {l}, guest_port: {8080 + i}, protocol: http }}\n"));
+        var manifest = $"name: app\nimage: localhost/app:1\nlisteners:\n{lines}";
+        return PostAsync("/api/v1/apps", new StringContent(manifest, Encoding.UTF8, "application/yaml"));
+    }
 
     private async Task<(int Status, JsonNode Answer)> PostAsync(string path, HttpContent content)
     {

@@ -59,7 +59,11 @@ internal sealed class RelaySecretTests
     {
         var before = _box.Get<RemoteSettingsStore>().Current;
 
-        var (status, answer) = await PostAsync("/api/v1/remote/nexus-guide/verify", new { endpoint = _box.Relay.HubUri.ToString(), jwt_secret = RemoteBox.Secret });
+        var (status, answer) = await PostAsync("/api/v1/remote/nexus-guide/verify", new
+        {
+            endpoint = _box.Relay.HubUri.ToString(),
+            jwt_secret = RemoteBox.Secret,
+        });
 
         Assert.That(status, Is.EqualTo(HttpStatusCode.OK), answer.ToJsonString());
         Assert.That((DateTimeOffset)answer["verified_at"]!, Is.EqualTo(TimeProvider.System.GetUtcNow()).Within(TimeSpan.FromMinutes(1)));

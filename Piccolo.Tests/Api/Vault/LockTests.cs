@@ -131,12 +131,14 @@ internal sealed class LockTests
         Assert.That((int)answer.StatusCode, Is.EqualTo(202));
         Assert.That((string?)said["message"], Is.EqualTo("locked"));
         // What else takes longer than the patience on a busy machine may be in it, too.
-        Assert.That(said["unfinished"]!.AsArray().Select(s => $"{s!["step"]}: {s["reason"]}"), Has.Member("apps: Still running: web. All connections to apps are ended."));
+        Assert.That(said["unfinished"]!.AsArray().Select(s => $"{s!["step"]}: {s["reason"]}"),
+            Has.Member("apps: Still running: web. All connections to apps are ended."));
         await RestartedAsync(appliance);
         await HealthAsync(appliance, HealthLevel.Degraded);
         await UnfinishedAsync(appliance, all => all.All(s => s.StartsWith("apps: ", StringComparison.Ordinal)), "all but the app ends");
         Assert.That((await appliance.Api.GetAsync("/api/v1/crypto/status"))["unfinished"]!.AsArray(), Has.Count.EqualTo(1));
-        using (var apps = await appliance.SendAsync(HttpMethod.Get, "/api/v1/apps")) Assert.That((int)apps.StatusCode, Is.EqualTo(423), "what could be locked is");
+        using (var apps = await appliance.SendAsync(HttpMethod.Get, "/api/v1/apps"))
+            Assert.That((int)apps.StatusCode, Is.EqualTo(423), "what could be locked is");
 
         appliance.Engine.Faults.Remove("stop");
         await HealthAsync(appliance, HealthLevel.Ok);
@@ -165,7 +167,8 @@ internal sealed class LockTests
         await appliance.Api.InstallAsync(Manifest);
         var board = appliance.Services.GetRequiredService<AppStatusBoard>();
         using var limit = new CancellationTokenSource(Limit);
-        for (var seen = board.Changed.Version; board.Find("web")?.State != AppState.Running; seen = board.Changed.Version) await board.Changed.WaitAsync(seen, limit.Token);
+        for (var seen = board.Changed.Version; board.Find("web")?.State != AppState.Running; seen = board.Changed.Version)
+            await board.Changed.WaitAsync(seen, limit.Token);
         return appliance;
     }
 
@@ -191,6 +194,7 @@ internal sealed class LockTests
         var loop = appliance.Services.GetRequiredService<Piccolo.Api.Health.HealthLoop>();
         var tracker = appliance.Services.GetRequiredService<HealthTracker>();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(40));
-        for (var seen = loop.Went.Version; tracker.Snapshot.Reported[HealthComponents.Vault].Level != level; seen = loop.Went.Version) await loop.Went.WaitAsync(seen, limit.Token);
+        for (var seen = loop.Went.Version; tracker.Snapshot.Reported[HealthComponents.Vault].Level != level; seen = loop.Went.Version)
+            await loop.Went.WaitAsync(seen, limit.Token);
     }
 }

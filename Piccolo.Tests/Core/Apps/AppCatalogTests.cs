@@ -24,7 +24,8 @@ internal sealed class AppCatalogTests
         Assert.That(outcome, Is.InstanceOf<InstallOutcome.Created>());
         Assert.That(_rig.Store.Revision, Is.EqualTo(revision + 1));
         Assert.That(_rig.Catalog.Find("web")!.Ports, Is.EqualTo(new[] { new AppPorts("web", 15000, 35000), new AppPorts("raw", 15001, 35001) }));
-        Assert.That(_rig.Listeners.Current.Select(l => (l.App, l.Name, l.GuardPort, l.PublicPort)), Is.EqualTo(new[] { ("web", "raw", 15001, 35001), ("web", "web", 15000, 35000) }));
+        Assert.That(_rig.Listeners.Current.Select(l => (l.App, l.Name, l.GuardPort, l.PublicPort)),
+            Is.EqualTo(new[] { ("web", "raw", 15001, 35001), ("web", "web", 15000, 35000) }));
     }
 
     [Test]

@@ -99,7 +99,8 @@ internal sealed class AppRemovalTests
 
         _rig.Catalog.AskUpdate("web");
         await AppRig.UntilAsync(_rig.Store.Changed, () => _rig.Catalog.Find("web")!.LastUpdate is not null, () => string.Join('\n', _rig.Log.Lines));
-        if (newer is not null) await AppRig.UntilAsync(_rig.Runtime.Called, () => _rig.Runtime.Calls[^1] == "start web", () => string.Join(", ", _rig.Runtime.Calls));
+        if (newer is not null)
+            await AppRig.UntilAsync(_rig.Runtime.Called, () => _rig.Runtime.Calls[^1] == "start web", () => string.Join(", ", _rig.Runtime.Calls));
 
         Assert.That((_rig.Catalog.Find("web")!.LastUpdate!.Outcome, _rig.Catalog.Find("web")!.UpdateAsked), Is.EqualTo((outcome, (DateTimeOffset?)null)));
         string[] remade = newer is null ? [] : ["stop web", "remove web", "create web", "start web"];

@@ -31,7 +31,8 @@ internal sealed class AppRig : IAsyncDisposable
         Paths = new StatePaths(_folder.FullName);
         Health = new HealthTracker(Time, NullLogger<HealthTracker>.Instance);
         Store = new SealedStore(Paths, Health, NullLogger<SealedStore>.Instance);
-        Catalog = new AppCatalog(Store, Listeners, new ListenerPorts(new PortAllocator(new PortRange(15000, 15099), p => !BusyPorts.ContainsKey(p)), new PortAllocator(new PortRange(35000, 35099), _ => true)), Time);
+        Catalog = new AppCatalog(Store, Listeners, new ListenerPorts(new PortAllocator(new PortRange(15000, 15099), p => !BusyPorts.ContainsKey(p)),
+            new PortAllocator(new PortRange(35000, 35099), _ => true)), Time);
         Board = new AppStatusBoard(Time);
         Leadership = new LeadershipRegistry(NullLogger<LeadershipRegistry>.Instance, beforeElection);
         Instance = InstanceId.ReadOrCreate(Paths, out _);
@@ -67,7 +68,8 @@ internal sealed class AppRig : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        _supervisor = new AppSupervisor(Store, Catalog, Leadership, Runtime, Instance, Board, Health, Options.Create(new ContainerOptions()), Time, () => Random, Log.For<AppSupervisor>());
+        _supervisor = new AppSupervisor(Store, Catalog, Leadership, Runtime, Instance, Board, Health, Options.Create(new ContainerOptions()), Time,
+            () => Random, Log.For<AppSupervisor>());
         _loop = new AppSupervisorLoop(_supervisor, Time, Log.For<AppSupervisorLoop>());
         await _loop.StartAsync(CancellationToken.None);
     }
@@ -82,7 +84,8 @@ internal sealed class AppRig : IAsyncDisposable
     }
 
     public static string Manifest(string app, string image = "localhost/sample:latest", params string[] listeners) =>
-        $"name: {app}\nimage: {image}\nlisteners:\n" + string.Concat((listeners.Length == 0 ? [app] : listeners).Select((l, i) => $"  - {{ name: {l}, guest_port: {8080 + i}, protocol: http }}\n"));
+        $"name: {app}\nimage: {image}\nlisteners:\n"
+        + string.Concat((listeners.Length == 0 ? [app] : listeners).Select((l, i) => $"  - {{ name: {l}, guest_port: {8080 + i}, protocol: http }}\n"));
 
     public InstallOutcome Install(string yaml, params string[] reserved)
     {

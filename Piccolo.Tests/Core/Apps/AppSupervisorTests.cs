@@ -157,7 +157,8 @@ internal sealed class AppSupervisorTests : AppSupervisorFixture
         var due = rig.Board.Find("web")!.NextAttempt!.Value;
         await rig.Time.PassAsync(TimeSpan.FromSeconds(30));
         await rig.Time.PassAsync(due - rig.Time.GetUtcNow());
-        await AppRig.UntilAsync(rig.Runtime.Called, () => rig.Runtime.Calls.Count(c => c == (moves ? "create web" : "start web")) == (moves ? 2 : 7), () => string.Join('\n', rig.Log.Lines));
+        await AppRig.UntilAsync(rig.Runtime.Called, () => rig.Runtime.Calls.Count(c => c == (moves ? "create web" : "start web")) == (moves ? 2 : 7),
+            () => string.Join('\n', rig.Log.Lines));
 
         Assert.That(rig.Log.Of(5007), Has.Count.EqualTo(moves ? 1 : 0));
         Assert.That(rig.Catalog.Find("web")!.Ports.Single().GuardPort, Is.EqualTo(moves ? 15001 : kept.GuardPort));
@@ -170,7 +171,8 @@ internal sealed class AppSupervisorTests : AppSupervisorFixture
         await RunWebAsync();
         _rig.Runtime.PullGate = new TaskCompletionSource().Task;
         for (var i = 0; i < 6; i++) _rig.Install(AppRig.Manifest($"slow{i}", $"localhost/slow{i}:1"));
-        await AppRig.UntilAsync(_rig.Runtime.Called, () => _rig.Runtime.Calls.Count(c => c.StartsWith("pull localhost/slow", StringComparison.Ordinal)) == 4, () => "four pulls at a time");
+        await AppRig.UntilAsync(_rig.Runtime.Called, () => _rig.Runtime.Calls.Count(c => c.StartsWith("pull localhost/slow", StringComparison.Ordinal)) == 4,
+            () => "four pulls at a time");
 
         _rig.Follow("web");
         await _rig.UntilAsync("web", AppState.Stopped, AppReason.Follower);
@@ -182,7 +184,8 @@ internal sealed class AppSupervisorTests : AppSupervisorFixture
         await RunWebAsync();
         _rig.Runtime.PullGate = new TaskCompletionSource().Task;
         for (var i = 0; i < 12; i++) _rig.Install(AppRig.Manifest($"slow{i}", $"silent{i / 6}.example/slow{i}:1"));
-        await AppRig.UntilAsync(_rig.Runtime.Called, () => _rig.Runtime.Calls.Count(c => c.StartsWith("pull silent", StringComparison.Ordinal)) == 8, () => "four pulls of each registry at a time");
+        await AppRig.UntilAsync(_rig.Runtime.Called, () => _rig.Runtime.Calls.Count(c => c.StartsWith("pull silent", StringComparison.Ordinal)) == 8,
+            () => "four pulls of each registry at a time");
 
         _rig.Runtime.Exit("web", 1);
         await _rig.UntilAsync("web", AppState.Error, AppReason.Exited);
@@ -218,7 +221,8 @@ internal sealed class AppSupervisorTests : AppSupervisorFixture
         await rig.Time.ArmedAsync(due - rig.Time.GetUtcNow());
         Assert.That(Starts(), Is.EqualTo(tried));
         await rig.Time.PassAsync(due - rig.Time.GetUtcNow());
-        await AppRig.UntilAsync(rig.Board.Changed, () => Starts() == tried + 1 && rig.Board.Find("web") is { } now && (now.State == AppState.Running || now.NextAttempt > due),
+        await AppRig.UntilAsync(rig.Board.Changed,
+            () => Starts() == tried + 1 && rig.Board.Find("web") is { } now && (now.State == AppState.Running || now.NextAttempt > due),
             () => $"{Starts() - tried} attempts at {due:O}; {rig.Board.Find("web")}; {string.Join('\n', rig.Log.Lines)}");
 
         int Starts() => rig.Runtime.Calls.Count(c => c == "start web");

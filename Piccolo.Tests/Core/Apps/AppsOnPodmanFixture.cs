@@ -63,7 +63,8 @@ internal abstract class AppsOnPodmanFixture
         _folder = Directory.CreateTempSubdirectory("piccolo-apps-");
         _http = new HttpClient(new SocketsHttpHandler());
         var services = TestServices.New();
-        services.AddSingleton(new StatePaths(_folder.FullName)).AddSingleton(TimeProvider.System).AddSingleton<HealthTracker>().AddSingleton<SealedStore>().AddSingleton<LeadershipRegistry>();
+        services.AddSingleton(new StatePaths(_folder.FullName)).AddSingleton(TimeProvider.System).AddSingleton<HealthTracker>().AddSingleton<SealedStore>()
+            .AddSingleton<LeadershipRegistry>();
         services.AddLogging();
         services.Configure<ContainerOptions>(options => options.Socket = _podman.SocketPath);
         services.AddContainers().AddListeners().AddApps();
@@ -95,9 +96,11 @@ internal abstract class AppsOnPodmanFixture
     }
 
     protected Task UntilAsync(AppState state, AppReason reason = AppReason.None) => AppRig.UntilAsync(
-        Board.Changed, () => Board.Find("web") is { } status && status.State == state && status.Reason == reason, () => $"{Board.Find("web")}; podman: {_podman.Log}");
+        Board.Changed, () => Board.Find("web") is { } status && status.State == state && status.Reason == reason,
+        () => $"{Board.Find("web")}; podman: {_podman.Log}");
 
-    protected Task<string> GetAsync(int port, string path) => PodmanRuntimeTests.GetAsync(_http, $"http://127.0.0.1:{port}/{path}");
+    protected Task<string> GetAsync(int port, string path) => GuardPort.GetAsync(_http, $"http://127.0.0.1:{port}/{path}");
 
-    protected static string Seconds(long began) => TimeProvider.System.GetElapsedTime(began).TotalSeconds.ToString("0.00", System.Globalization.CultureInfo.InvariantCulture);
+    protected static string Seconds(long began) =>
+        TimeProvider.System.GetElapsedTime(began).TotalSeconds.ToString("0.00", System.Globalization.CultureInfo.InvariantCulture);
 }

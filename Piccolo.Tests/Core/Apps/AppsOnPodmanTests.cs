@@ -25,8 +25,10 @@ internal sealed class AppsOnPodmanTests : AppsOnPodmanFixture
         TestContext.Progress.WriteLine($"running after {Seconds(began)} s");
         Assert.That(await GetAsync(guard, "env?name=GREETING"), Is.EqualTo("hello"));
         TestContext.Progress.WriteLine($"first answer after {Seconds(began)} s");
-        var gateway = (await _podman.RunAsync(["inspect", "--format", "{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}", Board.Find("web")!.ContainerId!])).Trim();
-        Assert.That(await GetAsync(guard, "echo"), Does.Contain($"\"remote\":\"{gateway}\"").And.Contain("\"method\":\"GET\"").And.Contain($"\"127.0.0.1:{guard}\""));
+        var gateway =
+            (await _podman.RunAsync(["inspect", "--format", "{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}", Board.Find("web")!.ContainerId!])).Trim();
+        Assert.That(await GetAsync(guard, "echo"),
+            Does.Contain($"\"remote\":\"{gateway}\"").And.Contain("\"method\":\"GET\"").And.Contain($"\"127.0.0.1:{guard}\""));
         var content = await _http.GetByteArrayAsync(new Uri($"http://127.0.0.1:{guard}/download?mib=3"));
         Assert.That(Convert.ToHexStringLower(SHA256.HashData(content)), Is.EqualTo(SampleContent.Sha256(3)));
         Assert.That(await FingerprintAsync(Catalog.Find("web")!.Listeners.Last().GuardPort), Is.EqualTo((await GetAsync(guard, "fingerprint")).Trim()));
@@ -95,7 +97,11 @@ internal sealed class AppsOnPodmanTests : AppsOnPodmanFixture
         await client.ConnectAsync(IPAddress.Loopback, port);
         await using var tls = new SslStream(client.GetStream());
 #pragma warning disable CA5359 // the certificate is what is looked at
-        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "piccolo-sample", RemoteCertificateValidationCallback = (_, _, _, _) => true });
+        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+        {
+            TargetHost = "piccolo-sample",
+            RemoteCertificateValidationCallback = (_, _, _, _) => true,
+        });
 #pragma warning restore CA5359
         return Convert.ToHexStringLower(SHA256.HashData(tls.RemoteCertificate!.GetRawCertData()));
     }

@@ -17,7 +17,8 @@ internal sealed class VolumesOnPodmanTests : AppsOnPodmanFixture
         var before = Board.Find("web")!.ContainerId;
 
         Assert.That(Install(Web.Replace("hello", "good day", StringComparison.Ordinal)), Is.EqualTo(guard));
-        await AppRig.UntilAsync(Board.Changed, () => Board.Find("web") is { State: AppState.Running } status && status.ContainerId != before, () => $"still {Board.Find("web")}");
+        await AppRig.UntilAsync(Board.Changed, () => Board.Find("web") is { State: AppState.Running } status && status.ContainerId != before,
+            () => $"still {Board.Find("web")}");
 
         Assert.That(await GetAsync(guard, "env?name=GREETING"), Is.EqualTo("good day"));
     }
@@ -49,7 +50,8 @@ internal sealed class VolumesOnPodmanTests : AppsOnPodmanFixture
 
         Catalog.Remove("web");
         await AppRig.UntilAsync(Board.Changed, () => Board.Find("web") is null, () => "the app stays");
-        Assert.That(await _podman.RunAsync(["volume", "ls", "--quiet", "--filter", $"label={ContainerLabels.Instance}={_services.GetRequiredService<InstanceId>().Value}"]), Is.Empty);
+        Assert.That(await _podman.RunAsync(
+            ["volume", "ls", "--quiet", "--filter", $"label={ContainerLabels.Instance}={_services.GetRequiredService<InstanceId>().Value}"]), Is.Empty);
         Assert.That(await _podman.RunAsync(["volume", "ls", "--quiet"]), Does.Not.Contain(volumes["/data"]));
     }
 
@@ -60,7 +62,8 @@ internal sealed class VolumesOnPodmanTests : AppsOnPodmanFixture
         var instance = _services.GetRequiredService<InstanceId>();
         await _podman.RunAsync(
         [
-            "create", "--name", ContainerSpec.NameOf(instance, "web"), "--label", $"{ContainerLabels.Instance}={instance.Value}", "--label", $"{ContainerLabels.App}=web",
+            "create", "--name", ContainerSpec.NameOf(instance, "web"), "--label", $"{ContainerLabels.Instance}={instance.Value}", "--label",
+            $"{ContainerLabels.App}=web",
             "--label", $"{ContainerLabels.Spec}=old", image,
         ]);
         var volumes = await VolumesOfAsync(ContainerSpec.NameOf(instance, "web"));
@@ -73,7 +76,8 @@ internal sealed class VolumesOnPodmanTests : AppsOnPodmanFixture
         Assert.That(await File.ReadAllTextAsync(Path.Combine(await MountpointAsync(volumes["/data"]), "rows")), Is.EqualTo("1,2,3"));
         Catalog.Remove("web");
         await AppRig.UntilAsync(Board.Changed, () => Board.Find("web") is null, () => "the app stays");
-        Assert.That(await _podman.RunAsync(["volume", "ls", "--quiet", "--filter", $"label={ContainerLabels.Instance}={_services.GetRequiredService<InstanceId>().Value}"]), Is.Empty);
+        Assert.That(await _podman.RunAsync(
+            ["volume", "ls", "--quiet", "--filter", $"label={ContainerLabels.Instance}={_services.GetRequiredService<InstanceId>().Value}"]), Is.Empty);
         Assert.That(await _podman.RunAsync(["volume", "ls", "--quiet"]), Does.Not.Contain(volumes["/data"]));
     }
 
@@ -85,7 +89,8 @@ internal sealed class VolumesOnPodmanTests : AppsOnPodmanFixture
         await UntilAsync(AppState.Running);
         var first = Board.Find("web")!.ContainerId!;
         Catalog.AskUpdate("web");
-        await AppRig.UntilAsync(Store.Changed, () => Catalog.Find("web")!.LastUpdate is { Outcome: UpdateOutcome.Unchanged }, () => $"{Catalog.Find("web")!.LastUpdate}");
+        await AppRig.UntilAsync(Store.Changed, () => Catalog.Find("web")!.LastUpdate is { Outcome: UpdateOutcome.Unchanged },
+            () => $"{Catalog.Find("web")!.LastUpdate}");
         Assert.That(Board.Find("web")!.ContainerId, Is.EqualTo(first));
 
         await ImageWithVolumesAsync("LABEL release=2");
@@ -93,7 +98,8 @@ internal sealed class VolumesOnPodmanTests : AppsOnPodmanFixture
         var second = await UntilOtherContainerAsync(first);
 
         Assert.That(Catalog.Find("web")!.LastUpdate!.Outcome, Is.EqualTo(UpdateOutcome.Updated));
-        Assert.That(await _podman.RunAsync(["inspect", "--format", "{{.Image}}", second]), Is.EqualTo(await _podman.RunAsync(["image", "inspect", "--format", "{{.Id}}", image])));
+        Assert.That(await _podman.RunAsync(["inspect", "--format", "{{.Image}}", second]),
+            Is.EqualTo(await _podman.RunAsync(["image", "inspect", "--format", "{{.Id}}", image])));
         Catalog.Remove("web");
         await AppRig.UntilAsync(Board.Changed, () => Board.Find("web") is null, () => "the app stays");
     }
@@ -110,14 +116,16 @@ internal sealed class VolumesOnPodmanTests : AppsOnPodmanFixture
     }
 
     private async Task<Dictionary<string, string>> VolumesOfAsync(string container) =>
-        (await _podman.RunAsync(["inspect", "--format", "{{range .Mounts}}{{.Destination}}={{.Name}}\n{{end}}", container])).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        (await _podman.RunAsync(["inspect", "--format", "{{range .Mounts}}{{.Destination}}={{.Name}}\n{{end}}", container]))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => line.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]);
 
     private async Task<string> MountpointAsync(string volume) => (await _podman.RunAsync(["volume", "inspect", "--format", "{{.Mountpoint}}", volume])).Trim();
 
     private async Task<string> UntilOtherContainerAsync(string before)
     {
-        await AppRig.UntilAsync(Board.Changed, () => Board.Find("web") is { State: AppState.Running } status && status.ContainerId != before, () => $"still {Board.Find("web")}; podman: {_podman.Log}");
+        await AppRig.UntilAsync(Board.Changed, () => Board.Find("web") is { State: AppState.Running } status && status.ContainerId != before,
+            () => $"still {Board.Find("web")}; podman: {_podman.Log}");
         return Board.Find("web")!.ContainerId!;
     }
 }

@@ -237,7 +237,8 @@ internal sealed class AuditLogTests : OwnedBoxFixture
     public void Record_HostileText_IsBoundedAndSecretsAreWithheld()
     {
         var log = NewLog();
-        log.Record(Event("auth.login_failed", [("user", new string('x', 100_000) + "\u0007"), ("device_secret", "canary-1"), ("new_password", "canary-2"), ("bell", "a\u0007b\ud800c"),
+        log.Record(Event("auth.login_failed",
+            [("user", new string('x', 100_000) + "\u0007"), ("device_secret", "canary-1"), ("new_password", "canary-2"), ("bell", "a\u0007b\ud800c"),
             .. Enumerable.Range(0, 50).Select(i => ($"n{i}", "v"))]));
 
         var detail = log.Page(1)[0].Event.Detail;

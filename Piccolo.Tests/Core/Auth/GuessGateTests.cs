@@ -54,9 +54,11 @@ internal sealed class GuessGateTests
     [Test]
     public async Task Try_EvaluationThrows_LetsTheNextOneIn()
     {
-        Assert.That(async () => await _gate.TryAsync(Stranger(1), _ => throw new IOException("disk"), CancellationToken.None), Throws.InstanceOf<IOException>());
+        Assert.That(async () => await _gate.TryAsync(Stranger(1), _ => throw new IOException("disk"), CancellationToken.None),
+            Throws.InstanceOf<IOException>());
 
-        Assert.That((await _gate.TryAsync(Stranger(1), _ => Task.FromResult(VaultOutcome.Done), CancellationToken.None).WaitAsync(Limit)).Outcome, Is.EqualTo(VaultOutcome.Done));
+        Assert.That((await _gate.TryAsync(Stranger(1), _ => Task.FromResult(VaultOutcome.Done), CancellationToken.None).WaitAsync(Limit)).Outcome,
+            Is.EqualTo(VaultOutcome.Done));
     }
 
     [Test]

@@ -49,7 +49,8 @@ internal sealed class TokenEpochTests : OwnedBoxFixture
     {
         var text = await File.ReadAllTextAsync(Box.Paths.KeySet);
         await Box.LockAsync();
-        await File.WriteAllTextAsync(Box.Paths.KeySet, text.Replace("\"version\": 2,", $"\"version\": 2, \"token_epoch\": {int.MaxValue},", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(Box.Paths.KeySet,
+            text.Replace("\"version\": 2,", $"\"version\": 2, \"token_epoch\": {int.MaxValue},", StringComparison.Ordinal));
 
         await Box.Vault.ChangePasswordAsync(TestBox.Password, NewPassword, revokeTokens: true, CancellationToken.None);
 

@@ -22,7 +22,9 @@ internal sealed class EngineHarness : IAsyncDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>For a stepped clock: pauses between two questions to the CA, and shorter than any wait after a failure of it, which is to be seen first.</summary>
+    /// <summary>
+    /// For a stepped clock: pauses between two questions to the CA, and shorter than any wait after a failure of it, which is to be seen first.
+    /// </summary>
     public static readonly TimeSpan LongestPoll = AcmePolling.Longest;
 
     private readonly CertificateEngine _engine;
@@ -37,7 +39,8 @@ internal sealed class EngineHarness : IAsyncDisposable
         Key = key;
         Gate = new OrderGate(_ => GateIsOpen, new ChangeSignal());
         _engine = CertificateEngine.Create(new CertificateEngineParts(
-            options, new SealedCertificateStore(Store), challenges ?? new Http01Challenges(), tls ?? new TlsAlpn01Challenges(clock), Table, Gate, new TrackedCertificateHealth(Health), clock, () => 0.5, Log)
+            options, new SealedCertificateStore(Store), challenges ?? new Http01Challenges(), tls ?? new TlsAlpn01Challenges(clock), Table, Gate,
+            new TrackedCertificateHealth(Health), clock, () => 0.5, Log)
         { Step = step });
     }
 
@@ -64,7 +67,8 @@ internal sealed class EngineHarness : IAsyncDisposable
     public static WantedCertificate Want(string name, params string[] more) =>
         new("host:" + name, [DomainName.Parse(name), .. more.Select(DomainName.Parse)]);
 
-    public static AcmeOptions OptionsFor(HostileCa ca) => new() { DirectoryUrl = ca.DirectoryUrl, TrustedRootsFile = ca.TrustFile, RequestTimeout = TimeSpan.FromSeconds(20) };
+    public static AcmeOptions OptionsFor(HostileCa ca) =>
+        new() { DirectoryUrl = ca.DirectoryUrl, TrustedRootsFile = ca.TrustFile, RequestTimeout = TimeSpan.FromSeconds(20) };
 
     /// <summary>Opens the store and runs the loop.</summary>
     public async Task StartAsync()

@@ -9,7 +9,10 @@ using Piccolo.Tests.Fakes.Authorities;
 
 namespace Piccolo.Tests.Core.Certificates;
 
-/// <summary>A hostile CA and an engine that knows no other: whatever it sends ends in the right class, leaves nothing unchecked in the store, and has a next attempt.</summary>
+/// <summary>
+/// A hostile CA and an engine that knows no other: whatever it sends ends in the right
+/// class, leaves nothing unchecked in the store, and has a next attempt.
+/// </summary>
 internal abstract class HostileCaFixture
 {
     protected const string Id = "host:web.home.test";

@@ -48,7 +48,8 @@ internal sealed class Http01App : IAsyncDisposable
     private IResult Answer(HttpContext context, string token)
     {
         Tokens.Add(token);
-        if (Webroot is not null && Path.Combine(Webroot, ".well-known", "acme-challenge", Path.GetFileName(token)) is var file && File.Exists(file)) return Results.Text(File.ReadAllText(file));
+        if (Webroot is not null && Path.Combine(Webroot, ".well-known", "acme-challenge", Path.GetFileName(token)) is var file && File.Exists(file))
+            return Results.Text(File.ReadAllText(file));
         if (IsDeaf || Challenges.Find(context.Request.Host.Host, token) is not { } answer) return Results.NotFound();
         Interlocked.Increment(ref _answered);
         return Results.Text(answer);

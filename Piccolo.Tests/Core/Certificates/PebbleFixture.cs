@@ -58,7 +58,8 @@ internal abstract class PebbleFixture
     }
 
     protected static async Task<CertificateEntry> NextAsync(EngineHarness harness, CertificateEntry before) =>
-        (await harness.UntilAsync(l => l.Any(e => e.Id == before.Id && e.Status == CertificateStatus.Ok && e.Serial != before.Serial))).Single(e => e.Id == before.Id);
+        (await harness.UntilAsync(l => l.Any(e => e.Id == before.Id && e.Status == CertificateStatus.Ok && e.Serial != before.Serial)))
+            .Single(e => e.Id == before.Id);
 
     protected static bool Verifies(ServerCertificateBundle bundle, string rootPem, string name = "web.home.test")
     {

@@ -25,7 +25,8 @@ internal sealed class PebbleMatrixTests : PebbleFixture
         var first = await IssueAsync(harness);
         var fetched = Web.Answered;
         // Another id for another set with the same name: what the CA believes already need not be shown again.
-        harness.Scheduler.Want([EngineHarness.Want("web.home.test"), new WantedCertificate("host:both", [.. EngineHarness.Want("web.home.test", "www.home.test").Names])]);
+        harness.Scheduler.Want(
+            [EngineHarness.Want("web.home.test"), new WantedCertificate("host:both", [.. EngineHarness.Want("web.home.test", "www.home.test").Names])]);
         await harness.UntilAsync("host:both", CertificateStatus.Ok);
 
         Assert.That(Verifies(harness.Table.Find("www.home.test")!, await pebble.RootPemAsync()), Is.True);
@@ -106,7 +107,8 @@ internal sealed class PebbleMatrixTests : PebbleFixture
 
         Assert.That(first.Profile, Is.EqualTo("shortlived"));
         Assert.That(life, Is.EqualTo(TimeSpan.FromDays(6)).Within(TimeSpan.FromMinutes(1)));
-        Assert.That(first.RenewAt, Is.InRange(first.NotBefore.Value + (life / 3), first.NotBefore.Value + (life * 5 / 6)), "a share of six days, not days of ninety");
+        Assert.That(first.RenewAt, Is.InRange(first.NotBefore.Value + (life / 3), first.NotBefore.Value + (life * 5 / 6)),
+            "a share of six days, not days of ninety");
         await using var refused = Harness(pebble, o => o.Profile = "gold", folder: "refused");
         await refused.StartAsync();
         refused.Scheduler.Want([EngineHarness.Want("web.home.test")]);
@@ -126,7 +128,8 @@ internal sealed class PebbleMatrixTests : PebbleFixture
         var chain = Path.Combine(Folder.Path, "chain.pem");
         await File.WriteAllTextAsync(chain, harness.Stored().Single().ChainPem);
 
-        Assert.That(await RunAsync("openssl", ["verify", "-x509_strict", "-purpose", "sslserver", "-verify_hostname", "web.home.test", "-CAfile", root, "-untrusted", chain, chain]), Does.EndWith(": OK\n"));
+        Assert.That(await RunAsync("openssl", ["verify", "-x509_strict", "-purpose", "sslserver", "-verify_hostname", "web.home.test", "-CAfile", root,
+            "-untrusted", chain, chain]), Does.EndWith(": OK\n"));
 
         // lego puts its answers into files, which the same web server serves to the same CA.
         Web.Webroot = Path.Combine(Folder.Path, "webroot");
@@ -134,10 +137,12 @@ internal sealed class PebbleMatrixTests : PebbleFixture
         var folder = Path.Combine(Folder.Path, "lego");
         await RunAsync(
             "lego",
-            ["--server", pebble.DirectoryUrl.AbsoluteUri, "--accept-tos", "--email", "a@home.test", "--domains", "lego.home.test", "--http", "--http.webroot", Web.Webroot, "--path", folder, "run"],
+            ["--server", pebble.DirectoryUrl.AbsoluteUri, "--accept-tos", "--email", "a@home.test", "--domains", "lego.home.test", "--http", "--http.webroot",
+                Web.Webroot, "--path", folder, "run"],
             ("LEGO_CA_CERTIFICATES", pebble.TrustFile));
         var lego = Path.Combine(folder, "certificates", "lego.home.test.crt");
-        Assert.That(await RunAsync("openssl", ["verify", "-verify_hostname", "lego.home.test", "-CAfile", root, "-untrusted", lego, lego]), Does.EndWith(": OK\n"));
+        Assert.That(await RunAsync("openssl", ["verify", "-verify_hostname", "lego.home.test", "-CAfile", root, "-untrusted", lego, lego]),
+            Does.EndWith(": OK\n"));
     }
 
     private static async Task<string> RunAsync(string program, string[] arguments, params (string Name, string Value)[] environment)

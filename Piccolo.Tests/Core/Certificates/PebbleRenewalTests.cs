@@ -29,7 +29,8 @@ internal sealed class PebbleRenewalTests : PebbleFixture
         // A day later, as this device sees it: then the CA is asked again, and wants the renewal at once.
         var later = new ShiftedTime { Offset = TimeSpan.FromDays(2) };
         await using var next = new EngineHarness(
-            Path.Combine(Folder.Path, "state"), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later, Web.Challenges);
+            Path.Combine(Folder.Path, "state"), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later,
+            Web.Challenges);
         await next.StartAsync();
         next.Scheduler.Want([EngineHarness.Want("web.home.test")]);
         var renewed = await NextAsync(next, first);
@@ -51,11 +52,13 @@ internal sealed class PebbleRenewalTests : PebbleFixture
             first = await IssueAsync(harness);
             using var account = (await harness.Authority.Accounts.GetAsync(null, default)).Value;
             Assert.That(await harness.Authority.Client.RevokeAsync(account, harness.Table.Find("web.home.test")!.Leaf.RawData, reason: 1, default), Is.Null);
-            Assert.That(await harness.Authority.Client.RevokeAsync(account, harness.Table.Find("web.home.test")!.Leaf.RawData, reason: 1, default), Is.Null, "revoked already is as good");
+            Assert.That(await harness.Authority.Client.RevokeAsync(account, harness.Table.Find("web.home.test")!.Leaf.RawData, reason: 1, default), Is.Null,
+                "revoked already is as good");
         }
         var later = new ShiftedTime { Offset = TimeSpan.FromDays(2) };
         await using var next = new EngineHarness(
-            Path.Combine(Folder.Path, "state"), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later, Web.Challenges);
+            Path.Combine(Folder.Path, "state"), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later,
+            Web.Challenges);
         await next.StartAsync();
         next.Scheduler.Want([EngineHarness.Want("web.home.test")]);
 
@@ -72,7 +75,8 @@ internal sealed class PebbleRenewalTests : PebbleFixture
         await using (var harness = Harness(pebble, o => o.Profile = "shortlived")) await IssueAsync(harness);
         var later = new ShiftedTime { Offset = TimeSpan.FromMinutes(5) };
         await using var next = new EngineHarness(
-            Path.Combine(Folder.Path, "state"), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later, Web.Challenges);
+            Path.Combine(Folder.Path, "state"), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later,
+            Web.Challenges);
         var first = await IssueAsync(next);
 
         Assert.That(next.Scheduler.RenewNow(first.Id), Is.True);
@@ -100,10 +104,12 @@ internal sealed class PebbleRenewalTests : PebbleFixture
         {
             var later = new ShiftedTime { Offset = TimeSpan.FromHours(1) };
             await using var harness = new EngineHarness(
-                Path.Combine(Folder.Path, folder), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later, Web.Challenges);
+                Path.Combine(Folder.Path, folder), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later,
+                Web.Challenges);
             await harness.StartAsync();
             harness.Scheduler.Want([EngineHarness.Want("web.home.test")]);
-            var before = harness.Inventory.Find("host:web.home.test") is { Serial: not null } held ? held : (await harness.UntilAsync("host:web.home.test", CertificateStatus.Ok));
+            var before = harness.Inventory.Find("host:web.home.test") is { Serial: not null } held ? held
+                : (await harness.UntilAsync("host:web.home.test", CertificateStatus.Ok));
             harness.Scheduler.RenewNow(before.Id);
             await NextAsync(harness, before);
             return harness.Log;
@@ -117,7 +123,8 @@ internal sealed class PebbleRenewalTests : PebbleFixture
         await using (var harness = Harness(pebble)) await IssueAsync(harness);
         var later = new ShiftedTime { Offset = TimeSpan.FromMinutes(5) };
         await using var next = new EngineHarness(
-            Path.Combine(Folder.Path, "state"), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later, Web.Challenges);
+            Path.Combine(Folder.Path, "state"), Key, new AcmeOptions { DirectoryUrl = pebble.DirectoryUrl, TrustedRootsFile = pebble.TrustFile }, later,
+            Web.Challenges);
         var first = await IssueAsync(next);
         var oldKey = next.Table.Find("web.home.test")!.Leaf.PublicKey.ExportSubjectPublicKeyInfo();
 
@@ -140,7 +147,8 @@ internal sealed class PebbleRenewalTests : PebbleFixture
         var accounts = harness.Authority.Accounts;
 
         // The account was made without an address; the CA was told of it when the next order asked for the account.
-        using ((await accounts.GetAsync(null, default)).Value) Assert.That(new SealedCertificateStore(harness.Store).Account(pebble.DirectoryUrl)!.Email, Is.EqualTo("owner@home.test"));
+        using ((await accounts.GetAsync(null, default)).Value)
+            Assert.That(new SealedCertificateStore(harness.Store).Account(pebble.DirectoryUrl)!.Email, Is.EqualTo("owner@home.test"));
         Assert.That(harness.Log.Count(2014), Is.Zero, harness.Log.Text);
         using var account = (await accounts.GetAsync(null, default)).Value;
         Assert.That(harness.Inventory.Accounts().Single().Account, Is.EqualTo(account.Url));

@@ -78,5 +78,6 @@ internal sealed class ContainerSpecTests
     }
 
     private static ContainerSpec Spec() => new(Instance, "web", ImageReference.Parse("web:1"),
-        ImmutableSortedDictionary<string, string>.Empty.Add("A", "1").Add("b", "canary"), [new PortPublication(80, 15000), new PortPublication(81, 15001)], 64L << 20, 500_000_000);
+        ImmutableSortedDictionary<string, string>.Empty.Add("A", "1").Add("b", "canary"), [new PortPublication(80, 15000), new PortPublication(81, 15001)],
+        64L << 20, 500_000_000);
 }

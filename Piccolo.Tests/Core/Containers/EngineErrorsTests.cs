@@ -5,9 +5,11 @@ namespace Piccolo.Tests.Core.Containers;
 internal sealed class EngineErrorsTests
 {
     [TestCase("reading manifest V9 in docker.io/library/nginx: manifest unknown: manifest unknown", ContainerFaultKind.ImageNotFound)]
-    [TestCase("initializing source docker://x/y:latest: reading manifest latest in x/y: unauthorized: authentication required", ContainerFaultKind.ImageNotFound)]
+    [TestCase("initializing source docker://x/y:latest: reading manifest latest in x/y: unauthorized: authentication required",
+        ContainerFaultKind.ImageNotFound)]
     [TestCase("requested access to the resource is denied", ContainerFaultKind.ImageNotFound)]
-    [TestCase("pinging container registry r.example: Get \"https://r.example/v2/\": dial tcp: lookup r.example: no such host", ContainerFaultKind.RegistryUnreachable)]
+    [TestCase("pinging container registry r.example: Get \"https://r.example/v2/\": dial tcp: lookup r.example: no such host",
+        ContainerFaultKind.RegistryUnreachable)]
     [TestCase("tls: failed to verify certificate: x509: certificate signed by unknown authority", ContainerFaultKind.RegistryUnreachable)]
     [TestCase("toomanyrequests: You have reached your pull rate limit", ContainerFaultKind.RateLimited)]
     [TestCase("received unexpected HTTP status: 429 Too Many Requests; not found in cache, access denied", ContainerFaultKind.RateLimited)]

@@ -21,9 +21,12 @@ internal sealed class ImageReferenceTests
         Assert.That(ImageReference.TryParse(expected, out var again, out _) ? again : null, Is.EqualTo(reference));
     }
 
-    [TestCase(""), TestCase(" nginx"), TestCase("nginx "), TestCase("nginx\n"), TestCase("Nginx"), TestCase("a//b"), TestCase("/a"), TestCase("a/"), TestCase("a:")]
-    [TestCase("a:.b"), TestCase("a:b:c"), TestCase("-a/b"), TestCase("a..b"), TestCase("a___b"), TestCase("a@sha256:12"), TestCase("a@md5:0123"), TestCase("a@"), TestCase("a@" + Sha + "0")]
-    [TestCase("http://a/b"), TestCase("a/b?c"), TestCase("reg.io:port/a"), TestCase("../a"), TestCase("--privileged"), TestCase("a;b"), TestCase("exam ple.org/a")]
+    [TestCase(""), TestCase(" nginx"), TestCase("nginx "), TestCase("nginx\n"), TestCase("Nginx"), TestCase("a//b"), TestCase("/a"), TestCase("a/"),
+        TestCase("a:")]
+    [TestCase("a:.b"), TestCase("a:b:c"), TestCase("-a/b"), TestCase("a..b"), TestCase("a___b"), TestCase("a@sha256:12"), TestCase("a@md5:0123"),
+        TestCase("a@"), TestCase("a@" + Sha + "0")]
+    [TestCase("http://a/b"), TestCase("a/b?c"), TestCase("reg.io:port/a"), TestCase("../a"), TestCase("--privileged"), TestCase("a;b"),
+        TestCase("exam ple.org/a")]
     public void TryParse_Invalid_SaysWhichPart(string text)
     {
         Assert.That(ImageReference.TryParse(text, out _, out var error), Is.False);

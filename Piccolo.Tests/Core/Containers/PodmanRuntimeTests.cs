@@ -58,10 +58,12 @@ internal sealed class PodmanRuntimeTests
         Assert.That((await _runtime.FindAsync("web", default)).Value, Is.EqualTo(new ObservedContainer(id, spec.Name, "web", spec.Hash, true, null)));
 
         using var http = new HttpClient(new SocketsHttpHandler());
-        Assert.That(await GetAsync(http, $"http://127.0.0.1:{port}/env?name=GREETING"), Is.EqualTo("hello world"));
-        Assert.That((await GetAsync(http, $"http://127.0.0.1:{port}/fingerprint")).Trim(), Has.Length.EqualTo(64));
+        Assert.That(await GuardPort.GetAsync(http, $"http://127.0.0.1:{port}/env?name=GREETING"), Is.EqualTo("hello world"));
+        Assert.That((await GuardPort.GetAsync(http, $"http://127.0.0.1:{port}/fingerprint")).Trim(), Has.Length.EqualTo(64));
 
-        var seen = await _podman.RunAsync(["inspect", "--format", "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.SecurityOpt}} {{.HostConfig.LogConfig.Type}} {{.HostConfig.LogConfig.Size}} {{.State.Pid}}", id]);
+        var seen = await _podman.RunAsync(
+            ["inspect", "--format", "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}} {{.HostConfig.RestartPolicy.Name}} "
+            + "{{.HostConfig.SecurityOpt}} {{.HostConfig.LogConfig.Type}} {{.HostConfig.LogConfig.Size}} {{.State.Pid}}", id]);
         Assert.That(seen, Does.StartWith("268435456 1000000000 512 no [no-new-privileges] k8s-file 10MB "));
         var status = await File.ReadAllLinesAsync($"/proc/{seen.Trim().Split(' ')[^1]}/status");
         // The bounding set: CHOWN 0, DAC_OVERRIDE 1, FOWNER 3, KILL 5, SETGID 6, SETUID 7, NET_BIND_SERVICE 10 (capability.h).
@@ -88,11 +90,14 @@ internal sealed class PodmanRuntimeTests
             Assert.That(await _runtime.StartAsync(ids[^1], default), Is.Null);
         }
         await _podman.RunAsync(["run", "--detach", "--name", "owners", "--publish", $"127.0.0.1:{ports[3]}:8080", SampleImage.Name]);
-        await _podman.RunAsync(["run", "--detach", "--name", "beside", "--publish", $"127.0.0.1:{ports[4]}:8080", "--network", specs[1].Name, SampleImage.Name]);
+        await _podman.RunAsync(["run", "--detach", "--name", "beside", "--publish", $"127.0.0.1:{ports[4]}:8080", "--network", specs[1].Name,
+            SampleImage.Name]);
         using var http = new HttpClient(new SocketsHttpHandler());
-        foreach (var port in ports) Assert.That(await GetAsync(http, $"http://127.0.0.1:{port}/healthz"), Is.EqualTo("ok\n"), "each is published");
-        var seen = (await _podman.RunAsync(["inspect", "--format", "{{.State.Pid}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", .. ids, "owners", "beside"]))
-            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ') is [var process, var address] ? (Process: process, Address: address) : default).ToArray();
+        foreach (var port in ports) Assert.That(await GuardPort.GetAsync(http, $"http://127.0.0.1:{port}/healthz"), Is.EqualTo("ok\n"), "each is published");
+        var seen = (await _podman.RunAsync(
+            ["inspect", "--format", "{{.State.Pid}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", .. ids, "owners", "beside"]))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(l => l.Split(' ') is [var process, var address] ? (Process: process, Address: address) : default).ToArray();
         var (first, second, owners, beside) = (seen[0], seen[1], seen[3], seen[4]);
 
         Assert.That(await ReachesAsync(first.Process, owners.Address), Is.True, "an app reaches the world");
@@ -121,7 +126,8 @@ internal sealed class PodmanRuntimeTests
     [Test]
     public async Task Foreign_ContainerWithOurLabelsUnderAnotherName_IsNeitherSeenNorTouched()
     {
-        await _podman.RunAsync(["create", "--name", "mine", "--label", $"{ContainerLabels.Instance}={_instance.Value}", "--label", $"{ContainerLabels.App}=web", SampleImage.Name]);
+        await _podman.RunAsync(["create", "--name", "mine", "--label", $"{ContainerLabels.Instance}={_instance.Value}", "--label", $"{ContainerLabels.App}=web",
+            SampleImage.Name]);
 
         Assert.That((await _runtime.ListAsync(default)).Value, Is.Empty);
         Assert.That((await _runtime.RemoveAsync("mine", default))!.Kind, Is.EqualTo(ContainerFaultKind.Foreign));
@@ -171,7 +177,8 @@ internal sealed class PodmanRuntimeTests
     [Test]
     public async Task Create_ImageNotHere_IsImageNotFound()
     {
-        var fault = (await _runtime.CreateAsync(Spec("web", LoopbackPorts.Free(1)[0]) with { Image = ImageReference.Parse("localhost/none:V1") }, NoVolumes, default)).Fault;
+        var fault = (await _runtime.CreateAsync(Spec("web", LoopbackPorts.Free(1)[0]) with { Image = ImageReference.Parse("localhost/none:V1") }, NoVolumes,
+            default)).Fault;
 
         Assert.That(fault!.Kind, Is.EqualTo(ContainerFaultKind.ImageNotFound));
     }
@@ -195,7 +202,8 @@ internal sealed class PodmanRuntimeTests
         var watching = _runtime.WatchAsync(ending.Token);
         var id = (await _runtime.CreateAsync(Spec("web", LoopbackPorts.Free(1)[0]), NoVolumes, default)).Value!;
         await _runtime.StartAsync(id, default);
-        await AppRig.UntilAsync(_log.Written, () => _log.Of(5103).Any(l => l.Contains("start of " + id, StringComparison.Ordinal)) || watching.IsCompleted, () => "no start heard: " + string.Join('\n', _log.Lines));
+        await AppRig.UntilAsync(_log.Written, () => _log.Of(5103).Any(l => l.Contains("start of " + id, StringComparison.Ordinal)) || watching.IsCompleted,
+            () => "no start heard: " + string.Join('\n', _log.Lines));
         var seen = _runtime.Changed.Version;
 
         await _podman.RunAsync(["kill", id]);
@@ -211,7 +219,8 @@ internal sealed class PodmanRuntimeTests
     {
         await using var podman = await PodmanServer.StartAsync().WaitAsync(Patience);
         var log = new RecordedLog();
-        using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = podman.SocketPath }), TimeProvider.System, log.For<PodmanRuntime>());
+        using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = podman.SocketPath }), TimeProvider.System,
+            log.For<PodmanRuntime>());
         var watching = runtime.WatchAsync(CancellationToken.None);
         await AppRig.UntilAsync(log.Written, () => log.Of(5104).Count > 0, () => "not watching");
         await AppRig.UntilAsync(runtime.Changed, () => runtime.Changed.Version > 0, () => "the engine was heard and nothing raised");
@@ -227,11 +236,13 @@ internal sealed class PodmanRuntimeTests
     [Test]
     public async Task Engine_Missing_IsUnreachableWithNextStep()
     {
-        using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = "/nowhere/podman.sock" }), TimeProvider.System, _log.For<PodmanRuntime>());
+        using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = "/nowhere/podman.sock" }), TimeProvider.System,
+            _log.For<PodmanRuntime>());
 
         var fault = (await runtime.ListAsync(default)).Fault;
 
-        Assert.That(fault, Is.EqualTo(new ContainerFault(ContainerFaultKind.EngineUnreachable, "The container engine does not answer at /nowhere/podman.sock.", "Check that it runs: systemctl status podman.socket")));
+        Assert.That(fault, Is.EqualTo(new ContainerFault(ContainerFaultKind.EngineUnreachable, "The container engine does not answer at /nowhere/podman.sock.",
+            "Check that it runs: systemctl status podman.socket")));
     }
 
     [Test]
@@ -240,7 +251,8 @@ internal sealed class PodmanRuntimeTests
         await using var podman = await PodmanServer.StartAsync().WaitAsync(Patience);
         var moved = podman.SocketPath + ".moved";
         var log = new RecordedLog();
-        using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = podman.SocketPath }), TimeProvider.System, log.For<PodmanRuntime>());
+        using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = podman.SocketPath }), TimeProvider.System,
+            log.For<PodmanRuntime>());
 
         File.Move(podman.SocketPath, moved);
         for (var i = 0; i < 3; i++) Assert.That((await runtime.ListAsync(default)).Fault!.Kind, Is.EqualTo(ContainerFaultKind.EngineUnreachable));
@@ -253,7 +265,8 @@ internal sealed class PodmanRuntimeTests
     [Test]
     public async Task Engine_NoneConfigured_IsSaid()
     {
-        using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = "" }), TimeProvider.System, NullLogger<PodmanRuntime>.Instance);
+        using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = "" }), TimeProvider.System,
+            NullLogger<PodmanRuntime>.Instance);
 
         Assert.That(runtime.IsConfigured, Is.False);
         Assert.That((await runtime.ListAsync(default)).Fault!.Kind, Is.EqualTo(ContainerFaultKind.NoEngine));
@@ -267,7 +280,8 @@ internal sealed class PodmanRuntimeTests
         using var silent = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         silent.Bind(new UnixDomainSocketEndPoint(path));
         silent.Listen();
-        using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = path, CallTimeout = TimeSpan.FromSeconds(1) }), TimeProvider.System, _log.For<PodmanRuntime>());
+        using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = path, CallTimeout = TimeSpan.FromSeconds(1) }),
+            TimeProvider.System, _log.For<PodmanRuntime>());
 
         var result = await runtime.ListAsync(default).WaitAsync(TimeSpan.FromSeconds(20));
         File.Delete(path);
@@ -280,22 +294,4 @@ internal sealed class PodmanRuntimeTests
 
     private ContainerSpec Spec(string app, int port) => new(_instance, app, ImageReference.Parse(SampleImage.Name),
         ImmutableSortedDictionary<string, string>.Empty.Add("GREETING", "hello world"), [new PortPublication(8080, port)], 256L << 20, 1_000_000_000);
-
-    /// <summary>Asks until the app listens: no program in a container tells us when.</summary>
-    internal static async Task<string> GetAsync(HttpClient http, string url)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        while (true)
-        {
-            try
-            {
-                return await http.GetStringAsync(new Uri(url), patience.Token);
-            }
-            catch (HttpRequestException e) when (e.StatusCode is null)
-            {
-                // What runs in the container tells nobody when it listens: asked again until it answers.
-                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
-            }
-        }
-    }
 }

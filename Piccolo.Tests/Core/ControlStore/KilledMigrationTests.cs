@@ -25,13 +25,15 @@ internal sealed class KilledMigrationTests
     public void TearDown() => _rig.Dispose();
 
     [Test]
-    public async Task SnapshotBeforeMigration_KilledAtEachStep_NothingIsMigratedAndBothReleasesOpenTheStore([Values(WriteStep.Written, WriteStep.Renamed)] WriteStep step)
+    public async Task SnapshotBeforeMigration_KilledAtEachStep_NothingIsMigratedAndBothReleasesOpenTheStore(
+        [Values(WriteStep.Written, WriteStep.Renamed)] WriteStep step)
     {
         await _rig.KillAtAsync("migrate", step, Copy);
 
         Assert.That(IsMigrated(), Is.False, "no migration before its snapshot");
         await AssertBothReleasesOpenItAsync();
-        Assert.That(Directory.GetFiles(Path.Combine(_rig.State, "snapshots")), Has.Length.EqualTo(1).And.All.EndsWith(".db"), "no leftover, and one copy: both are of the same second and revision");
+        Assert.That(Directory.GetFiles(Path.Combine(_rig.State, "snapshots")), Has.Length.EqualTo(1).And.All.EndsWith(".db"),
+            "no leftover, and one copy: both are of the same second and revision");
     }
 
     /// <summary>The log's writes are those of the migration: all of its statements and the journal's row.</summary>

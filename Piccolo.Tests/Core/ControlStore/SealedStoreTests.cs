@@ -78,7 +78,8 @@ internal sealed class SealedStoreTests : OwnedBoxFixture
 
         Assert.That(Box.Store.Get(old, "b"), Is.Null);
         Assert.That(Box.Store.UnreadableKeys(old), Is.EqualTo(new[] { "b" }));
-        Assert.That(Box.Log.Entries.Where(e => e.EventId == 6206).Select(e => e.Message), Is.EqualTo(new[] { "A row of things was written by a newer version and is left out: the value at $.colour is not known to this version." }));
+        Assert.That(Box.Log.Entries.Where(e => e.EventId == 6206).Select(e => e.Message),
+            Is.EqualTo(new[] { "A row of things was written by a newer version and is left out: the value at $.colour is not known to this version." }));
         Assert.That(Box.Store.Get(newer, "b"), Is.EqualTo(new NewPart("b", NewColour.Blue)), "it is still there");
     }
 
@@ -92,7 +93,8 @@ internal sealed class SealedStoreTests : OwnedBoxFixture
 
         Assert.That(Box.Store.List(old), Is.EqualTo(new[] { new OldPart("a", OldColour.Red) }));
         Assert.That(Box.Store.List(newer), Has.Count.EqualTo(2), "a newer release reads both");
-        Assert.That(Assert.Throws<StoreFaultException>(() => Box.Store.Commit(t => t.Put(old, "b", new OldPart("b", OldColour.Red))))!.Code, Is.EqualTo(FaultCode.SchemaTooNew));
+        Assert.That(Assert.Throws<StoreFaultException>(() => Box.Store.Commit(t => t.Put(old, "b", new OldPart("b", OldColour.Red))))!.Code,
+            Is.EqualTo(FaultCode.SchemaTooNew));
         Assert.That(Box.Store.Get(newer, "b"), Is.EqualTo(new NewPart("b", NewColour.Red)));
     }
 
@@ -101,7 +103,8 @@ internal sealed class SealedStoreTests : OwnedBoxFixture
     {
         StoreCollection<OldThing> old = new("things");
         StoreCollection<NewThing> newer = new("things");
-        Box.Store.Commit(t => t.Put(newer, "a", new NewThing("a", new NewPart("m", NewColour.Red, "XL"), [new("p", NewColour.Red, "S"), new("q", NewColour.Green, "M")], "me")));
+        Box.Store.Commit(t =>
+            t.Put(newer, "a", new NewThing("a", new NewPart("m", NewColour.Red, "XL"), [new("p", NewColour.Red, "S"), new("q", NewColour.Green, "M")], "me")));
 
         Box.Store.Commit(t => t.Put(old, "a", t.Get(old, "a")! with { Name = "renamed", Main = new OldPart("m", OldColour.Green) }));
 
@@ -135,12 +138,14 @@ internal sealed class SealedStoreTests : OwnedBoxFixture
     {
         Box.Store.Commit(t => t.Put(Notes, Canary, new Note(Canary)));
         new StoreSnapshots(Box.Paths, Box.Time).Take(Box.Store.CopyTo);
-        var writer = new ExportWriter(Box.Paths, Box.Store, new ExportLibrary(Box.Paths), Options.Create(new ExportOptions()), Box.Time, Box.Log.For<ExportWriter>());
+        var writer = new ExportWriter(Box.Paths, Box.Store, new ExportLibrary(Box.Paths), Options.Create(new ExportOptions()), Box.Time,
+            Box.Log.For<ExportWriter>());
         await writer.WriteAsync(ExportKind.Full, "instance", (_, _) => { }, CancellationToken.None);
         await Box.LockAsync();
 
         var files = Directory.GetFiles(Box.Paths.Root, "*", SearchOption.AllDirectories);
-        Assert.That(files.Select(f => Path.GetDirectoryName(Path.GetRelativePath(Box.Paths.Root, f))), Does.Contain("snapshots").And.Contain("exports").And.Contain(""));
+        Assert.That(files.Select(f => Path.GetDirectoryName(Path.GetRelativePath(Box.Paths.Root, f))),
+            Does.Contain("snapshots").And.Contain("exports").And.Contain(""));
         foreach (var file in files)
             Assert.That(Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file)), Does.Not.Contain(Canary), file);
     }

@@ -101,7 +101,8 @@ internal sealed class StoreIntegrityDamageTests : StoreIntegrityFixture
             other.Open();
             using var transaction = other.BeginTransaction(deferred: false);
 
-            Assert.That(Assert.Throws<StoreFaultException>(() => _box.Store.Commit(t => t.Put(Notes, "x", new Note("no"))))!.Code, Is.EqualTo(FaultCode.StoreBusy));
+            Assert.That(Assert.Throws<StoreFaultException>(() => _box.Store.Commit(t => t.Put(Notes, "x", new Note("no"))))!.Code,
+                Is.EqualTo(FaultCode.StoreBusy));
 
             Assert.That(_box.Health.Snapshot.Faults[FaultCode.StoreBusy].Rollback, Is.False);
             Assert.That(_box.Store.Get(Notes, "n1"), Is.EqualTo(new Note("text 1")), "reads go on");
@@ -136,7 +137,8 @@ internal sealed class StoreIntegrityDamageTests : StoreIntegrityFixture
         foreach (var file in Directory.GetFiles(_folder.Path, "control.db*")) File.Delete(file);
         Directory.CreateDirectory(_box.Paths.ControlStore);
 
-        Assert.That((await Assert.CatchAsync<StoreFaultException>(() => _box.UnlockAsync()))!.Code, Is.EqualTo(FaultCode.StoreCorrupt).Or.EqualTo(FaultCode.StoreUnreadable));
+        Assert.That((await Assert.CatchAsync<StoreFaultException>(() => _box.UnlockAsync()))!.Code,
+            Is.EqualTo(FaultCode.StoreCorrupt).Or.EqualTo(FaultCode.StoreUnreadable));
         File.Delete(_box.Paths.ControlStoreAnchor);
         Assert.That((await Assert.CatchAsync<StoreFaultException>(() => _box.UnlockAsync()))!.Code, Is.EqualTo(FaultCode.StoreUnreadable));
 

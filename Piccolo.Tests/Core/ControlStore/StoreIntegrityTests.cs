@@ -39,7 +39,8 @@ internal sealed class StoreIntegrityTests : StoreIntegrityFixture
 
         Assert.That(_box.Store.Check(), Is.False);
         Assert.That(_box.Health.Snapshot.Faults.Keys, Is.EqualTo(new[] { code }));
-        Assert.That(Assert.Throws<StoreFaultException>(() => _box.Store.Commit(t => t.Put(Notes, "x", new Note("late"))))!.Code, Is.EqualTo(code), "writes are refused");
+        Assert.That(Assert.Throws<StoreFaultException>(() => _box.Store.Commit(t => t.Put(Notes, "x", new Note("late"))))!.Code, Is.EqualTo(code),
+            "writes are refused");
         await _box.LockAsync();
         using var restarted = new TestBox(_folder.Path);
 
@@ -57,7 +58,8 @@ internal sealed class StoreIntegrityTests : StoreIntegrityFixture
         await _box.UnlockAsync();
         _box.Store.Commit(t => t.Put(Others, "n0", new Note("newer")));
 
-        RawStore.Execute(_box.Paths.ControlStore, $"ATTACH '{copy}' AS old; UPDATE rows SET box = (SELECT box FROM old.rows WHERE collection = 'others') WHERE collection = 'others'");
+        RawStore.Execute(_box.Paths.ControlStore,
+            $"ATTACH '{copy}' AS old; UPDATE rows SET box = (SELECT box FROM old.rows WHERE collection = 'others') WHERE collection = 'others'");
 
         Assert.That(_box.Store.Get(Others, "n0"), Is.EqualTo(new Note("other")), "such a row opens: only the chain can tell");
         Assert.That(_box.Store.Check(), Is.False);
@@ -117,7 +119,8 @@ internal sealed class StoreIntegrityTests : StoreIntegrityFixture
         Directory.CreateDirectory(_box.Paths.ControlStoreAnchor);
 
         Assert.That(_box.Store.Check(), Is.False);
-        Assert.That(_box.Health.Snapshot.Faults[FaultCode.StoreUnreadable].Detail, Is.EqualTo("The control store cannot be used (its anchor cannot be read, errno 21)."));
+        Assert.That(_box.Health.Snapshot.Faults[FaultCode.StoreUnreadable].Detail,
+            Is.EqualTo("The control store cannot be used (its anchor cannot be read, errno 21)."));
         await _box.LockAsync();
         Assert.That((await Assert.CatchAsync<StoreFaultException>(() => _box.UnlockAsync()))!.Code, Is.EqualTo(FaultCode.StoreUnreadable));
         Assert.That(_box.Health.Snapshot.Ready, Is.False);
@@ -138,7 +141,8 @@ internal sealed class StoreIntegrityTests : StoreIntegrityFixture
 
         Assert.That((await Assert.CatchAsync<StoreFaultException>(() => _box.UnlockAsync()))!.Code, Is.EqualTo(FaultCode.StoreUnreadable));
 
-        Assert.That(_box.Health.Snapshot.Faults[FaultCode.StoreUnreadable].Detail, Is.EqualTo("The control store cannot be used (its anchor cannot be read, errno 5)."));
+        Assert.That(_box.Health.Snapshot.Faults[FaultCode.StoreUnreadable].Detail,
+            Is.EqualTo("The control store cannot be used (its anchor cannot be read, errno 5)."));
         Assert.That(_box.Health.Snapshot.Ready, Is.False);
     }
 
@@ -151,7 +155,8 @@ internal sealed class StoreIntegrityTests : StoreIntegrityFixture
         await _box.LockAsync();
         await _box.UnlockAsync();
         Assert.That(_box.Store.Revision, Is.EqualTo(10 + RevisionLog.Kept + 20));
-        Assert.That(RawStore.Execute(_box.Paths.ControlStore, "UPDATE revisions SET changes = randomblob(32) WHERE revision = (SELECT min(revision) FROM revisions)"), Is.EqualTo(1));
+        Assert.That(RawStore.Execute(_box.Paths.ControlStore,
+            "UPDATE revisions SET changes = randomblob(32) WHERE revision = (SELECT min(revision) FROM revisions)"), Is.EqualTo(1));
         Assert.That(_box.Store.Check(), Is.False);
     }
 

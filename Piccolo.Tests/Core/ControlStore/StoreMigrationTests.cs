@@ -167,7 +167,8 @@ internal sealed class StoreMigrationTests
     {
         using var box = await OwnedAsync();
         RawStore.Execute(box.Paths.ControlStore, "DELETE FROM rows");
-        using var loop = new StoreUpkeepLoop(box.Store, new StoreSnapshots(box.Paths, box.Time), Options.Create(new ControlStoreOptions()), box.Time, box.Log.For<StoreUpkeepLoop>());
+        using var loop = new StoreUpkeepLoop(box.Store, new StoreSnapshots(box.Paths, box.Time), Options.Create(new ControlStoreOptions()), box.Time,
+            box.Log.For<StoreUpkeepLoop>());
         var seen = box.Store.Changed.Version;
         await loop.StartAsync(CancellationToken.None);
         Assert.That(box.Health.Snapshot.Ready, Is.True);

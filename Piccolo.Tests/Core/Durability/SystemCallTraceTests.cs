@@ -30,7 +30,8 @@ internal sealed class SystemCallTraceTests
     [Test]
     public void Parse_CallThatFailedOrNeverReturned_DidNotSucceed()
     {
-        var trace = SystemCallTrace.Parse(["""7 fsync(5</s/k>) = -1 EIO (Input/output error)""", """7 pwrite64(5</s/k>, "2", 1, 2) = ?""", "7 +++ killed by SIGKILL +++"]);
+        var trace = SystemCallTrace.Parse(
+            ["""7 fsync(5</s/k>) = -1 EIO (Input/output error)""", """7 pwrite64(5</s/k>, "2", 1, 2) = ?""", "7 +++ killed by SIGKILL +++"]);
 
         Assert.That(trace.Select(c => c.Succeeded), Is.EqualTo(new[] { false, false }));
     }

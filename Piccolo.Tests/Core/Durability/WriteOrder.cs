@@ -27,7 +27,8 @@ internal static class WriteOrder
     /// </summary>
     public static string? OfMove(IReadOnlyList<SystemCall> trace, string from, string to)
     {
-        if (trace.Where(c => c.Renames && c.Succeeded && c.Path == from && c.Paths[1] == to).ToList() is not [var move]) return $"{from} is not renamed to {to}, once";
+        if (trace.Where(c => c.Renames && c.Succeeded && c.Path == from && c.Paths[1] == to).ToList() is not [var move])
+            return $"{from} is not renamed to {to}, once";
         var within = trace.Where(c => c.Succeeded && c.Ended < move.Started && c.Paths.Any(p => p.StartsWith(from + '/', StringComparison.Ordinal))).ToList();
         var files = within.Where(c => c.Creates).Select(c => c.Path).ToList();
         if (files.Count == 0) return $"nothing is put into {from}";
@@ -54,16 +55,19 @@ internal static class WriteOrder
         return FolderFlushed(trace, to, moves[^1], removal);
     }
 
-    private static SystemCall? Acknowledged(IReadOnlyList<SystemCall> trace, string mark) => trace.FirstOrDefault(c => c.Creates && c.Succeeded && c.Path == mark);
+    private static SystemCall? Acknowledged(IReadOnlyList<SystemCall> trace, string mark) =>
+        trace.FirstOrDefault(c => c.Creates && c.Succeeded && c.Path == mark);
 
     private static string? FlushedBefore(IReadOnlyList<SystemCall> trace, string path, int after, SystemCall end)
     {
         var written = trace.LastOrDefault(c => c.Writes && c.Path == path && c.Started > after && c.Started < end.Started);
         if (written is null) return $"{path} is not written";
         if (written.Ended > end.Started) return $"{path} is still being written when the next step begins";
-        return trace.Any(c => c.Flushes && c.Succeeded && c.Path == path && c.Started > written.Ended && c.Ended < end.Started) ? null : $"{path} is not flushed after its last write";
+        return trace.Any(c => c.Flushes && c.Succeeded && c.Path == path && c.Started > written.Ended && c.Ended < end.Started) ? null
+            : $"{path} is not flushed after its last write";
     }
 
     private static string? FolderFlushed(IReadOnlyList<SystemCall> trace, string folder, SystemCall change, SystemCall end) =>
-        trace.Any(c => c.Flushes && c.Succeeded && c.Path == folder && c.Started > change.Ended && c.Ended < end.Started) ? null : $"the folder {folder} is not flushed after {change.Name} of {change.Path}";
+        trace.Any(c => c.Flushes && c.Succeeded && c.Path == folder && c.Started > change.Ended && c.Ended < end.Started) ? null
+        : $"the folder {folder} is not flushed after {change.Name} of {change.Path}";
 }

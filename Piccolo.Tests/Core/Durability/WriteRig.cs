@@ -67,7 +67,8 @@ internal sealed class WriteRig : IDisposable
     public async Task<IReadOnlyList<SystemCall>> TraceAsync(string operation)
     {
         var trace = _folder.File("trace");
-        var code = await RunAsync("strace", ["-f", "--seccomp-bpf", "-y", "-s", "64", "-o", trace, "-e", SystemCallTrace.Calls, "dotnet", .. Arguments(operation)]);
+        var code = await RunAsync("strace",
+            ["-f", "--seccomp-bpf", "-y", "-s", "64", "-o", trace, "-e", SystemCallTrace.Calls, "dotnet", .. Arguments(operation)]);
         Assert.That(code, Is.Zero, Log);
         return SystemCallTrace.Parse(File.ReadLines(trace));
     }
@@ -87,7 +88,8 @@ internal sealed class WriteRig : IDisposable
     public async Task KillInsideAsync(string operation, string call, string file, int count)
     {
         var trace = _folder.File("trace");
-        var code = await RunAsync("strace", ["-f", "-y", "-s", "0", "-o", trace, "-P", Path.Combine(State, file), "-e", $"trace={call}", "-e", $"inject={call}:signal=KILL:when={count}", "dotnet", .. Arguments(operation)]);
+        var code = await RunAsync("strace", ["-f", "-y", "-s", "0", "-o", trace, "-P", Path.Combine(State, file), "-e", $"trace={call}", "-e",
+            $"inject={call}:signal=KILL:when={count}", "dotnet", .. Arguments(operation)]);
         Assert.That(code, Is.EqualTo(Killed), Log);
         var calls = SystemCallTrace.Parse(File.ReadLines(trace)).Where(c => c.Name == call).ToList();
         Assert.That(calls.Select(c => c.Succeeded), Is.EqualTo(Enumerable.Repeat(true, count - 1).Append(false)), $"killed in {call} number {count} of {file}");
@@ -101,7 +103,8 @@ internal sealed class WriteRig : IDisposable
 
     private async Task<int> RunAsync(string program, IReadOnlyList<string> arguments)
     {
-        await using var child = ChildProcess.Start(new ChildProcessStart(program, arguments, _folder.File("child.log"), program == "strace" ? "strace" : "dotnet-sdk-10.0"));
+        await using var child = ChildProcess.Start(
+            new ChildProcessStart(program, arguments, _folder.File("child.log"), program == "strace" ? "strace" : "dotnet-sdk-10.0"));
         await child.Exited.WaitAsync(Limit);
         return child.ExitCode;
     }

@@ -37,7 +37,8 @@ internal static class WritingChild
             "set-up" => await box.SetUpAsync(),
             "unlock" or "raise-cost" or "migrate" => await box.UnlockAsync(),
             "change" => await box.Vault.ChangePasswordAsync(TestBox.Password, WriteRig.NewPassword, false, CancellationToken.None),
-            "reset" => await box.Vault.ResetPasswordAsync(await File.ReadAllTextAsync(Path.Combine(marks, WriteRig.Words)), WriteRig.NewPassword, CancellationToken.None),
+            "reset" => await box.Vault.ResetPasswordAsync(await File.ReadAllTextAsync(Path.Combine(marks, WriteRig.Words)), WriteRig.NewPassword,
+                CancellationToken.None),
             "recovery-key" => (await box.Vault.GenerateRecoveryKeyAsync(TestBox.Password, CancellationToken.None)).Outcome,
             "commits" => Commit(box.Store, marks),
             "snapshot" => TakeSnapshot(box),
@@ -90,9 +91,11 @@ internal static class WritingChild
 
     private static async Task<VaultOutcome> ImportAsync(TestBox box, string export)
     {
-        using var intake = new ImportIntake(box.Paths, box.Vault, Options.Create(new ExportOptions()), Options.Create(new VaultOptions()), box.Log.For<ImportIntake>());
+        using var intake = new ImportIntake(box.Paths, box.Vault, Options.Create(new ExportOptions()), Options.Create(new VaultOptions()),
+            box.Log.For<ImportIntake>());
         await using var file = File.OpenRead(export);
-        return await intake.ImportAsync(TestBox.Password, file, check => check(), CancellationToken.None) is ImportOutcome.Done ? VaultOutcome.Done : VaultOutcome.Faulted;
+        return await intake.ImportAsync(TestBox.Password, file, check => check(), CancellationToken.None) is ImportOutcome.Done ? VaultOutcome.Done
+            : VaultOutcome.Faulted;
     }
 
     internal sealed record Note(string Text);

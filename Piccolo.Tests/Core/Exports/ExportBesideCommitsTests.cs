@@ -30,7 +30,8 @@ internal sealed class ExportBesideCommitsTests
         Assert.That((export.Revision, box.Store.Revision), Is.EqualTo((revision, revision + commits)));
         using var elsewhere = new TempFolder();
         using var fresh = new TestBox(elsewhere.Path);
-        using var intake = new ImportIntake(fresh.Paths, fresh.Vault, Options.Create(new ExportOptions()), Options.Create(new VaultOptions()), fresh.Log.For<ImportIntake>());
+        using var intake = new ImportIntake(fresh.Paths, fresh.Vault, Options.Create(new ExportOptions()), Options.Create(new VaultOptions()),
+            fresh.Log.For<ImportIntake>());
         await using (var file = File.OpenRead(library.Find(export.Id)!))
             Assert.That(await intake.ImportAsync(TestBox.Password, file, check => check(), CancellationToken.None), Is.InstanceOf<ImportOutcome.Done>());
         await fresh.UnlockAsync();

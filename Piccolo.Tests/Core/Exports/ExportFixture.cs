@@ -22,7 +22,8 @@ internal abstract class ExportFixture
         _box = new TestBox(_folder.Path);
         await _box.SetUpAsync();
         await _box.UnlockAsync();
-        for (var i = 0; i < 40; i++) _box.Store.Commit(t => t.Put(Notes, $"n{i}", new Note($"{i} " + Convert.ToHexString(RandomNumberGenerator.GetBytes(2000)))));
+        for (var i = 0; i < 40; i++)
+            _box.Store.Commit(t => t.Put(Notes, $"n{i}", new Note($"{i} " + Convert.ToHexString(RandomNumberGenerator.GetBytes(2000)))));
         var volume = Directory.CreateDirectory(Path.Combine(_box.Paths.Volumes, "web", "cipher", "empty"));
         await File.WriteAllTextAsync(Path.Combine(volume.Parent!.FullName, "block"), "ciphertext");
         await File.WriteAllBytesAsync(Path.Combine(volume.Parent!.FullName, "large"), new byte[300_000]);
@@ -58,14 +59,16 @@ internal abstract class ExportFixture
         public Fresh(long maxBytes = 1L << 30, string? folder = null)
         {
             Box = new TestBox(folder ?? _folder.Path);
-            Intake = new ImportIntake(Box.Paths, Box.Vault, Options.Create(new ExportOptions { MaxImportBytes = maxBytes }), Options.Create(new VaultOptions()), Box.Log.For<ImportIntake>());
+            Intake = new ImportIntake(Box.Paths, Box.Vault, Options.Create(new ExportOptions { MaxImportBytes = maxBytes }), Options.Create(new VaultOptions()),
+                Box.Log.For<ImportIntake>());
         }
 
         public TestBox Box { get; }
 
         public ImportIntake Intake { get; }
 
-        public Task<ImportOutcome> TryAsync(byte[] file, string password = TestBox.Password) => Intake.ImportAsync(password, new MemoryStream(file), check => check(), CancellationToken.None);
+        public Task<ImportOutcome> TryAsync(byte[] file, string password = TestBox.Password) =>
+            Intake.ImportAsync(password, new MemoryStream(file), check => check(), CancellationToken.None);
 
         public void AssertUntouched()
         {

@@ -32,7 +32,8 @@ internal sealed class ExportImportTests : ExportFixture
         fresh.Box.Store.Commit(t => t.Put(Notes, "more", new Note("works")));
         Assert.That(fresh.Box.Store.Check(), Is.True);
         await using var again = File.OpenRead(library.Find(export.Id)!);
-        Assert.That(await fresh.Intake.ImportAsync(TestBox.Password, again, check => check(), CancellationToken.None), Is.InstanceOf<ImportOutcome.AlreadyClaimed>());
+        Assert.That(await fresh.Intake.ImportAsync(TestBox.Password, again, check => check(), CancellationToken.None),
+            Is.InstanceOf<ImportOutcome.AlreadyClaimed>());
     }
 
     [Test]
@@ -43,7 +44,8 @@ internal sealed class ExportImportTests : ExportFixture
         using var fresh = new Fresh();
 
         await using (var file = File.OpenRead(library.Find(export.Id)!))
-            Assert.That(await fresh.Intake.ImportAsync(string.Join(' ', words), file, check => check(), CancellationToken.None), Is.InstanceOf<ImportOutcome.Done>());
+            Assert.That(await fresh.Intake.ImportAsync(string.Join(' ', words), file, check => check(), CancellationToken.None),
+                Is.InstanceOf<ImportOutcome.Done>());
 
         Assert.That(await fresh.Box.UnlockAsync(), Is.EqualTo(VaultOutcome.Done));
         Assert.That(fresh.Box.Store.List(Notes), Is.EquivalentTo(_box.Store.List(Notes)));
@@ -56,7 +58,8 @@ internal sealed class ExportImportTests : ExportFixture
         var path = library.Find(export.Id)!;
 
         Assert.That(File.GetUnixFileMode(path), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
-        Assert.That(Encoding.Latin1.GetString(await File.ReadAllBytesAsync(path)), Does.Not.Contain("notes").And.Not.Contain("SQLite").And.Not.Contain("ciphertext"));
+        Assert.That(Encoding.Latin1.GetString(await File.ReadAllBytesAsync(path)),
+            Does.Not.Contain("notes").And.Not.Contain("SQLite").And.Not.Contain("ciphertext"));
         Assert.That(Directory.Exists(Path.Combine(_box.Paths.Exports, "unfinished")), Is.False);
     }
 

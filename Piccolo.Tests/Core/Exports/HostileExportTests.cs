@@ -20,7 +20,8 @@ internal sealed class HostileExportTests : ExportFixture
         using var fresh = new Fresh();
         var random = new Random(11);
         // Magic, version, length, all over the JSON, its hash, each chunk's body and tag, the last byte.
-        int[] places = [0, 13, 15, 16, 17, 18, 21, 22, header - 33, header - 32, header - 1, header, header + 20, header + 65536 + 3, header + 65536 + 16, bytes.Length - 17, bytes.Length - 1,
+        int[] places = [0, 13, 15, 16, 17, 18, 21, 22, header - 33, header - 32, header - 1, header, header + 20, header + 65536 + 3, header + 65536 + 16,
+            bytes.Length - 17, bytes.Length - 1,
             .. Enumerable.Range(0, 12).Select(_ => random.Next(22, header)), .. Enumerable.Range(0, 12).Select(_ => random.Next(header, bytes.Length))];
         foreach (var place in places)
         {
@@ -43,7 +44,8 @@ internal sealed class HostileExportTests : ExportFixture
         Assert.That(bytes.Length, Is.GreaterThan(header + 2 * Chunk), "the export has several chunks");
         byte[][] hostile =
         [
-            [], bytes[..10], bytes[..22], bytes[..(header - 1)], bytes[..header], bytes[..(header + 10)], bytes[..(header + Chunk)], bytes[..(header + Chunk + 5)], bytes[..^1],
+            [], bytes[..10], bytes[..22], bytes[..(header - 1)], bytes[..header], bytes[..(header + 10)], bytes[..(header + Chunk)],
+            bytes[..(header + Chunk + 5)], bytes[..^1],
             [.. bytes, 0], [.. bytes, .. new byte[Chunk]], [.. bytes, .. bytes[header..]],
             [.. bytes[..header], .. bytes[(header + Chunk)..]],
             [.. bytes[..header], .. bytes[(header + Chunk)..(header + 2 * Chunk)], .. bytes[header..(header + Chunk)], .. bytes[(header + 2 * Chunk)..]],
@@ -106,7 +108,8 @@ internal sealed class HostileExportTests : ExportFixture
         link = link.Replace("{outside}", outside.Path, StringComparison.Ordinal);
         var bytes = await ForgeAsync(async tar =>
         {
-            if (name.Contains("/link/", StringComparison.Ordinal)) await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.SymbolicLink, "volumes/link") { LinkName = link });
+            if (name.Contains("/link/", StringComparison.Ordinal))
+                await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.SymbolicLink, "volumes/link") { LinkName = link });
             var entry = new PaxTarEntry(type, name);
             if (type == TarEntryType.RegularFile) entry.DataStream = new MemoryStream("evil"u8.ToArray());
             else if (link.Length > 0) entry.LinkName = link;
@@ -124,7 +127,8 @@ internal sealed class HostileExportTests : ExportFixture
         using var fresh = new Fresh();
         var copy = _folder.File("tampered.db");
         _box.Store.CopyTo(copy);
-        RawStore.Execute(copy, "DELETE FROM rows WHERE rowid IS NULL OR id = (SELECT id FROM rows LIMIT 1)".Replace("rowid IS NULL OR ", "", StringComparison.Ordinal));
+        RawStore.Execute(copy,
+            "DELETE FROM rows WHERE rowid IS NULL OR id = (SELECT id FROM rows LIMIT 1)".Replace("rowid IS NULL OR ", "", StringComparison.Ordinal));
 
         var bytes = await ForgeAsync(tar => tar.WriteEntryAsync(copy, "control.db"), withStore: false);
 
@@ -138,7 +142,8 @@ internal sealed class HostileExportTests : ExportFixture
     {
         using var fresh = new Fresh();
         var plain = new MemoryStream();
-        await using (var tar = new TarWriter(plain, TarEntryFormat.Ustar, leaveOpen: true)) await tar.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, "control.db") { DataStream = new MemoryStream(new byte[100]) });
+        await using (var tar = new TarWriter(plain, TarEntryFormat.Ustar, leaveOpen: true)) await tar.WriteEntryAsync(
+            new UstarTarEntry(TarEntryType.RegularFile, "control.db") { DataStream = new MemoryStream(new byte[100]) });
         var bytes = plain.ToArray();
         // The size field: eight gigabytes, with the header's checksum made right again.
         Encoding.ASCII.GetBytes("77777777777\0").CopyTo(bytes, 124);

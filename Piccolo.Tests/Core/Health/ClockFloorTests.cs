@@ -64,7 +64,8 @@ internal sealed class ClockFloorTests
         time.SetUtcNow(Today);
         clock.Check(health);
 
-        Assert.That(health.Snapshot.Reported[HealthComponents.Clock], Is.EqualTo(new ComponentHealth(HealthComponents.Clock, HealthLevel.Ok, "the clock is plausible", Today)));
+        Assert.That(health.Snapshot.Reported[HealthComponents.Clock],
+            Is.EqualTo(new ComponentHealth(HealthComponents.Clock, HealthLevel.Ok, "the clock is plausible", Today)));
         Assert.That((_log.Count(6110), _log.Count(6111)), Is.EqualTo((1, 1)), "one line per change");
     }
 

@@ -43,7 +43,8 @@ internal sealed class ChunkedDecoderTests
     [TestCase("0000000000000005\r\n")]
     public void Take_OfWhatIsNotChunked_IsMalformed(string text)
     {
-        for (var size = 1; size <= text.Length; size++) Assert.That(Take(new ChunkedDecoder(), text, size).Verdict, Is.EqualTo(ContentVerdict.Malformed), $"pieces of {size}");
+        for (var size = 1; size <= text.Length; size++)
+            Assert.That(Take(new ChunkedDecoder(), text, size).Verdict, Is.EqualTo(ContentVerdict.Malformed), $"pieces of {size}");
     }
 
     [Test]
@@ -61,14 +62,16 @@ internal sealed class ChunkedDecoderTests
         Gen.Select(Gen.Byte.Array[0, 300].Array[0, 6], Gen.Int[1, 400], Gen.Bool).Seeded().Sample((chunks, size, extended) =>
         {
             var text = new StringBuilder();
-            foreach (var chunk in chunks.Where(c => c.Length > 0)) text.Append($"{chunk.Length:x}{(extended ? ";e" : "")}\r\n{Encoding.Latin1.GetString(chunk)}\r\n");
+            foreach (var chunk in chunks.Where(c => c.Length > 0))
+                text.Append($"{chunk.Length:x}{(extended ? ";e" : "")}\r\n{Encoding.Latin1.GetString(chunk)}\r\n");
             text.Append("0\r\n\r\n");
             var (verdict, content, surplus) = Take(new ChunkedDecoder(), text.ToString(), size);
             return verdict == ContentVerdict.Complete && surplus == 0 && content == Encoding.Latin1.GetString([.. chunks.SelectMany(c => c)]);
         });
 
     [Test]
-    public void Take_AnyBytes_GivesTheSameVerdictInAnyPieces() => Gen.Select(Gen.Char["0123456789abcdef;\r\n\r\nXx: "].Array[0, 60], Gen.Int[1, 20]).Seeded().Sample((letters, size) =>
+    public void Take_AnyBytes_GivesTheSameVerdictInAnyPieces() =>
+        Gen.Select(Gen.Char["0123456789abcdef;\r\n\r\nXx: "].Array[0, 60], Gen.Int[1, 20]).Seeded().Sample((letters, size) =>
     {
         var text = new string(letters);
         return text.Length == 0 || Take(new ChunkedDecoder(), text, text.Length) == Take(new ChunkedDecoder(), text, size);

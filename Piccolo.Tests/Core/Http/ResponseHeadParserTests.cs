@@ -11,7 +11,8 @@ internal sealed class ResponseHeadParserTests
     private const string Whole = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nSet-Cookie: a=1\r\nX-Empty:\r\nContent-Length: 5\r\nX-High: caf\u00e9\r\n\r\n";
 
     private static readonly Gen<string> Answers = Gen.OneOf(
-        Gen.Const(Whole), Gen.Const("HTTP/1.0 404 Not Found\n\n"), Gen.Const("HTTP/1.1 204\r\nTransfer-Encoding: chunked\r\n\r\n"), Gen.Const("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"));
+        Gen.Const(Whole), Gen.Const("HTTP/1.0 404 Not Found\n\n"), Gen.Const("HTTP/1.1 204\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        Gen.Const("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"));
 
     [Test]
     public void Parse_AWholeHead_FindsEveryField()
@@ -108,7 +109,8 @@ internal sealed class ResponseHeadParserTests
     });
 
     [Test]
-    public void Parse_MutatedBytes_GiveOneVerdictThatMoreBytesDoNotChange() => Gen.Select(Answers, Gen.Int[0, 200], Gen.Byte, Gen.Byte.Array[0, 64]).Seeded().Sample((text, at, value, more) =>
+    public void Parse_MutatedBytes_GiveOneVerdictThatMoreBytesDoNotChange() =>
+        Gen.Select(Answers, Gen.Int[0, 200], Gen.Byte, Gen.Byte.Array[0, 64]).Seeded().Sample((text, at, value, more) =>
     {
         var bytes = Encoding.Latin1.GetBytes(text);
         bytes[at % bytes.Length] = value;
@@ -116,7 +118,8 @@ internal sealed class ResponseHeadParserTests
         var verdict = ResponseHeadParser.Parse(bytes, head);
         if (verdict == HeadVerdict.NeedMore) return true;
         var length = head.Length;
-        return ResponseHeadParser.Parse([.. bytes, .. more], head) == verdict && (verdict != HeadVerdict.Head || (head.Length == length && length <= bytes.Length));
+        return ResponseHeadParser.Parse([.. bytes, .. more], head) == verdict
+            && (verdict != HeadVerdict.Head || (head.Length == length && length <= bytes.Length));
     });
 
     private static ResponseHead Head(string text)

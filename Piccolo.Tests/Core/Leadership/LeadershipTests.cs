@@ -90,7 +90,8 @@ internal sealed class LeadershipTests
         using var stop = new CancellationTokenSource();
         var running = provider.GetRequiredService<ILeaderElector>().RunAsync(registry, stop.Token);
         using var patience = new CancellationTokenSource(Limit);
-        for (var seen = health.Changed.Version; health.Snapshot.Overall != HealthLevel.Degraded; seen = health.Changed.Version) await health.Changed.WaitAsync(seen, patience.Token);
+        for (var seen = health.Changed.Version; health.Snapshot.Overall != HealthLevel.Degraded; seen = health.Changed.Version)
+            await health.Changed.WaitAsync(seen, patience.Token);
 
         Assert.That(registry.RoleOf(ResourceId.ControlPlane), Is.EqualTo(Role.Unknown));
         Assert.That(registry.RoleOf(ResourceId.App("web")), Is.EqualTo(Role.Unknown));
@@ -115,7 +116,8 @@ internal sealed class LeadershipTests
 
         File.Delete(folder.File("roles.json"));
         using var patience = new CancellationTokenSource(Limit);
-        for (var seen = health.Changed.Version; health.Snapshot.Overall != HealthLevel.Degraded; seen = health.Changed.Version) await health.Changed.WaitAsync(seen, patience.Token);
+        for (var seen = health.Changed.Version; health.Snapshot.Overall != HealthLevel.Degraded; seen = health.Changed.Version)
+            await health.Changed.WaitAsync(seen, patience.Token);
 
         Assert.That(health.Snapshot.Overall, Is.EqualTo(HealthLevel.Degraded));
         Assert.That(registry.RoleOf(ResourceId.ControlPlane).IsLeader, Is.False);

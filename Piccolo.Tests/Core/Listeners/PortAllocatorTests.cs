@@ -74,7 +74,8 @@ internal sealed class PortAllocatorTests
     public void TryParse_Valid_ReadsBothEnds(string text, int first, int last) =>
         Assert.That(PortRange.TryParse(text, out var range) ? range : default, Is.EqualTo(new PortRange(first, last)));
 
-    [TestCase(null), TestCase(""), TestCase("80"), TestCase("0-5"), TestCase("9-5"), TestCase("1-65536"), TestCase("1-2-3"), TestCase("-1-5"), TestCase("a-b"), TestCase(" 1-2")]
+    [TestCase(null), TestCase(""), TestCase("80"), TestCase("0-5"), TestCase("9-5"), TestCase("1-65536"), TestCase("1-2-3"), TestCase("-1-5"), TestCase("a-b"),
+        TestCase(" 1-2")]
     public void TryParse_Invalid_IsRefused(string? text) => Assert.That(PortRange.TryParse(text, out _), Is.False);
 
     [TestCase("15000-25000", "35000-45000", true), TestCase("15000-40000", "35000-45000", false), TestCase("x", "35000-45000", false)]

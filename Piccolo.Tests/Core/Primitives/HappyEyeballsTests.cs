@@ -34,7 +34,8 @@ internal sealed class HappyEyeballsTests
     {
         var made = await HappyEyeballs.RaceAsync([Dead, Dead2, Good], (address, _) => address.Equals(Good)
             ? Task.FromResult(new Connection(address))
-            : Task.FromException<Connection>(new SocketException((int)SocketError.ConnectionRefused)), new SteppedTime(DateTimeOffset.UnixEpoch), CancellationToken.None);
+            : Task.FromException<Connection>(new SocketException((int)SocketError.ConnectionRefused)), new SteppedTime(DateTimeOffset.UnixEpoch),
+            CancellationToken.None);
 
         Assert.That(made.Address, Is.EqualTo(Good));
     }
@@ -45,7 +46,8 @@ internal sealed class HappyEyeballsTests
         var late = new TaskCompletionSource<Connection>();
         var loser = new Connection(Dead);
         var time = new SteppedTime(DateTimeOffset.UnixEpoch);
-        var race = HappyEyeballs.RaceAsync([Dead, Good], (address, _) => address.Equals(Good) ? Task.FromResult(new Connection(address)) : late.Task, time, CancellationToken.None);
+        var race = HappyEyeballs.RaceAsync([Dead, Good], (address, _) => address.Equals(Good) ? Task.FromResult(new Connection(address)) : late.Task, time,
+            CancellationToken.None);
         await time.PassAsync(HappyEyeballs.AttemptDelay);
         var winner = await race.WaitAsync(TimeSpan.FromSeconds(20));
 
@@ -57,7 +59,8 @@ internal sealed class HappyEyeballsTests
 
     [Test]
     public void AllAddressesRefused_IsTheFirstOnesFailure() => Assert.That(
-        async () => await HappyEyeballs.RaceAsync([Dead, Good], (address, _) => Task.FromException<Connection>(new SocketException((int)(address.Equals(Dead) ? SocketError.NetworkUnreachable : SocketError.ConnectionRefused))),
+        async () => await HappyEyeballs.RaceAsync([Dead, Good], (address, _) =>
+            Task.FromException<Connection>(new SocketException((int)(address.Equals(Dead) ? SocketError.NetworkUnreachable : SocketError.ConnectionRefused))),
             new SteppedTime(DateTimeOffset.UnixEpoch), CancellationToken.None),
         Throws.InstanceOf<SocketException>().With.Property(nameof(SocketException.SocketErrorCode)).EqualTo(SocketError.NetworkUnreachable));
 
@@ -69,7 +72,8 @@ internal sealed class HappyEyeballsTests
 
         await ending.CancelAsync();
 
-        Assert.That(async () => await race.WaitAsync(TimeSpan.FromSeconds(20)), Throws.InstanceOf<OperationCanceledException>().With.Property(nameof(OperationCanceledException.CancellationToken)).EqualTo(ending.Token));
+        Assert.That(async () => await race.WaitAsync(TimeSpan.FromSeconds(20)),
+            Throws.InstanceOf<OperationCanceledException>().With.Property(nameof(OperationCanceledException.CancellationToken)).EqualTo(ending.Token));
     }
 
     [Test]
@@ -87,7 +91,8 @@ internal sealed class HappyEyeballsTests
         listener.Start();
 
         // Where the name has an IPv6 address too, that is refused here.
-        using var socket = await HappyEyeballs.ConnectAsync(new DnsEndPoint("localhost", ((IPEndPoint)listener.LocalEndpoint).Port), TimeProvider.System, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20));
+        using var socket = await HappyEyeballs.ConnectAsync(new DnsEndPoint("localhost", ((IPEndPoint)listener.LocalEndpoint).Port), TimeProvider.System,
+            CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20));
 
         Assert.That(socket.Connected, Is.True);
     }

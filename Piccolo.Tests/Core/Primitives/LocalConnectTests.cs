@@ -49,7 +49,8 @@ internal sealed class LocalConnectTests
         using var socket = NewSocket();
         var port = LoopbackPorts.Free(1)[0];
 
-        Assert.That(() => LocalConnect.AtOnce(socket, port), Throws.InstanceOf<SocketException>().With.Property(nameof(SocketException.SocketErrorCode)).EqualTo(SocketError.ConnectionRefused));
+        Assert.That(() => LocalConnect.AtOnce(socket, port),
+            Throws.InstanceOf<SocketException>().With.Property(nameof(SocketException.SocketErrorCode)).EqualTo(SocketError.ConnectionRefused));
     }
 
     [Test]

@@ -47,7 +47,8 @@ internal sealed class StateFileTests
 
         var fault = await AtOnceAsync(path, () => Assert.Catch(() => read(_paths)));
 
-        Assert.That(fault is StoreFaultException { InnerException: { } inner } ? inner : fault, Is.InstanceOf<IOException>().With.Message.EqualTo($"'{path}' is not a file."));
+        Assert.That(fault is StoreFaultException { InnerException: { } inner } ? inner : fault,
+            Is.InstanceOf<IOException>().With.Message.EqualTo($"'{path}' is not a file."));
     }
 
     [Test]
@@ -55,7 +56,8 @@ internal sealed class StateFileTests
     {
         await MakePipeAsync(_paths.Clock);
 
-        var clock = await AtOnceAsync(_paths.Clock, () => new ClockFloor(_paths, DateTimeOffset.UnixEpoch, TimeProvider.System, NullLogger<ClockFloor>.Instance));
+        var clock = await AtOnceAsync(_paths.Clock,
+            () => new ClockFloor(_paths, DateTimeOffset.UnixEpoch, TimeProvider.System, NullLogger<ClockFloor>.Instance));
 
         Assert.That(clock.Floor, Is.EqualTo(DateTimeOffset.UnixEpoch));
     }

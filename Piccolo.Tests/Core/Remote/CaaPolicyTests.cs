@@ -33,7 +33,8 @@ internal sealed class CaaPolicyTests
 
     [Test]
     public void Judge_RecordNamesAnAccountBeforeWeHaveOne_IsRefused() =>
-        Assert.That(CaaPolicy.Judge([Parse("0 issue ca.test; accounturi=https://ca.test/acct/7")], Us with { AccountUrl = null }, "http-01"), Is.EqualTo(CaaVerdict.Refused));
+        Assert.That(CaaPolicy.Judge([Parse("0 issue ca.test; accounturi=https://ca.test/acct/7")], Us with { AccountUrl = null }, "http-01"),
+            Is.EqualTo(CaaVerdict.Refused));
 
     [Test]
     public void Lock_IsJudgedAsOurAccountOnly() =>
@@ -45,7 +46,8 @@ internal sealed class CaaPolicyTests
     [TestCase("0 issue ca.test; accounturi=https://ca.test/acct/7|0 issue second.test; accounturi=https://ca.test/acct/7", CaaVerdict.OurCa)]
     [TestCase("0 issue second.test; accounturi=https://second.test/9", CaaVerdict.Refused)]
     public void Judge_TwoCas_TakesTheAccountsOfBothForOurs(string records, CaaVerdict expected) =>
-        Assert.That(CaaPolicy.Judge([.. records.Split('|').Select(Parse)], [Us, new CaaSubject(["second.test"], new Uri("https://second.test/9"))], "http-01"), Is.EqualTo(expected));
+        Assert.That(CaaPolicy.Judge([.. records.Split('|').Select(Parse)], [Us, new CaaSubject(["second.test"], new Uri("https://second.test/9"))], "http-01"),
+            Is.EqualTo(expected));
 
     private static CaaProperty Parse(string text)
     {

@@ -33,7 +33,8 @@ internal sealed class PublicSuffixesTests
     [TestCase("x.me.duckdns.org", "me.duckdns.org")]
     [TestCase("com", "com")]
     public void RegisteredOf_Name_IsOneLabelBelowTheSuffix(string name, string registered) =>
-        Assert.That(new PublicSuffixes(Options.Create(new RemoteOptions { PublicSuffixFile = "/nowhere" })).RegisteredOf(DomainName.Parse(name)).Value, Is.EqualTo(registered));
+        Assert.That(new PublicSuffixes(Options.Create(new RemoteOptions { PublicSuffixFile = "/nowhere" })).RegisteredOf(DomainName.Parse(name)).Value,
+            Is.EqualTo(registered));
 
     [Test]
     public void SuffixOf_WithAFileOfTheSystem_FollowsThat()
@@ -41,6 +42,7 @@ internal sealed class PublicSuffixesTests
         using var folder = new TempFolder();
         File.WriteAllText(folder.File("list.dat"), "// comment\nhome.test // more\n");
 
-        Assert.That(new PublicSuffixes(Options.Create(new RemoteOptions { PublicSuffixFile = folder.File("list.dat") })).IsPublicSuffix(DomainName.Parse("home.test")), Is.True);
+        Assert.That(new PublicSuffixes(Options.Create(new RemoteOptions { PublicSuffixFile = folder.File("list.dat") }))
+            .IsPublicSuffix(DomainName.Parse("home.test")), Is.True);
     }
 }

@@ -19,7 +19,8 @@ internal sealed class RemoteAssessmentReachTests
     [TestCase(ReachResult.Reachable, ReachResult.WrongKey, RemoteState.Error)]
     public void Assess_TunnelAndCertificateAreWell_FollowsWhatStrangersFind(ReachResult portal, ReachResult other, RemoteState expected)
     {
-        var seen = new RemoteObservation(true, null, false, Now.AddDays(60), [], PortalReach: Reach("portal.home.test", portal), OtherReaches: [Reach("web.home.test", other)]);
+        var seen = new RemoteObservation(true, null, false, Now.AddDays(60), [], PortalReach: Reach("portal.home.test", portal),
+            OtherReaches: [Reach("web.home.test", other)]);
 
         var (state, warnings) = RemoteAssessment.Assess(Settings, seen, Now);
 

@@ -61,7 +61,8 @@ internal sealed class RemoteEventLogTests
         var events = NewLog(next);
         events.Note(RemoteEventLevel.Error, RemoteEventSources.Probe, "web", "dead", "again");
 
-        Assert.That(events.Page(10).Select(e => e.State), Is.EqualTo(new[] { "dead" }), "while locked nothing is recorded, and after a restart nothing is repeated");
+        Assert.That(events.Page(10).Select(e => e.State), Is.EqualTo(new[] { "dead" }),
+            "while locked nothing is recorded, and after a restart nothing is repeated");
     }
 
     [Test]
@@ -74,5 +75,6 @@ internal sealed class RemoteEventLogTests
 
     private void Note(string subject, string state) => _events.Note(RemoteEventLevel.Info, RemoteEventSources.Probe, subject, state, $"{subject} is {state}");
 
-    private static RemoteEventLog NewLog(TestBox box) => new(box.Store, Options.Create(new RemoteOptions { EventsKept = 10 }), box.Time, box.Log.For<RemoteEventLog>());
+    private static RemoteEventLog NewLog(TestBox box) =>
+        new(box.Store, Options.Create(new RemoteOptions { EventsKept = 10 }), box.Time, box.Log.For<RemoteEventLog>());
 }

@@ -75,10 +75,13 @@ internal sealed class RemotePlanTests
     {
         var plan = RemotePlan.Build(
             Settings, [Listener("web"), Listener("raw", ListenerFlow.Tls, ListenerProtocol.Raw)], _ => Role.Leader,
-            [Alias("www.elsewhere.test", "web"), Alias("me.elsewhere.test", "portal"), Alias("raw.elsewhere.test", "raw"), Alias("late.elsewhere.test", "web", verified: false), Alias("x.elsewhere.test", "gone"), Alias("web.home.test", "portal")]);
+            [Alias("www.elsewhere.test", "web"), Alias("me.elsewhere.test", "portal"), Alias("raw.elsewhere.test", "raw"),
+                Alias("late.elsewhere.test", "web", verified: false), Alias("x.elsewhere.test", "gone"), Alias("web.home.test", "portal")]);
 
-        Assert.That(plan.Hostnames.Where(h => h.EndsWith("elsewhere.test", StringComparison.Ordinal)), Is.EqualTo(new[] { "me.elsewhere.test", "raw.elsewhere.test", "www.elsewhere.test" }));
-        Assert.That(plan.Certificates.Select(c => c.Id), Is.EquivalentTo(new[] { "portal", "host:web.home.test", "alias:www.elsewhere.test", "alias:me.elsewhere.test" }));
+        Assert.That(plan.Hostnames.Where(h => h.EndsWith("elsewhere.test", StringComparison.Ordinal)),
+            Is.EqualTo(new[] { "me.elsewhere.test", "raw.elsewhere.test", "www.elsewhere.test" }));
+        Assert.That(plan.Certificates.Select(c => c.Id),
+            Is.EquivalentTo(new[] { "portal", "host:web.home.test", "alias:www.elsewhere.test", "alias:me.elsewhere.test" }));
         Assert.That(plan.Routes.Single(r => r.Host.Value == "me.elsewhere.test"), Is.InstanceOf<Route.Portal>());
         Assert.That(plan.Routes.Single(r => r.Host.Value == "web.home.test"), Is.InstanceOf<Route.App>(), "a listener's own name is not given away");
     }

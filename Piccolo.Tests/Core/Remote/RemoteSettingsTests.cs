@@ -11,7 +11,8 @@ internal sealed class RemoteSettingsTests : OwnedBoxFixture
 
     [Test]
     public void Settings_HaveNoSetterThatWorksAfterTheyWereMade() => Assert.That(
-        typeof(RemoteSettings).GetProperties().Where(p => p.SetMethod is { } set && !set.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit))).Select(p => p.Name),
+        typeof(RemoteSettings).GetProperties()
+            .Where(p => p.SetMethod is { } set && !set.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit))).Select(p => p.Name),
         Is.Empty);
 
     [Test]

@@ -105,7 +105,8 @@ internal sealed class ProxyHeaderTests
         var header = ProxyHeaderParser.Parse(written);
 
         Assert.That(header.Length, Is.EqualTo(written.Length));
-        Assert.That(header.Source, Is.EqualTo(IPEndPoint.Parse(source.Replace("::ffff:203.0.113.9", "0", StringComparison.Ordinal) is "[0]:1" ? "203.0.113.9:1" : source)));
+        Assert.That(header.Source,
+            Is.EqualTo(IPEndPoint.Parse(source.Replace("::ffff:203.0.113.9", "0", StringComparison.Ordinal) is "[0]:1" ? "203.0.113.9:1" : source)));
         Assert.That(header.Destination, Is.EqualTo(destination is null ? new IPEndPoint(IPAddress.IPv6Any, 0) : IPEndPoint.Parse(destination)));
     }
 

@@ -177,7 +177,8 @@ internal sealed class ClientHelloParserTests
     {
         byte[] name = ServerNames((0, "a.test"u8.ToArray()));
         yield return new TestCaseData((object)(byte[][])[Extension(0, name), Extension(0, name)]).SetArgDisplayNames("two server_name extensions");
-        yield return new TestCaseData((object)(byte[][])[Extension(0, ServerNames((0, "a.test"u8.ToArray()), (0, "b.test"u8.ToArray())))]).SetArgDisplayNames("two host_names");
+        yield return new TestCaseData((object)(byte[][])[Extension(0, ServerNames((0, "a.test"u8.ToArray()), (0, "b.test"u8.ToArray())))])
+            .SetArgDisplayNames("two host_names");
         yield return new TestCaseData((object)(byte[][])[Extension(0, [])]).SetArgDisplayNames("empty server_name");
         yield return new TestCaseData((object)(byte[][])[Extension(0, [0, 0])]).SetArgDisplayNames("empty name list");
         yield return new TestCaseData((object)(byte[][])[Extension(0, [.. name, 0])]).SetArgDisplayNames("byte after the name list");
@@ -226,7 +227,8 @@ internal sealed class ClientHelloParserTests
         Assert.That(ClientHelloParser.Parse(new byte[] { 22, 3, 1, 0, 0 }).Verdict, Is.EqualTo(ClientHelloVerdict.Malformed));
         Assert.That(ClientHelloParser.Parse(new byte[] { 22, 3, 1, 0x40, 1 }).Verdict, Is.EqualTo(ClientHelloVerdict.Malformed));
         Assert.That(ClientHelloParser.Parse(new byte[] { 22, 3, 1, 0, 1, 2 }).Verdict, Is.EqualTo(ClientHelloVerdict.Malformed), "a ServerHello");
-        Assert.That(ClientHelloParser.Parse(new byte[] { 22, 3, 1, 0, 1, 1, 20 }).Verdict, Is.EqualTo(ClientHelloVerdict.Malformed), "another record in between");
+        Assert.That(ClientHelloParser.Parse(new byte[] { 22, 3, 1, 0, 1, 1, 20 }).Verdict, Is.EqualTo(ClientHelloVerdict.Malformed),
+            "another record in between");
     }
 
     [Test]

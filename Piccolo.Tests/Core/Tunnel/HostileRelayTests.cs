@@ -36,7 +36,8 @@ internal sealed class HostileRelayTests
     public async Task NoAnswerToAnyQuestion_TheLimitHolds_AndNobodyIsEnded()
     {
         await using var relay = await ScriptedRelay.StartAsync();
-        await using var under = new TunnelUnderTest(options => (options.MaxStreams, options.StreamIdle, options.StreamPong) = (8, TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(20)));
+        await using var under = new TunnelUnderTest(
+            options => (options.MaxStreams, options.StreamIdle, options.StreamPong) = (8, TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(20)));
         var peer = await under.OpenAsync(relay, Web);
         for (var n = 0; n < 40; n++) await peer.ConnectAsync($"{n:D8}-0000-4000-8000-000000000001", Web);
         for (var n = 8; n < 40; n++) await peer.NextControlAsync("disconnect", $"{n:D8}-0000-4000-8000-000000000001");

@@ -150,7 +150,8 @@ internal sealed class RelayTunnelRuleTests : RelayTunnelStreamFixture
         var grants = _peer.Unread().Where(frame => frame.IsControl("resume_stream", A)).ToList();
         Assert.That(_peer.Unread().Any(frame => frame.IsControl("pause_stream")), Is.False);
         Assert.That(grants, Has.All.Matches<RelayFrame>(frame => (int?)frame!.Control!["credits"] > 0));
-        Assert.That(grants.Sum(frame => (int)frame.Control!["credits"]!), Is.EqualTo(8 + 16), "the first few, and as many again as a stream of small messages gets");
+        Assert.That(grants.Sum(frame => (int)frame.Control!["credits"]!), Is.EqualTo(8 + 16),
+            "the first few, and as many again as a stream of small messages gets");
     }
 
     [Test]
@@ -287,7 +288,8 @@ internal sealed class RelayTunnelRuleTests : RelayTunnelStreamFixture
     }
 
     // On a clock that leaps, a ping or a message would seem to have waited for minutes.
-    private static void WithoutDeadlines(TunnelOptions options) => options.KeepAliveInterval = options.KeepAliveTimeout = options.WriteTimeout = TimeSpan.FromDays(1);
+    private static void WithoutDeadlines(TunnelOptions options) =>
+        options.KeepAliveInterval = options.KeepAliveTimeout = options.WriteTimeout = TimeSpan.FromDays(1);
 
     private static async Task BarrierOfAsync(RelayPeer peer)
     {

@@ -18,7 +18,8 @@ internal sealed class TunnelUnderTest : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
 
-    public TunnelUnderTest(Action<TunnelOptions>? configure = null, Func<double>? random = null, ILogger<RelayTunnel>? logger = null, TimeProvider? time = null, string? weightFile = null)
+    public TunnelUnderTest(Action<TunnelOptions>? configure = null, Func<double>? random = null, ILogger<RelayTunnel>? logger = null, TimeProvider? time = null,
+        string? weightFile = null)
     {
         var options = new TunnelOptions
         {
@@ -30,7 +31,8 @@ internal sealed class TunnelUnderTest : IAsyncDisposable
             TailConfirmation = TimeSpan.FromMilliseconds(20),
         };
         configure?.Invoke(options);
-        Tunnel = new RelayTunnel(Options.Create(options), time ?? TimeProvider.System, logger ?? NullLogger<RelayTunnel>.Instance, random ?? (() => 0.5), weightFile);
+        Tunnel = new RelayTunnel(Options.Create(options), time ?? TimeProvider.System, logger ?? NullLogger<RelayTunnel>.Instance, random ?? (() => 0.5),
+            weightFile);
         _running = Tunnel.RunAsync(_stop.Token);
     }
 
@@ -76,7 +78,8 @@ internal sealed class TunnelUnderTest : IAsyncDisposable
         await using var other = new TunnelUnderTest();
         other.Tunnel.SetTarget(Target(relay.Endpoint, "barrier.home.test"));
         var next = await relay.AcceptAsync();
-        Assert.That(RelayTunnelHandshakeTests.Claims(next.HandshakeToken)["hostnames"]!.ToJsonString(), Is.EqualTo("""["barrier.home.test"]"""), "somebody dials again");
+        Assert.That(RelayTunnelHandshakeTests.Claims(next.HandshakeToken)["hostnames"]!.ToJsonString(), Is.EqualTo("""["barrier.home.test"]"""),
+            "somebody dials again");
         await other.UntilAsync(status => status.State == TunnelState.Online);
         Assert.That(relay.HasWaiting, Is.False);
     }

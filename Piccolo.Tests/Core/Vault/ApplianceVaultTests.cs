@@ -86,7 +86,8 @@ internal sealed class ApplianceVaultTests
     [TestCase("  harbour kettle violin mosaic  ", "harbour kettle violin mosaic")]
     [TestCase("\tharbour kettle violin mosaic\n", "harbour kettle violin mosaic")]
     [TestCase("harbo\u0308ur kettle violin mosaic", "harb\u00f6ur kettle violin mosaic")]
-    [TestCase("\u05e1\u05d9\u05e1\u05de\u05d4 \u05d7\u05d6\u05e7\u05d4 \u05de\u05d0\u05d5\u05d3 \u2603", "\u05e1\u05d9\u05e1\u05de\u05d4 \u05d7\u05d6\u05e7\u05d4 \u05de\u05d0\u05d5\u05d3")]
+    [TestCase("\u05e1\u05d9\u05e1\u05de\u05d4 \u05d7\u05d6\u05e7\u05d4 \u05de\u05d0\u05d5\u05d3 \u2603",
+        "\u05e1\u05d9\u05e1\u05de\u05d4 \u05d7\u05d6\u05e7\u05d4 \u05de\u05d0\u05d5\u05d3")]
     public async Task Unlock_UnusualPassword_OpensWithExactlyThat(string password, string near)
     {
         await _box.Vault.SetUpAsync(password, CancellationToken.None);
@@ -100,7 +101,8 @@ internal sealed class ApplianceVaultTests
     {
         await _box.SetUpAsync();
 
-        Assert.That(async () => await _box.Vault.UnlockAsync(TestBox.Password, _ => throw new IOException("disk"), CancellationToken.None), Throws.InstanceOf<IOException>());
+        Assert.That(async () => await _box.Vault.UnlockAsync(TestBox.Password, _ => throw new IOException("disk"), CancellationToken.None),
+            Throws.InstanceOf<IOException>());
         Assert.That(_box.Vault.State, Is.EqualTo(VaultState.Locked));
     }
 
@@ -172,7 +174,8 @@ internal sealed class ApplianceVaultTests
             using var restarted = new TestBox(_folder.Path);
             if (restarted.Vault.State == VaultState.Locked) tried++;
 
-            Assert.That(await restarted.UnlockAsync(), restarted.Vault.State == VaultState.Locked ? Is.EqualTo(VaultOutcome.WrongPassword) : Is.EqualTo(VaultOutcome.Faulted), $"byte {i}");
+            Assert.That(await restarted.UnlockAsync(), restarted.Vault.State == VaultState.Locked ? Is.EqualTo(VaultOutcome.WrongPassword)
+                : Is.EqualTo(VaultOutcome.Faulted), $"byte {i}");
         }
 
         Assert.That(tried, Is.GreaterThan(20), "so many could be read, and were tried with the right password");

@@ -6,7 +6,9 @@ using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Vault;
 
-/// <summary>A key-set file that somebody else wrote: it is refused in words, or its password does not open it; never a crash, a hang or a large allocation.</summary>
+/// <summary>
+/// A key-set file that somebody else wrote: it is refused in words, or its password does not open it; never a crash, a hang or a large allocation.
+/// </summary>
 [Category("Sealed")]
 internal sealed class HostileKeySetTests
 {
@@ -96,7 +98,11 @@ internal sealed class HostileKeySetTests
     {
         var set = KeySet.Parse(_good);
         using var folder = new TempFolder();
-        var swapped = set with { Password = set.Password with { WrappedDataKey = set.Recovery!.WrappedDataKey }, Recovery = set.Recovery with { WrappedDataKey = set.Password.WrappedDataKey } };
+        var swapped = set with
+        {
+            Password = set.Password with { WrappedDataKey = set.Recovery!.WrappedDataKey },
+            Recovery = set.Recovery with { WrappedDataKey = set.Password.WrappedDataKey },
+        };
         await File.WriteAllBytesAsync(folder.File("keyset.json"), swapped.ToJson());
         using var box = new TestBox(folder.Path);
 
@@ -129,10 +135,12 @@ internal sealed class HostileKeySetTests
                 for (var n = random.Next(1, 6); n > 0; n--) flipped[random.Next(flipped.Length)] ^= (byte)random.Next(1, 256);
                 return flipped;
             case 3:
-                string[] numbers = ["-1", "0", "63", "1025", "2147483647", "2147483648", "1e9", "64.5", "\"64\"", "null", "true", "[]", "{}", "NaN", random.Next().ToString(CultureInfo.InvariantCulture)];
+                string[] numbers = ["-1", "0", "63", "1025", "2147483647", "2147483648", "1e9", "64.5", "\"64\"", "null", "true", "[]", "{}", "NaN",
+                    random.Next().ToString(CultureInfo.InvariantCulture)];
                 string[] members = ["\"version\": 2", "\"memory_mib\": 64", "\"iterations\": 2"];
                 var member = members[random.Next(members.Length)];
-                return Bytes(text.Replace(member, member[..(member.IndexOf(':', StringComparison.Ordinal) + 2)] + numbers[random.Next(numbers.Length)], StringComparison.Ordinal));
+                return Bytes(text.Replace(member, member[..(member.IndexOf(':', StringComparison.Ordinal) + 2)] + numbers[random.Next(numbers.Length)],
+                    StringComparison.Ordinal));
             case 4:
                 var lines = text.Split('\n').ToList();
                 lines.RemoveAt(random.Next(lines.Count));

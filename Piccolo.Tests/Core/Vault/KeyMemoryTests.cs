@@ -48,12 +48,16 @@ internal sealed class KeyMemoryTests
 
         var words = (await box.Vault.GenerateRecoveryKeyAsync(TestBox.Password, CancellationToken.None)).Words;
         await box.Vault.ResetPasswordAsync(string.Join(' ', words), NewPassword, CancellationToken.None);
-        Assert.That(async () => await box.Vault.UnlockAsync(NewPassword, _ => throw new IOException("disk"), CancellationToken.None), Throws.InstanceOf<IOException>());
+        Assert.That(async () => await box.Vault.UnlockAsync(NewPassword, _ => throw new IOException("disk"), CancellationToken.None),
+            Throws.InstanceOf<IOException>());
 
         Assert.That(search!.Find(), Is.Empty);
     }
 
-    /// <summary>The keys that open the data key: one Argon2id makes of the password, the other HKDF of the recovery words. They go after each use, not at the lock.</summary>
+    /// <summary>
+    /// The keys that open the data key: one Argon2id makes of the password, the other HKDF of
+    /// the recovery words. They go after each use, not at the lock.
+    /// </summary>
     [Test]
     public async Task DerivedKeys_AfterEachUseAndEachFailure_AreNowhereInMemory()
     {
@@ -73,15 +77,20 @@ internal sealed class KeyMemoryTests
         await AssertGoneAsync("unlock", VaultOutcome.Done, () => box.UnlockAsync());
         await AssertGoneAsync("unlock with a wrong password", VaultOutcome.WrongPassword, () => box.UnlockAsync(wrong));
         await AssertGoneAsync("check", VaultOutcome.Done, () => box.Vault.CheckPasswordAsync(TestBox.Password, CancellationToken.None));
-        await AssertGoneAsync("change to a weak password", VaultOutcome.WeakPassword, () => box.Vault.ChangePasswordAsync(TestBox.Password, "short", false, CancellationToken.None));
-        await AssertGoneAsync("change with a wrong password", VaultOutcome.WrongPassword, () => box.Vault.ChangePasswordAsync(wrong, NewPassword, false, CancellationToken.None));
+        await AssertGoneAsync("change to a weak password", VaultOutcome.WeakPassword,
+            () => box.Vault.ChangePasswordAsync(TestBox.Password, "short", false, CancellationToken.None));
+        await AssertGoneAsync("change with a wrong password", VaultOutcome.WrongPassword,
+            () => box.Vault.ChangePasswordAsync(wrong, NewPassword, false, CancellationToken.None));
         await AssertGoneAsync("new words with a wrong password", VaultOutcome.WrongPassword, async () => (await GenerateAsync(wrong)).Outcome);
-        await AssertGoneAsync("reset to a weak password", VaultOutcome.WeakPassword, () => box.Vault.ResetPasswordAsync(string.Join(' ', words), "short", CancellationToken.None));
+        await AssertGoneAsync("reset to a weak password", VaultOutcome.WeakPassword,
+            () => box.Vault.ResetPasswordAsync(string.Join(' ', words), "short", CancellationToken.None));
         await box.LockAsync();
-        await AssertGoneAsync("unlock that cannot open the store", null, () => box.Vault.UnlockAsync(TestBox.Password, _ => throw new IOException("disk"), CancellationToken.None));
+        await AssertGoneAsync("unlock that cannot open the store", null,
+            () => box.Vault.UnlockAsync(TestBox.Password, _ => throw new IOException("disk"), CancellationToken.None));
         await AssertGoneAsync("reset", VaultOutcome.Done, () => box.Vault.ResetPasswordAsync(string.Join(' ', words), NewPassword, CancellationToken.None));
 
-        Task<(VaultOutcome Outcome, IReadOnlyList<string> Words)> GenerateAsync(string password) => box.Vault.GenerateRecoveryKeyAsync(password, CancellationToken.None);
+        Task<(VaultOutcome Outcome, IReadOnlyList<string> Words)> GenerateAsync(string password) =>
+            box.Vault.GenerateRecoveryKeyAsync(password, CancellationToken.None);
 
         async Task AssertGoneAsync(string what, VaultOutcome? expected, Func<Task<VaultOutcome>> use)
         {

@@ -44,7 +44,8 @@ internal sealed class KilledKeyChangeTests
 
         using var box = new TestBox(_rig.State);
         await AssertOnlyOneOpensAsync(box, step);
-        Assert.That(await box.Vault.ResetPasswordAsync(await File.ReadAllTextAsync(_rig.Mark(WriteRig.Words)), "a third password of mine", CancellationToken.None), Is.EqualTo(VaultOutcome.Done));
+        Assert.That(await box.Vault.ResetPasswordAsync(await File.ReadAllTextAsync(_rig.Mark(WriteRig.Words)), "a third password of mine",
+            CancellationToken.None), Is.EqualTo(VaultOutcome.Done));
         Assert.That(await box.UnlockAsync("a third password of mine"), Is.EqualTo(VaultOutcome.Done));
     }
 
@@ -70,7 +71,8 @@ internal sealed class KilledKeyChangeTests
 
         await _rig.KillAtAsync("raise-cost", step, KeySet);
 
-        Assert.That(await File.ReadAllTextAsync(Path.Combine(_rig.State, KeySet)), Does.Contain(step < WriteStep.Renamed ? "\"iterations\": 2" : "\"iterations\": 3"));
+        Assert.That(await File.ReadAllTextAsync(Path.Combine(_rig.State, KeySet)),
+            Does.Contain(step < WriteStep.Renamed ? "\"iterations\": 2" : "\"iterations\": 3"));
         using var box = new TestBox(_rig.State, iterations: 3);
         Assert.That(await box.UnlockAsync(), Is.EqualTo(VaultOutcome.Done));
         Assert.That(await File.ReadAllTextAsync(Path.Combine(_rig.State, KeySet)), Does.Contain("\"iterations\": 3"));

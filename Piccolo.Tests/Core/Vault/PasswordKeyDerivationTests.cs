@@ -7,7 +7,9 @@ namespace Piccolo.Tests.Core.Vault;
 [Category("Sealed")]
 internal sealed class PasswordKeyDerivationTests
 {
-    /// <summary>By the reference implementation's program, <c>printf PASSWORD | argon2 SALT -id -t PASSES -k KIB -p 1 -l 32 -r</c> (Debian's 20171227).</summary>
+    /// <summary>
+    /// By the reference implementation's program, <c>printf PASSWORD | argon2 SALT -id -t PASSES -k KIB -p 1 -l 32 -r</c> (Debian's 20171227).
+    /// </summary>
     [TestCase("password", "somesaltsomesalt", 2, 65536, "fc33b78139231d34b71626bd6245c1d72efa190ad605c3d8166a72adcedfa2c2")]
     [TestCase("password", "somesaltsomesalt", 2, 256, "cab746b4621993fdc91ec50787980b414a90a692f0bc68dfe19f9c25b3cba9ec")]
     [TestCase("password", "somesaltsomesalt", 1, 65536, "ec2b46acb6f8aec6804bf8df88feeca36a4412df3bea8d2cc99c08a9e8977a72")]

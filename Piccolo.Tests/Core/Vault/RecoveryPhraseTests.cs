@@ -19,13 +19,16 @@ internal sealed class RecoveryPhraseTests
         var list = string.Concat(RecoveryPhrase.Words.Select(w => w + "\n"));
 
         Assert.That(RecoveryPhrase.Words, Has.Count.EqualTo(2048).And.Ordered.Using((IComparer<string>)StringComparer.Ordinal));
-        Assert.That(Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(list))), Is.EqualTo("2f5eed53a4727b4bf8880d8f3f199efc90e58503646d9ff8eff3a2ed3b24dbda"));
+        Assert.That(Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(list))),
+            Is.EqualTo("2f5eed53a4727b4bf8880d8f3f199efc90e58503646d9ff8eff3a2ed3b24dbda"));
     }
 
     [TestCase(0x00, AllZeroes)]
     [TestCase(0xff, AllOnes)]
-    [TestCase(0x7f, "legal winner thank year wave sausage worth useful legal winner thank year wave sausage worth useful legal winner thank year wave sausage worth title")]
-    [TestCase(0x80, "letter advice cage absurd amount doctor acoustic avoid letter advice cage absurd amount doctor acoustic avoid letter advice cage absurd amount doctor acoustic bless")]
+    [TestCase(0x7f,
+        "legal winner thank year wave sausage worth useful legal winner thank year wave sausage worth useful legal winner thank year wave sausage worth title")]
+    [TestCase(0x80, "letter advice cage absurd amount doctor acoustic avoid letter advice cage absurd amount doctor acoustic avoid letter advice cage "
+    + "absurd amount doctor acoustic bless")]
     public void Write_PublishedVector_GivesItsWords(int value, string words)
     {
         var entropy = Enumerable.Repeat((byte)value, RecoveryPhrase.EntropyLength).ToArray();
@@ -91,8 +94,10 @@ internal sealed class RecoveryPhraseTests
     [TestCase("1. 2. 3.")]
     [TestCase("abandon")]
     [TestCase(AllZeroes + " art")]
-    [TestCase("abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon")]
-    [TestCase("\u0430bandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon art")]
+    [TestCase("abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon "
+        + "abandon abandon abandon abandon abandon abandon abandon")]
+    [TestCase("\u0430bandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon "
+    + "abandon abandon abandon abandon abandon abandon abandon art")]
     public void TryRead_NotAPhrase_SaysWhyWithoutQuoting(string text)
     {
         var entropy = new byte[RecoveryPhrase.EntropyLength];

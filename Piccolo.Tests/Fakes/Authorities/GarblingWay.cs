@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace Piccolo.Tests.Fakes.Authorities;
 
-/// <summary>A way through which bytes pass unchanged, until one writes nonsense among those that go to the client: what a broken TLS record looks like.</summary>
+/// <summary>
+/// A way through which bytes pass unchanged, until one writes nonsense among those that go to the client: what a broken TLS record looks like.
+/// </summary>
 internal sealed class GarblingWay : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.IPv6Any, 0) { Server = { DualMode = true } };

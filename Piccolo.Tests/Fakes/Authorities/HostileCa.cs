@@ -84,7 +84,8 @@ internal sealed class HostileCa : IAsyncDisposable
     }
 
     /// <summary>Answers a step with a problem document.</summary>
-    public void Refuse(string step, int status, string type, string detail, string? retryAfter = null, int times = int.MaxValue) => Script[step] = async (context, n) =>
+    public void Refuse(string step, int status, string type, string detail, string? retryAfter = null, int times = int.MaxValue) =>
+        Script[step] = async (context, n) =>
     {
         if (n > times) return false;
         if (retryAfter is not null) context.Response.Headers.RetryAfter = retryAfter;
@@ -161,7 +162,8 @@ internal sealed class HostileCa : IAsyncDisposable
                     await ProblemAsync(context, refusal.Status, refusal.Type, "No such certificate.");
                     break;
                 }
-                var names = JsonDocument.Parse(payload).RootElement.GetProperty("identifiers").EnumerateArray().Select(i => i.GetProperty("value").GetString()!).ToList();
+                var names = JsonDocument.Parse(payload).RootElement.GetProperty("identifiers").EnumerateArray().Select(i => i.GetProperty("value").GetString()!)
+                    .ToList();
                 var profile = JsonDocument.Parse(payload).RootElement.TryGetProperty("profile", out var asked) ? asked.GetString() : null;
                 var order = new ScriptedOrder(Interlocked.Increment(ref _lastOrder), names) { Profile = profile };
                 _orders[order.Id] = order;
@@ -229,7 +231,8 @@ internal sealed class HostileCa : IAsyncDisposable
 
     private string Url(string path) => new Uri(Origin, Place.Length > 0 ? $"{Place}/{path}" : path).AbsoluteUri;
 
-    private static Task JsonAsync(HttpContext context, int status, object body) => WriteAsync(context, status, "application/json", JsonSerializer.Serialize(body));
+    private static Task JsonAsync(HttpContext context, int status, object body) =>
+        WriteAsync(context, status, "application/json", JsonSerializer.Serialize(body));
 
     private static async Task<string> PayloadAsync(HttpRequest request)
     {

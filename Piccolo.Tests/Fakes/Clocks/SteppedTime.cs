@@ -51,7 +51,9 @@ internal sealed class SteppedTime(DateTimeOffset start) : FakeTimeProvider(start
         }
     }
 
-    /// <summary>An interval to the millisecond: its timer is set, just before its end it has not fired, then it does. It must be one that no other timer has.</summary>
+    /// <summary>
+    /// An interval to the millisecond: its timer is set, just before its end it has not fired, then it does. It must be one that no other timer has.
+    /// </summary>
     public async Task PassAsync(TimeSpan interval)
     {
         var last = TimeSpan.FromMilliseconds(1);

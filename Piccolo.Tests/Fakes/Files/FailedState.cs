@@ -35,7 +35,8 @@ internal static class FailedState
 
     private static void End(string folder, string name, ITestResult result)
     {
-        if (result.ResultState.Status == TestStatus.Failed || result.FailCount > 0) KeptFolder.Copy(folder, Path.Combine(Failed, FailedTestName.FolderOf(name), Path.GetFileName(folder)));
+        if (result.ResultState.Status == TestStatus.Failed || result.FailCount > 0)
+            KeptFolder.Copy(folder, Path.Combine(Failed, FailedTestName.FolderOf(name), Path.GetFileName(folder)));
         Directory.Delete(folder, recursive: true);
     }
 }

@@ -112,7 +112,8 @@ internal sealed class PublicDoor : IAsyncDisposable
         {
             var buffer = new byte[16 * 1024];
             int read;
-            while ((read = await from.ReceiveAsync(buffer, SocketFlags.None, _stopping.Token)) > 0) await to.SendAsync(buffer.AsMemory(0, read), SocketFlags.None, _stopping.Token);
+            while ((read = await from.ReceiveAsync(buffer, SocketFlags.None, _stopping.Token)) > 0)
+                await to.SendAsync(buffer.AsMemory(0, read), SocketFlags.None, _stopping.Token);
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
         {

@@ -53,7 +53,11 @@ internal sealed class RemoteBox : IAsyncDisposable
     /// <param name="http">The relay's port 80, for a CA that must know it before.</param>
     public static async Task<RemoteBox> StartAsync(PublicDoor http, params (string Key, string Value)[] settings)
     {
-        var relayOptions = new RelayOptions { Secret = Secret, PublicPorts = [new PublicPort(new IPEndPoint(IPAddress.Loopback, 0), 443), new PublicPort(new IPEndPoint(IPAddress.Loopback, 0), 80)] };
+        var relayOptions = new RelayOptions
+        {
+            Secret = Secret,
+            PublicPorts = [new PublicPort(new IPEndPoint(IPAddress.Loopback, 0), 443), new PublicPort(new IPEndPoint(IPAddress.Loopback, 0), 80)],
+        };
         var relay = new Relay(relayOptions);
         await relay.StartAsync();
         var tls = new PublicDoor();
@@ -86,11 +90,18 @@ internal sealed class RemoteBox : IAsyncDisposable
     /// <summary>Switches remote access on and waits until the relay has the portal's name.</summary>
     public async Task ConfigureAsync()
     {
-        await Appliance.Api.PostAsync("/api/v1/remote/configure", new { endpoint = Relay.HubUri.ToString(), device_secret = Secret, tld = Domain, portal_hostname = "portal" });
+        await Appliance.Api.PostAsync("/api/v1/remote/configure", new
+        {
+            endpoint = Relay.HubUri.ToString(),
+            device_secret = Secret,
+            tld = Domain,
+            portal_hostname = "portal",
+        });
         await UntilServedAsync(Portal);
     }
 
-    public Task UntilServedAsync(string name) => UntilAsync(Get<RelayTunnel>().Changed, () => Get<RelayTunnel>().Status.Hostnames.Contains(name), $"the tunnel serves {name}");
+    public Task UntilServedAsync(string name) =>
+        UntilAsync(Get<RelayTunnel>().Changed, () => Get<RelayTunnel>().Status.Hostnames.Contains(name), $"the tunnel serves {name}");
 
     /// <summary>Holds certificates for these names, as if they had been ordered.</summary>
     public void Certify(params string[] names) => Get<ServerCertificateTable>().Replace(names.Select(n => Ca.IssueBundle(n)));

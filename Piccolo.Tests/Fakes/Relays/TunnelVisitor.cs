@@ -29,7 +29,10 @@ internal static class TunnelVisitor
                 Assert.That(streams.TryAdd(stream), Is.True);
                 return ValueTask.FromResult(stream.User);
             },
-            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, _, _, errors) => !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) },
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                RemoteCertificateValidationCallback = (_, _, _, errors) => !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch),
+            },
         })
         { BaseAddress = new Uri($"https://{Portal}"), Timeout = FrontDoor.Patience };
     }

@@ -16,7 +16,13 @@ internal sealed class SlowHelloTests
     [Test]
     public async Task Clients_BeyondTheCap_AreTurnedAwayAndAPlaceThatIsLeftServesAnother()
     {
-        await using var door = await StartAsync(new() { ["MaxWaitingPeeks"] = $"{Cap}", ["PeekFirstByteTimeout"] = "00:02:00", ["PeekIdleTimeout"] = "00:02:00", ["PeekTotalTimeout"] = "00:02:00" });
+        await using var door = await StartAsync(new()
+        {
+            ["MaxWaitingPeeks"] = $"{Cap}",
+            ["PeekFirstByteTimeout"] = "00:02:00",
+            ["PeekIdleTimeout"] = "00:02:00",
+            ["PeekTotalTimeout"] = "00:02:00",
+        });
         using var upstream = PassThroughTests.StartListening(out var port);
         door.PublishApp("own", port, ListenerFlow.Tls);
         var slow = new List<Socket>();

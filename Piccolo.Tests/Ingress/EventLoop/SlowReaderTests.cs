@@ -73,7 +73,11 @@ internal sealed class SlowReaderTests
     public async Task Http2_WithAClosedWindow_IsEnded()
     {
         using var client = _door.ClientFor(_door.HttpsPort);
-        using var request = new HttpRequestMessage(HttpMethod.Get, "https://web.home.test/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "https://web.home.test/")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
 
         // Reads the head, and of the content as much as its window has room for.
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
@@ -102,7 +106,11 @@ internal sealed class SlowReaderTests
         });
         _door.PublishApp("pieces", app.Port);
         using var client = _door.ClientFor(_door.HttpsPort);
-        using var request = new HttpRequestMessage(HttpMethod.Get, "https://pieces.home.test/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "https://pieces.home.test/")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
 
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
 
@@ -167,7 +175,8 @@ internal sealed class SlowReaderTests
         const int tcp = 6, userTimeout = 18;
         var accepted = new TaskCompletionSource<Socket>();
         var options = new IngressOptions { ListenAddress = "127.0.0.1" };
-        await using var port = LanPort.Bind(Listener("web", 1), options, (socket, _, _) => accepted.TrySetResult(socket), TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        await using var port = LanPort.Bind(Listener("web", 1), options, (socket, _, _) => accepted.TrySetResult(socket), TimeProvider.System,
+            Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         using var client = await ConnectAsync(port.Port);
         using var socket = await accepted.Task.WaitAsync(Patience);
         var timeout = new byte[4];

@@ -3,7 +3,10 @@ using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Ingress.Fakes;
 
-/// <summary>The front door in a process of its own, with one app, under limits that the test sets: <c>Piccolo.Tests door-child APPPORT</c>. Prints its two ports.</summary>
+/// <summary>
+/// The front door in a process of its own, with one app, under limits that the test sets:
+/// <c>Piccolo.Tests door-child APPPORT</c>. Prints its two ports.
+/// </summary>
 internal static class DoorChild
 {
     public const string Command = "door-child";

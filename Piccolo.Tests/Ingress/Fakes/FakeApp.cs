@@ -25,7 +25,8 @@ internal sealed class FakeApp : IAsyncDisposable
     public Channel<IHeaderDictionary> Requests { get; } = Channel.CreateUnbounded<IHeaderDictionary>();
 
     /// <param name="port">The guard port an installed app was given; 0 for any.</param>
-    public static async Task<FakeApp> StartAsync(RequestDelegate handle, HttpProtocols protocols = HttpProtocols.Http1, X509Certificate2? certificate = null, int port = 0)
+    public static async Task<FakeApp> StartAsync(RequestDelegate handle, HttpProtocols protocols = HttpProtocols.Http1, X509Certificate2? certificate = null,
+        int port = 0)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();

@@ -55,7 +55,8 @@ internal sealed class FrontDoor : IAsyncDisposable
 
     public int HttpsPort { get; private set; }
 
-    public static async Task<FrontDoor> StartAsync(Dictionary<string, string?>? settings = null, TimeProvider? time = null, ILoggerProvider? log = null, int loops = 0)
+    public static async Task<FrontDoor> StartAsync(Dictionary<string, string?>? settings = null, TimeProvider? time = null, ILoggerProvider? log = null,
+        int loops = 0)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -66,14 +67,16 @@ internal sealed class FrontDoor : IAsyncDisposable
             ["Piccolo:Ingress:HttpsPort"] = "-1",
             ["Piccolo:Ingress:ListenAddress"] = "loopback",
         });
-        builder.Configuration.AddInMemoryCollection((settings ?? []).Select(s => KeyValuePair.Create(s.Key.StartsWith("Piccolo:", StringComparison.Ordinal) ? s.Key : $"Piccolo:Ingress:{s.Key}", s.Value)));
+        builder.Configuration.AddInMemoryCollection((settings ?? [])
+            .Select(s => KeyValuePair.Create(s.Key.StartsWith("Piccolo:", StringComparison.Ordinal) ? s.Key : $"Piccolo:Ingress:{s.Key}", s.Value)));
         if (loops > 0) builder.Services.AddSingleton(s => new SocketLoops(NullLogger<SocketLoops>.Instance, loops));
         if (time is not null) builder.Services.AddSingleton(time);
         builder.Services.AddSingleton<ITunnelStreamSource, FakeTunnelStreamSource>();
         var folder = new TempFolder();
         builder.Services.AddSingleton(_ => folder);
         builder.Services.AddSingleton(new StatePaths(folder.Path));
-        builder.Services.AddSingleton(s => new ClockFloor(s.GetRequiredService<StatePaths>(), DateTimeOffset.UnixEpoch, s.GetRequiredService<TimeProvider>(), NullLogger<ClockFloor>.Instance));
+        builder.Services.AddSingleton(s => new ClockFloor(
+            s.GetRequiredService<StatePaths>(), DateTimeOffset.UnixEpoch, s.GetRequiredService<TimeProvider>(), NullLogger<ClockFloor>.Instance));
         builder.Services.AddIngress();
         var app = builder.Build();
         app.UseIngress();

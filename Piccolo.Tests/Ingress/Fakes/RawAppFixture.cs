@@ -36,7 +36,8 @@ internal abstract class RawAppFixture
         new(method, "https://web.home.test/") { Version = Version.Parse(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
 
     /// <summary>Ends with the answer's head.</summary>
-    private protected Task<HttpResponseMessage> GetAsync(string version) => Client.SendAsync(Request(HttpMethod.Get, version), HttpCompletionOption.ResponseHeadersRead);
+    private protected Task<HttpResponseMessage> GetAsync(string version) =>
+        Client.SendAsync(Request(HttpMethod.Get, version), HttpCompletionOption.ResponseHeadersRead);
 
     private protected static async Task<string> TextAsync(Task<HttpResponseMessage> asking)
     {

@@ -46,8 +46,7 @@ internal abstract class TlsPortFixture
         Door = await FrontDoor.StartAsync(Settings, Time, loops: 1);
         Door.Publish(new Route.Portal(DomainName.Parse("app.example.test")));
         _port = new BoundTlsPort(new IPEndPoint(IPAddress.Loopback, 443));
-        var meters = Door.Get<IMeterFactory>();
-        _listener = new MeterListener { InstrumentPublished = (i, l) => { if (i.Meter.Scope == meters && i.Name == "piccolo.ingress.refused") l.EnableMeasurementEvents(i); } };
+        _listener = MeterListeners.On(Door.Get<IMeterFactory>(), "piccolo.ingress.refused");
         _listener.SetMeasurementEventCallback<long>((_, _, tags, _) => _refused.Writer.TryWrite((string)tags[0].Value!));
         _listener.Start();
     }

@@ -12,7 +12,8 @@ internal sealed record WrittenHead(ForwardPlan Plan, IHeaderDictionary Sent, byt
     private const string Alphabet = "abXY-_0:; \t,\r\n\0\u0001\u007f\u0085\u00e9\"(){}=/";
     private const string TargetAlphabet = "/ab?&=%41;:@!$'()*+,~-._[]|^\"<>{}`\\";
 
-    private static readonly string[] Names = ["Accept", "X-A", "content-length ", "Content-Length", "Transfer-Encoding", "Host", "TE", "Connection", "Expect", "Cookie", "forwarded:for=6.6.6.6,", "X-Real-IP", ":path", ""];
+    private static readonly string[] Names = ["Accept", "X-A", "content-length ", "Content-Length", "Transfer-Encoding", "Host", "TE", "Connection", "Expect",
+        "Cookie", "forwarded:for=6.6.6.6,", "X-Real-IP", ":path", ""];
 
     /// <summary>Fields, methods and targets of many spellings, right and wrong.</summary>
     public static IEnumerable<WrittenHead> Any(int seed, int count)
@@ -21,7 +22,8 @@ internal sealed record WrittenHead(ForwardPlan Plan, IHeaderDictionary Sent, byt
         for (var round = 0; round < count; round++)
         {
             var sent = new HeaderDictionary();
-            for (var i = random.Next(6); i > 0; i--) sent[Text(random, Names)] = new StringValues([.. Enumerable.Range(0, random.Next(1, 3)).Select(_ => Text(random, ["x", "trailers", "", "100-continue", "5"]))]);
+            for (var i = random.Next(6); i > 0; i--) sent[Text(random, Names)] =
+                new StringValues([.. Enumerable.Range(0, random.Next(1, 3)).Select(_ => Text(random, ["x", "trailers", "", "100-continue", "5"]))]);
             var target = "/" + string.Concat(Enumerable.Range(0, random.Next(12)).Select(_ => TargetAlphabet[random.Next(TargetAlphabet.Length)]));
             var plan = random.Next(4) switch
             {
@@ -37,5 +39,6 @@ internal sealed record WrittenHead(ForwardPlan Plan, IHeaderDictionary Sent, byt
     }
 
     private static string Text(Random random, string[] usual) =>
-        random.Next(3) > 0 ? usual[random.Next(usual.Length)] : string.Concat(Enumerable.Range(0, random.Next(1, 8)).Select(_ => Alphabet[random.Next(Alphabet.Length)]));
+        random.Next(3) > 0 ? usual[random.Next(usual.Length)]
+        : string.Concat(Enumerable.Range(0, random.Next(1, 8)).Select(_ => Alphabet[random.Next(Alphabet.Length)]));
 }

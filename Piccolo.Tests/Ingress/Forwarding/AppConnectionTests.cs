@@ -163,7 +163,8 @@ internal sealed class AppConnectionTests : RawAppFixture
 
         await waiting.UntilEndAsync();
         await busy.UntilEndAsync();
-        Assert.That(async () => await content.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(Patience), Throws.InstanceOf<IOException>().Or.InstanceOf<HttpProtocolException>());
+        Assert.That(async () => await content.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(Patience),
+            Throws.InstanceOf<IOException>().Or.InstanceOf<HttpProtocolException>());
         var after = GetAsync(version);
         using var fresh = await App.AcceptAsync();
         await fresh.AnswerAsync(Ok);

@@ -188,7 +188,8 @@ internal sealed class AppExchangeTests : RawAppFixture
         var asking = GetAsync("2.0");
         using var app = await App.AcceptAsync();
         await app.AnswerAsync(
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\nX-Sum: 2\r\nSet-Cookie: a=b\r\nContent-Length: 3\r\n\r\n");
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\nX-Sum: 2\r\nSet-Cookie: "
+            + "a=b\r\nContent-Length: 3\r\n\r\n");
 
         using var response = await asking;
 
@@ -217,7 +218,8 @@ internal sealed class AppExchangeTests : RawAppFixture
         else if (reset) app.Reset();
         else app.EndSending();
 
-        Assert.That(async () => await content.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(Patience), Throws.InstanceOf<IOException>().Or.InstanceOf<HttpProtocolException>());
+        Assert.That(async () => await content.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(Patience),
+            Throws.InstanceOf<IOException>().Or.InstanceOf<HttpProtocolException>());
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
     }
 

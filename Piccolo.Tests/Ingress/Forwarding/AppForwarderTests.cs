@@ -41,8 +41,22 @@ internal sealed class AppForwarderTests
     [TestCase("2.0")]
     public async Task Request_WithForgedHeaders_AppSeesTheTruth(string version)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "https://web.home.test/") { Version = Version.Parse(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-        foreach (var name in new[] { "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "X_Forwarded_For", "X-Real-IP", "Forwarded" })
+        using var request = new HttpRequestMessage(HttpMethod.Get, "https://web.home.test/")
+        {
+            Version = Version.Parse(version),
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        foreach (var name in new[]
+        {
+            "X-Forwarded-For",
+            "X-Forwarded-Proto",
+            "X-Forwarded-Host",
+            "X-Forwarded-Port",
+            "X-Forwarded-Prefix",
+            "X_Forwarded_For",
+            "X-Real-IP",
+            "Forwarded",
+        })
             request.Headers.TryAddWithoutValidation(name, "203.0.113.9");
         request.Headers.Add("X-Kept", "yes");
 
@@ -62,7 +76,11 @@ internal sealed class AppForwarderTests
     [TestCase("2.0")]
     public async Task Cookies_OfOurs_AreStrippedBothWays(string version)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "https://web.home.test/") { Version = Version.Parse(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "https://web.home.test/")
+        {
+            Version = Version.Parse(version),
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         request.Headers.TryAddWithoutValidation("Cookie", "theme=light; piccolo_session=secret;__Host-piccolo_session=secret; piccolo_session_like=1");
 
         using var response = await _client.SendAsync(request);

@@ -6,6 +6,7 @@ using Piccolo.Api.Ingress.Diagnostics;
 using Piccolo.Api.Ingress.Forwarding;
 using Piccolo.Core.Listeners;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Ingress.Fakes;
 
 namespace Piccolo.Tests.Ingress.Forwarding;
 
@@ -42,7 +43,8 @@ internal sealed class ForwardFailureLogTests
     {
         foreach (var listener in new[] { "web", "web", "admin" }) Note(listener, new(ForwardOutcome.BadAnswer, Cause));
         Assert.That(Levels(), Is.EqualTo((LogLevel[])[LogLevel.Warning, LogLevel.Debug, LogLevel.Warning]));
-        Assert.That(_log.Entries.Select(e => e.Message), Has.All.Contains(Cause).And.Some.StartsWith("App blog/web did not answer").And.Some.StartsWith("App blog/admin did not answer"));
+        Assert.That(_log.Entries.Select(e => e.Message),
+            Has.All.Contains(Cause).And.Some.StartsWith("App blog/web did not answer").And.Some.StartsWith("App blog/admin did not answer"));
 
         _time.Advance(TimeSpan.FromSeconds(59));
         Note("web", new(ForwardOutcome.TimedOut));
@@ -54,7 +56,15 @@ internal sealed class ForwardFailureLogTests
     [Test]
     public void Failures_ThatAreNotTheApps_AreNoWarning()
     {
-        foreach (var outcome in new[] { ForwardOutcome.ClientGone, ForwardOutcome.BadTarget, ForwardOutcome.BadField, ForwardOutcome.BadContent, ForwardOutcome.NotImplemented }) Note("web", new(outcome));
+        foreach (var outcome in new[]
+        {
+            ForwardOutcome.ClientGone,
+            ForwardOutcome.BadTarget,
+            ForwardOutcome.BadField,
+            ForwardOutcome.BadContent,
+            ForwardOutcome.NotImplemented,
+        })
+            Note("web", new(outcome));
 
         Assert.That(Levels(), Is.All.EqualTo(LogLevel.Debug));
     }
@@ -63,8 +73,7 @@ internal sealed class ForwardFailureLogTests
     public void Failures_Whatever_AreCountedByOutcome()
     {
         var counted = new Dictionary<string, long>();
-        var ours = _services.GetRequiredService<IMeterFactory>();
-        using var counter = new MeterListener { InstrumentPublished = (i, l) => { if (i.Meter.Scope == ours && i.Name == "piccolo.ingress.forward.failures") l.EnableMeasurementEvents(i); } };
+        using var counter = MeterListeners.On(_services.GetRequiredService<IMeterFactory>(), "piccolo.ingress.forward.failures");
         counter.SetMeasurementEventCallback<long>((_, n, tags, _) => counted[(string)tags[0].Value!] = counted.GetValueOrDefault((string)tags[0].Value!) + n);
         counter.Start();
 
@@ -74,7 +83,8 @@ internal sealed class ForwardFailureLogTests
     }
 
     private void Note(string listener, ForwardResult result) => _failures.Note(
-        new PublishedListener("blog", new ListenerDefinition(listener, 8080, ListenerFlow.Tcp, ListenerProtocol.Http, [443]), 15000, 35000), result, ForwardFailure.Of(result.Outcome));
+        new PublishedListener("blog", new ListenerDefinition(listener, 8080, ListenerFlow.Tcp, ListenerProtocol.Http, [443]), 15000, 35000), result,
+        ForwardFailure.Of(result.Outcome));
 
     private LogLevel[] Levels() => [.. _log.Entries.Select(e => e.Level)];
 }

@@ -36,7 +36,8 @@ internal sealed class ForwardingRulesTests
     {
         const string Fields =
             "Host: web.home.test\r\nAccept: */*\r\nX-Name: caf\u00c3\u00a9\r\nCookie: theme=d\u00c3\u00a9; piccolo_session=secret\r\n"
-            + "X-Forwarded-For: 203.0.113.9\r\nX_Real_IP: 203.0.113.9\r\nForwarded: for=203.0.113.9\r\nConnection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n"
+            + "X-Forwarded-For: 203.0.113.9\r\nX_Real_IP: 203.0.113.9\r\nForwarded: for=203.0.113.9\r\nConnection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: "
+            + "timeout=5\r\n"
             + "Proxy-Authorization: secret\r\nTE: trailers\r\nUser-Agent: test\r\n";
         foreach (var method in new[] { "GET", "HEAD", "OPTIONS", "DELETE" })
         {
@@ -46,7 +47,8 @@ internal sealed class ForwardingRulesTests
             string[] length = method == "DELETE" ? ["Content-Length: 0"] : [];
             Assert.That(Sorted(request), Is.EqualTo((string[])
             [
-                "Accept: */*", .. length, "Cookie: theme=d\u00c3\u00a9", "Forwarded: for=127.0.0.1;host=\"web.home.test\";proto=https", "Host: web.home.test", "User-Agent: test",
+                "Accept: */*", .. length, "Cookie: theme=d\u00c3\u00a9", "Forwarded: for=127.0.0.1;host=\"web.home.test\";proto=https", "Host: web.home.test",
+                "User-Agent: test",
                 "X-Forwarded-For: 127.0.0.1", "X-Forwarded-Host: web.home.test", "X-Forwarded-Proto: https", "X-Name: caf\u00c3\u00a9", "X-Real-IP: 127.0.0.1",
             ]), method);
         }
@@ -57,16 +59,20 @@ internal sealed class ForwardingRulesTests
     public async Task Answer_ReachesTheClientTheSameWhateverTheMethod(string method)
     {
         const string Answer =
-            "HTTP/1.1 200 OK\r\nServer: app\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=\"caf\u00c3\u00a9\"\r\nSet-Cookie: a=1\r\nSet-Cookie: piccolo_session=x\r\n"
-            + "Set-Cookie: b=2\r\nX-Hop: 1\r\nConnection: X-Hop, Content-Length\r\nKeep-Alive: timeout=5\r\nAlt-Svc: h3=\":1\"\r\nStrict-Transport-Security: max-age=1\r\n"
-            + "Clear-Site-Data: \"storage\"\r\nClear-Site-Data: \"Cookies\"\r\nClear-Site-Data: \"cache\", \"*\"\r\nProxy-Authenticate: Basic\r\nX-Empty:\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nContent-Length: 2\r\n\r\nok";
+            "HTTP/1.1 200 OK\r\nServer: app\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; "
+            + "filename=\"caf\u00c3\u00a9\"\r\nSet-Cookie: a=1\r\nSet-Cookie: piccolo_session=x\r\n"
+            + "Set-Cookie: b=2\r\nX-Hop: 1\r\nConnection: X-Hop, Content-Length\r\nKeep-Alive: timeout=5\r\nAlt-Svc: "
+            + "h3=\":1\"\r\nStrict-Transport-Security: max-age=1\r\n"
+            + "Clear-Site-Data: \"storage\"\r\nClear-Site-Data: \"Cookies\"\r\nClear-Site-Data: \"cache\", \"*\"\r\nProxy-Authenticate: "
+            + "Basic\r\nX-Empty:\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nContent-Length: 2\r\n\r\nok";
 
         var (_, answer) = await ExchangeAsync($"{method} / HTTP/1.1\r\nHost: web.home.test\r\n\r\n", Answer);
 
         Assert.That(answer, Does.StartWith("HTTP/1.1 200 OK\r\n").And.EndWith("\r\n\r\nok"));
         Assert.That(Sorted(answer), Is.EqualTo(new[]
         {
-            "Clear-Site-Data: \"storage\"", "Content-Disposition: attachment; filename=\"caf\u00c3\u00a9\"", "Content-Length: 2", "Content-Type: text/plain", "Date: Mon, 01 Jan 2024 00:00:00 GMT", "Server: app",
+            "Clear-Site-Data: \"storage\"", "Content-Disposition: attachment; filename=\"caf\u00c3\u00a9\"", "Content-Length: 2", "Content-Type: text/plain",
+                "Date: Mon, 01 Jan 2024 00:00:00 GMT", "Server: app",
             "Set-Cookie: a=1", "Set-Cookie: b=2", "Strict-Transport-Security: max-age=60", "X-Empty:",
         }));
     }
@@ -103,7 +109,11 @@ internal sealed class ForwardingRulesTests
     public async Task Http2_CookiesAreJoinedAndTeKept(string method)
     {
         using var client = _door.ClientFor(_door.HttpsPort);
-        using var request = new HttpRequestMessage(new HttpMethod(method), "https://web.home.test/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(new HttpMethod(method), "https://web.home.test/")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         request.Headers.TryAddWithoutValidation("Cookie", ["a=1", "piccolo_session=secret", "b=2"]);
         request.Headers.TE.ParseAdd("trailers");
         var asking = client.SendAsync(request);
@@ -156,7 +166,8 @@ internal sealed class ForwardingRulesTests
     {
         var headers = new HeaderDictionary { ["Connection"] = "keep-alive, X-Hop", ["X-Hop"] = "1", ["X-Other"] = "2" };
         var bytes = new byte[4096];
-        Assert.That(RequestHeadWriter.Write(bytes, Get("/"), false, headers, new ForwardedFields(null, "a", "https"), out var length), Is.EqualTo(WriteVerdict.Written));
+        Assert.That(RequestHeadWriter.Write(bytes, Get("/"), false, headers, new ForwardedFields(null, "a", "https"), out var length),
+            Is.EqualTo(WriteVerdict.Written));
 
         Assert.That(Encoding.Latin1.GetString(bytes, 0, length), Is.EqualTo(
             "GET / HTTP/1.1\r\nHost: a\r\nX-Other: 2\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: a\r\nForwarded: host=\"a\";proto=https\r\n\r\n"));
@@ -174,7 +185,8 @@ internal sealed class ForwardingRulesTests
 
         var exact = new byte[length];
         Assert.That(RequestHeadWriter.Write(exact, Get("/a"), false, headers, forwarded, out _), Is.EqualTo(WriteVerdict.Written));
-        Assert.That(Encoding.Latin1.GetString(exact), Does.Contain("Forwarded: for=\"[::1]\";host=\"web.home.test:1\";proto=https\r\n\r\n").And.Contain("X-A: 1\r\nX-A: 2\r\n").And.Not.Contain("Content-Length"));
+        Assert.That(Encoding.Latin1.GetString(exact), Does.Contain("Forwarded: for=\"[::1]\";host=\"web.home.test:1\";proto=https\r\n\r\n").And.Contain(
+            "X-A: 1\r\nX-A: 2\r\n").And.Not.Contain("Content-Length"));
     }
 
     private static ForwardPlan Get(string target) => new("GET", target, RequestFraming.None, 0);
@@ -189,7 +201,8 @@ internal sealed class ForwardingRulesTests
         app.EndSending();
         var received = new StringBuilder();
         var buffer = new byte[4096];
-        while (!received.ToString().Contains("\r\n\r\n", StringComparison.Ordinal) || (answer.EndsWith("ok", StringComparison.Ordinal) && !received.ToString().EndsWith("ok", StringComparison.Ordinal)))
+        while (!received.ToString().Contains("\r\n\r\n", StringComparison.Ordinal)
+            || (answer.EndsWith("ok", StringComparison.Ordinal) && !received.ToString().EndsWith("ok", StringComparison.Ordinal)))
             received.Append(Encoding.Latin1.GetString(buffer, 0, await tls.ReadAsync(buffer).AsTask().WaitAsync(Patience)));
         return (seen, received.ToString());
     }

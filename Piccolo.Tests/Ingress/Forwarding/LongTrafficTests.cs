@@ -38,7 +38,12 @@ internal sealed class LongTrafficTests
         door.PublishApp("web", app.Port);
         using var client = door.ClientFor(door.HttpsPort);
         client.Timeout = TimeSpan.FromMinutes(2);
-        using var request = new HttpRequestMessage(HttpMethod.Post, "https://web.home.test/") { Version = Version.Parse(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = content };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "https://web.home.test/")
+        {
+            Version = Version.Parse(version),
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = content,
+        };
 
         var sending = client.SendAsync(request);
         var ahead = await UntilItStallsAsync(content);

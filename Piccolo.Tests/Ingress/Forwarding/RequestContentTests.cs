@@ -14,7 +14,15 @@ internal sealed class RequestContentTests : UploadFixture
     [Test]
     public async Task EmptyContent_WithFieldsAboutIt_ReachesTheAppWithThem([ValueSource(nameof(Methods))] string method, [Values("1.1", "2.0")] string version)
     {
-        foreach (var field in new[] { "Content-Type: text/plain", "Content-Language: de", "Content-Encoding: gzip", "Content-Range: bytes 0-0/0", "Expires: 0", "Allow: GET" })
+        foreach (var field in new[]
+        {
+            "Content-Type: text/plain",
+            "Content-Language: de",
+            "Content-Encoding: gzip",
+            "Content-Range: bytes 0-0/0",
+            "Expires: 0",
+            "Allow: GET",
+        })
         {
             using var request = Request(new HttpMethod(method), version);
             request.Content = new ByteArrayContent([]);
@@ -54,7 +62,8 @@ internal sealed class RequestContentTests : UploadFixture
     public async Task Content_BesideAnUpgradeThatIsNotPassedOn_ReachesTheApp(string protocol)
     {
         await using var tls = await Door.ConnectTlsAsync("web.home.test");
-        await tls.WriteAsync(Encoding.Latin1.GetBytes($"POST /exec HTTP/1.1\r\nHost: web.home.test\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\nContent-Length: 3\r\n\r\nabc"));
+        await tls.WriteAsync(Encoding.Latin1.GetBytes(
+            $"POST /exec HTTP/1.1\r\nHost: web.home.test\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\nContent-Length: 3\r\n\r\nabc"));
         using var app = await App.AcceptAsync();
 
         Assert.That(await app.ReadUntilAsync("abc"), Does.Contain("Content-Length: 3\r\n").And.Not.Contain("pgrade"));
@@ -84,24 +93,31 @@ internal sealed class RequestContentTests : UploadFixture
     }
 
     [Test]
-    public async Task Content_OfAnySizeAndFraming_ArrivesWhole([Values("1.1", "2.0")] string version, [Values] bool isChunked, [Values(1, 4095, 16384, 100_001, 3_000_000)] int size)
+    public async Task Content_OfAnySizeAndFraming_ArrivesWhole([Values("1.1", "2.0")] string version, [Values] bool isChunked,
+        [Values(1, 4095, 16384, 100_001, 3_000_000)] int size)
     {
         await using var app = await FakeApp.StartAsync(async context =>
         {
             var hash = Convert.ToHexString(await SHA256.HashDataAsync(context.Request.Body));
-            await context.Response.WriteAsync($"{context.Request.ContentLength?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "chunked"} {hash}");
+            await context.Response.WriteAsync(
+                $"{context.Request.ContentLength?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "chunked"} {hash}");
         });
         Door.PublishApp("sink", app.Port);
         var bytes = RandomNumberGenerator.GetBytes(size);
         for (var round = 0; round < 3; round++)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "https://sink.home.test/") { Version = Version.Parse(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            using var request = new HttpRequestMessage(HttpMethod.Post, "https://sink.home.test/")
+            {
+                Version = Version.Parse(version),
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            };
             request.Content = new ByteArrayContent(bytes);
             if (isChunked) request.Content = new Unsized(bytes);
 
             using var response = await Client.SendAsync(request);
 
-            Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo($"{(isChunked ? "chunked" : size)} {Convert.ToHexString(SHA256.HashData(bytes))}"));
+            Assert.That(await response.Content.ReadAsStringAsync(),
+                Is.EqualTo($"{(isChunked ? "chunked" : size)} {Convert.ToHexString(SHA256.HashData(bytes))}"));
         }
     }
 

@@ -25,8 +25,10 @@ internal sealed class RequestHeadPropertyTests
                 Assert.That(meant.Contains((name, value)) || IsOurs(name, value, plan), Is.True, $"{name}: {value}");
             foreach (var one in new[] { "Host", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded" })
                 Assert.That(fields.Count(f => f.Name.Equals(one, StringComparison.OrdinalIgnoreCase)), Is.EqualTo(1), one);
-            Assert.That(fields.Count(f => f.Name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase)), Is.EqualTo(plan.Framing == RequestFraming.Length ? 1 : 0));
-            Assert.That(fields.Count(f => f.Name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase)), Is.EqualTo(plan.Framing == RequestFraming.Chunked ? 1 : 0));
+            Assert.That(fields.Count(f => f.Name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase)),
+                Is.EqualTo(plan.Framing == RequestFraming.Length ? 1 : 0));
+            Assert.That(fields.Count(f => f.Name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase)),
+                Is.EqualTo(plan.Framing == RequestFraming.Chunked ? 1 : 0));
         }
         var written = all.Count(h => h.Head is not null);
         Assert.That(written, Is.GreaterThan(300));
@@ -39,10 +41,12 @@ internal sealed class RequestHeadPropertyTests
     [Category("NeedsProcess")]
     public async Task Head_OfAnyFields_ReadsTheSameToOthers(string program, string script)
     {
-        var heads = Enumerable.Range(1, 4).SelectMany(seed => WrittenHead.Any(seed, 5_000)).Where(h => h.Head is not null && KnownMethods.Contains(h.Plan.Method)).ToList();
+        var heads = Enumerable.Range(1, 4).SelectMany(seed => WrittenHead.Any(seed, 5_000))
+            .Where(h => h.Head is not null && KnownMethods.Contains(h.Plan.Method)).ToList();
         Assert.That(heads, Has.Count.GreaterThan(1_000));
 
-        var run = await ToolRun.OfAsync(program, [Path.Combine(AppContext.BaseDirectory, "TestData", "parsers", script)], string.Concat(heads.Select(h => Convert.ToBase64String(h.Head!) + "\n")));
+        var run = await ToolRun.OfAsync(program, [Path.Combine(AppContext.BaseDirectory, "TestData", "parsers", script)],
+            string.Concat(heads.Select(h => Convert.ToBase64String(h.Head!) + "\n")));
 
         var answers = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.That((run.ExitCode, answers.Length), Is.EqualTo((0, heads.Count)), answers.LastOrDefault());

@@ -73,7 +73,8 @@ internal sealed class RequestTargetTests : RawAppFixture
         Assert.That(await TextAsync(second), Is.EqualTo("hello"));
         var received = new byte[4096];
         var text = "";
-        while (!text.EndsWith("EVIL", StringComparison.Ordinal)) text += Encoding.Latin1.GetString(received, 0, await first.ReadAsync(received).AsTask().WaitAsync(Patience));
+        while (!text.EndsWith("EVIL", StringComparison.Ordinal))
+            text += Encoding.Latin1.GetString(received, 0, await first.ReadAsync(received).AsTask().WaitAsync(Patience));
         Assert.That(text, Does.Contain(Evil));
     }
 
@@ -93,7 +94,9 @@ internal sealed class RequestTargetTests : RawAppFixture
     public async Task Upgrade_ToAnythingButWebSocket_IsNotPassedOn(string protocol)
     {
         await using var tls = await Door.ConnectTlsAsync("web.home.test");
-        await tls.WriteAsync(Encoding.Latin1.GetBytes($"GET / HTTP/1.1\r\nHost: web.home.test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: {protocol}\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n\r\n"));
+        await tls.WriteAsync(
+            Encoding.Latin1.GetBytes($"GET / HTTP/1.1\r\nHost: web.home.test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: "
+            + $"{protocol}\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n\r\n"));
         using var app = await App.AcceptAsync();
 
         var seen = await app.AnswerAsync($"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\n\r\n");
@@ -202,7 +205,8 @@ internal sealed class RequestTargetTests : RawAppFixture
         foreach (var app in new[] { one, two }) await app.AnswerAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
         foreach (var asking in waiting) (await asking).Dispose();
         var next = AskAsync();
-        await Task.WhenAny(one.AnswerAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), two.AnswerAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+        await Task.WhenAny(one.AnswerAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+            two.AnswerAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
         Assert.That((int)(await next).StatusCode, Is.EqualTo(200));
 
         Task<HttpResponseMessage> AskAsync() => client.SendAsync(Request(HttpMethod.Get, "2.0"));

@@ -12,7 +12,8 @@ internal sealed class UploadTests : UploadFixture
     public enum Refusal { Closes, Resets, HalfCloses, GoesOn }
 
     [Test]
-    public async Task Refusal_DuringAnUpload_ArrivesAtOnce([Values] Refusal way, [Values("Content-Length: 30000000\r\n", "Transfer-Encoding: chunked\r\n")] string framing)
+    public async Task Refusal_DuringAnUpload_ArrivesAtOnce([Values] Refusal way,
+        [Values("Content-Length: 30000000\r\n", "Transfer-Encoding: chunked\r\n")] string framing)
     {
         await using var tls = await Door.ConnectTlsAsync("web.home.test");
         await tls.WriteAsync(Encoding.Latin1.GetBytes($"PUT /big HTTP/1.1\r\nHost: web.home.test\r\n{framing}\r\n"));
@@ -86,7 +87,8 @@ internal sealed class UploadTests : UploadFixture
     }
 
     [Test]
-    public async Task Request_ThatMayNotBeRepeated_IsSeenOnce([ValueSource(nameof(Methods))] string method, [Values] bool reused, [Values("1.1", "2.0")] string version)
+    public async Task Request_ThatMayNotBeRepeated_IsSeenOnce([ValueSource(nameof(Methods))] string method, [Values] bool reused,
+        [Values("1.1", "2.0")] string version)
     {
         if (reused)
         {

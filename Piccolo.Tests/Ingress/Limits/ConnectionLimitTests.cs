@@ -97,7 +97,8 @@ internal sealed class ConnectionLimitTests
         await stuck.SendAsync(HelloBytes.Captured("curl-7.88-h2.bin"));
         Assert.That(await stuck.ReceiveAsync(new byte[1]).WaitAsync(Patience), Is.EqualTo(1));
 
-        Assert.That(async () => await door.ConnectTlsAsync("web.home.test"), Throws.InstanceOf<IOException>().Or.InstanceOf<System.Security.Authentication.AuthenticationException>());
+        Assert.That(async () => await door.ConnectTlsAsync("web.home.test"),
+            Throws.InstanceOf<IOException>().Or.InstanceOf<System.Security.Authentication.AuthenticationException>());
         stuck.LingerState = new LingerOption(true, 0);
         stuck.Close();
         await ReadUntilServedAsync(door);
@@ -113,7 +114,8 @@ internal sealed class ConnectionLimitTests
         await stuck.SendAsync(HelloBytes.Captured("curl-7.88-h2.bin"));
         Assert.That(await stuck.ReceiveAsync(new byte[1]).WaitAsync(Patience), Is.EqualTo(1));
 
-        Assert.That(async () => await HandshakeFromAsync(door, "127.0.0.2"), Throws.InstanceOf<IOException>().Or.InstanceOf<System.Security.Authentication.AuthenticationException>());
+        Assert.That(async () => await HandshakeFromAsync(door, "127.0.0.2"),
+            Throws.InstanceOf<IOException>().Or.InstanceOf<System.Security.Authentication.AuthenticationException>());
         Assert.That(async () => await HandshakeFromAsync(door, "127.0.0.3"), Throws.Nothing);
     }
 

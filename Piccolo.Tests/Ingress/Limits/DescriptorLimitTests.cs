@@ -24,7 +24,8 @@ internal sealed class DescriptorLimitTests
         using var folder = new TempFolder();
         using var app = new HoldingApp();
         string[] arguments =
-            [$"--nofile={Files}:{Files}", "dotnet", "exec", typeof(DoorChild).Assembly.Location, DoorChild.Command, app.Port.ToString(CultureInfo.InvariantCulture)];
+            [$"--nofile={Files}:{Files}", "dotnet", "exec", typeof(DoorChild).Assembly.Location, DoorChild.Command,
+                app.Port.ToString(CultureInfo.InvariantCulture)];
         await using var door = ChildProcess.Start(new ChildProcessStart("prlimit", arguments, folder.File("door.log"), "util-linux"));
         int[] ports = [.. (await door.WaitForLineAsync("PORTS ", FrontDoor.Patience)).Split(' ')[1..].Select(p => int.Parse(p, CultureInfo.InvariantCulture))];
         var clients = Enumerable.Range(0, Clients).Select(_ => ClientOf(ports[1])).ToList();

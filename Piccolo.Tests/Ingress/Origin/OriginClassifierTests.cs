@@ -78,7 +78,8 @@ internal sealed class OriginClassifierTests
     public void Refresh_AfterAnInterfaceCame_KnowsItsNetwork()
     {
         var networks = Networks.ToList();
-        var classifier = new OriginClassifier(Options.Create(new IngressOptions()), NullLogger<OriginClassifier>.Instance, _ => (new NetworkMap(networks), null));
+        var classifier = new OriginClassifier(Options.Create(new IngressOptions()), NullLogger<OriginClassifier>.Instance,
+            _ => (new NetworkMap(networks), null));
         networks.Add(Network("pic1", 9, "203.0.113.1", 24) with { IsContainer = true });
 
         classifier.Refresh();
@@ -124,7 +125,8 @@ internal sealed class OriginClassifierTests
     [TestCase("br0", true, true, "10.1.2.0/24", ConnectionOrigin.Lan, Description = "It leads out of the house.")]
     public void Of_AnInterface_IsContainersByItsMembersOrTheEnginesWord(string name, bool isBridge, bool hasGateway, string? network, ConnectionOrigin expected)
     {
-        var face = new HostInterface(name, 7, true, false, [new InterfaceAddress(IPAddress.Parse("10.1.2.1"), 24)], hasGateway ? [IPAddress.Parse("10.1.2.254")] : [])
+        var face = new HostInterface(name, 7, true, false, [new InterfaceAddress(IPAddress.Parse("10.1.2.1"), 24)],
+            hasGateway ? [IPAddress.Parse("10.1.2.254")] : [])
         {
             IsContainerBridge = isBridge,
         };

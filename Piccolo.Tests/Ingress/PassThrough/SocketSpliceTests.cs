@@ -124,7 +124,8 @@ internal sealed class SocketSpliceTests
         var received = new List<byte>();
         var buffer = new byte[300_000];
         var portions = new Random(seed + 100);
-        for (int count; (count = await _client.ReceiveAsync(buffer.AsMemory(0, portions.Next(1, buffer.Length)), SocketFlags.None).AsTask().WaitAsync(FrontDoor.Patience)) > 0;)
+        for (int count; (count = await _client.ReceiveAsync(buffer.AsMemory(0, portions.Next(1, buffer.Length)), SocketFlags.None).AsTask()
+            .WaitAsync(FrontDoor.Patience)) > 0;)
         {
             received.AddRange(buffer[..count]);
             if (portions.Next(50) == 0) await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System);

@@ -61,7 +61,11 @@ internal sealed class CertificateSwapTests
             {
                 return requests;
             }
-            using var request = new HttpRequestMessage(HttpMethod.Get, "https://web.home.test/") { Version = Version.Parse(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            using var request = new HttpRequestMessage(HttpMethod.Get, "https://web.home.test/")
+            {
+                Version = Version.Parse(version),
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            };
             request.Headers.ConnectionClose = !keepAlive;
             using var response = await client.SendAsync(request, CancellationToken.None);
             Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));

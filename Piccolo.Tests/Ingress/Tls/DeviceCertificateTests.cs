@@ -57,7 +57,8 @@ internal sealed class DeviceCertificateTests
         await using var door = await FrontDoor.StartAsync();
         door.PublishPortal();
         await using var tls = new SslStream(new NetworkStream(await FrontDoor.ConnectAsync(door.HttpsPort), ownsSocket: true));
-        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", RemoteCertificateValidationCallback = Shown }).WaitAsync(FrontDoor.Patience);
+        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", RemoteCertificateValidationCallback = Shown })
+            .WaitAsync(FrontDoor.Patience);
         await tls.WriteAsync("GET / HTTP/1.1\r\nHost: portal.home.test\r\nConnection: close\r\n\r\n"u8.ToArray());
         using var reader = new StreamReader(tls);
 
@@ -188,5 +189,6 @@ internal sealed class DeviceCertificateTests
         { Timeout = FrontDoor.Patience };
     }
 
-    private static bool Shown(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => !errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable);
+    private static bool Shown(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) =>
+        !errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable);
 }

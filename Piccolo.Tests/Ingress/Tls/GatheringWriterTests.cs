@@ -74,7 +74,8 @@ internal sealed class GatheringWriterTests
         Assert.That(_target.Writes.Sum(w => w.Length), Is.EqualTo(64 * BlockLength));
     }
 
-    private static readonly Exception[] Failures = [new IOException("A test."), new System.Security.Authentication.AuthenticationException("A test."), new ArithmeticException("A test.")];
+    private static readonly Exception[] Failures =
+        [new IOException("A test."), new System.Security.Authentication.AuthenticationException("A test."), new ArithmeticException("A test.")];
 
     [TestCaseSource(nameof(Failures))]
     public async Task Failure_OfTheConnection_EndsWhoWaitsAndWhoComesLater(Exception failure)

@@ -155,7 +155,11 @@ internal sealed class TlsTerminationTests
     {
         await using var tls = new SslStream(new NetworkStream(await ConnectAsync(_door.HttpsPort), ownsSocket: true));
 #pragma warning disable CA5397, SYSLIB0039 // it is what the test is about
-        var handshake = tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "web.home.test", EnabledSslProtocols = SslProtocols.Tls11 });
+        var handshake = tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+        {
+            TargetHost = "web.home.test",
+            EnabledSslProtocols = SslProtocols.Tls11,
+        });
 #pragma warning restore CA5397, SYSLIB0039
 
         Assert.That(async () => await handshake.WaitAsync(Patience), Throws.InstanceOf<AuthenticationException>().Or.InstanceOf<IOException>());

@@ -48,7 +48,8 @@ internal sealed class LanPortsTests
         Assert.That(async () => await ConnectAsync(ports[0]), Throws.InstanceOf<SocketException>());
         using var still = await ConnectAsync(ports[1]);
         Assert.That(still.Connected, Is.True);
-        Assert.That(async () => await client.GetStringAsync($"http://box.local:{ports[0]}/"), Throws.InstanceOf<HttpRequestException>(), "the kept connection has ended too");
+        Assert.That(async () => await client.GetStringAsync($"http://box.local:{ports[0]}/"), Throws.InstanceOf<HttpRequestException>(),
+            "the kept connection has ended too");
     }
 
     [TestCase("127.0.0.1", 200)]
@@ -230,7 +231,11 @@ internal sealed class LanPortsTests
         }, HttpProtocols.Http2);
         var ports = await _door.OpenLanPortsAsync(Listener("rpc", grpc.Port, ListenerFlow.Tcp, ListenerProtocol.Grpc));
         using var client = _door.ClientFor(ports[0]);
-        using var request = new HttpRequestMessage(HttpMethod.Post, "http://box.local/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "http://box.local/")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         request.Headers.TE.ParseAdd("trailers");
 
         using var response = await client.SendAsync(request);

@@ -53,7 +53,8 @@ internal sealed class PlainHttpTests
 
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.MisdirectedRequest));
         Assert.That(response.Content.Headers.ContentType!.MediaType, Is.EqualTo("application/problem+json"));
-        Assert.That(problem.RootElement.EnumerateObject().Select(p => p.Name), Is.EqualTo(new[] { "type", "title", "status", "detail", "code", "error", "message" }));
+        Assert.That(problem.RootElement.EnumerateObject().Select(p => p.Name),
+            Is.EqualTo(new[] { "type", "title", "status", "detail", "code", "error", "message" }));
         Assert.That(problem.RootElement.GetProperty("code").GetString(), Is.EqualTo("misdirected_request"));
     }
 

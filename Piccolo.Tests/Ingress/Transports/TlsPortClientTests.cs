@@ -144,7 +144,8 @@ internal sealed class TlsPortClientTests : TlsPortFixture
 
         await BeginAsync(own, remote);
 
-        Assert.That(await TlsTerminationTests.ReadToEndAsync(client).WaitAsync(FrontDoor.Patience).ContinueWith(t => t.IsCompleted, TaskScheduler.Default), Is.True);
+        Assert.That(await TlsTerminationTests.ReadToEndAsync(client).WaitAsync(FrontDoor.Patience).ContinueWith(t => t.IsCompleted, TaskScheduler.Default),
+            Is.True);
         Assert.That(Door.Get<ConnectionsPerAddress>().Clients, Is.Zero);
     }
 }

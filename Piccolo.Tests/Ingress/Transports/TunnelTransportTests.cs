@@ -30,7 +30,11 @@ internal sealed class TunnelTransportTests
         await using var app = await FakeApp.StartAsync(c => c.Response.WriteAsync("ok"));
         _door.PublishApp("web", app.Port);
         using var client = _door.ClientOver(_ => ValueTask.FromResult(_door.Tunnel.Open("web.home.test", 443, true, User).User));
-        using var request = new HttpRequestMessage(HttpMethod.Get, "https://web.home.test/") { Version = Version.Parse(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "https://web.home.test/")
+        {
+            Version = Version.Parse(version),
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
 
         using var response = await client.SendAsync(request);
         var seen = await app.NextRequestAsync();
@@ -62,7 +66,8 @@ internal sealed class TunnelTransportTests
         await using var app = await FakeApp.StartAsync(c => c.Response.WriteAsync("ok"), certificate: own);
         _door.PublishApp("own", app.Port, ListenerFlow.Tls);
         var stream = _door.Tunnel.Open("own.home.test", 443, true, User);
-        await using var tls = new SslStream(stream.User, leaveInnerStreamOpen: false, (_, shown, _, _) => shown!.GetCertHashString() == own.GetCertHashString());
+        await using var tls = new SslStream(stream.User, leaveInnerStreamOpen: false,
+            (_, shown, _, _) => shown!.GetCertHashString() == own.GetCertHashString());
 
         await tls.AuthenticateAsClientAsync("own.home.test").WaitAsync(Patience);
 

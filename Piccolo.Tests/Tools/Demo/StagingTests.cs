@@ -36,7 +36,12 @@ internal sealed class StagingTests
         });
         await _relay.StartAsync();
         _dns = await ChallengeTestServer.StartAsync(_folder.Path);
-        _ca = await PebbleServer.StartAsync(_folder.Path, new PebbleOptions { HttpPort = PublicPort(80), TlsPort = PublicPort(443), DnsServer = _dns.DnsServer });
+        _ca = await PebbleServer.StartAsync(_folder.Path, new PebbleOptions
+        {
+            HttpPort = PublicPort(80),
+            TlsPort = PublicPort(443),
+            DnsServer = _dns.DnsServer,
+        });
         await File.WriteAllTextAsync(_folder.File("secret"), Secret + "\n");
     }
 
@@ -90,8 +95,10 @@ internal sealed class StagingTests
     [TestCase(false, 2, "--relay", "wss://relay.test", "--secret-file", "x", "--domain", "home.test", "--directory", "http://ca.test/dir")]
     [TestCase(false, 2, "--relay", "wss://relay.test", "--secret-file", "x", "--domain", "home.test", "--minutes", "0")]
     [TestCase(false, 2, "--wrong")]
-    [TestCase(false, 1, "--relay", "wss://relay.test", "--secret-file", "/nonexistent/secret", "--domain", "home.test", Description = "ends before anybody is asked")]
-    [TestCase(true, 2, "--relay", "wss://relay.test", "--secret-file", "x", "--domain", "home.test", Description = "a build machine does not ask Let's Encrypt")]
+    [TestCase(false, 1, "--relay", "wss://relay.test", "--secret-file", "/nonexistent/secret", "--domain", "home.test",
+        Description = "ends before anybody is asked")]
+    [TestCase(true, 2, "--relay", "wss://relay.test", "--secret-file", "x", "--domain", "home.test",
+        Description = "a build machine does not ask Let's Encrypt")]
     [TestCase(true, 2, "--relay", "wss://relay.test", "--secret-file", "x", "--domain", "home.test", "--directory", "https://ca.test/dir")]
     public async Task Run_Arguments_AreJudgedFirst(bool isCi, int exit, params string[] arguments)
     {
@@ -121,9 +128,11 @@ internal sealed class StagingTests
 
     private string[] Arguments() =>
     [
-        "--relay", _relay.HubUri.ToString(), "--relay-roots", Path.Combine(_folder.Path, HubCertificate.CertificateName), "--secret-file", _folder.File("secret"), "--domain", "home.test",
+        "--relay", _relay.HubUri.ToString(), "--relay-roots", Path.Combine(_folder.Path, HubCertificate.CertificateName), "--secret-file",
+        _folder.File("secret"), "--domain", "home.test",
         "--directory", _ca.DirectoryUrl.ToString(), "--ca-roots", _ca.TrustFile, "--minutes", "1",
-        "--setting", $"Piccolo:Remote:ProbeResolver={_dns.DnsServer}", "--setting", $"Piccolo:Remote:ProbePorts:443={PublicPort(443)}", "--setting", $"Piccolo:Remote:ProbePorts:80={PublicPort(80)}",
+        "--setting", $"Piccolo:Remote:ProbeResolver={_dns.DnsServer}", "--setting", $"Piccolo:Remote:ProbePorts:443={PublicPort(443)}", "--setting",
+        $"Piccolo:Remote:ProbePorts:80={PublicPort(80)}",
     ];
 
     private int PublicPort(int advertised) => _relay.PublicPorts.Single(p => p.AdvertisedPort == advertised).Listen.Port;

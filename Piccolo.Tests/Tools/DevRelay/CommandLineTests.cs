@@ -22,7 +22,8 @@ internal sealed class CommandLineTests
     {
         var options = CommandLine.Parse(
             ["--secret-file", Secret(), "--hub", "127.0.0.1:9443", "--public", "127.0.0.1:18443=443", "--public", "[::1]:8080", "--control", "127.0.0.1:7000",
-             "--idle-timeout", "60", "--tcp-claims", "22,2222", "--fixed-pools", "--cert", Pem("cert"), "--key", Pem("key"), "--hub-host", "relay.home.test"], out var verbose);
+             "--idle-timeout", "60", "--tcp-claims", "22,2222", "--fixed-pools", "--cert", Pem("cert"), "--key", Pem("key"), "--hub-host", "relay.home.test"],
+             out var verbose);
 
         Assert.That((options.Secret, verbose, options.StockEmptyPools, options.IdleTimeout), Is.EqualTo(("s3cret", false, false, TimeSpan.FromSeconds(60))));
         Assert.That(options.PublicPorts.Select(p => $"{p.Listen}={p.AdvertisedPort}"), Is.EqualTo(["127.0.0.1:18443=443", "[::1]:8080=8080"]));

@@ -102,8 +102,10 @@ internal sealed class ControlPortTests
 
         Assert.That(lines, Is.SupersetOf(new[]
         {
-            "# TYPE devrelay_sessions gauge", "devrelay_sessions 1", "devrelay_streams 1", "devrelay_sessions_accepted_total 1", "devrelay_streams_opened_total 1",
-            "devrelay_users_without_backend_total 1", "devrelay_messages_from_backend_total 1", "devrelay_bytes_from_backend_total 23", "devrelay_messages_to_backend_total 2",
+            "# TYPE devrelay_sessions gauge", "devrelay_sessions 1", "devrelay_streams 1", "devrelay_sessions_accepted_total 1",
+                "devrelay_streams_opened_total 1",
+            "devrelay_users_without_backend_total 1", "devrelay_messages_from_backend_total 1", "devrelay_bytes_from_backend_total 23",
+            "devrelay_messages_to_backend_total 2",
         }));
     }
 
@@ -198,7 +200,8 @@ internal sealed class ControlPortTests
 
     private static Task<Relay> StartAsync() => RelayFixture.StartAsync(o => o.Control = new IPEndPoint(IPAddress.Loopback, 0));
 
-    private static HttpClient Client(Relay relay) => new(new SocketsHttpHandler()) { BaseAddress = new Uri($"http://{relay.Control}"), Timeout = ScriptedBackend.Patience };
+    private static HttpClient Client(Relay relay) =>
+        new(new SocketsHttpHandler()) { BaseAddress = new Uri($"http://{relay.Control}"), Timeout = ScriptedBackend.Patience };
 
     private static async Task<JsonObject> FaultAsync(HttpClient http, string json)
     {

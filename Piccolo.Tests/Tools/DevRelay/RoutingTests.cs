@@ -55,7 +55,8 @@ internal sealed class RoutingTests
         {
             var hello = TestHellos.AppExampleTest.ToArray();
             for (var n = 0; n < 3; n++) hello[random.Next(hello.Length)] = (byte)random.Next(256);
-            Assert.That(ClientHello.Parse(hello.AsSpan(0, random.Next(hello.Length + 1)), out _), Is.AnyOf(HelloState.Complete, HelloState.NotTls, HelloState.NeedMore));
+            Assert.That(ClientHello.Parse(hello.AsSpan(0, random.Next(hello.Length + 1)), out _),
+                Is.AnyOf(HelloState.Complete, HelloState.NotTls, HelloState.NeedMore));
         }
     }
 
@@ -75,7 +76,8 @@ internal sealed class RoutingTests
         using var user = await relay.KnockAsync(TestHellos.WithoutName, 2222);
 
         var connect = await backend.NextControlAsync("connect");
-        Assert.That(((string?)connect.Control["hostname"], (bool?)connect.Control["is_tls"], (int?)connect.Control["conn_port"]), Is.EqualTo(("tcp:2222", true, 2222)));
+        Assert.That(((string?)connect.Control["hostname"], (bool?)connect.Control["is_tls"], (int?)connect.Control["conn_port"]),
+            Is.EqualTo(("tcp:2222", true, 2222)));
         Assert.That((await backend.NextDataAsync(connect.Id)).Data, Is.EqualTo(TestHellos.WithoutName));
     }
 
@@ -93,7 +95,8 @@ internal sealed class RoutingTests
         var connect = await backend.NextControlAsync("connect");
 
         Assert.That(connect.Control.ContainsKey("is_tls"), Is.False);
-        Assert.That(Encoding.ASCII.GetString((await backend.NextDataAsync(connect.Id)).Data), Is.EqualTo("GET / HTTP/1.1\r\nHost: app.example.test:443\r\n\r\nbody"));
+        Assert.That(Encoding.ASCII.GetString((await backend.NextDataAsync(connect.Id)).Data),
+            Is.EqualTo("GET / HTTP/1.1\r\nHost: app.example.test:443\r\n\r\nbody"));
     }
 
     [TestCase("GET / HTTP/1.1\r\nHost: APP.Example.Test.:8443\r\n\r\n", "app.example.test")]
@@ -182,7 +185,8 @@ internal sealed class RoutingTests
     [TestCase(443, "tcp:443")]
     [TestCase(1, "tcp:1")]
     [TestCase(65_535, "tcp:65535")]
-    public void Nx130_RouteKeyOfATcpPort_IsTransportAndDecimalPort(int port, string key) => Assert.That(Piccolo.DevRelay.Protocol.Nexus.TcpKey(port), Is.EqualTo(key));
+    public void Nx130_RouteKeyOfATcpPort_IsTransportAndDecimalPort(int port, string key) =>
+        Assert.That(Piccolo.DevRelay.Protocol.Nexus.TcpKey(port), Is.EqualTo(key));
 
     [Test]
     public async Task Nx132_ClientIp_IsAddressAndPortAndNeverAName()

@@ -69,12 +69,14 @@ internal sealed class FlakyTests
     [TestCase(4, true, false)]
     [TestCase(0, true, false)]
     [TestCase(1, false, false)]
-    public void Retry_FewFailuresOfAWholeRun_AreAllowed(int failures, bool whole, bool allowed) => Assert.That(RetryRules.Allow(failures, whole), Is.EqualTo(allowed));
+    public void Retry_FewFailuresOfAWholeRun_AreAllowed(int failures, bool whole, bool allowed) =>
+        Assert.That(RetryRules.Allow(failures, whole), Is.EqualTo(allowed));
 
     [TestCase("Piccolo.Tests.Core.Apps.AppCatalogTests.Install", true)]
     [TestCase("Piccolo.Tests.Scenarios.AliasTests.Alias", false)]
     [TestCase("Piccolo.Tests.Core.ControlStore.StoreIntegrityTests.Open", false)]
-    public void Retry_ScenariosAndIntegrity_AreNotAllowed(string method, bool allowed) => Assert.That(RetryRules.AllowByName(new TestResult(method, method, "Failed")), Is.EqualTo(allowed));
+    public void Retry_ScenariosAndIntegrity_AreNotAllowed(string method, bool allowed) =>
+        Assert.That(RetryRules.AllowByName(new TestResult(method, method, "Failed")), Is.EqualTo(allowed));
 
     [Test]
     public void Retry_SkippedTest_IsNotAllowed() => Assert.That(RetryRules.AllowByName(Skipped), Is.False);

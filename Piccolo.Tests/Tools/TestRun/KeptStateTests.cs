@@ -21,7 +21,8 @@ internal sealed class KeptStateTests
 
         KeptFolder.Copy(source, folder.File("target"));
 
-        Assert.That(Directory.EnumerateFileSystemEntries(folder.File("target"), "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(folder.File("target"), path)),
+        Assert.That(Directory.EnumerateFileSystemEntries(folder.File("target"), "*", SearchOption.AllDirectories)
+            .Select(path => Path.GetRelativePath(folder.File("target"), path)),
             Is.EquivalentTo(["inner", "inner/a.log", "empty", "left-out.txt"]));
         Assert.That(File.ReadAllText(folder.File("target/left-out.txt")), Does.Contain("large"));
     }

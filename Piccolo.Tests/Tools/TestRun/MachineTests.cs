@@ -27,7 +27,8 @@ internal sealed class MachineTests
     [Test]
     public void IPv6_NoneOnTheLoopback_IsSaid()
     {
-        Assert.That(LoopbackIPv6.Fault(_ => throw new SocketException((int)SocketError.AddressNotAvailable)), Does.StartWith("this machine has no IPv6 on its loopback"));
+        Assert.That(LoopbackIPv6.Fault(_ => throw new SocketException((int)SocketError.AddressNotAvailable)),
+            Does.StartWith("this machine has no IPv6 on its loopback"));
         Assert.That(LoopbackIPv6.Fault(_ => { }), Is.Null);
     }
 
@@ -48,7 +49,8 @@ internal sealed class MachineTests
     [Test]
     public void Processes_OfAKilledRunOfThisCheckout_AreLeft()
     {
-        RunningProcess[] all = [new(1, $"{Dead}:/here", "left"), new(2, $"{Alive}:/here", "runs"), new(3, $"{Dead}:/there", "other checkout"), new(4, null, "not a test"), new(5, "x", "odd")];
+        RunningProcess[] all = [new(1, $"{Dead}:/here", "left"), new(2, $"{Alive}:/here", "runs"), new(3, $"{Dead}:/there", "other checkout"),
+            new(4, null, "not a test"), new(5, "x", "odd")];
 
         Assert.That(LeftBehind.Processes(all, "/here", Lives).Select(p => p.Id), Is.EqualTo([1]));
         Assert.That(LeftBehind.AnotherRunGoesOn(all, Lives), Is.True);
@@ -76,8 +78,10 @@ internal sealed class MachineTests
     {
         string[] lines =
         [
-            "22 1 0:20 / / rw - ext4 /dev/vda rw", $"40 22 0:41 / /tmp/piccolo-test-{Dead}-ab/mnt rw - tmpfs piccolo-test rw", $"42 40 0:42 / /tmp/piccolo-test-{Dead}-ab/mnt/inner rw - tmpfs x rw",
-            $"43 22 0:43 / /tmp/piccolo-test-{Alive}-cd/mnt rw - tmpfs piccolo-test rw", "44 22 0:44 / /tmp/piccolo-test-ab/mnt rw - tmpfs x rw", "45 22 0:45 / /home rw - ext4 x rw",
+            "22 1 0:20 / / rw - ext4 /dev/vda rw", $"40 22 0:41 / /tmp/piccolo-test-{Dead}-ab/mnt rw - tmpfs piccolo-test rw",
+            $"42 40 0:42 / /tmp/piccolo-test-{Dead}-ab/mnt/inner rw - tmpfs x rw",
+            $"43 22 0:43 / /tmp/piccolo-test-{Alive}-cd/mnt rw - tmpfs piccolo-test rw", "44 22 0:44 / /tmp/piccolo-test-ab/mnt rw - tmpfs x rw",
+            "45 22 0:45 / /home rw - ext4 x rw",
         ];
 
         Assert.That(LeftBehind.Mounts(lines, "/tmp", Lives), Is.EqualTo([$"/tmp/piccolo-test-{Dead}-ab/mnt/inner", $"/tmp/piccolo-test-{Dead}-ab/mnt"]));
@@ -85,12 +89,14 @@ internal sealed class MachineTests
 
     [Test]
     public void Folders_OfTestsThatEnded_AreLeft() => Assert.That(
-        LeftBehind.Folders([$"/tmp/piccolo-test-{Dead}-ab", $"/tmp/piccolo-test-{Alive}-cd", "/tmp/piccolo-test-xy", "/tmp/other"], Lives), Is.EqualTo([$"/tmp/piccolo-test-{Dead}-ab"]));
+        LeftBehind.Folders([$"/tmp/piccolo-test-{Dead}-ab", $"/tmp/piccolo-test-{Alive}-cd", "/tmp/piccolo-test-xy", "/tmp/other"], Lives),
+        Is.EqualTo([$"/tmp/piccolo-test-{Dead}-ab"]));
 
     [Test]
     public void Port_TakenByAnother_IsSaidInASentence()
     {
-        Assert.That(PortTaken.Sentence([new TestResult("N.A.One", "N.A.One", "Failed", "SocketException : Address already in use")]), Does.Contain("holds a port").And.EndsWith("N.A.One"));
+        Assert.That(PortTaken.Sentence([new TestResult("N.A.One", "N.A.One", "Failed", "SocketException : Address already in use")]),
+            Does.Contain("holds a port").And.EndsWith("N.A.One"));
         Assert.That(PortTaken.Sentence([new TestResult("N.A.One", "N.A.One", "Failed", "Expected: 200")]), Is.Null);
     }
 

@@ -6,7 +6,8 @@ internal sealed class NexusCountsTests
 {
     private static readonly string[] Table =
     [
-        "| rule | side | shown by | note |", "| NX-01 | BR | `A.One`, `A.Two` |  |", "| NX-02 | R | not offered: streams |  |", "| NX-03 | B | `A.Three` |  |", "| NX-04 | B | `A.Never` |  |", "| NX-05 | B | `B.One` |  |",
+        "| rule | side | shown by | note |", "| NX-01 | BR | `A.One`, `A.Two` |  |", "| NX-02 | R | not offered: streams |  |", "| NX-03 | B | `A.Three` |  |",
+        "| NX-04 | B | `A.Never` |  |", "| NX-05 | B | `B.One` |  |",
     ];
 
     [Test]

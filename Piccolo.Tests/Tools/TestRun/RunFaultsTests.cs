@@ -10,7 +10,8 @@ internal sealed class RunFaultsTests
 
     [Test]
     public void Of_WholeRun_HasNone() =>
-        Assert.That(Faults(new TrxFile([Passed], ["Data collector 'Blame' message: All tests finished running, Sequence file will not be generated."], 1)), Is.Empty);
+        Assert.That(Faults(new TrxFile([Passed], ["Data collector 'Blame' message: All tests finished running, Sequence file will not be generated."], 1)),
+            Is.Empty);
 
     [Test]
     public void Of_FailedTest_IsNotTheRunsFault() => Assert.That(Faults(new TrxFile([Passed, Failed], [], 2), code: 1), Is.Empty);
@@ -22,7 +23,8 @@ internal sealed class RunFaultsTests
     [Test]
     public void Of_HostThatDied_NamesWhatWasRunningAndWhatIsMissing()
     {
-        var faults = Faults(new TrxFile([Passed], ["The active test run was aborted. Reason: Test host process crashed"], null), code: 1, ["N.A.Two"], () => ["N.A.Two", "N.A.Three"]);
+        var faults = Faults(new TrxFile([Passed], ["The active test run was aborted. Reason: Test host process crashed"], null), code: 1, ["N.A.Two"],
+            () => ["N.A.Two", "N.A.Three"]);
 
         Assert.That(faults, Has.Count.EqualTo(3));
         Assert.That(faults[0], Does.Contain("Test host process crashed"));
@@ -57,6 +59,7 @@ internal sealed class RunFaultsTests
         Assert.That(SequenceFile.RunningIn(folder.File("none")), Is.Empty);
     }
 
-    private static IReadOnlyList<string> Faults(TrxFile trx, int code = 0, IReadOnlyList<string>? running = null, Func<IReadOnlyList<string>>? missing = null) =>
+    private static IReadOnlyList<string> Faults(TrxFile trx, int code = 0, IReadOnlyList<string>? running = null,
+        Func<IReadOnlyList<string>>? missing = null) =>
         RunFaults.Of(trx, code, running ?? [], missing ?? (() => throw new AssertionException("nobody was to be missed")));
 }

@@ -6,7 +6,8 @@ internal sealed class RunOptionsTests
 {
     [TestCase("", "TestCategory!=Slow")]
     [TestCase("--all", "")]
-    [TestCase("--fast", "TestCategory!=Slow&TestCategory!=Timing&TestCategory!=NeedsRoot&TestCategory!=NeedsPodman&TestCategory!=NeedsPebble&TestCategory!=NeedsProcess")]
+    [TestCase("--fast",
+        "TestCategory!=Slow&TestCategory!=Timing&TestCategory!=NeedsRoot&TestCategory!=NeedsPodman&TestCategory!=NeedsPebble&TestCategory!=NeedsProcess")]
     [TestCase("--filter Nexus", "(TestCategory=Nexus|FullyQualifiedName~Nexus)&TestCategory!=Slow")]
     [TestCase("--all --filter a(b|c)", @"(TestCategory=a\(b\|c\)|FullyQualifiedName~a\(b\|c\))")]
     public void Filter_OfOptions_IsThat(string line, string filter) => Assert.That(Parse(line).Filter, Is.EqualTo(filter));

@@ -16,7 +16,8 @@ internal sealed class TrxFileTests
     [Test]
     public void Read_ResultsAndMessages_AreThose()
     {
-        var trx = TrxFile.Read(Write(Trx.Of([("N.A.One", "Passed"), ("N.A.Two(1,&quot;x.y&quot;)", "Failed"), ("N.A.Three", "NotExecuted")], discovered: 4, "said")));
+        var trx = TrxFile.Read(
+            Write(Trx.Of([("N.A.One", "Passed"), ("N.A.Two(1,&quot;x.y&quot;)", "Failed"), ("N.A.Three", "NotExecuted")], discovered: 4, "said")));
 
         Assert.That(trx.Results.Select(r => (r.Name, r.Method, r.HasPassed, r.IsSkipped)), Is.EqualTo(new[]
         {
@@ -29,13 +30,15 @@ internal sealed class TrxFileTests
     }
 
     [Test]
-    public void Read_NoFile_SaysSo() => Assert.That(() => TrxFile.Read(_folder.File("none.trx")), Throws.TypeOf<TornResultsException>().With.Message.Contains("no result file"));
+    public void Read_NoFile_SaysSo() =>
+        Assert.That(() => TrxFile.Read(_folder.File("none.trx")), Throws.TypeOf<TornResultsException>().With.Message.Contains("no result file"));
 
     [Test]
     public void Read_CutAnywhere_IsTorn()
     {
         var whole = Trx.Of([("N.A.One", "Passed"), ("N.A.Two", "Failed")]);
-        for (var length = 0; length < whole.Length; length += 7) Assert.That(() => TrxFile.Read(Write(whole[..length])), Throws.TypeOf<TornResultsException>(), $"cut after {length} characters");
+        for (var length = 0; length < whole.Length; length += 7)
+            Assert.That(() => TrxFile.Read(Write(whole[..length])), Throws.TypeOf<TornResultsException>(), $"cut after {length} characters");
     }
 
     [Test]

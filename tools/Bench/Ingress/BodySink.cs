@@ -136,7 +136,8 @@ internal sealed class BodySink : IDisposable
         foreach (var line in head.Split("\r\n"u8))
         {
             var field = head[line];
-            if (field.Length > name.Length && Ascii.EqualsIgnoreCase(field[..name.Length], name)) return long.Parse(field[name.Length..].Trim((byte)' '), CultureInfo.InvariantCulture);
+            if (field.Length > name.Length && Ascii.EqualsIgnoreCase(field[..name.Length], name))
+                return long.Parse(field[name.Length..].Trim((byte)' '), CultureInfo.InvariantCulture);
         }
         return null;
     }

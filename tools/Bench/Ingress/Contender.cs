@@ -26,7 +26,8 @@ internal sealed class Contenders(string folder, string certificate, string key)
         {
             var own = NewFolder("sink");
             // Without counters for a second compilation, which would be more work beside the contenders.
-            var sink = await StartOwnAsync([SolutionBuild.Find("Bench"), BodySink.Command, Text(ports[3])], own, ports[3], new Dictionary<string, string> { ["DOTNET_TieredPGO"] = "0" });
+            var sink = await StartOwnAsync([SolutionBuild.Find("Bench"), BodySink.Command, Text(ports[3])], own, ports[3],
+                new Dictionary<string, string> { ["DOTNET_TieredPGO"] = "0" });
             return new Backend(nginx, sink, ports[0], ports[1], ports[2], ports[3]);
         }
         catch
@@ -60,7 +61,11 @@ internal sealed class Contenders(string folder, string certificate, string key)
 
     private static async Task<ChildProcess> StartOwnAsync(string[] arguments, string own, int port, IReadOnlyDictionary<string, string> environment)
     {
-        var start = new ChildProcessStart("dotnet", ["exec", .. arguments], Path.Combine(own, "output.log"), "dotnet-sdk-10.0") { Environment = environment, WorkingDirectory = own };
+        var start = new ChildProcessStart("dotnet", ["exec", .. arguments], Path.Combine(own, "output.log"), "dotnet-sdk-10.0")
+        {
+            Environment = environment,
+            WorkingDirectory = own,
+        };
         return await ListeningAsync(ChildProcess.Start(start), port);
     }
 
@@ -68,7 +73,9 @@ internal sealed class Contenders(string folder, string certificate, string key)
     {
         var own = NewFolder("nginx");
         await File.WriteAllTextAsync(Path.Combine(own, "nginx.conf"), settings.Replace("@folder@", own, StringComparison.Ordinal));
-        return await ListeningAsync(ChildProcess.Start(new ChildProcessStart("nginx", ["-p", own, "-c", "nginx.conf"], Path.Combine(own, "output.log"), "libnginx-mod-stream") { WorkingDirectory = own }), port);
+        string[] arguments = ["-p", own, "-c", "nginx.conf"];
+        var start = new ChildProcessStart("nginx", arguments, Path.Combine(own, "output.log"), "libnginx-mod-stream") { WorkingDirectory = own };
+        return await ListeningAsync(ChildProcess.Start(start), port);
     }
 
     private static async Task<ChildProcess> ListeningAsync(ChildProcess process, int port)
@@ -85,7 +92,8 @@ internal sealed class Contenders(string folder, string certificate, string key)
         }
     }
 
-    private string NewFolder(string name) => Directory.CreateDirectory(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{name}-{++_started}"))).FullName;
+    private string NewFolder(string name) =>
+        Directory.CreateDirectory(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{name}-{++_started}"))).FullName;
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,6 +1,8 @@
 namespace Piccolo.Bench.Ingress;
 
-/// <summary>The contenders' settings: TLS 1.3, h2 and http/1.1, connections kept on both sides without a limit, no access log, two threads or workers each.</summary>
+/// <summary>
+/// The contenders' settings: TLS 1.3, h2 and http/1.1, connections kept on both sides without a limit, no access log, two threads or workers each.
+/// </summary>
 internal static class ContenderSettings
 {
     private const string NginxHead = """

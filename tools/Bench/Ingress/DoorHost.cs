@@ -37,7 +37,8 @@ internal static class DoorHost
         });
         builder.Services.AddSingleton<ITunnelStreamSource, NoTunnel>();
         builder.Services.AddSingleton(new StatePaths(args[6]));
-        builder.Services.AddSingleton(s => new ClockFloor(s.GetRequiredService<StatePaths>(), DateTimeOffset.UnixEpoch, TimeProvider.System, NullLogger<ClockFloor>.Instance));
+        builder.Services.AddSingleton(
+            s => new ClockFloor(s.GetRequiredService<StatePaths>(), DateTimeOffset.UnixEpoch, TimeProvider.System, NullLogger<ClockFloor>.Instance));
         builder.Services.AddIngress();
         var app = builder.Build();
         app.UseIngress();
@@ -46,16 +47,19 @@ internal static class DoorHost
             context.Response.StatusCode = StatusCodes.Status404NotFound;
             return Task.CompletedTask;
         });
-        List<Route> routes = [App(BenchNames.Terminated, Number(1), ListenerFlow.Tcp), App(BenchNames.PassedThrough, Number(2), ListenerFlow.Tls), App(BenchNames.Bodies, Number(3), ListenerFlow.Tcp)];
+        List<Route> routes = [App(BenchNames.Terminated, Number(1), ListenerFlow.Tcp), App(BenchNames.PassedThrough, Number(2), ListenerFlow.Tls),
+            App(BenchNames.Bodies, Number(3), ListenerFlow.Tcp)];
         routes.AddRange(BenchNames.Others(Number(7) - routes.Count).Select(n => App(n, Number(1), ListenerFlow.Tcp)));
         app.Services.GetRequiredService<RouteTableHolder>().Replace(new RouteTable(routes));
-        app.Services.GetRequiredService<ServerCertificateTable>().Replace([new ServerCertificateBundle(X509Certificate2.CreateFromPemFile(args[4], args[5]), [], routes.Select(r => r.Host))]);
+        app.Services.GetRequiredService<ServerCertificateTable>()
+            .Replace([new ServerCertificateBundle(X509Certificate2.CreateFromPemFile(args[4], args[5]), [], routes.Select(r => r.Host))]);
         await app.RunAsync();
         return 0;
     }
 
     private static Route.App App(string host, int port, ListenerFlow flow) => new(
-        DomainName.Parse(host), new PublishedListener("bench", new ListenerDefinition(host.Split('.')[0], 80, flow, ListenerProtocol.Http, ListenerDefinition.DefaultRemotePorts), port, 0));
+        DomainName.Parse(host), new PublishedListener("bench",
+            new ListenerDefinition(host.Split('.')[0], 80, flow, ListenerProtocol.Http, ListenerDefinition.DefaultRemotePorts), port, 0));
 
     private sealed class NoTunnel : ITunnelStreamSource
     {
@@ -74,5 +78,6 @@ internal static class BenchNames
     public const string PassedThrough = "own.home.test";
     public const string Bodies = "put.home.test";
 
-    public static IEnumerable<string> Others(int count) => Enumerable.Range(0, Math.Max(count, 0)).Select(i => string.Create(CultureInfo.InvariantCulture, $"listener-{i:00000}.home.test"));
+    public static IEnumerable<string> Others(int count) =>
+        Enumerable.Range(0, Math.Max(count, 0)).Select(i => string.Create(CultureInfo.InvariantCulture, $"listener-{i:00000}.home.test"));
 }

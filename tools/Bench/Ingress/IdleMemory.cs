@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Piccolo.Bench.Ingress;
 
-/// <summary>What a passed-through connection costs in memory that nobody uses. Each contender is fresh, so that nothing pooled from other work hides it.</summary>
+/// <summary>
+/// What a passed-through connection costs in memory that nobody uses. Each contender is fresh, so that nothing pooled from other work hides it.
+/// </summary>
 internal static class IdleMemory
 {
     private const int Connections = 2_000;
@@ -12,7 +14,8 @@ internal static class IdleMemory
 
     public static async Task MeasureAsync(BenchReport report, Contenders all, Backend app, byte[] hello, IngressBenchSettings settings)
     {
-        Func<string, IReadOnlyDictionary<string, string>, Func<Task<Contender>>> door = (name, environment) => () => all.StartDoorAsync(name, app, IngressBench.FewNames, environment);
+        Func<string, IReadOnlyDictionary<string, string>, Func<Task<Contender>>> door = (name, environment) => () =>
+            all.StartDoorAsync(name, app, IngressBench.FewNames, environment);
         Func<Task<Contender>>[] starts =
         [
             () => all.StartNginxAsync(app), door(Rounds.Door, IngressBenchSettings.AsPackaged), .. settings.Tries.Select(t => door(t.Name, t.Environment)),

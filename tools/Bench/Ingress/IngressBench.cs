@@ -77,7 +77,8 @@ public static class IngressBench
     }
 
     private static string How(IngressBenchSettings settings) => string.Create(CultureInfo.InvariantCulture,
-        $"`./dev bench ingress`: {settings.Rounds} rounds, in each of which nginx and the front door do the same work for {settings.Seconds} s each, in turns, {Network()}. What is measured, and how, is below the table.");
+        $"`./dev bench ingress`: {settings.Rounds} rounds, in each of which nginx and the front door do the same work for {settings.Seconds} s each, "
+        + $"in turns, {Network()}. What is measured, and how, is below the table.");
 
     /// <summary>A packet filter costs all of them the same, and so makes them more alike.</summary>
     private static string Network() => HostInterfaces.TryRead(out var interfaces, out _) && interfaces.All(i => i.IsLoopback)

@@ -26,7 +26,10 @@ internal sealed record IngressBenchSettings(int Rounds, int Seconds, IReadOnlyLi
                 case "--rounds" when Number(value) is { } rounds: settings = settings with { Rounds = rounds }; i++; break;
                 case "--seconds" when Number(value) is { } seconds: settings = settings with { Seconds = seconds }; i++; break;
                 case "--only" when value.Length > 0: settings = settings with { Only = [.. settings.Only, value], Write = false }; i++; break;
-                case "--try" when DoorTry.Parse(value, settings.Tries.Count + 1) is { } more: settings = settings with { Tries = [.. settings.Tries, more], Write = false }; i++; break;
+                case "--try" when DoorTry.Parse(value, settings.Tries.Count + 1) is { } more:
+                    settings = settings with { Tries = [.. settings.Tries, more], Write = false };
+                    i++;
+                    break;
                 case "--no-write": settings = settings with { Write = false }; break;
                 default: return null;
             }

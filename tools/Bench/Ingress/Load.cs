@@ -30,7 +30,8 @@ internal static partial class Load
 
     public static async Task<LoadResult> BulkAsync(int port, string name, int seconds)
     {
-        var (text, took) = await RunAsync("h2load", ["--h1", "-c", "4", "-D", Text(seconds), "--connect-to", $"127.0.0.1:{port}", $"https://{name}/bulk/file"], seconds);
+        var (text, took) = await RunAsync("h2load", ["--h1", "-c", "4", "-D", Text(seconds), "--connect-to", $"127.0.0.1:{port}", $"https://{name}/bulk/file"],
+            seconds);
         return new LoadResult(Number(Traffic(), text) / MiB, took);
     }
 
@@ -38,7 +39,8 @@ internal static partial class Load
     public static async Task<LoadResult> UploadAsync(int port, string name, int seconds, string body)
     {
         var count = UploadsPerSecond * seconds;
-        var (text, took) = await RunAsync("h2load", ["--h1", "-c", "4", "-n", Text(count), "-d", body, "--connect-to", $"127.0.0.1:{port}", $"https://{name}/"], seconds);
+        var (text, took) = await RunAsync("h2load", ["--h1", "-c", "4", "-n", Text(count), "-d", body, "--connect-to", $"127.0.0.1:{port}", $"https://{name}/"],
+            seconds);
         if (Number(Succeeded(), text) != count) throw new InvalidOperationException($"Port {port} took not all {count} bodies.\n{text}");
         return new LoadResult(count * UploadMegabytes, took);
     }
@@ -47,11 +49,13 @@ internal static partial class Load
     /// <param name="resumed">Whether a ticket of the first connection is used; a connection that was not resumed counts as a failure of all.</param>
     public static async Task<LoadResult> HandshakesAsync(int port, bool resumed, int seconds)
     {
-        string[] arguments = ["s_time", "-connect", $"127.0.0.1:{port}", resumed ? "-reuse" : "-new", "-tls1_3", "-time", Text(seconds), .. resumed ? (string[])["-www", "/"] : []];
+        string[] arguments = ["s_time", "-connect", $"127.0.0.1:{port}", resumed ? "-reuse" : "-new", "-tls1_3", "-time", Text(seconds),
+            .. resumed ? (string[])["-www", "/"] : []];
         var began = Stopwatch.GetTimestamp();
         var runs = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => RunAsync("openssl", arguments, seconds)));
         var took = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        if (runs.Any(r => resumed && r.Text.Contains('*', StringComparison.Ordinal))) throw new InvalidOperationException($"Port {port} did not resume its sessions.");
+        if (runs.Any(r => resumed && r.Text.Contains('*', StringComparison.Ordinal)))
+            throw new InvalidOperationException($"Port {port} did not resume its sessions.");
         return new LoadResult(runs.Sum(r => Number(Connections(), r.Text)), took);
     }
 
@@ -74,7 +78,8 @@ internal static partial class Load
     private static double Number(Regex pattern, string text)
     {
         var match = pattern.Match(text);
-        return match.Success ? double.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : throw new InvalidOperationException($"The load generator said nothing that is known here:\n{text}");
+        return match.Success ? double.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)
+            : throw new InvalidOperationException($"The load generator said nothing that is known here:\n{text}");
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -19,7 +19,8 @@ internal static class RawClients
         served ??= new Served();
         using var ended = new CancellationTokenSource(TimeSpan.FromSeconds(seconds), TimeProvider.System);
         var began = Stopwatch.GetTimestamp();
-        await Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => Task.Run(() => ConnectUntilAsync(port, hello, served, ended.Token)))).WaitAsync(TimeSpan.FromSeconds(seconds) + Grace, TimeProvider.System);
+        await Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => Task.Run(() => ConnectUntilAsync(port, hello, served, ended.Token))))
+            .WaitAsync(TimeSpan.FromSeconds(seconds) + Grace, TimeProvider.System);
         return new LoadResult(served.Count, Stopwatch.GetElapsedTime(began).TotalSeconds);
     }
 

@@ -49,7 +49,8 @@ public static class ChaosCommand
             Console.WriteLine($"CHAOS {results.Count(r => r.Broken is null)} of {results.Count} held");
             return held ? 0 : 1;
         }
-        catch (Exception e) when (e is DemoFailedException or ApplianceRefusedException or InvalidOperationException or HttpRequestException or IOException or TimeoutException)
+        catch (Exception e)
+            when (e is DemoFailedException or ApplianceRefusedException or InvalidOperationException or HttpRequestException or IOException or TimeoutException)
         {
             timeline.Print($"FAILED {e.Message}");
             return 1;
@@ -63,13 +64,17 @@ public static class ChaosCommand
     }
 
     private static string Line(ChaosResult result) => string.Create(CultureInfo.InvariantCulture,
-        $"{(result.Broken is null ? "OK" : "BROKEN")} {result.Name}: showed \"{result.Shown}\", back {Seconds(result.Back)}, changed {result.Changed}, disturbed {result.Disturbed}{(result.Broken is null ? "" : $" ({result.Broken})")}");
+        $"{(result.Broken is null ? "OK" : "BROKEN")} {result.Name}: showed \"{result.Shown}\", back {Seconds(result.Back)}, changed {result.Changed}, "
+        + $"disturbed {result.Disturbed}{(result.Broken is null ? "" : $" ({result.Broken})")}");
 
     private static string Table(IEnumerable<ChaosResult> results)
     {
-        var text = new StringBuilder("| what goes wrong | what the status shows | good again after | bytes lost or changed | others disturbed |\n|---|---|---|---|---|\n");
+        var text = new StringBuilder(
+            "| what goes wrong | what the status shows | good again after | bytes lost or changed | others disturbed |\n|---|---|---|---|---|\n");
         foreach (var r in results)
-            text.Append(CultureInfo.InvariantCulture, $"| {r.Name} | {r.Shown.Replace("|", "\\|", StringComparison.Ordinal)} | {Seconds(r.Back)} (limit {r.Limit.TotalSeconds:0} s) | {r.Changed} | {r.Disturbed} |\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"| {r.Name} | {r.Shown.Replace("|", "\\|", StringComparison.Ordinal)} | {Seconds(r.Back)} (limit {r.Limit.TotalSeconds:0} s) | "
+                + $"{r.Changed} | {r.Disturbed} |\n");
         return text.ToString();
     }
 
@@ -82,6 +87,7 @@ public static class ChaosCommand
         var from = text.IndexOf(Begin, StringComparison.Ordinal);
         var to = text.IndexOf(End, StringComparison.Ordinal);
         if (from < 0 || to < from) throw new InvalidOperationException($"{path} has no place for the table.");
-        await File.WriteAllTextAsync(path, string.Create(CultureInfo.InvariantCulture, $"{text[..(from + Begin.Length)]}\n{table}\n{TimeProvider.System.GetUtcNow():yyyy-MM-dd}, {Environment.ProcessorCount} cores.\n{text[to..]}"));
+        await File.WriteAllTextAsync(path, string.Create(CultureInfo.InvariantCulture,
+            $"{text[..(from + Begin.Length)]}\n{table}\n{TimeProvider.System.GetUtcNow():yyyy-MM-dd}, {Environment.ProcessorCount} cores.\n{text[to..]}"));
     }
 }

@@ -13,7 +13,8 @@ internal sealed class ChaosRun(ChaosWorld world)
     public async Task<ChaosResult> RunAsync(ChaosScenario scenario)
     {
         await using var watch = new StatusWatch(world.Stack.Api);
-        if (!await world.SettleAsync(watch)) return new ChaosResult(scenario.Name, Said(watch), null, scenario.Limit, 0, 0, "the world was not whole before it began");
+        if (!await world.SettleAsync(watch))
+            return new ChaosResult(scenario.Name, Said(watch), null, scenario.Limit, 0, 0, "the world was not whole before it began");
         var lan = await CheckedDownload.StartAsync(world.Lan, StartLimit);
         var tunnel = await CheckedDownload.StartAsync(world.Tunnel, StartLimit);
         var before = watch.Seen.Count;
@@ -45,13 +46,15 @@ internal sealed class ChaosRun(ChaosWorld world)
         if (disturbed > 0) broken.Add($"disturbed: {lan.Cut ?? tunnel.Cut}");
         var changed = lan.Changed + tunnel.Changed;
         if (changed > 0) broken.Add($"{changed} bytes were not the app's");
-        return new ChaosResult(scenario.Name, Said(watch, before), back, scenario.Limit, changed, disturbed, broken.Count == 0 ? null : string.Join("; ", broken));
+        return new ChaosResult(scenario.Name, Said(watch, before), back, scenario.Limit, changed, disturbed,
+            broken.Count == 0 ? null : string.Join("; ", broken));
     }
 
     private static string Said(StatusWatch watch, int before = 0)
     {
         // Attempts under way, and the names' looks at a tunnel that is down, say nothing more about the fault.
-        var told = watch.Seen.Skip(before).Where(s => s != "online" && !s.StartsWith("connecting", StringComparison.Ordinal) && !s.StartsWith("authenticating", StringComparison.Ordinal))
+        var told = watch.Seen.Skip(before)
+            .Where(s => s != "online" && !s.StartsWith("connecting", StringComparison.Ordinal) && !s.StartsWith("authenticating", StringComparison.Ordinal))
             .Where(s => s.StartsWith("online", StringComparison.Ordinal) || !s.Contains('[', StringComparison.Ordinal)).Distinct().Take(3).ToList();
         return told.Count == 0 ? "online throughout" : string.Join("; then ", told);
     }

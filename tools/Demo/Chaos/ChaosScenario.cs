@@ -19,7 +19,9 @@ internal sealed record ChaosScenario(string Name, Func<ChaosWorld, StatusWatch, 
     /// <summary>From the end of the fault.</summary>
     public TimeSpan Limit { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Whether streams that run through the tunnel must live on. Where the connection to the relay itself dies they cannot: nothing is resumable.</summary>
+    /// <summary>
+    /// Whether streams that run through the tunnel must live on. Where the connection to the relay itself dies they cannot: nothing is resumable.
+    /// </summary>
     public bool KeepsStreams { get; init; }
 }
 

@@ -28,9 +28,11 @@ internal static class ChaosScenarios
             Shows = IsDown, Outage = ShortOutage, Limit = RestartLimit,
         },
         new("relay hung", Faults("""{"hang":true,"drop_sessions":true}"""), Mend("""{"hang":false}""")) { Shows = IsDown },
-        new("half-open socket", (world, _) => { world.Line.Swallow = true; return None; }, world => { world.Line.Swallow = false; return Task.CompletedTask; }) { Shows = IsDown },
+        new("half-open socket", (world, _) => { world.Line.Swallow = true; return None; },
+            world => { world.Line.Swallow = false; return Task.CompletedTask; }) { Shows = IsDown },
         new("TLS cut mid-frame", CutMidFrameAsync, _ => Task.CompletedTask),
-        new("DNS gone", (world, _) => { world.Names.Set(); world.Line.Cut(); return None; }, world => { world.Names.Set(HubCertificate.Name); return Task.CompletedTask; })
+        new("DNS gone", (world, _) => { world.Names.Set(); world.Line.Cut(); return None; },
+            world => { world.Names.Set(HubCertificate.Name); return Task.CompletedTask; })
         {
             Shows = status => IsDown(status) && (string?)status["tunnel"]!["reason"] is not null,
         },
@@ -41,7 +43,8 @@ internal static class ChaosScenarios
         },
         new("clocks an hour apart", Faults("""{"clock_offset_seconds":3600,"drop_sessions":true}"""), Mend("""{"clock_offset_seconds":0}"""))
         {
-            Shows = status => (string?)status["tunnel"]!["state"] == "refused" && ((string?)status["tunnel"]!["reason"])!.Contains("clock", StringComparison.Ordinal),
+            Shows = status => (string?)status["tunnel"]!["state"] == "refused"
+                && ((string?)status["tunnel"]!["reason"])!.Contains("clock", StringComparison.Ordinal),
         },
         new("session without streams", Faults("""{"carry_no_stream":true}"""), Mend("""{"carry_no_stream":false}"""))
         {
@@ -51,15 +54,18 @@ internal static class ChaosScenarios
         {
             Shows = status => HasName(status, "wrong_key"), IsGood = AllReachable, KeepsStreams = true,
         },
-        new("100 ms round trip", (world, _) => { world.Line.Delay = FarHalfTrip; return ObserveAsync(world, Observation); }, world => { world.Line.Delay = TimeSpan.Zero; return Task.CompletedTask; })
+        new("100 ms round trip", (world, _) => { world.Line.Delay = FarHalfTrip; return ObserveAsync(world, Observation); },
+            world => { world.Line.Delay = TimeSpan.Zero; return Task.CompletedTask; })
         {
             KeepsStreams = true,
         },
-        new("64 KB/s", (world, _) => { world.Line.BytesPerSecond = SlowBytesPerSecond; return ObserveAsync(world, SlowVisit); }, world => { world.Line.BytesPerSecond = 0; return Task.CompletedTask; })
+        new("64 KB/s", (world, _) => { world.Line.BytesPerSecond = SlowBytesPerSecond; return ObserveAsync(world, SlowVisit); },
+            world => { world.Line.BytesPerSecond = 0; return Task.CompletedTask; })
         {
             KeepsStreams = true,
         },
-        new($"two bursts of {PressureScenarios.Visitors} visitors, whose ends are not told", PressureScenarios.BurstAsync, Mend("""{"lose_disconnects":false}""")) { KeepsStreams = true },
+        new($"two bursts of {PressureScenarios.Visitors} visitors, whose ends are not told", PressureScenarios.BurstAsync,
+            Mend("""{"lose_disconnects":false}""")) { KeepsStreams = true },
         new("6 uploads at once", PressureScenarios.UploadsAsync, _ => Task.CompletedTask) { KeepsStreams = true },
         new("half-open socket after changes of names", PressureScenarios.HalfOpenAsync, _ => Task.CompletedTask),
         new("relay away for 30 s", async (world, _) => { await world.Stack.KillRelayAsync(); return null; }, world => world.Stack.RestartRelayAsync())
@@ -76,7 +82,8 @@ internal static class ChaosScenarios
 
     private static bool HasName(JsonNode status, string result) => status["names"]!.AsArray().Any(n => (string?)n!["result"] == result);
 
-    public static bool AllReachable(JsonNode status) => StatusWatch.IsOnline(status) && status["names"]!.AsArray().All(n => (string?)n!["result"] == "reachable");
+    public static bool AllReachable(JsonNode status) =>
+        StatusWatch.IsOnline(status) && status["names"]!.AsArray().All(n => (string?)n!["result"] == "reachable");
 
     private static Func<ChaosWorld, StatusWatch, Task<string?>> Faults(string json) => async (world, _) =>
     {
@@ -110,7 +117,8 @@ internal static class ChaosScenarios
         {
             var portal = i % 2 == 0 ? "portal2.home.test" : DemoEndpoints.PortalHost;
             await world.Stack.ConfigureRemoteAsync(world.Endpoint, portal);
-            if (await watch.UntilAsync(s => s["tunnel"]!["hostnames"]!.AsArray().Any(h => (string?)h == portal), ChangeLimit) is null) return $"the relay did not learn change {i + 1}";
+            if (await watch.UntilAsync(s => s["tunnel"]!["hostnames"]!.AsArray().Any(h => (string?)h == portal), ChangeLimit) is null)
+                return $"the relay did not learn change {i + 1}";
         }
         return null;
     }

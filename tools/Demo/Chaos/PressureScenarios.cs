@@ -46,13 +46,15 @@ internal static class PressureScenarios
         foreach (var portal in (string[])["portal2.home.test", DemoEndpoints.PortalHost])
         {
             await world.Stack.ConfigureRemoteAsync(world.Endpoint, portal);
-            if (await watch.UntilAsync(s => s["tunnel"]!["hostnames"]!.AsArray().Any(h => (string?)h == portal), Noticed) is null) return "the relay did not learn a change";
+            if (await watch.UntilAsync(s => s["tunnel"]!["hostnames"]!.AsArray().Any(h => (string?)h == portal), Noticed) is null)
+                return "the relay did not learn a change";
         }
         // The certificates of the new names must be there: an order does not survive a session that is dead and still asked.
         if (await watch.UntilAsync(ChaosScenarios.AllReachable, Noticed) is null) return "the names were not reachable after the changes";
         var before = (long)(await world.Stack.Api.GetAsync("/api/v1/remote/status"))["tunnel"]!["reconnects"]!;
         await world.Stack.SetRelayFaultsAsync("""{"strand_sessions":true}""");
-        if (await watch.UntilAsync(s => StatusWatch.IsOnline(s) && (long)s["tunnel"]!["reconnects"]! > before, Noticed) is null) return "the loss was not noticed";
+        if (await watch.UntilAsync(s => StatusWatch.IsOnline(s) && (long)s["tunnel"]!["reconnects"]! > before, Noticed) is null)
+            return "the loss was not noticed";
         var unserved = 0;
         for (var user = 0; user < NewUsers; user++) unserved += await PressureLoad.AskAsync(world.Tunnel, UserLimit) is null ? 1 : 0;
         return unserved <= MostUnserved ? null : $"{unserved} of {NewUsers} new users were not served";

@@ -22,7 +22,9 @@ internal sealed class StatusWatch : IAsyncDisposable
         _running = RunAsync();
     }
 
-    /// <summary>Every state of the tunnel that was shown, in order, with what was said about it; and what the names' own looks said when it was not good.</summary>
+    /// <summary>
+    /// Every state of the tunnel that was shown, in order, with what was said about it; and what the names' own looks said when it was not good.
+    /// </summary>
     public IReadOnlyList<string> Seen
     {
         get { lock (_gate) return [.. _seen]; }
@@ -81,7 +83,8 @@ internal sealed class StatusWatch : IAsyncDisposable
     {
         var tunnel = status["tunnel"]!;
         var shown = (string?)tunnel["state"] + ((string?)tunnel["reason"] is { } reason ? $": {reason}" : "");
-        var names = status["names"]?.AsArray().Select(n => (string?)n!["result"]).Where(r => r is "wrong_key" or "dead" or "dns").Distinct().Order(StringComparer.Ordinal).ToList() ?? [];
+        var names = status["names"]?.AsArray().Select(n => (string?)n!["result"]).Where(r => r is "wrong_key" or "dead" or "dns").Distinct()
+            .Order(StringComparer.Ordinal).ToList() ?? [];
         if (names.Count > 0) shown += $" [names: {string.Join(", ", names)}]";
         TaskCompletionSource told;
         lock (_gate)

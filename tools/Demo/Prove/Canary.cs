@@ -8,7 +8,8 @@ public sealed record Canary(string Name, ImmutableArray<byte[]> Forms)
 {
     /// <summary>UTF-8 as on wires and disks, UTF-16 as in the runtime's strings, and as base64 would carry it.</summary>
     public static Canary OfText(string name, string text) =>
-        new(name, [Encoding.UTF8.GetBytes(text), Encoding.Unicode.GetBytes(text), Encoding.ASCII.GetBytes(Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).TrimEnd('='))]);
+        new(name, [Encoding.UTF8.GetBytes(text), Encoding.Unicode.GetBytes(text),
+            Encoding.ASCII.GetBytes(Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).TrimEnd('='))]);
 
     /// <summary>Both byte orders (OpenSSL keeps numbers the other way round), and hexadecimal and base64 text.</summary>
     public static Canary OfKey(string name, byte[] key) => new(name,

@@ -2,7 +2,9 @@ using System.Net.Http.Headers;
 
 namespace Piccolo.Demo.Prove;
 
-/// <summary>Clients that know nothing of a lock and let go of nothing by themselves: a connection that asks again and again, a download, a stream of events.</summary>
+/// <summary>
+/// Clients that know nothing of a lock and let go of nothing by themselves: a connection that asks again and again, a download, a stream of events.
+/// </summary>
 internal sealed class HeldClients : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -51,7 +53,12 @@ internal sealed class HeldClients : IAsyncDisposable
     }
 
     public static HttpClient Script(Uri address, string token) =>
-        new(new SocketsHttpHandler()) { BaseAddress = address, Timeout = Timeout.InfiniteTimeSpan, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) } };
+        new(new SocketsHttpHandler())
+        {
+            BaseAddress = address,
+            Timeout = Timeout.InfiniteTimeSpan,
+            DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) },
+        };
 
     public async ValueTask DisposeAsync()
     {

@@ -26,7 +26,8 @@ public static class LeakProof
             await using var stack = await DemoStack.StartAsync(logs, DemoBreak.None, timeline);
             return await new LeakSearch(stack, logs, copy, timeline, output).RunAsync();
         }
-        catch (Exception e) when (e is DemoFailedException or ApplianceRefusedException or InvalidOperationException or HttpRequestException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is DemoFailedException or ApplianceRefusedException or InvalidOperationException or HttpRequestException or IOException
+            or UnauthorizedAccessException)
         {
             timeline.Print($"FAILED {e.Message}");
             return 1;

@@ -25,7 +25,8 @@ internal sealed class LeakSearch(DemoStack stack, string folder, string copy, Ti
 
     public async Task<int> RunAsync()
     {
-        _canaries.AddRange([Canary.OfText("password", _password), Canary.OfText("app environment value", _environment), Canary.OfText("device secret", stack.DeviceSecret)]);
+        _canaries.AddRange([Canary.OfText("password", _password), Canary.OfText("app environment value", _environment),
+            Canary.OfText("device secret", stack.DeviceSecret)]);
         await timeline.StepAsync("main flow with planted secrets", FlowAsync);
         await timeline.StepAsync("refusals collected", CollectRefusalsAsync);
         _canaries.AddRange(await OpenedState.ReadKeysAsync(stack.StateDirectory, copy, _password));
@@ -33,8 +34,10 @@ internal sealed class LeakSearch(DemoStack stack, string folder, string copy, Ti
         // A search that cannot find anything would prove nothing.
         var before = Places.SearchMemory(process, _canaries).Select(l => l.Canary).ToHashSet(StringComparer.Ordinal);
         timeline.Print($"while unlocked, found in memory: {string.Join(", ", before.Order(StringComparer.Ordinal))}");
-        var expected = _canaries.Select(c => c.Name).Where(n => n.StartsWith("key ", StringComparison.Ordinal) || n.StartsWith("TLS key", StringComparison.Ordinal) || n == "device secret");
-        if (expected.Except(before, StringComparer.Ordinal).ToList() is { Count: > 0 } unseen) throw new InvalidOperationException($"The search is blind: {string.Join(", ", unseen)} must be in memory while unlocked.");
+        var expected = _canaries.Select(c => c.Name)
+            .Where(n => n.StartsWith("key ", StringComparison.Ordinal) || n.StartsWith("TLS key", StringComparison.Ordinal) || n == "device secret");
+        if (expected.Except(before, StringComparer.Ordinal).ToList() is { Count: > 0 } unseen)
+            throw new InvalidOperationException($"The search is blind: {string.Join(", ", unseen)} must be in memory while unlocked.");
         // The same holds for a core dump, which another tool writes.
         if (expected.Except((await SearchCoreAsync(process)).Select(l => l.Canary), StringComparer.Ordinal).ToList() is { Count: > 0 } undumped)
             throw new InvalidOperationException($"The core dump is blind: {string.Join(", ", undumped)} must be in it while unlocked.");
@@ -54,7 +57,14 @@ internal sealed class LeakSearch(DemoStack stack, string folder, string copy, Ti
         await UnlockByHttpsAsync();
         await PlantRecoveryWordsAsync();
         _canaries.Add(Canary.OfText("bearer token", _token = await api.TakeTokenAsync("prove")));
-        await api.PostAsync("/api/v1/remote/configure", new { endpoint = stack.RelayHub.ToString(), device_secret = stack.DeviceSecret, solver = "http-01", tld = DemoEndpoints.Domain, portal_hostname = DemoEndpoints.PortalHost });
+        await api.PostAsync("/api/v1/remote/configure", new
+        {
+            endpoint = stack.RelayHub.ToString(),
+            device_secret = stack.DeviceSecret,
+            solver = "http-01",
+            tld = DemoEndpoints.Domain,
+            portal_hostname = DemoEndpoints.PortalHost,
+        });
         await api.InstallAsync($"{Manifests.Web(DemoStack.Image)}\nenvironment:\n  SECRET: {_environment}\n");
         await new Observer(TimeProvider.System).UntilAsync(Patience, async cancellationToken =>
         {
@@ -70,7 +80,8 @@ internal sealed class LeakSearch(DemoStack stack, string folder, string copy, Ti
         var fingerprint = (string)(await stack.Api.GetAsync("/version"))["device"]!["fingerprint_sha256"]!;
         using var client = new HttpClient(new SocketsHttpHandler
         {
-            SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate!.GetCertHashString(HashAlgorithmName.SHA256) == fingerprint.Replace(":", "", StringComparison.Ordinal) },
+            SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                certificate!.GetCertHashString(HashAlgorithmName.SHA256) == fingerprint.Replace(":", "", StringComparison.Ordinal) },
         });
         using var response = await client.PostAsJsonAsync(new Uri($"https://127.0.0.1:{stack.HttpsPort}/api/v1/crypto/unlock"), new { password = _password });
         if (!response.IsSuccessStatusCode) throw new DemoFailedException($"Unlocking by HTTPS failed: {(int)response.StatusCode}.");
@@ -80,7 +91,8 @@ internal sealed class LeakSearch(DemoStack stack, string folder, string copy, Ti
     private async Task PlantRecoveryWordsAsync()
     {
         var csrf = (string)(await stack.Api.GetAsync("/api/v1/auth/csrf"))["token"]!;
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/crypto/recovery-key/generate") { Content = JsonContent.Create(new { password = _password }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/crypto/recovery-key/generate");
+        request.Content = JsonContent.Create(new { password = _password });
         request.Headers.Add("X-CSRF-Token", csrf);
         using var response = await stack.Api.SendRawAsync(request);
         if (response.StatusCode == HttpStatusCode.NotFound)
@@ -102,9 +114,12 @@ internal sealed class LeakSearch(DemoStack stack, string folder, string copy, Ti
         await SendAsync(HttpMethod.Post, "/api/v1/crypto/unlock", JsonContent.Create(new { password = _password + "!" }));
         await SendAsync(HttpMethod.Post, "/api/v1/crypto/unlock", new StringContent($"{{\"password\":\"{_password}\"", Encoding.UTF8, "application/json"));
         await SendAsync(HttpMethod.Post, "/api/v1/auth/login", JsonContent.Create(new { username = "nobody", password = _password }));
-        await SendAsync(HttpMethod.Post, "/api/v1/remote/configure", JsonContent.Create(new { endpoint = "http://" + stack.DeviceSecret, device_secret = stack.DeviceSecret }));
-        await SendAsync(HttpMethod.Post, "/api/v1/apps", new StringContent($"name: Web!\nimage: {DemoStack.Image}\nenvironment:\n  SECRET: [{_environment}]\n", Encoding.UTF8, "application/yaml"));
-        foreach (var path in (string[])["/api/v1/remote/status", "/api/v1/apps/web", "/api/v1/services", "/api/v1/health/detail", "/api/v1/auth/tokens", "/api/v1/remote/certificates", "/metrics", "/version"])
+        await SendAsync(HttpMethod.Post, "/api/v1/remote/configure",
+            JsonContent.Create(new { endpoint = "http://" + stack.DeviceSecret, device_secret = stack.DeviceSecret }));
+        await SendAsync(HttpMethod.Post, "/api/v1/apps",
+            new StringContent($"name: Web!\nimage: {DemoStack.Image}\nenvironment:\n  SECRET: [{_environment}]\n", Encoding.UTF8, "application/yaml"));
+        foreach (var path in (string[])["/api/v1/remote/status", "/api/v1/apps/web", "/api/v1/services", "/api/v1/health/detail", "/api/v1/auth/tokens",
+            "/api/v1/remote/certificates", "/metrics", "/version"])
             await SendAsync(HttpMethod.Get, path, null);
     }
 
@@ -166,10 +181,12 @@ internal sealed class LeakSearch(DemoStack stack, string folder, string copy, Ti
     private List<(string Place, List<Leak> Leaks)> SearchAll(int process, IReadOnlyList<Leak> memory, IReadOnlyList<Leak> core)
     {
         var places = new List<(string, List<Leak>)>();
-        foreach (var file in Directory.EnumerateFiles(stack.StateDirectory, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)) Add(file, Places.SearchFile(file, _canaries));
+        foreach (var file in Directory.EnumerateFiles(stack.StateDirectory, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+            Add(file, Places.SearchFile(file, _canaries));
         foreach (var log in Directory.EnumerateFiles(folder, "*.log").Order(StringComparer.Ordinal)) Add(log, Places.SearchFile(log, _canaries));
         Add("answers of the API", Places.Search("answers of the API", Encoding.UTF8.GetBytes(_answers.ToString()), _canaries));
-        foreach (var name in (string[])["environ", "cmdline"]) Add($"/proc/<pid>/{name}", Places.Search(name, File.ReadAllBytes($"/proc/{process}/{name}"), _canaries));
+        foreach (var name in (string[])["environ", "cmdline"])
+            Add($"/proc/<pid>/{name}", Places.Search(name, File.ReadAllBytes($"/proc/{process}/{name}"), _canaries));
         Add("memory of the process", memory);
         Add("core dump", core);
         return places;

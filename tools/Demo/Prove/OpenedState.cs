@@ -33,8 +33,10 @@ public static class OpenedState
             store.Open(dataKey);
         }, CancellationToken.None);
         if (outcome != VaultOutcome.Done) throw new InvalidOperationException($"The copy of the state did not open: {outcome}.");
-        foreach (var certificate in store.List(new StoreCollection<KeyRow>("certificates"))) keys.Add(Canary.OfKey("TLS key of " + certificate.Id, ScalarOf(certificate.KeyPkcs8)));
-        foreach (var account in store.List(new StoreCollection<KeyRow>("acme-accounts"))) keys.Add(Canary.OfKey("ACME account key", ScalarOf(account.KeyPkcs8)));
+        foreach (var certificate in store.List(new StoreCollection<KeyRow>("certificates")))
+            keys.Add(Canary.OfKey("TLS key of " + certificate.Id, ScalarOf(certificate.KeyPkcs8)));
+        foreach (var account in store.List(new StoreCollection<KeyRow>("acme-accounts")))
+            keys.Add(Canary.OfKey("ACME account key", ScalarOf(account.KeyPkcs8)));
         return keys;
     }
 

@@ -41,7 +41,8 @@ public static class StagingCommand
             await new StagingRun(options, folder, timeline).RunAsync();
             return 0;
         }
-        catch (Exception e) when (e is StagingFailedException or ApplianceRefusedException or InvalidOperationException or HttpRequestException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is StagingFailedException or ApplianceRefusedException or InvalidOperationException or HttpRequestException or IOException
+            or UnauthorizedAccessException)
         {
             timeline.Print($"FAILED {e.Message}");
             return 1;

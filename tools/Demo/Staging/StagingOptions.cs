@@ -97,12 +97,17 @@ public sealed record StagingOptions
 
     private static (StagingOptions? Options, string? Problem) Build(Dictionary<string, string> values, Dictionary<string, string> settings)
     {
-        if (((string[])["--relay", "--secret-file", "--domain"]).FirstOrDefault(n => !values.ContainsKey(n)) is { } missing) return (null, $"{missing} is missing");
+        if (((string[])["--relay", "--secret-file", "--domain"]).FirstOrDefault(n => !values.ContainsKey(n)) is { } missing)
+            return (null, $"{missing} is missing");
         if (!Uri.TryCreate(values["--relay"], UriKind.Absolute, out var relay) || relay.Scheme != "wss") return (null, "--relay must be a wss:// URL");
         var directory = LetsEncryptStaging;
-        if (values.TryGetValue("--directory", out var text) && (!Uri.TryCreate(text, UriKind.Absolute, out directory) || directory.Scheme != Uri.UriSchemeHttps)) return (null, "--directory must be an https:// URL");
+        if (values.TryGetValue("--directory", out var text)
+            && (!Uri.TryCreate(text, UriKind.Absolute, out directory) || directory.Scheme != Uri.UriSchemeHttps))
+            return (null, "--directory must be an https:// URL");
         var minutes = 10;
-        if (values.TryGetValue("--minutes", out var wait) && !(int.TryParse(wait, NumberStyles.None, CultureInfo.InvariantCulture, out minutes) && minutes is > 0 and <= MaxMinutes)) return (null, $"--minutes must be between 1 and {MaxMinutes}");
+        if (values.TryGetValue("--minutes", out var wait)
+            && !(int.TryParse(wait, NumberStyles.None, CultureInfo.InvariantCulture, out minutes) && minutes is > 0 and <= MaxMinutes))
+            return (null, $"--minutes must be between 1 and {MaxMinutes}");
         settings["Piccolo:Acme:DirectoryUrl"] = directory.AbsoluteUri;
         return (new StagingOptions
         {

@@ -22,8 +22,16 @@ internal sealed class StagingRun(StagingOptions options, string folder, Timeline
             await api.UnlockAsync(password);
             await api.TakeTokenAsync("verify-staging");
         });
-        await api.PostAsync("/api/v1/remote/configure", new { endpoint = options.Relay.ToString(), device_secret = secret, solver = "http-01", tld = options.Domain, portal_hostname = options.Portal });
-        await timeline.StepAsync("the relay accepted this device", () => UntilAsync(api, s => (string?)s["tunnel"]!["state"] == "online" && Array(s["tunnel"]!["hostnames"]).Contains(options.Portal)));
+        await api.PostAsync("/api/v1/remote/configure", new
+        {
+            endpoint = options.Relay.ToString(),
+            device_secret = secret,
+            solver = "http-01",
+            tld = options.Domain,
+            portal_hostname = options.Portal,
+        });
+        await timeline.StepAsync("the relay accepted this device",
+            () => UntilAsync(api, s => (string?)s["tunnel"]!["state"] == "online" && Array(s["tunnel"]!["hostnames"]).Contains(options.Portal)));
         await PrintChecksAsync(api);
         var first = await timeline.StepAsync($"certificate issued for {options.Portal}", () => UntilAsync(api, s => IsIssued(s, null)));
         var shown = await timeline.StepAsync("reached from outside under that certificate", () => UntilAsync(api, IsReached));
@@ -66,7 +74,8 @@ internal sealed class StagingRun(StagingOptions options, string folder, Timeline
             told = trouble;
             await Task.Delay(LookEvery, TimeProvider.System, limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (limit.IsCancellationRequested)
-                throw new StagingFailedException(told.Length > 0 ? told : $"Nothing failed, but it was not done within {options.Patience.TotalMinutes:0} minutes.");
+                throw new StagingFailedException(told.Length > 0 ? told
+                    : $"Nothing failed, but it was not done within {options.Patience.TotalMinutes:0} minutes.");
         }
     }
 
@@ -74,11 +83,13 @@ internal sealed class StagingRun(StagingOptions options, string folder, Timeline
     {
         var tunnel = status["tunnel"]!;
         if ((string?)tunnel["state"] != "online") return Join(tunnel["reason"], tunnel["next_step"]);
-        if (Portal(status)["last_error"] is { } error) return $"{error["class"]} {error["code"]}: {Join(error["detail"], error["next_step"])} Next attempt {Portal(status)["next_attempt"]}.";
+        if (Portal(status)["last_error"] is { } error)
+            return $"{error["class"]} {error["code"]}: {Join(error["detail"], error["next_step"])} Next attempt {Portal(status)["next_attempt"]}.";
         return Reach(status) is { } reach && (string?)reach["result"] is not ("reachable" or "unknown") ? Join(reach["detail"], reach["next_step"]) : "";
     }
 
-    private static bool IsIssued(JsonNode status, string? otherThan) => (string?)Portal(status)["status"] == "ok" && (string?)Portal(status)["serial"] is { } serial && serial != otherThan;
+    private static bool IsIssued(JsonNode status, string? otherThan) =>
+        (string?)Portal(status)["status"] == "ok" && (string?)Portal(status)["serial"] is { } serial && serial != otherThan;
 
     private bool IsReached(JsonNode status) => (bool?)Portal(status)["active"] == true && (string?)Reach(status)?["result"] == "reachable";
 
@@ -87,7 +98,8 @@ internal sealed class StagingRun(StagingOptions options, string folder, Timeline
     private JsonNode? Reach(JsonNode status) => status["names"]!.AsArray().FirstOrDefault(n => (string?)n!["name"] == options.Portal);
 
     private static string Facts(JsonNode certificate) =>
-        $"name={certificate["domains"]![0]} issuer=\"{certificate["issuer"]}\" serial={certificate["serial"]} solver={certificate["solver"]} not_before={certificate["not_before"]} not_after={certificate["not_after"]} next_renewal={certificate["next_renewal"]}";
+        $"name={certificate["domains"]![0]} issuer=\"{certificate["issuer"]}\" serial={certificate["serial"]} solver={certificate["solver"]} "
+        + $"not_before={certificate["not_before"]} not_after={certificate["not_after"]} next_renewal={certificate["next_renewal"]}";
 
     private static IEnumerable<string?> Array(JsonNode? array) => array is null ? [] : array.AsArray().Select(n => (string?)n);
 

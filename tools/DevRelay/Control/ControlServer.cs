@@ -50,7 +50,8 @@ internal sealed class ControlServer : IAsyncDisposable
     private static IResult Apply(FaultsRequest request, Relay relay)
     {
         if (request.ChallengeDelaySeconds is { } delay && !(delay is >= 0 and <= 3_600)) return Invalid("challenge_delay_seconds lies between 0 and 3600.");
-        if (request.ClockOffsetSeconds is { } offset && !(offset is >= -MaxClockOffset and <= MaxClockOffset)) return Invalid("clock_offset_seconds lies within ten years.");
+        if (request.ClockOffsetSeconds is { } offset && !(offset is >= -MaxClockOffset and <= MaxClockOffset))
+            return Invalid("clock_offset_seconds lies within ten years.");
         if (!TryReadInjection(request.Inject, out var isText, out var message)) return Invalid("inject takes either text or base64.");
         var faults = relay.Faults;
         faults.RefuseNewSessions = request.RefuseNewSessions ?? faults.RefuseNewSessions;
@@ -73,11 +74,13 @@ internal sealed class ControlServer : IAsyncDisposable
         var stranded = request.StrandSessions is true ? relay.StrandSessions() : 0;
         return TypedResults.Ok(new FaultsResponse(
             faults.RefuseNewSessions, faults.Hang, faults.OmitCredits, faults.DropReplenish, faults.HoldReplenish, faults.Mute,
-            faults.RefuseReauth, faults.CarryNoStream, faults.EndTls, faults.StallUsers, faults.LoseDisconnects, faults.RepeatDisconnects, faults.AnswerNoQuestion,
+            faults.RefuseReauth, faults.CarryNoStream, faults.EndTls, faults.StallUsers, faults.LoseDisconnects, faults.RepeatDisconnects,
+            faults.AnswerNoQuestion,
             faults.ChallengeDelay.TotalSeconds, faults.ClockOffset.TotalSeconds, dropped, stranded, injected));
     }
 
-    private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult Invalid(string detail) => TypedResults.Problem(detail, statusCode: StatusCodes.Status400BadRequest);
+    private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult Invalid(string detail) =>
+        TypedResults.Problem(detail, statusCode: StatusCodes.Status400BadRequest);
 
     private static bool TryReadInjection(InjectRequest? request, out bool isText, out byte[]? message)
     {

@@ -9,7 +9,8 @@ namespace Piccolo.DevRelay.Entry;
 /// <summary>A relay that ends its users' TLS, as a fault: the name's certificate is made on the spot, and every request gets the same page.</summary>
 internal static class TlsInTheMiddle
 {
-    private static readonly byte[] Page = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 23\r\nConnection: close\r\n\r\nread by the relay, too\n"u8.ToArray();
+    private static readonly byte[] Page =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 23\r\nConnection: close\r\n\r\nread by the relay, too\n"u8.ToArray();
 
     public static async Task ServeAsync(UserConnection user, UserRoute route, TimeProvider time, CancellationToken stopping)
     {
@@ -58,7 +59,8 @@ internal static class TlsInTheMiddle
             return count;
         }
 
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => user.WriteAsync(buffer, cancellationToken);
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            user.WriteAsync(buffer, cancellationToken);
 
         public override void Flush()
         {

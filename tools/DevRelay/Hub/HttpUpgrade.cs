@@ -77,5 +77,6 @@ internal static class HttpUpgrade
         select line[(colon + 1)..].Trim();
 
     private static byte[] Refusal(string status, string header = "") =>
-        Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\n{header}Content-Type: text/plain\r\nContent-Length: {status.Length}\r\nConnection: close\r\n\r\n{status}");
+        Encoding.ASCII.GetBytes(
+            $"HTTP/1.1 {status}\r\n{header}Content-Type: text/plain\r\nContent-Length: {status.Length}\r\nConnection: close\r\n\r\n{status}");
 }

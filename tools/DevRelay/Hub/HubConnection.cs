@@ -5,7 +5,8 @@ using System.Net.Sockets;
 namespace Piccolo.DevRelay.Hub;
 
 /// <summary>One connection at the hub, from the TLS handshake to the end of its session.</summary>
-internal sealed class HubConnection(Socket socket, SslStreamCertificateContext? certificate, SessionTable sessions, RelayOptions options, RelayFaults faults, ILogger logger)
+internal sealed class HubConnection(Socket socket, SslStreamCertificateContext? certificate, SessionTable sessions, RelayOptions options, RelayFaults faults,
+    ILogger logger)
 {
     private static readonly TimeSpan LingerAfterRefusal = TimeSpan.FromSeconds(1);
 
@@ -34,7 +35,8 @@ internal sealed class HubConnection(Socket socket, SslStreamCertificateContext? 
             var tls = new SslStream(plain, leaveInnerStreamOpen: true);
             stream = tls;
             await tls.AuthenticateAsServerAsync(
-                new SslServerAuthenticationOptions { ServerCertificateContext = certificate, ApplicationProtocols = [SslApplicationProtocol.Http11] }, waiting.Token);
+                new SslServerAuthenticationOptions { ServerCertificateContext = certificate, ApplicationProtocols = [SslApplicationProtocol.Http11] },
+                waiting.Token);
         }
 
         return await HttpUpgrade.AcceptAsync(stream, waiting.Token) ? stream : null;

@@ -55,7 +55,8 @@ internal sealed class Lanes
     }
 
     /// <summary>
-    /// Asked before a user is announced: waits while much is there that the writer, not held up by the backend, has only had no processor for. The stock relay's
+    /// Asked before a user is announced: waits while much is there that the writer, not held up
+    /// by the backend, has only had no processor for. The stock relay's
     /// scheduler runs a woken writer before the next of the users; an operating system's does not, and hundreds who come at once would overflow the lane. What
     /// users send or that they leave waits for nobody: there the lane overflows as the stock relay's does.
     /// </summary>

@@ -23,7 +23,8 @@ internal sealed partial class Session : IDisposable
     private volatile bool _stranded;
     private string? _cause;
 
-    public Session(long id, IPEndPoint backend, SessionGrant grant, ServerWebSocket socket, RelayOptions options, RelayFaults faults, RelayCounters counters, ILogger logger)
+    public Session(long id, IPEndPoint backend, SessionGrant grant, ServerWebSocket socket, RelayOptions options, RelayFaults faults, RelayCounters counters,
+        ILogger logger)
     {
         Id = id;
         Backend = backend;
@@ -52,7 +53,8 @@ internal sealed partial class Session : IDisposable
     public CancellationToken Ended => _teardown;
 
     public SessionSnapshot Snapshot() => new(
-        Id, Backend, Since, Grant.Hostnames, Grant.TcpPorts, Grant.Weight, Volatile.Read(ref _reauthentications), [.. _streams.Values.Select(s => s.Snapshot())]);
+        Id, Backend, Since, Grant.Hostnames, Grant.TcpPorts, Grant.Weight, Volatile.Read(ref _reauthentications),
+        [.. _streams.Values.Select(s => s.Snapshot())]);
 
     /// <summary>Serves until either side ends it.</summary>
     /// <returns>The cause, for the log.</returns>
@@ -70,7 +72,8 @@ internal sealed partial class Session : IDisposable
     }
 
     /// <summary>
-    /// The way to the backend is gone and nobody was told: what is sent arrives nowhere, nothing is heard, not even the end of the connection. The session stays
+    /// The way to the backend is gone and nobody was told: what is sent arrives nowhere, nothing
+    /// is heard, not even the end of the connection. The session stays
     /// in the pools with its weight until it has been silent for too long.
     /// </summary>
     public void Strand() => _stranded = _socket.Discards = true;
@@ -152,7 +155,8 @@ internal sealed partial class Session : IDisposable
     }
 
     /// <summary>
-    /// On a thread of its own: among the pool's work of hundreds of users who come at once, a writer that waits for its turn would let the lanes overflow, which the
+    /// On a thread of its own: among the pool's work of hundreds of users who come at once, a
+    /// writer that waits for its turn would let the lanes overflow, which the
     /// stock relay's, scheduled as fairly as any user, does not.
     /// </summary>
     private Task WriteAsync() => Task.Factory.StartNew(Write, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);

@@ -34,7 +34,8 @@ internal sealed class TokenValidator(string secret, TimeProvider time)
         if (!TryReadObject(parts[1], out var payload)) return "token is malformed: could not decode the claims";
         var claims = TokenClaims.Read(payload, out var wrong);
         // Longer than a close frame's reason may be, as the stock relay's text is: the peer sees a bare close.
-        if (claims is null) return $"token is malformed: could not JSON decode claim: json: cannot unmarshal the value of the member {wrong} into its declared type";
+        if (claims is null)
+            return $"token is malformed: could not JSON decode claim: json: cannot unmarshal the value of the member {wrong} into its declared type";
         if (!TryDecode(parts[2], out var signature)) return "token is malformed: could not base64 decode signature";
 
         var algorithm = header.TryGetProperty("alg", out var alg) && alg.ValueKind is JsonValueKind.String ? alg.GetString() : null;

@@ -52,7 +52,9 @@ internal sealed record ControlMessage(string Event, Guid ClientId)
         return buffer.WrittenSpan;
     }
 
-    /// <summary>Unknown members are ignored, null counts as absent, names match in any case; a wrong type or a client id that is no UUID refuses the message.</summary>
+    /// <summary>
+    /// Unknown members are ignored, null counts as absent, names match in any case; a wrong type or a client id that is no UUID refuses the message.
+    /// </summary>
     public static ControlMessage? Parse(ReadOnlyMemory<byte> json)
     {
         try

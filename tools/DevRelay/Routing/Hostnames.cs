@@ -17,7 +17,9 @@ internal static class Hostnames
         return wildcard + ToAscii(name[wildcard.Length..]).ToLowerInvariant();
     }
 
-    /// <summary>The suffix that a wildcard claim matches, <c>.example.com</c> of <c>*.example.com</c>; null when fewer than two labels follow the star.</summary>
+    /// <summary>
+    /// The suffix that a wildcard claim matches, <c>.example.com</c> of <c>*.example.com</c>; null when fewer than two labels follow the star.
+    /// </summary>
     public static string? WildcardSuffix(string claim)
     {
         if (!claim.StartsWith("*.", StringComparison.Ordinal)) return null;

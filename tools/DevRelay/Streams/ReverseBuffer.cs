@@ -9,7 +9,8 @@ namespace Piccolo.DevRelay.Streams;
 /// </summary>
 // A cancellation source without timer and wait handle holds nothing that needs disposing, and late callers may still look at it.
 #pragma warning disable CA1001
-internal sealed class ReverseBuffer(Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> write, Func<long, bool> replenish, RelayClocks clocks, TimeProvider time)
+internal sealed class ReverseBuffer(Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> write, Func<long, bool> replenish, RelayClocks clocks,
+    TimeProvider time)
 #pragma warning restore CA1001
 {
     private readonly Channel<ReadOnlyMemory<byte>> _queue =

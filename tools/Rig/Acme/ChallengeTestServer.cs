@@ -29,7 +29,8 @@ public sealed class ChallengeTestServer : IAsyncDisposable
     public int ProcessId => _process.Id;
 
     /// <param name="folder">For the log; is created.</param>
-    public static async Task<ChallengeTestServer> StartAsync(string folder, PebbleEdition edition = PebbleEdition.Installed, CancellationToken cancellationToken = default)
+    public static async Task<ChallengeTestServer> StartAsync(string folder, PebbleEdition edition = PebbleEdition.Installed,
+        CancellationToken cancellationToken = default)
     {
         Directory.CreateDirectory(folder);
         var program = PebbleProgram.Find(edition, "pebble-challtestsrv");
@@ -69,7 +70,8 @@ public sealed class ChallengeTestServer : IAsyncDisposable
     public async Task SetCaaAsync(string host, params (string Tag, string Value)[] properties)
     {
         await PostAsync("clear-caa", new { host = host + "." });
-        if (properties.Length > 0) await PostAsync("add-caa", new { host = host + ".", policies = properties.Select(p => new { tag = p.Tag, value = p.Value }) });
+        if (properties.Length > 0)
+            await PostAsync("add-caa", new { host = host + ".", policies = properties.Select(p => new { tag = p.Tag, value = p.Value }) });
     }
 
     /// <summary>Makes a name an alias of another; null ends that.</summary>

@@ -25,7 +25,8 @@ public sealed class PebbleServer : IAsyncDisposable
         var expected = listener.GetCertHash(HashAlgorithmName.SHA256);
         var handler = new SocketsHttpHandler();
         // Pinned: the one certificate that we made ourselves.
-        handler.SslOptions.RemoteCertificateValidationCallback = (_, sent, _, _) => sent is not null && expected.AsSpan().SequenceEqual(sent.GetCertHash(HashAlgorithmName.SHA256));
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, sent, _, _) => sent is not null
+            && expected.AsSpan().SequenceEqual(sent.GetCertHash(HashAlgorithmName.SHA256));
         _management = new HttpClient(handler) { BaseAddress = ManagementUrl };
         // Some of Pebble's management refuses nameless clients.
         _management.DefaultRequestHeaders.UserAgent.ParseAdd("PiccoloRig");
@@ -52,7 +53,8 @@ public sealed class PebbleServer : IAsyncDisposable
         var configurationFile = Path.Combine(folder, "pebble.json");
         await File.WriteAllTextAsync(configurationFile, Configuration(options, port, ports[1], certificateFile, keyFile), cancellationToken);
         var process = ChildProcess.Start(new ChildProcessStart(
-            PebbleProgram.Find(options.Edition, "pebble"), ["-config", configurationFile, "-dnsserver", options.DnsServer, $"-strict={(options.IsStrict ? "true" : "false")}"],
+            PebbleProgram.Find(options.Edition, "pebble"),
+            ["-config", configurationFile, "-dnsserver", options.DnsServer, $"-strict={(options.IsStrict ? "true" : "false")}"],
             Path.Combine(folder, "pebble.log"), "pebble")
         {
             Environment = Environment(options),
@@ -80,7 +82,8 @@ public sealed class PebbleServer : IAsyncDisposable
     /// <param name="serial">Hexadecimal.</param>
     public async Task<string> StatusAsync(string serial, CancellationToken cancellationToken = default)
     {
-        using var status = JsonDocument.Parse(await _management.GetStringAsync(new Uri($"cert-status-by-serial/{serial.TrimStart('0')}", UriKind.Relative), cancellationToken));
+        using var status = JsonDocument.Parse(
+            await _management.GetStringAsync(new Uri($"cert-status-by-serial/{serial.TrimStart('0')}", UriKind.Relative), cancellationToken));
         return status.RootElement.GetProperty("Status").GetString()!;
     }
 
@@ -90,7 +93,8 @@ public sealed class PebbleServer : IAsyncDisposable
         var hint = JsonSerializer.Serialize(new { suggestedWindow = new { start = start.ToString("O"), end = end.ToString("O") } });
         using var body = new StringContent(JsonSerializer.Serialize(new { Certificate = leafPem + "\n", ARIResponse = hint }));
         using var response = await _management.PostAsync(new Uri("set-renewal-info/", UriKind.Relative), body, cancellationToken);
-        if (!response.IsSuccessStatusCode) throw new InvalidOperationException($"Pebble refused the window: {await response.Content.ReadAsStringAsync(cancellationToken)}");
+        if (!response.IsSuccessStatusCode)
+            throw new InvalidOperationException($"Pebble refused the window: {await response.Content.ReadAsStringAsync(cancellationToken)}");
     }
 
     public async ValueTask DisposeAsync()

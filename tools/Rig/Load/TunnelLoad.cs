@@ -23,7 +23,8 @@ internal static class TunnelLoad
         var began = Stopwatch.GetTimestamp();
         var hash = await TryAsync(async () =>
         {
-            using var response = await client.GetAsync(new Uri(string.Create(CultureInfo.InvariantCulture, $"/download?mib={mib}"), UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
+            using var response = await client.GetAsync(new Uri(string.Create(CultureInfo.InvariantCulture, $"/download?mib={mib}"), UriKind.Relative),
+                HttpCompletionOption.ResponseHeadersRead);
             response.EnsureSuccessStatusCode();
             await using var body = await response.Content.ReadAsStreamAsync();
             return Convert.ToHexStringLower(await SHA256.HashDataAsync(body));
@@ -82,7 +83,9 @@ internal static class TunnelLoad
         return new LoadResult(Stopwatch.GetElapsedTime(began).TotalSeconds, answered.Count(ok => !ok));
     }
 
-    /// <summary>How many open a connection at the same moment. A relay's lane holds 256 messages; whoever comes when it is full is closed by the relay.</summary>
+    /// <summary>
+    /// How many open a connection at the same moment. A relay's lane holds 256 messages; whoever comes when it is full is closed by the relay.
+    /// </summary>
     private const int MaxOpening = 32;
 
     private static async Task<bool> OpenAsync(HttpClient client, SemaphoreSlim opening)
@@ -105,7 +108,8 @@ internal static class TunnelLoad
         return failed;
     }
 
-    private static async Task<bool> IsAnsweredAsync(HttpClient client) => await TryAsync(async () => await client.GetStringAsync(new Uri("/healthz", UriKind.Relative))) == "ok\n";
+    private static async Task<bool> IsAnsweredAsync(HttpClient client) =>
+        await TryAsync(async () => await client.GetStringAsync(new Uri("/healthz", UriKind.Relative))) == "ok\n";
 
     private static int _explained;
 
@@ -129,7 +133,8 @@ internal static class TunnelLoad
         {
             if (Bodies.TryGetValue(mib, out var body)) return body;
             var bytes = new byte[mib << 20];
-            for (var i = 0; i < mib * SampleContent.ChunksPerMiB; i++) SampleContent.Fill(i, bytes.AsSpan(i * SampleContent.ChunkLength, SampleContent.ChunkLength));
+            for (var i = 0; i < mib * SampleContent.ChunksPerMiB; i++)
+                SampleContent.Fill(i, bytes.AsSpan(i * SampleContent.ChunkLength, SampleContent.ChunkLength));
             return Bodies[mib] = (bytes, SampleContent.Sha256(mib));
         }
     }

@@ -5,7 +5,10 @@ using System.Threading.Channels;
 
 namespace Piccolo.Rig.Net;
 
-/// <summary>One connection through a <see cref="TcpProxy"/>: each way a reader that stamps what it reads, and a writer that lets it go when its time has come.</summary>
+/// <summary>
+/// One connection through a <see cref="TcpProxy"/>: each way a reader that stamps what
+/// it reads, and a writer that lets it go when its time has come.
+/// </summary>
 internal sealed class ProxiedConnection(TcpProxy proxy, Socket client) : IDisposable
 {
     private const int Chunk = 64 * 1024;

@@ -16,7 +16,8 @@ public sealed class TcpProxy : IAsyncDisposable
     private readonly IPEndPoint _target;
     private readonly Task _accepting;
 
-    /// <param name="receiveBuffer">What each connection's kernel buffer may hold unread; 0 leaves it to the kernel, which takes megabytes: no line does.</param>
+    /// <param name="receiveBuffer">What each connection's kernel buffer may hold unread; 0
+    /// leaves it to the kernel, which takes megabytes: no line does.</param>
     public TcpProxy(IPEndPoint target, int receiveBuffer = 0)
     {
         _target = target;

@@ -38,7 +38,8 @@ internal sealed class PodmanFolder
     }
 
     /// <summary>Folders whose process was killed before it could clean up.</summary>
-    public static IEnumerable<PodmanFolder> Abandoned() => Directory.EnumerateDirectories(Parent, Prefix + "*").Select(path => new PodmanFolder(path)).Where(folder => folder.IsAbandoned);
+    public static IEnumerable<PodmanFolder> Abandoned() =>
+        Directory.EnumerateDirectories(Parent, Prefix + "*").Select(path => new PodmanFolder(path)).Where(folder => folder.IsAbandoned);
 
     /// <summary>Remembers the service's process, so that whoever sweeps the folder can end it.</summary>
     public void Remember(Process service) => File.WriteAllText(ServiceFile, service.Id.ToString(CultureInfo.InvariantCulture));
@@ -56,7 +57,8 @@ internal sealed class PodmanFolder
     /// <summary>Ends the mounts that engines leave below the folder, then deletes it.</summary>
     public async Task DeleteAsync(CancellationToken cancellationToken)
     {
-        var mounts = File.ReadLines("/proc/self/mountinfo").Select(line => line.Split(' ')[4]).Where(place => place.StartsWith(Root + "/", StringComparison.Ordinal));
+        var mounts = File.ReadLines("/proc/self/mountinfo").Select(line => line.Split(' ')[4])
+            .Where(place => place.StartsWith(Root + "/", StringComparison.Ordinal));
         foreach (var place in mounts.OrderDescending(StringComparer.Ordinal).ToList())
             await Tool.RunAsync(Tool.Prepare("umount", ["-l", place]), cancellationToken);
         if (Directory.Exists(Root)) Directory.Delete(Root, recursive: true);
@@ -124,7 +126,8 @@ internal sealed class PodmanFolder
 
     private static string FreeSubnet()
     {
-        if (!HostInterfaces.TryRead(out var interfaces, out var reason)) throw new InvalidOperationException($"This host's interfaces cannot be read: {reason}");
+        if (!HostInterfaces.TryRead(out var interfaces, out var reason))
+            throw new InvalidOperationException($"This host's interfaces cannot be read: {reason}");
         var used = interfaces.SelectMany(i => i.Addresses)
             .Where(a => a.Address.AddressFamily == AddressFamily.InterNetwork).Select(a => a.Address.ToString()).ToList();
 #pragma warning disable CA5394 // a free place, not a secret

@@ -75,7 +75,8 @@ public sealed class PodmanServer : IAsyncDisposable
 
     /// <summary>Runs a podman command in this server's world.</summary>
     /// <returns>What it printed.</returns>
-    public Task<string> RunAsync(IEnumerable<string> arguments, CancellationToken cancellationToken = default) => RunAsync(_folder, arguments, cancellationToken);
+    public Task<string> RunAsync(IEnumerable<string> arguments, CancellationToken cancellationToken = default) =>
+        RunAsync(_folder, arguments, cancellationToken);
 
     /// <summary>Ends the service as a crash would; containers go on.</summary>
     public async Task KillAsync()
@@ -106,7 +107,8 @@ public sealed class PodmanServer : IAsyncDisposable
         List<string> missing = [.. Needed.Where(tool => Tool.Find(tool) is null)];
         // Either will do; runc where there are both (PodmanFolder).
         if (Tool.Find("runc") is null && Tool.Find("crun") is null) missing.Add("runc");
-        if (missing.Count > 0) throw new InvalidOperationException($"Missing: {string.Join(", ", missing)}. Install them: apt-get install podman conmon runc netavark nftables");
+        if (missing.Count > 0)
+            throw new InvalidOperationException($"Missing: {string.Join(", ", missing)}. Install them: apt-get install podman conmon runc netavark nftables");
         if (!Environment.IsPrivilegedProcess) throw new InvalidOperationException("The private Podman needs root. Run the command with sudo.");
     }
 

@@ -76,8 +76,10 @@ public static partial class SampleImage
         var version = Path.GetFileName(Path.TrimEndingDirectorySeparator(RuntimeEnvironment.GetRuntimeDirectory()));
         inputs[DotnetRoot + "/dotnet"] = DotnetRoot + "/dotnet";
         foreach (var part in new[] { $"host/fxr/{version}", $"shared/Microsoft.NETCore.App/{version}", $"shared/Microsoft.AspNetCore.App/{version}" })
-            foreach (var file in Directory.EnumerateFiles(Path.Combine(DotnetRoot, part)).Where(f => !LeftOut.Contains(Path.GetFileName(f)))) inputs[file] = file;
-        foreach (var library in await LibrariesAsync([.. inputs.Values.Where(f => f.EndsWith(".so", StringComparison.Ordinal)), DotnetRoot + "/dotnet"], cancellationToken))
+            foreach (var file in Directory.EnumerateFiles(Path.Combine(DotnetRoot, part)).Where(f => !LeftOut.Contains(Path.GetFileName(f))))
+                inputs[file] = file;
+        foreach (var library in await LibrariesAsync([.. inputs.Values.Where(f => f.EndsWith(".so", StringComparison.Ordinal)), DotnetRoot + "/dotnet"],
+            cancellationToken))
             inputs[library] = library;
         return inputs;
     }
@@ -89,7 +91,8 @@ public static partial class SampleImage
         var loaded = Loaded.Select(name => CachedLibrary().Matches(cache).FirstOrDefault(m => m.Groups["name"].Value == name)?.Groups["path"].Value
             ?? throw new InvalidOperationException($"{name} is missing. Install it: apt-get install libssl3")).ToList();
         var needed = await Tool.RunAsync(Tool.Prepare("ldd", binaries.Concat(loaded)), cancellationToken);
-        return NeededLibrary().Matches(needed).Select(m => m.Value).Where(path => !path.StartsWith(DotnetRoot, StringComparison.Ordinal)).Concat(loaded).Distinct(StringComparer.Ordinal);
+        return NeededLibrary().Matches(needed).Select(m => m.Value).Where(path => !path.StartsWith(DotnetRoot, StringComparison.Ordinal)).Concat(loaded)
+            .Distinct(StringComparer.Ordinal);
     }
 
     private static string HashOf(SortedDictionary<string, string> inputs)
@@ -99,7 +102,8 @@ public static partial class SampleImage
         {
             // The frameworks never change in place; the app does.
             var file = new FileInfo(path);
-            var mark = place.StartsWith("/app/", StringComparison.Ordinal) ? Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))) : $"{file.Length} {file.LastWriteTimeUtc.Ticks}";
+            var mark = place.StartsWith("/app/", StringComparison.Ordinal) ? Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))
+                : $"{file.Length} {file.LastWriteTimeUtc.Ticks}";
             text.Append(place).Append(' ').Append(mark).Append('\n');
         }
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..16];
@@ -109,10 +113,14 @@ public static partial class SampleImage
     {
         await using var file = File.Create(tar);
         await using var writer = new TarWriter(file, TarEntryFormat.Pax);
-        const UnixFileMode everybody = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute
+        const UnixFileMode everybody =
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute
             | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
         foreach (var folder in Folders(inputs.Keys)) await AddAsync(new PaxTarEntry(TarEntryType.Directory, folder + "/") { Mode = everybody });
-        await AddAsync(new PaxTarEntry(TarEntryType.Directory, "tmp/") { Mode = everybody | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite | UnixFileMode.StickyBit });
+        await AddAsync(new PaxTarEntry(TarEntryType.Directory, "tmp/")
+        {
+            Mode = everybody | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite | UnixFileMode.StickyBit,
+        });
         await AddAsync(new PaxTarEntry(TarEntryType.RegularFile, "etc/passwd")
         {
             Mode = everybody,
@@ -135,7 +143,8 @@ public static partial class SampleImage
     {
         var folders = new SortedSet<string>(StringComparer.Ordinal) { "etc" };
         foreach (var place in places)
-            for (var folder = Path.GetDirectoryName(place); folder is { Length: > 1 }; folder = Path.GetDirectoryName(folder)) folders.Add(folder.TrimStart('/'));
+            for (var folder = Path.GetDirectoryName(place); folder is { Length: > 1 }; folder = Path.GetDirectoryName(folder))
+                folders.Add(folder.TrimStart('/'));
         return folders;
     }
 

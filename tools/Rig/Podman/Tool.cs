@@ -13,7 +13,11 @@ internal static class Tool
 
     public static ProcessStartInfo Prepare(string name, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var start = new ProcessStartInfo(Find(name) ?? throw new InvalidOperationException($"{name} is not installed.")) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Find(name) ?? throw new InvalidOperationException($"{name} is not installed."))
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         foreach (var (key, value) in environment ?? new Dictionary<string, string>()) start.Environment[key] = value;
         return start;
@@ -29,7 +33,9 @@ internal static class Tool
             var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
             var errors = process.StandardError.ReadToEndAsync(cancellationToken);
             await process.WaitForExitAsync(cancellationToken);
-            if (process.ExitCode != 0) throw new InvalidOperationException($"{Path.GetFileName(start.FileName)} {start.ArgumentList.LastOrDefault()} ended with {process.ExitCode}: {(await errors).Trim()}");
+            if (process.ExitCode != 0)
+                throw new InvalidOperationException(
+                    $"{Path.GetFileName(start.FileName)} {start.ArgumentList.LastOrDefault()} ended with {process.ExitCode}: {(await errors).Trim()}");
             return await output;
         }
         catch (OperationCanceledException)

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Piccolo.Rig.Stack;
 
-/// <summary>Where everything of a running demo is; written to <c>artifacts/demo/endpoints.json</c>, mode 0600, since it holds the token and the secret.</summary>
+/// <summary>
+/// Where everything of a running demo is; written to <c>artifacts/demo/endpoints.json</c>, mode 0600, since it holds the token and the secret.
+/// </summary>
 public sealed record DemoEndpoints
 {
     public const string Domain = "home.test";

@@ -35,8 +35,10 @@ internal static class Diagnosis
 
     private static IEnumerable<string> App(JsonNode? app)
     {
-        if ((string?)app!["status"] != "running") yield return $"app {app["name"]} {app["status"]}: {app["status_detail"] ?? app["status_reason"] ?? "no reason known"}";
+        if ((string?)app!["status"] != "running")
+            yield return $"app {app["name"]} {app["status"]}: {app["status_detail"] ?? app["status_reason"] ?? "no reason known"}";
     }
 
-    private static string Join(IEnumerable<string> causes) => string.Join("; ", causes.DefaultIfEmpty("everything reports that it works, yet https://web.home.test does not answer"));
+    private static string Join(IEnumerable<string> causes) =>
+        string.Join("; ", causes.DefaultIfEmpty("everything reports that it works, yet https://web.home.test does not answer"));
 }

@@ -26,7 +26,12 @@ internal sealed record HubCertificate(string CertificateFile, string KeyFile)
         using var certificate = request.CreateSelfSigned(now.AddHours(-1), now.AddDays(30));
         var files = new HubCertificate(Path.Combine(folder, CertificateName), Path.Combine(folder, "relay-hub.key"));
         File.WriteAllText(files.CertificateFile, certificate.ExportCertificatePem());
-        using (var stream = new FileStream(files.KeyFile, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
+        using (var stream = new FileStream(files.KeyFile, new FileStreamOptions
+        {
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        }))
         using (var writer = new StreamWriter(stream))
             writer.Write(key.ExportPkcs8PrivateKeyPem());
         return files;

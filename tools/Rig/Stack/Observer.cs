@@ -19,7 +19,8 @@ public sealed class Observer(TimeProvider time)
             {
                 if (await look(attempt.Token) is { } found) return found;
             }
-            catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException or System.Net.Sockets.SocketException or System.Security.Authentication.AuthenticationException)
+            catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException or System.Net.Sockets.SocketException
+                or System.Security.Authentication.AuthenticationException)
             {
                 // Not there yet.
             }

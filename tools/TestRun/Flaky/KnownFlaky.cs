@@ -17,7 +17,8 @@ internal sealed record KnownFlaky(IReadOnlyList<ForgivenTest> Tests, IReadOnlyLi
         foreach (var line in lines.Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#'))
         {
             if (Parse(line) is not { } entry) faults.Add($"known-flaky.txt: '{line}' is not of the form 'full name, yyyy-MM-dd, reason'");
-            else if (entry.Until < today) faults.Add($"known-flaky.txt: {entry.Name} was forgiven until {entry.Until:yyyy-MM-dd}; mend the test, or find a new reason and day");
+            else if (entry.Until < today)
+                faults.Add($"known-flaky.txt: {entry.Name} was forgiven until {entry.Until:yyyy-MM-dd}; mend the test, or find a new reason and day");
             else forgiven.Add(entry);
         }
         if (forgiven.Count > 0)
@@ -34,6 +35,7 @@ internal sealed record KnownFlaky(IReadOnlyList<ForgivenTest> Tests, IReadOnlyLi
     {
         var parts = line.Split(',', 3, StringSplitOptions.TrimEntries);
         return parts is [{ Length: > 0 } name, var day, { Length: > 0 } reason] && !name.Contains(' ', StringComparison.Ordinal)
-            && DateOnly.TryParseExact(day, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var until) ? new ForgivenTest(name, until, reason) : null;
+            && DateOnly.TryParseExact(day, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var until)
+            ? new ForgivenTest(name, until, reason) : null;
     }
 }

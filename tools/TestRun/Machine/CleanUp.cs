@@ -13,13 +13,16 @@ internal static class CleanUp
     {
         var faults = new List<string>();
         var processes = RunningProcess.All().ToList();
-        foreach (var process in LeftBehind.Processes(processes, root, Lives)) await TryAsync($"process {process.Id} ({Short(process.CommandLine)})", () => Kill(process.Id));
+        foreach (var process in LeftBehind.Processes(processes, root, Lives))
+            await TryAsync($"process {process.Id} ({Short(process.CommandLine)})", () => Kill(process.Id));
         await TryAsync(null, async () =>
         {
             foreach (var folder in await PodmanServer.SweepAbandonedAsync()) say($"removed what a killed run left: containers and folder {folder}");
         });
-        foreach (var mount in LeftBehind.Mounts(File.ReadLines("/proc/self/mountinfo"), Temp, Lives)) await TryAsync($"mount {mount}", () => ToolAsync("umount", "-l", mount));
-        var links = LeftBehind.Links(LinksOfThisNetwork(), [.. Directory.EnumerateDirectories(Temp, "piccolo-podman-*").Select(path => Path.GetFileName(path))]);
+        foreach (var mount in LeftBehind.Mounts(File.ReadLines("/proc/self/mountinfo"), Temp, Lives))
+            await TryAsync($"mount {mount}", () => ToolAsync("umount", "-l", mount));
+        var links = LeftBehind.Links(LinksOfThisNetwork(),
+            [.. Directory.EnumerateDirectories(Temp, "piccolo-podman-*").Select(path => Path.GetFileName(path))]);
         var waits = links.Count > 0 && LeftBehind.AnotherRunGoesOn(processes, Lives);
         foreach (var link in links)
         {
@@ -41,7 +44,8 @@ internal static class CleanUp
                 await remove();
                 if (what is not null) say($"removed what a killed run left: {what}");
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException or System.ComponentModel.Win32Exception or OperationCanceledException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException or System.ComponentModel.Win32Exception
+                or OperationCanceledException)
             {
                 faults.Add($"what a killed run left cannot be removed: {what ?? "a private Podman"}: {e.Message.Trim()}");
             }

@@ -17,7 +17,8 @@ internal static class LoopbackIPv6
             bind(IPAddress.IPv6Loopback);
             return null;
         }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported or SocketError.NetworkUnreachable or SocketError.OperationNotSupported or SocketError.ProtocolNotSupported)
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported
+            or SocketError.NetworkUnreachable or SocketError.OperationNotSupported or SocketError.ProtocolNotSupported)
         {
             return $"{Sentence} ({e.Message})";
         }

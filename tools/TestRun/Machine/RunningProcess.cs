@@ -13,7 +13,8 @@ internal sealed record RunningProcess(int Id, string? Mark, string CommandLine)
         {
             if (!int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id)) continue;
             if (Read(folder, "environ") is not { } environment || Read(folder, "cmdline") is not { } command) continue;
-            var mark = environment.Split('\0').FirstOrDefault(line => line.StartsWith(DotnetTest.MarkVariable + "=", StringComparison.Ordinal))?[(DotnetTest.MarkVariable.Length + 1)..];
+            var mark = environment.Split('\0')
+                .FirstOrDefault(line => line.StartsWith(DotnetTest.MarkVariable + "=", StringComparison.Ordinal))?[(DotnetTest.MarkVariable.Length + 1)..];
             yield return new RunningProcess(id, mark, command.Replace('\0', ' ').Trim());
         }
     }

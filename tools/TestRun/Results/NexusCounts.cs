@@ -7,7 +7,8 @@ internal sealed partial record NexusCounts(int Passed, int NotOffered, IReadOnly
 {
     public static NexusCounts Of(IEnumerable<string> table, IEnumerable<TestResult> results)
     {
-        var methods = results.GroupBy(result => ShortName(result.Method), StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.All(result => result.HasPassed), StringComparer.Ordinal);
+        var methods = results.GroupBy(result => ShortName(result.Method), StringComparer.Ordinal)
+            .ToDictionary(g => g.Key, g => g.All(result => result.HasPassed), StringComparer.Ordinal);
         var (passed, notOffered, missing) = (0, 0, new List<string>());
         foreach (var row in table.Select(line => RowPattern().Match(line)).Where(row => row.Success))
         {
@@ -24,7 +25,8 @@ internal sealed partial record NexusCounts(int Passed, int NotOffered, IReadOnly
         return new NexusCounts(passed, notOffered, missing);
     }
 
-    public override string ToString() => (Missing.Count > 0 ? $"NX without a passed test: {string.Join(' ', Missing)}\n" : "") + $"NX passed {Passed}, not offered {NotOffered}";
+    public override string ToString() =>
+        (Missing.Count > 0 ? $"NX without a passed test: {string.Join(' ', Missing)}\n" : "") + $"NX passed {Passed}, not offered {NotOffered}";
 
     /// <summary>Class and method.</summary>
     private static string ShortName(string method) => string.Join('.', method.Split('.').TakeLast(2));

@@ -15,7 +15,8 @@ internal static class RunFaults
     public static IReadOnlyList<string> Of(TrxFile trx, int exitCode, IReadOnlyList<string> running, Func<IReadOnlyList<string>> missing)
     {
         var faults = new List<string>();
-        var messages = trx.Messages.Where(message => message.Length > 0 && !message.StartsWith(Fine, StringComparison.Ordinal) && !message.StartsWith(NoMatch, StringComparison.Ordinal)).Distinct().ToList();
+        var messages = trx.Messages.Where(message => message.Length > 0 && !message.StartsWith(Fine, StringComparison.Ordinal)
+            && !message.StartsWith(NoMatch, StringComparison.Ordinal)).Distinct().ToList();
         faults.AddRange(messages.Select(OneLine));
         if (running.Count > 0) faults.Add($"the test host ended while these tests were running: {Names(running)}");
         if (trx.Results.Count == 0)
@@ -27,14 +28,18 @@ internal static class RunFaults
         if (trx.Discovered > trx.Results.Count || (messages.Count > 0 && running.Count > 0))
         {
             var names = missing();
-            if (names.Count > 0 || trx.Discovered > trx.Results.Count) faults.Add($"{Math.Max(names.Count, (trx.Discovered ?? 0) - trx.Results.Count)} tests were discovered and have no result: {Names(names)}");
+            if (names.Count > 0 || trx.Discovered > trx.Results.Count)
+                faults.Add($"{Math.Max(names.Count, (trx.Discovered ?? 0) - trx.Results.Count)} tests were discovered and have no result: {Names(names)}");
         }
-        if (exitCode != 0 && faults.Count == 0 && trx.Results.All(result => result.HasPassed)) faults.Add($"dotnet test ended with code {exitCode} although every result is a passed one");
+        if (exitCode != 0 && faults.Count == 0 && trx.Results.All(result => result.HasPassed))
+            faults.Add($"dotnet test ended with code {exitCode} although every result is a passed one");
         return faults;
     }
 
     private static string Names(IReadOnlyList<string> names) =>
-        names.Count == 0 ? "(their names could not be found)" : string.Join(", ", names.Take(NamedAtMost)) + (names.Count > NamedAtMost ? $" and {names.Count - NamedAtMost} more" : "");
+        names.Count == 0 ? "(their names could not be found)"
+        : string.Join(", ", names.Take(NamedAtMost)) + (names.Count > NamedAtMost ? $" and {names.Count - NamedAtMost} more" : "");
 
-    private static string OneLine(string text) => string.Join(" | ", text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Take(5));
+    private static string OneLine(string text) =>
+        string.Join(" | ", text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Take(5));
 }

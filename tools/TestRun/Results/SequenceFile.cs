@@ -14,7 +14,8 @@ internal static class SequenceFile
     {
         try
         {
-            return [.. XDocument.Load(path).Descendants("Test").Where(test => !string.Equals((string?)test.Attribute("Completed"), "True", StringComparison.OrdinalIgnoreCase))
+            return [.. XDocument.Load(path).Descendants("Test")
+                .Where(test => !string.Equals((string?)test.Attribute("Completed"), "True", StringComparison.OrdinalIgnoreCase))
                 .Select(test => (string?)test.Attribute("DisplayName") ?? (string?)test.Attribute("Name") ?? "?")];
         }
         catch (XmlException)

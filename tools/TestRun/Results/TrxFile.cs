@@ -20,11 +20,13 @@ internal sealed partial record TrxFile(IReadOnlyList<TestResult> Results, IReadO
         {
             var run = XDocument.Load(path).Root!;
             var summary = run.Element(Team + "ResultSummary") ?? throw new TornResultsException($"the result file {path} has no summary");
-            var methods = run.Elements(Team + "TestDefinitions").Elements(Team + "UnitTest").ToDictionary(test => Text(test, "id"), MethodOf, StringComparer.Ordinal);
+            var methods = run.Elements(Team + "TestDefinitions").Elements(Team + "UnitTest")
+                .ToDictionary(test => Text(test, "id"), MethodOf, StringComparer.Ordinal);
             var results = run.Elements(Team + "Results").Elements(Team + "UnitTestResult").Select(result => ResultOf(result, methods)).ToList();
             var total = int.Parse(Text(summary.Element(Team + "Counters"), "total"), CultureInfo.InvariantCulture);
             if (total != results.Count) throw new TornResultsException($"the result file {path} counts {total} tests and has {results.Count}");
-            return new TrxFile(results, [.. summary.Descendants(Team + "RunInfo").Select(info => $"{info.Element(Team + "Text")?.Value}".Trim())], DiscoveredIn($"{summary.Element(Team + "Output")?.Element(Team + "StdOut")?.Value}"));
+            return new TrxFile(results, [.. summary.Descendants(Team + "RunInfo").Select(info => $"{info.Element(Team + "Text")?.Value}".Trim())],
+                DiscoveredIn($"{summary.Element(Team + "Output")?.Element(Team + "StdOut")?.Value}"));
         }
         catch (Exception e) when (e is XmlException or FormatException or KeyNotFoundException or ArgumentException)
         {
@@ -49,7 +51,8 @@ internal sealed partial record TrxFile(IReadOnlyList<TestResult> Results, IReadO
     private static string Text(XElement? element, string attribute) => element?.Attribute(attribute)?.Value ?? throw new FormatException($"no {attribute}");
 
     /// <summary>The adapter says it once for each assembly.</summary>
-    private static int? DiscoveredIn(string output) => DiscoveredPattern().Match(output) is { Success: true } match ? int.Parse(match.Groups["count"].Value, CultureInfo.InvariantCulture) : null;
+    private static int? DiscoveredIn(string output) =>
+        DiscoveredPattern().Match(output) is { Success: true } match ? int.Parse(match.Groups["count"].Value, CultureInfo.InvariantCulture) : null;
 
     [GeneratedRegex(@"discovered (?<count>\d+) of \d+ NUnit test cases")]
     private static partial Regex DiscoveredPattern();

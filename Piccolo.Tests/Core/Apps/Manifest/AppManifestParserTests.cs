@@ -9,7 +9,8 @@ internal sealed class AppManifestParserTests
 {
     private static string Folder => Path.Combine(AppContext.BaseDirectory, "TestData", "manifests");
 
-    private static IEnumerable<string> Invalid => Directory.EnumerateFiles(Path.Combine(Folder, "invalid"), "*.yaml").Select(f => Path.GetFileNameWithoutExtension(f)!).Order();
+    private static IEnumerable<string> Invalid =>
+        Directory.EnumerateFiles(Path.Combine(Folder, "invalid"), "*.yaml").Select(f => Path.GetFileNameWithoutExtension(f)!).Order();
 
     [TestCaseSource(nameof(Invalid))]
     public void Parse_InvalidFile_ReportsEveryErrorWithPathAndLine(string name)
@@ -49,7 +50,8 @@ internal sealed class AppManifestParserTests
 
         Assert.That(AppManifestParser.Parse([0xEF, 0xBB, 0xBF, .. Encoding.UTF8.GetBytes(text)]).Errors, Is.Empty);
         Assert.That(AppManifestParser.Parse("\uFEFF" + text.Replace("\n", "\r\n", StringComparison.Ordinal)).Errors, Is.Empty);
-        Assert.That(AppManifestParser.Parse("\uFEFF\uFEFF" + text).Errors.First(e => e.Path != "name").Message, Does.Contain("byte-order mark (U+FEFF)"), "a second one is in the way, and is named");
+        Assert.That(AppManifestParser.Parse("\uFEFF\uFEFF" + text).Errors.First(e => e.Path != "name").Message, Does.Contain("byte-order mark (U+FEFF)"),
+            "a second one is in the way, and is named");
     }
 
     [TestCase("null")]
@@ -59,10 +61,13 @@ internal sealed class AppManifestParserTests
     [TestCase("")]
     public void Parse_EveryFormOfNull_IsTheSame(string written)
     {
-        var result = AppManifestParser.Parse($"name: web\nimage: localhost/a:1\ntype: {written}\nlisteners:\n  - {{ name: web, guest_port: 80, protocol: http }}\nenvironment:\n  A: {written}\n");
+        var result = AppManifestParser.Parse($"name: web\nimage: localhost/a:1\ntype: {written}\nlisteners:\n  - {{ name: web, guest_port: 80, "
+            + $"protocol: http }}\nenvironment:\n  A: {written}\n");
 
-        Assert.That(result.Errors.Select(e => e.ToString()), Is.EqualTo(new[] { "environment.A (line 7): A single value is expected; an empty one is written \"\"." }));
-        Assert.That(AppManifestParser.Parse($"name: web\nimage: localhost/a:1\nlisteners: [{{ name: web, guest_port: 80 }}]\nenvironment: {{ A: \"{written}\" }}").Manifest!.Environment["A"], Is.EqualTo(written));
+        Assert.That(result.Errors.Select(e => e.ToString()),
+            Is.EqualTo(new[] { "environment.A (line 7): A single value is expected; an empty one is written \"\"." }));
+        var quoted = $"name: web\nimage: localhost/a:1\nlisteners: [{{ name: web, guest_port: 80 }}]\nenvironment: {{ A: \"{written}\" }}";
+        Assert.That(AppManifestParser.Parse(quoted).Manifest!.Environment["A"], Is.EqualTo(written));
     }
 
     [TestCase("name: web\nimage: localhost/a:1\nlisteners:\n\t- name: web\n\t  guest_port: 80\n", 4, "indented with a tab")]
@@ -105,14 +110,16 @@ internal sealed class AppManifestParserTests
     [TestCase("flow: tls, protocol: http", "health_path: /", "listeners[0].x-piccolo.health_path")]
     public void Parse_OurOwnKeysOfAListener_AreTakenOrRefused(string kind, string keys, string? error)
     {
-        var result = AppManifestParser.Parse($"name: web\nimage: localhost/a:1\nlisteners:\n  - {{ name: web, guest_port: 80, {kind}, x-piccolo: {{ {keys} }} }}\n");
+        var result = AppManifestParser.Parse(
+            $"name: web\nimage: localhost/a:1\nlisteners:\n  - {{ name: web, guest_port: 80, {kind}, x-piccolo: {{ {keys} }} }}\n");
 
         Assert.That(result.Errors.Select(e => e.Path), error is null ? Is.Empty : Is.EqualTo(new[] { error }), string.Join('\n', result.Errors));
         if (error is not null) return;
         var definition = result.Manifest!.Listeners.Single();
         Assert.That(
             (definition.ClientHeader, definition.HstsMaxAge, definition.HealthPath),
-            Is.EqualTo(keys.StartsWith("proxy", StringComparison.Ordinal) ? (ClientHeader.ProxyV2, null, null) : (ClientHeader.None, (int?)31536000, "/healthz?deep=1")));
+            Is.EqualTo(keys.StartsWith("proxy", StringComparison.Ordinal) ? (ClientHeader.ProxyV2, null, null)
+                : (ClientHeader.None, (int?)31536000, "/healthz?deep=1")));
     }
 
     [Test]
@@ -163,7 +170,8 @@ internal sealed class AppManifestParserTests
 
     [Test]
     public void Parse_BrokenYaml_NeverQuotesTheText() =>
-        Assert.That(string.Join('\n', AppManifestParser.Parse("environment: { KEY: canary\n  canary: [").Errors), Does.Contain("valid YAML").And.Not.Contain("canary"));
+        Assert.That(string.Join('\n', AppManifestParser.Parse("environment: { KEY: canary\n  canary: [").Errors),
+            Does.Contain("valid YAML").And.Not.Contain("canary"));
 
     private static IEnumerable<TestCaseData> Hostile()
     {

@@ -77,7 +77,8 @@ internal sealed class AcmePolicyTests
     public void WaitAfter_ChallengeFailed_FiveFailuresTakeMoreThanAnHour()
     {
         // The limit of public CAs: five failed validations per name and hour.
-        var untilSixth = Enumerable.Range(1, 5).Aggregate(TimeSpan.Zero, (sum, n) => sum + BackoffPolicy.WaitAfter(AcmeFailureClass.ChallengeFailed, n, null, 0));
+        var untilSixth = Enumerable.Range(1, 5)
+            .Aggregate(TimeSpan.Zero, (sum, n) => sum + BackoffPolicy.WaitAfter(AcmeFailureClass.ChallengeFailed, n, null, 0));
 
         Assert.That(untilSixth, Is.GreaterThan(TimeSpan.FromHours(1)));
     }
@@ -131,7 +132,8 @@ internal sealed class AcmePolicyTests
     [Test]
     public void FromAnswer_NewTerms_SaysWhereToRead()
     {
-        const string Body = """{"type":"urn:ietf:params:acme:error:userActionRequired","detail":"Terms of service have changed","instance":"https://ca.test/terms/2"}""";
+        const string Body =
+            """{"type":"urn:ietf:params:acme:error:userActionRequired","detail":"Terms of service have changed","instance":"https://ca.test/terms/2"}""";
         var failure = AcmeErrors.FromAnswer(new AcmeAnswer(403, AcmeErrors.ProblemJson, System.Text.Encoding.UTF8.GetBytes(Body), null, null, null));
 
         Assert.That((failure.Class, failure.Detail), Is.EqualTo((AcmeFailureClass.Account, "Terms of service have changed. See https://ca.test/terms/2")));

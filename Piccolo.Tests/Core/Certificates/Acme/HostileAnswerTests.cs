@@ -35,7 +35,8 @@ internal sealed class HostileAnswerTests : HostileCaFixture
     [Test]
     public async Task Answer_JsonOfOtherShape_BadResponse(
         [Values("dir", "new-order", "authz", "finalize")] string step,
-        [Values("null", "[]", "{}", "{\"status\":7}", "{\"status\":\"pending\",\"challenges\":[null],\"identifiers\":[null],\"authorizations\":[null],\"finalize\":\"x\"}")] string body)
+        [Values("null", "[]", "{}", "{\"status\":7}",
+            "{\"status\":\"pending\",\"challenges\":[null],\"identifiers\":[null],\"authorizations\":[null],\"finalize\":\"x\"}")] string body)
     {
         Ca.Say(step, 200, "application/json", body);
 
@@ -141,7 +142,8 @@ internal sealed class HostileAnswerTests : HostileCaFixture
     }
 
     [Test]
-    public async Task Answer_5xx_CaUnavailable([Values("dir", "nonce", "new-account", "new-order", "authz", "chall", "finalize", "cert")] string step, [Values(500, 503)] int status)
+    public async Task Answer_5xx_CaUnavailable([Values("dir", "nonce", "new-account", "new-order", "authz", "chall", "finalize", "cert")] string step,
+        [Values(500, 503)] int status)
     {
         Ca.Say(step, status, "text/html", "<h1>Server Error</h1>");
 
@@ -280,7 +282,8 @@ internal sealed class HostileAnswerTests : HostileCaFixture
             return ValueTask.FromResult(buffer.Length);
         }
 
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
         public override void Flush()
         {

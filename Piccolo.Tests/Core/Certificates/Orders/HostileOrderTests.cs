@@ -58,7 +58,8 @@ internal sealed class HostileOrderTests : HostileCaFixture
     [Test]
     public async Task Order_MadeInvalid_TellsTheCasWords()
     {
-        Ca.Say("finalize", 200, "application/json", OrderJson("invalid", error: "\"error\":{\"type\":\"urn:ietf:params:acme:error:caa\",\"detail\":\"CAA forbids\",\"status\":403},"));
+        Ca.Say("finalize", 200, "application/json",
+            OrderJson("invalid", error: "\"error\":{\"type\":\"urn:ietf:params:acme:error:caa\",\"detail\":\"CAA forbids\",\"status\":403},"));
 
         var entry = await AssertFailsAsync(AcmeFailureClass.ChallengeFailed, "caa");
         Assert.That(entry.LastError!.Detail, Is.EqualTo("CAA forbids"));

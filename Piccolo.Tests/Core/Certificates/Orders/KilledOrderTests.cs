@@ -34,7 +34,8 @@ internal sealed class KilledOrderTests
         await using var next = Start("next");
         await next.WaitForLineAsync("ISSUED", Limit);
 
-        Assert.That(Directory.GetFileSystemEntries(Path.Combine(folder.Path, "state"), "*", SearchOption.AllDirectories).Where(path => path.Contains("home.test", StringComparison.Ordinal)),
+        Assert.That(Directory.GetFileSystemEntries(Path.Combine(folder.Path, "state"), "*", SearchOption.AllDirectories)
+            .Where(path => path.Contains("home.test", StringComparison.Ordinal)),
             Is.Empty, "no name that is certified becomes a path");
         Assert.That(ca.Count("new-order"), Is.EqualTo(1));
         Assert.That(ca.Count("new-account"), Is.EqualTo(1));
@@ -42,7 +43,8 @@ internal sealed class KilledOrderTests
 
         ChildProcess Start(string name, params string[] stop) => ChildProcess.Start(new ChildProcessStart(
             "dotnet",
-            ["exec", typeof(KilledChild).Assembly.Location, KilledChild.Command, Path.Combine(folder.Path, "state"), ca.DirectoryUrl.AbsoluteUri, ca.TrustFile, key, .. stop],
+            ["exec", typeof(KilledChild).Assembly.Location, KilledChild.Command, Path.Combine(folder.Path, "state"), ca.DirectoryUrl.AbsoluteUri, ca.TrustFile,
+                key, .. stop],
             Path.Combine(folder.Path, name + ".log"), "dotnet-sdk"));
     }
 }

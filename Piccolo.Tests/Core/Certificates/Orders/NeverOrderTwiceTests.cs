@@ -49,8 +49,10 @@ internal sealed class NeverOrderTwiceTests : HostileCaFixture
         await using var harness = new EngineHarness(Path.Combine(Folder.Path, "limited"), Key, options);
         await harness.StartAsync();
 
-        harness.Scheduler.Want([EngineHarness.Want("a.home.test"), EngineHarness.Want("b.home.test"), EngineHarness.Want("c.home.test"), EngineHarness.Want("d.other.test")]);
-        var list = await harness.UntilAsync(l => l.Count(e => e.Status == CertificateStatus.Ok) >= 3 && l.All(e => e.Status is CertificateStatus.Ok || e.HeldBackBy is not null));
+        harness.Scheduler.Want([EngineHarness.Want("a.home.test"), EngineHarness.Want("b.home.test"), EngineHarness.Want("c.home.test"),
+            EngineHarness.Want("d.other.test")]);
+        var list = await harness.UntilAsync(
+            l => l.Count(e => e.Status == CertificateStatus.Ok) >= 3 && l.All(e => e.Status is CertificateStatus.Ok || e.HeldBackBy is not null));
 
         Assert.That(list.Single(e => e.Status != CertificateStatus.Ok).HeldBackBy, Is.EqualTo("domain"));
         Assert.That(Ca.Count("new-order"), Is.EqualTo(3));

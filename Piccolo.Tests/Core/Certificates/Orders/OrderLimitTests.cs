@@ -24,7 +24,8 @@ internal sealed class OrderLimitTests : SteppedCaFixture
             var count = failures;
             // The stepped clock may be further on than the test looks.
             await Time.RunAsync(harness.UntilAsync(l => l is [{ } entry] && (entry.Failures >= count || entry.Status == CertificateStatus.Ok)), Longest);
-            Assert.That((harness.Inventory.Find(Id)!.HeldBackBy, harness.Scheduler.HeldBack(Id)), Is.EqualTo(((string?)null, ((DateTimeOffset?, string)?)null)));
+            Assert.That((harness.Inventory.Find(Id)!.HeldBackBy, harness.Scheduler.HeldBack(Id)),
+                Is.EqualTo(((string?)null, ((DateTimeOffset?, string)?)null)));
             // The owner does not wait for the next attempt; a wish while an order is under way has no effect.
             await Time.RunAsync(harness.Scheduler.SettledAsync(), Longest);
             Time.Advance(TimeSpan.FromSeconds(1));
@@ -52,10 +53,12 @@ internal sealed class OrderLimitTests : SteppedCaFixture
 
         Assert.That(held?.Limit, Is.EqualTo("same_names"));
         Assert.That(held?.Until, Is.GreaterThan(Time.GetUtcNow().AddDays(1)).And.LessThan(Time.GetUtcNow().AddDays(2)));
-        Assert.That(NextSteps.HeldBack(held!.Value.Limit, held.Value.Until!.Value), Does.Match(@"^The certificate authority has issued as many .+ The next order begins at \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ\.$"));
+        Assert.That(NextSteps.HeldBack(held!.Value.Limit, held.Value.Until!.Value),
+            Does.Match(@"^The certificate authority has issued as many .+ The next order begins at \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ\.$"));
         harness.Scheduler.RenewNow(Id);
         var entry = harness.Inventory.Find(Id)!;
-        Assert.That((entry.NextAttempt, entry.HeldBackBy), Is.EqualTo((held.Value.Until, "same_names")), "the time that is announced is the one at which something happens");
+        Assert.That((entry.NextAttempt, entry.HeldBackBy), Is.EqualTo((held.Value.Until, "same_names")),
+            "the time that is announced is the one at which something happens");
     }
 
     [Test]

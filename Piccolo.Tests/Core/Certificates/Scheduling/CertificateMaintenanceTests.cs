@@ -27,24 +27,25 @@ internal sealed class CertificateMaintenanceTests
     public async Task Wait_OfACertificateThatIsNoLongerHeld_IsForgotten()
     {
         var ca = new SilentAuthority();
-        var ledger = new CertificateLedger(new MemoryCertificateStore(), new ServerCertificateTable(), new AcmeLimitsOptions(), _time, () => 0.5, NullLogger<CertificateLedger>.Instance);
-        var maintenance = new CertificateMaintenance(ledger, ca, _time, () => 0.5, NullLogger<CertificateMaintenance>.Instance);
+        var ledger = new CertificateLedger(new MemoryCertificateStore(), new ServerCertificateTable(), new AcmeLimitsOptions(), _time, () => 0.5,
+            NullLogger<CertificateLedger>.Instance);
+        var chores = new CertificateMaintenance(ledger, ca, _time, () => 0.5, NullLogger<CertificateMaintenance>.Instance);
         var held = LedgerSnapshot.Empty with { Certificates = LedgerSnapshot.Empty.Certificates.Add(Wanted.Id, Held()) };
 
         await PassAsync(held);
         Pass(held);
-        Assert.That((ca.Asked, maintenance.UnderWay.Length), Is.EqualTo((1, 0)), "it waits");
+        Assert.That((ca.Asked, chores.UnderWay.Length), Is.EqualTo((1, 0)), "it waits");
 
         Pass(LedgerSnapshot.Empty);
         await PassAsync(held);
         Assert.That(ca.Asked, Is.EqualTo(2), "a day has not passed");
 
-        void Pass(LedgerSnapshot snapshot) => maintenance.Pass([Wanted], snapshot, _time.GetUtcNow(), () => { }, CancellationToken.None);
+        void Pass(LedgerSnapshot snapshot) => chores.Pass([Wanted], snapshot, _time.GetUtcNow(), () => { }, CancellationToken.None);
 
         async Task PassAsync(LedgerSnapshot snapshot)
         {
             Pass(snapshot);
-            await Task.WhenAll(maintenance.UnderWay).WaitAsync(Patience);
+            await Task.WhenAll(chores.UnderWay).WaitAsync(Patience);
         }
     }
 
@@ -53,7 +54,8 @@ internal sealed class CertificateMaintenanceTests
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var (from, to) = (_time.GetUtcNow().AddDays(-1), _time.GetUtcNow().AddDays(89));
         var leaf = new CertificateRequest("CN=web.home.test", key, HashAlgorithmName.SHA256).CreateSelfSigned(from, to);
-        var record = new CertificateRecord(Wanted.Id, [.. Wanted.Names.Select(n => n.Value)], [], leaf.ExportCertificatePem(), from, SilentAuthority.Directory, 0.5);
+        var record = new CertificateRecord(Wanted.Id, [.. Wanted.Names.Select(n => n.Value)], [], leaf.ExportCertificatePem(), from,
+            SilentAuthority.Directory, 0.5);
         return new HeldCertificate(record, LeafFacts.From(leaf), new ServerCertificateBundle(leaf, [], Wanted.Names)) { CertificateId = "id" };
     }
 

@@ -25,7 +25,8 @@ internal sealed class RenewalPolicyTests
     [TestCase(-10, -9, TestName = "Decide_WindowInThePast_IsAsSoonAsSense")]
     [TestCase(0.1, 0.2, TestName = "Decide_WindowRightAfterIssuance_IsAsSoonAsSense")]
     public void Decide_Early_IsAtTheLeastUse(double start, double end) =>
-        Assert.That(RenewalPolicy.Decide(Begin, End, 0.5, (Begin.AddDays(start), Begin.AddDays(end))).At, Is.EqualTo(Begin + (TimeSpan.FromDays(90) * RenewalPolicy.LeastUsed)));
+        Assert.That(RenewalPolicy.Decide(Begin, End, 0.5, (Begin.AddDays(start), Begin.AddDays(end))).At,
+            Is.EqualTo(Begin + (TimeSpan.FromDays(90) * RenewalPolicy.LeastUsed)));
 
     [TestCase(-1, 91, TestName = "Decide_WindowAroundTheWholeLife_Ignored")]
     [TestCase(80, 100, TestName = "Decide_WindowTooLate_Ignored")]
@@ -36,7 +37,8 @@ internal sealed class RenewalPolicyTests
 
     [Test]
     public void Decide_WindowUntilTheEnd_LeavesTimeToTryAgain() =>
-        Assert.That(RenewalPolicy.Decide(Begin, End, 1, (Begin.AddDays(40), End)).At, Is.LessThanOrEqualTo(End - (TimeSpan.FromDays(90) * RenewalPolicy.LeastLeft)));
+        Assert.That(RenewalPolicy.Decide(Begin, End, 1, (Begin.AddDays(40), End)).At,
+            Is.LessThanOrEqualTo(End - (TimeSpan.FromDays(90) * RenewalPolicy.LeastLeft)));
 
     [TestCase(90, 6 * 3600, 6 * 3600)]
     [TestCase(90, 30 * 86400, 86400, Description = "capped at a day")]
@@ -53,7 +55,8 @@ internal sealed class RenewalPolicyTests
     public void WaitAfter_ChallengeFailed_DiffersByReasonAndAlwaysTakesMoreThanAnHourForFive()
     {
         string[] reasons = ["challenge_dns", "challenge_connection", "challenge_incorrect_response", "challenge_caa", "challenge_tls", "challenge_other"];
-        var tables = reasons.Select(r => Enumerable.Range(1, 8).Select(n => BackoffPolicy.WaitAfter(AcmeFailureClass.ChallengeFailed, r, n, null, 0, null)).ToList()).ToList();
+        var tables = reasons.Select(r => Enumerable.Range(1, 8).Select(n => BackoffPolicy.WaitAfter(AcmeFailureClass.ChallengeFailed, r, n, null, 0, null))
+            .ToList()).ToList();
 
         foreach (var table in tables)
         {
@@ -108,7 +111,13 @@ internal sealed class RenewalPolicyTests
     [Test]
     public void Budget_NoLimit_HoldsNothingBack()
     {
-        var limits = new AcmeLimitsOptions { NewOrders = { Count = 0 }, SameNames = { Count = 0 }, CertificatesPerDomain = { Count = 0 }, FailedValidations = { Count = 0 } };
+        var limits = new AcmeLimitsOptions
+        {
+            NewOrders = { Count = 0 },
+            SameNames = { Count = 0 },
+            CertificatesPerDomain = { Count = 0 },
+            FailedValidations = { Count = 0 },
+        };
         var names = EngineHarness.Want("web.home.test").Names;
 
         Assert.That(OrderBudget.Empty(limits).Ordered(Begin).Issued(names, false, Begin).ValidationFailed("web.home.test", Begin).Buckets, Is.Empty);
@@ -120,7 +129,11 @@ internal sealed class RenewalPolicyTests
     public void Next_FirstCaFails_AsksTheSecondAfterHoursThenTakesTurns(AcmeFailureClass failure, int hours, int expected)
     {
         Uri[] directories = [new("https://a.test/"), new("https://b.test/")];
-        var attempt = new AttemptRecord("x", ["x.test"], Begin, 3, 3, End, false, new AttemptError(failure, "code", "", ""), null) { FailingSince = Begin, Directory = directories[0] };
+        var attempt = new AttemptRecord("x", ["x.test"], Begin, 3, 3, End, false, new AttemptError(failure, "code", "", ""), null)
+        {
+            FailingSince = Begin,
+            Directory = directories[0],
+        };
         var fallback = new FallbackOptions { DirectoryUrl = directories[1] };
 
         Assert.That(AuthorityChoice.Next(attempt, directories, fallback, null, Begin.AddHours(hours)), Is.EqualTo(expected));

@@ -123,7 +123,8 @@ internal sealed class RenewalSchedulerTests : RenewalSchedulerFixture
         await harness.UntilAsync(Id, CertificateStatus.Ok);
 
         Assert.That(harness.CertificatesHealth.Level, Is.EqualTo(HealthLevel.Degraded));
-        Assert.That(harness.CertificatesHealth.Message, Does.StartWith("1 of 2 certificates valid; 1 could not be obtained or renewed, first bad.home.test: no"));
+        Assert.That(harness.CertificatesHealth.Message,
+            Does.StartWith("1 of 2 certificates valid; 1 could not be obtained or renewed, first bad.home.test: no"));
     }
 
     [Test]
@@ -204,7 +205,8 @@ internal sealed class RenewalSchedulerTests : RenewalSchedulerFixture
         var wanted = EngineHarness.Want("web.home.test");
         var attempt = new AttemptRecord(wanted.Id, ["web.home.test"], now.AddYears(3), 1, 1, now.AddYears(3).AddHours(1), false, null, null);
 
-        Assert.That(DuePolicy.DueAt(wanted, null, attempt, requested: false, now), Is.EqualTo(now));
-        Assert.That(DuePolicy.DueAt(wanted, null, attempt with { LastAttempt = now, NextAttempt = now.AddHours(1) }, requested: false, now), Is.EqualTo(now.AddHours(1)));
+        Assert.That(DuePolicy.DueAt(wanted, null, attempt, asked: false, now), Is.EqualTo(now));
+        Assert.That(DuePolicy.DueAt(wanted, null, attempt with { LastAttempt = now, NextAttempt = now.AddHours(1) }, asked: false, now),
+            Is.EqualTo(now.AddHours(1)));
     }
 }

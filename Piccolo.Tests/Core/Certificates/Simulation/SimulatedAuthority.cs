@@ -29,7 +29,10 @@ internal sealed class SimulatedAuthority(Outages outages, TimeSpan lifetime, boo
             ticket.Ledger.Placing();
             // Even a CA that is reachable is at times of another opinion.
             if (random.Next(20) == 0)
-                return Task.FromResult<AcmeResult<CertificateRecord>>(new AcmeFailure(AcmeFailureClass.ChallengeFailed, "challenge_connection", "not reached") { Name = ticket.Wanted.Names[0].Value });
+            {
+                var failure = new AcmeFailure(AcmeFailureClass.ChallengeFailed, "challenge_connection", "not reached") { Name = ticket.Wanted.Names[0].Value };
+                return Task.FromResult<AcmeResult<CertificateRecord>>(failure);
+            }
             var id = ticket.Wanted.Id;
             if (!Issued.TryGetValue(id, out var list)) Issued[id] = list = [];
             list.Add((now, now + lifetime));
@@ -57,7 +60,9 @@ internal sealed class SimulatedAuthority(Outages outages, TimeSpan lifetime, boo
     public Task<AcmeFailure?> RevokeAsync(Uri directory, byte[] certificateDer, CancellationToken cancellationToken) => Task.FromResult<AcmeFailure?>(null);
 }
 
-/// <summary>Spans in which the CA gives nothing, drawn from a seed. In each window of a third of a lifetime there is at least one hour in which it does.</summary>
+/// <summary>
+/// Spans in which the CA gives nothing, drawn from a seed. In each window of a third of a lifetime there is at least one hour in which it does.
+/// </summary>
 internal sealed class Outages
 {
     private static readonly TimeSpan Open = TimeSpan.FromHours(1.5);
@@ -87,7 +92,8 @@ internal sealed class Outages
 
     public AcmeFailure? At(DateTimeOffset now)
     {
-        var index = _spans.BinarySearch((now, now, Failures[0]), Comparer<(DateTimeOffset From, DateTimeOffset To, AcmeFailure)>.Create((a, b) => a.From.CompareTo(b.From)));
+        var index = _spans.BinarySearch((now, now, Failures[0]),
+            Comparer<(DateTimeOffset From, DateTimeOffset To, AcmeFailure)>.Create((a, b) => a.From.CompareTo(b.From)));
         if (index < 0) index = ~index - 1;
         return index >= 0 && now < _spans[index].To ? _spans[index].Failure : null;
     }

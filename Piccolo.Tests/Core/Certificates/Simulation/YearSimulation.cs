@@ -34,7 +34,8 @@ internal static class YearSimulation
         var random = new Random(seed);
         var time = new FakeTimeProvider(Start);
         // One open hour in each last third, the time to come around included.
-        var ca = new SimulatedAuthority(new Outages(Start, Year, (lifetime * share) - TimeSpan.FromHours(3), names <= 20, random), lifetime, hints, random, time);
+        var ca = new SimulatedAuthority(new Outages(Start, Year, (lifetime * share) - TimeSpan.FromHours(3), names <= 20, random), lifetime, hints, random,
+            time);
         var options = new AcmeOptions();
         var store = new MemoryCertificateStore();
         using var engine = CertificateEngine.Create(new CertificateEngineParts(
@@ -81,7 +82,8 @@ internal static class YearSimulation
     {
         var facts = new LeafFacts(
             [.. record.Names], "Simulated", record.ChainPem, record.IssuedAt, record.IssuedAt + lifetime, $"{record.Id}/{record.ChainPem}");
-        return new HeldCertificate(record, facts, Bundles.GetOrAdd(record.Names[0], name => new ServerCertificateBundle(Anything, [], [DomainName.Parse(name)])))
+        return new HeldCertificate(record, facts,
+            Bundles.GetOrAdd(record.Names[0], name => new ServerCertificateBundle(Anything, [], [DomainName.Parse(name)])))
         {
             CertificateId = hints ? $"{record.Id}@{record.IssuedAt.ToUnixTimeSeconds()}" : null,
         };

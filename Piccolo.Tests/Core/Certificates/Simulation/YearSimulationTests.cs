@@ -44,11 +44,13 @@ internal sealed class YearSimulationTests
     {
         var started = TimeProvider.System.GetTimestamp();
         var results = new YearResult[seeds];
-        await Parallel.ForAsync(0, seeds, new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (seed, _) => results[seed] = await YearSimulation.RunAsync(first + seed, names, lifetime, hints));
+        await Parallel.ForAsync(0, seeds, new ParallelOptions { MaxDegreeOfParallelism = 2 },
+            async (seed, _) => results[seed] = await YearSimulation.RunAsync(first + seed, names, lifetime, hints));
 
         var worst = results.Min(r => r.WorstMargin);
         TestContext.Out.WriteLine(
-            $"{seeds} years of {names} names, {lifetime.TotalDays:0} days each: {results.Sum(r => r.Issued)} issued, {results.Sum(r => r.Asked)} asked, worst margin {worst:P2} of the lifetime "
+            $"{seeds} years of {names} names, {lifetime.TotalDays:0} days each: {results.Sum(r => r.Issued)} issued, {results.Sum(r => r.Asked)} "
+            + $"asked, worst margin {worst:P2} of the lifetime "
             + $"({worst * lifetime.TotalHours:0.0} h), {TimeProvider.System.GetElapsedTime(started).TotalSeconds:0.0} s");
         Assert.That(worst, Is.Positive);
         Assert.That(results.Max(r => r.MostInAWeek), Is.LessThanOrEqualTo(6), "the CA's limit for the same names is never run into");

@@ -14,11 +14,15 @@ internal sealed class NexusTokenTests
     [TestCase("fact-sheet-secret-0123456789")]
     [TestCase("  fact-sheet-secret-0123456789\n")]
     public void Handshake_IsTheWorkedExample(string secret) => Assert.That(Token(secret).Handshake(), Is.EqualTo(
-        "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJob3N0bmFtZXMiOlsiYXBwLmV4YW1wbGUudGVzdCJdLCJ3ZWlnaHQiOjEsImhhbmRzaGFrZV9tYXhfYWdlX3NlY29uZHMiOjEwLCJyZWF1dGhfaW50ZXJ2YWxfc2Vjb25kcyI6OTAwLCJpc3MiOiJhdXRob3JpemVyIiwic3ViIjoiZWRnZS0xIiwiYXVkIjpbIm5leHVzIl0sImV4cCI6MTcwMDAwMDAzMCwiaWF0IjoxNzAwMDAwMDAwfQ.Xc8hkcGJR8I4bhapPjkppuaDPhtXVxxqL2ysnFRBbLQ"));
+        "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJob3N0bmFtZXMiOlsiYXBwLmV4YW1wbGUudGVzdCJdLCJ3ZWlnaHQiOjEsImhhbmRzaGFrZV9tYXhfYWdlX3NlY29uZHMiOjEwLCJy"
+        + "ZWF1dGhfaW50ZXJ2YWxfc2Vjb25kcyI6OTAwLCJpc3MiOiJhdXRob3JpemVyIiwic3ViIjoiZWRnZS0xIiwiYXVkIjpbIm5leHVzIl0sImV4cCI6MTcwMDAwMDAzMCwiaWF0IjoxNzA"
+        + "wMDAwMDAwfQ.Xc8hkcGJR8I4bhapPjkppuaDPhtXVxxqL2ysnFRBbLQ"));
 
     [Test]
     public void Attest_IsTheWorkedExample() => Assert.That(Token("fact-sheet-secret-0123456789").Attest(Nonce), Is.EqualTo(
-        "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJob3N0bmFtZXMiOlsiYXBwLmV4YW1wbGUudGVzdCJdLCJ3ZWlnaHQiOjEsInNlc3Npb25fbm9uY2UiOiJBQUVDQXdRRkJnY0lDUW9MREEwT0R4QVJFaE1VRlJZWEdCa2FHeHdkSGg4IiwicmVhdXRoX2ludGVydmFsX3NlY29uZHMiOjkwMCwiaXNzIjoiYXV0aG9yaXplciIsInN1YiI6ImVkZ2UtMSIsImF1ZCI6WyJuZXh1cyJdLCJleHAiOjE3MDAwMDAwMzAsImlhdCI6MTcwMDAwMDAwMH0.whtGCYUBF9cRxO_Mg06n4ahsqpJtLW1UdoDK2_ADvRI"));
+        "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJob3N0bmFtZXMiOlsiYXBwLmV4YW1wbGUudGVzdCJdLCJ3ZWlnaHQiOjEsInNlc3Npb25fbm9uY2UiOiJBQUVDQXdRRkJnY0lDUW9M"
+        + "REEwT0R4QVJFaE1VRlJZWEdCa2FHeHdkSGg4IiwicmVhdXRoX2ludGVydmFsX3NlY29uZHMiOjkwMCwiaXNzIjoiYXV0aG9yaXplciIsInN1YiI6ImVkZ2UtMSIsImF1ZCI6WyJuZXh"
+        + "1cyJdLCJleHAiOjE3MDAwMDAwMzAsImlhdCI6MTcwMDAwMDAwMH0.whtGCYUBF9cRxO_Mg06n4ahsqpJtLW1UdoDK2_ADvRI"));
 
     [Test]
     public void Target_AsText_HidesTheSecret()

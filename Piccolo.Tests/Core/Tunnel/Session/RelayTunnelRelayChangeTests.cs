@@ -25,7 +25,10 @@ internal sealed class RelayTunnelRelayChangeTests : RelayTunnelFixture
         Assert.That(under.Tunnel.Status.Reconnects, Is.Zero);
     }
 
-    /// <summary>Whether it is another relay or the same under another name is not known: users who still come the old way are served until the old session closes.</summary>
+    /// <summary>
+    /// Whether it is another relay or the same under another name is not known: users who
+    /// still come the old way are served until the old session closes.
+    /// </summary>
     [Test]
     public async Task SetTarget_AnotherAddress_TheOldSessionServesUntilTheNewDoesAndWhileItDrains()
     {

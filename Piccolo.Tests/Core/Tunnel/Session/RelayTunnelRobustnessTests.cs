@@ -73,7 +73,7 @@ internal sealed class RelayTunnelRobustnessTests
         for (var nonce = 0; nonce < 5000; nonce++) writer.PostReauthentication("nonce");
         var owed = Enumerable.Range(0, 20_000).TakeWhile(_ => writer.Post(message)).Count();
 
-        Assert.That(owed, Is.EqualTo(SessionWriter.MaxQueuedControl - SessionWriter.MaxQueuedCourtesies));
+        Assert.That(owed, Is.EqualTo(SessionWriter.ControlLimit - SessionWriter.MaxQueuedCourtesies));
     }
 
     [Test]
@@ -130,7 +130,8 @@ internal sealed class RelayTunnelRobustnessTests
             .Configure<TunnelOptions>(options => options.AllowInsecureLoopback = true)
             .BuildServiceProvider();
 
-        Assert.That(() => provider.GetRequiredService<IOptions<TunnelOptions>>().Value.AllowInsecureLoopback, allowed ? Is.True : Throws.InstanceOf<OptionsValidationException>());
+        Assert.That(() => provider.GetRequiredService<IOptions<TunnelOptions>>().Value.AllowInsecureLoopback,
+            allowed ? Is.True : Throws.InstanceOf<OptionsValidationException>());
     }
 
     private sealed class HostingEnvironment : IHostEnvironment
@@ -141,7 +142,8 @@ internal sealed class RelayTunnelRobustnessTests
 
         public string ContentRootPath { get; set; } = "";
 
-        public Microsoft.Extensions.FileProviders.IFileProvider ContentRootFileProvider { get; set; } = new Microsoft.Extensions.FileProviders.NullFileProvider();
+        public Microsoft.Extensions.FileProviders.IFileProvider ContentRootFileProvider { get; set; } =
+            new Microsoft.Extensions.FileProviders.NullFileProvider();
     }
 
     private sealed class ListLog : ILogger<RelayTunnel>

@@ -198,7 +198,12 @@ internal sealed class TunnelWakingTests
 
     private static TunnelWaker Waker(TunnelUnderTest under, INetworkView network, TimeProvider time) => new(
         under.Tunnel, network,
-        Options.Create(new TunnelOptions { ClockCheck = TimeSpan.FromMilliseconds(50), ClockTolerance = TimeSpan.FromMinutes(10), NetworkDebounce = TimeSpan.FromMilliseconds(50) }),
+        Options.Create(new TunnelOptions
+        {
+            ClockCheck = TimeSpan.FromMilliseconds(50),
+            ClockTolerance = TimeSpan.FromMinutes(10),
+            NetworkDebounce = TimeSpan.FromMilliseconds(50),
+        }),
         time, NullLogger<TunnelWaker>.Instance);
 
     private sealed class ScriptedNetwork : INetworkView

@@ -30,7 +30,8 @@ internal sealed class RelayPressureTests
             // Real time is the case: for a tenth of a second the tunnel believes the relay's word that it knows a stream,
             // though the user may be gone since.
             await Task.Delay(TimeSpan.FromMilliseconds(150), TimeProvider.System);
-            wrong.AddRange((await Task.WhenAll(Enumerable.Range(first, 40).Select(n => app.PassAsync(new Passage(n, Course.Echo, 2_000, IsTls: true))))).OfType<string>());
+            wrong.AddRange((await Task.WhenAll(Enumerable.Range(first, 40).Select(n => app.PassAsync(new Passage(n, Course.Echo, 2_000, IsTls: true)))))
+                .OfType<string>());
         }
 
         TestContext.Out.WriteLine($"{wrong.Count} of 240 users wrong, refused {string.Join(", ", app.Under.Tunnel.Status.Counts.RefusedStreams)}");
@@ -68,7 +69,8 @@ internal sealed class RelayPressureTests
         await using var app = await RelayedApp.StartAsync(options => options.KeepAliveInterval = options.KeepAliveTimeout = TimeSpan.FromMilliseconds(300));
         for (var change = 1; change <= changes; change++)
         {
-            app.Under.Tunnel.SetTarget(TunnelUnderTest.Target(app.Relay.HubUri, ["web.home.test", .. Enumerable.Range(1, change).Select(n => $"app{n}.home.test")]));
+            app.Under.Tunnel.SetTarget(
+                TunnelUnderTest.Target(app.Relay.HubUri, ["web.home.test", .. Enumerable.Range(1, change).Select(n => $"app{n}.home.test")]));
             await app.Under.UntilAsync(status => status.Hostnames.Count == change + 1 && status.Sessions == 1);
         }
 

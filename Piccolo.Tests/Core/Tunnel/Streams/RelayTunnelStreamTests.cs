@@ -122,9 +122,11 @@ internal sealed class RelayTunnelStreamTests : RelayTunnelStreamFixture
         await using var stream = await _under.AcceptAsync();
         string[] hostile =
         [
-            "", "{", "null", "[]", "\"x\"", "{}", """{"event":"connect"}""", """{"event":"connect","client_id":"00000000-0000-0000-0000-000000000000","hostname":"web.home.test"}""",
+            "", "{", "null", "[]", "\"x\"", "{}", """{"event":"connect"}""",
+            """{"event":"connect","client_id":"00000000-0000-0000-0000-000000000000","hostname":"web.home.test"}""",
             """{"event":"connect","client_id":"x","hostname":"web.home.test"}""", """{"event":"nonsense","client_id":"11111111-2222-3333-4444-555555555555"}""",
-            """{"event":"pause_stream","client_id":"3f2504e0-4f89-41d3-9a0c-0305e82c3301"}""", """{"event":"pong_client","client_id":"11111111-2222-3333-4444-555555555555"}""",
+            """{"event":"pause_stream","client_id":"3f2504e0-4f89-41d3-9a0c-0305e82c3301"}""",
+            """{"event":"pong_client","client_id":"11111111-2222-3333-4444-555555555555"}""",
             """{"event":"resume_stream","client_id":"3f2504e0-4f89-41d3-9a0c-0305e82c3301","credits":9223372036854775807}""",
             """{"event":"resume_stream","client_id":"3f2504e0-4f89-41d3-9a0c-0305e82c3301","credits":-9223372036854775808}""",
             """{"event":"resume_stream","client_id":"11111111-2222-3333-4444-555555555555","credits":8}""",

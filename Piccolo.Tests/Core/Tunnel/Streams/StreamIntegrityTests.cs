@@ -140,12 +140,14 @@ internal sealed class StreamIntegrityTests
     {
         await using var app = await RelayedApp.StartAsync();
         var failures = new ConcurrentQueue<string>();
-        // Enough of them, large ones too, that the pools of buffers are as full as so many at once make them: what is looked for grows with the number of streams.
+        // Enough of them, large ones too, that the pools of buffers are as full as so many at once
+        // make them: what is looked for grows with the number of streams.
         var first = Math.Min(count * 3 / 5, 3_000);
         await RunAsync(0, first);
         var (done, leg, grown) = (first, count - first, new List<long>());
 
-        // What a stream leaves behind is left in every leg, all of the same length; a pool that had not been as full before as chance makes it now is filled in one.
+        // What a stream leaves behind is left in every leg, all of the same length; a pool that had
+        // not been as full before as chance makes it now is filled in one.
         while (grown.Count == 0 || (grown[^1] >= leg * MostGrowth && grown.Count < MostLegs))
         {
             var before = GC.GetTotalMemory(forceFullCollection: true);
@@ -154,7 +156,8 @@ internal sealed class StreamIntegrityTests
             var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
             done += leg;
             grown.Add(GC.GetTotalMemory(forceFullCollection: true) - before);
-            TestContext.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{leg} streams in {seconds:F1} s, {failures.Count} wrong, memory {grown[^1] / 1024:+0;-0} KiB, {app.CountHeld()} streams held"));
+            TestContext.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{leg} streams in {seconds:F1} s, {failures.Count} wrong, memory {grown[^1] / 1024:+0;-0} KiB, {app.CountHeld()} streams held"));
         }
 
         Assert.That(failures.Take(10), Is.Empty);
@@ -177,7 +180,8 @@ internal sealed class StreamIntegrityTests
     private static Passage PassageOf(int number)
     {
         var random = new Random(number);
-        var size = random.Next(200) == 0 ? random.Next(2 * MiB) : random.Next(4) switch { 0 => random.Next(64), 1 => random.Next(4_000), 2 => random.Next(40_000), _ => random.Next(100_000) };
+        var size = random.Next(200) == 0 ? random.Next(2 * MiB)
+            : random.Next(4) switch { 0 => random.Next(64), 1 => random.Next(4_000), 2 => random.Next(40_000), _ => random.Next(100_000) };
         return new Passage(number, (Course)(number % 6), size, IsTls: random.Next(2) == 0);
     }
 

@@ -45,17 +45,21 @@ internal sealed class NexusFrameCodecTests
         var disconnect = NexusFrameCodec.WriteControl(ControlMessage.Disconnect(id, "normal"));
 
         Assert.That(Convert.ToHexStringLower(grant), Is.EqualTo(
-            "027b226576656e74223a22726573756d655f73747265616d222c22636c69656e745f6964223a2233663235303465302d346638392d343164332d396130632d303330356538326333333031222c2263726564697473223a36347d"));
+            "027b226576656e74223a22726573756d655f73747265616d222c22636c69656e745f6964223a2233663235303465302d346638392d343164332d396130632d30333035653"
+            + "8326333333031222c2263726564697473223a36347d"));
         Assert.That(Convert.ToHexStringLower(disconnect), Is.EqualTo(
-            "027b226576656e74223a22646973636f6e6e656374222c22636c69656e745f6964223a2233663235303465302d346638392d343164332d396130632d303330356538326333333031222c22726561736f6e223a226e6f726d616c227d"));
+            "027b226576656e74223a22646973636f6e6e656374222c22636c69656e745f6964223a2233663235303465302d346638392d343164332d396130632d30333035653832633"
+            + "3333031222c22726561736f6e223a226e6f726d616c227d"));
     }
 
     [Test]
     public void ReadControl_Connect_IsTheWorkedExample()
     {
         var frame = Convert.FromHexString(
-            "027b226576656e74223a22636f6e6e656374222c22636c69656e745f6964223a2233663235303465302d346638392d343164332d396130632d303330356538326333333031222c22636f6e6e5f706f7274223a3434332c22636c69656e745f6970"
-            + "223a223139382e35312e3130302e373a3531353134222c227472616e73706f7274223a22746370222c22686f73746e616d65223a226170702e6578616d706c652e74657374222c2269735f746c73223a747275652c2263726564697473223a36347d");
+            "027b226576656e74223a22636f6e6e656374222c22636c69656e745f6964223a2233663235303465302d346638392d343164332d396130632d30333035653832633333303"
+            + "1222c22636f6e6e5f706f7274223a3434332c22636c69656e745f6970"
+            + "223a223139382e35312e3130302e373a3531353134222c227472616e73706f7274223a22746370222c22686f73746e616d65223a226170702e6578616d706c652e74657"
+            + "374222c2269735f746c73223a747275652c2263726564697473223a36347d");
 
         Assert.That(NexusFrameCodec.ReadControl(frame), Is.EqualTo(new ControlMessage
         {
@@ -117,7 +121,14 @@ internal sealed class NexusFrameCodecTests
     public void Read_MutatedAndRandomFrames_NeverThrow()
     {
         var random = new Random(20_251);
-        var good = NexusFrameCodec.WriteControl(new ControlMessage { Event = "connect", ClientIp = "198.51.100.7:1", Hostname = "ä\"\\", Credits = 64, IsTls = true });
+        var good = NexusFrameCodec.WriteControl(new ControlMessage
+        {
+            Event = "connect",
+            ClientIp = "198.51.100.7:1",
+            Hostname = "ä\"\\",
+            Credits = 64,
+            IsTls = true,
+        });
         for (var round = 0; round < 20_000; round++)
         {
             byte[] frame = round % 2 == 0 ? [.. good] : new byte[random.Next(64)];
@@ -164,7 +175,8 @@ internal sealed class NexusFrameCodecTests
     });
 
     [Test]
-    public void Read_ControlCutOrChangedAnywhere_NeverThrows() => Gen.Select(ControlMessages, Gen.Int[0, 4000], Gen.Byte, Gen.Int[0, 4000]).Seeded().Sample((message, at, value, cut) =>
+    public void Read_ControlCutOrChangedAnywhere_NeverThrows() =>
+        Gen.Select(ControlMessages, Gen.Int[0, 4000], Gen.Byte, Gen.Int[0, 4000]).Seeded().Sample((message, at, value, cut) =>
     {
         var frame = NexusFrameCodec.WriteControl(message);
         frame[at % frame.Length] = value;
@@ -176,7 +188,8 @@ internal sealed class NexusFrameCodecTests
     {
         var message = new byte[NexusFrameCodec.DataHeaderLength + NexusFrameCodec.MaxPayloadBytes];
         var payload = TunnelUnderTest.Pattern(NexusFrameCodec.MaxPayloadBytes);
-        var (id, ledger, credits, idle) = (StreamId.New(), new ForwardLedger(new GrantBudget(() => null, TimeProvider.System)), new ReverseCredits(1_000_000), new StreamIdle(TimeProvider.System));
+        var (id, ledger, credits, idle) = (StreamId.New(), new ForwardLedger(new GrantBudget(() => null, TimeProvider.System)), new ReverseCredits(1_000_000),
+            new StreamIdle(TimeProvider.System));
         Pass(100);
 
         var before = GC.GetAllocatedBytesForCurrentThread();

@@ -41,7 +41,8 @@ internal sealed class WebSocketFrameTests
     });
 
     [Test]
-    public Task Receive_AnyConversationInAnyPieces_IsTheSameMessages() => Gen.Select(Conversations, Gen.Int[1, 60_000].Array[1, 20]).SampleAsync(async (sent, pieces) =>
+    public Task Receive_AnyConversationInAnyPieces_IsTheSameMessages() =>
+        Gen.Select(Conversations, Gen.Int[1, 60_000].Array[1, 20]).SampleAsync(async (sent, pieces) =>
     {
         await using var wire = new PiecewiseStream(Frames(sent), pieces);
         using var socket = new RelaySocket(wire, null, new TunnelOptions(), TimeProvider.System);
@@ -55,7 +56,8 @@ internal sealed class WebSocketFrameTests
     });
 
     [Test]
-    public Task Receive_ConversationChangedAnywhere_EndsWithoutAnException() => Gen.Select(Conversations, Gen.Int[1, 60_000].Array[1, 20], Gen.Int[0, 500_000], Gen.Byte).SampleAsync(async (sent, pieces, at, value) =>
+    public Task Receive_ConversationChangedAnywhere_EndsWithoutAnException() =>
+        Gen.Select(Conversations, Gen.Int[1, 60_000].Array[1, 20], Gen.Int[0, 500_000], Gen.Byte).SampleAsync(async (sent, pieces, at, value) =>
     {
         var bytes = Frames(sent);
         if (bytes.Length > 0) bytes[at % bytes.Length] = value;

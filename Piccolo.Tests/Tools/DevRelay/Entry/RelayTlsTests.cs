@@ -40,7 +40,8 @@ internal sealed class RelayTlsTests
         await SendAsync(socket, WebSocketMessageType.Text, Encoding.ASCII.GetBytes(TestTokens.Sign(claims)));
         var nonce = (string)JsonNode.Parse(await ReceiveAsync(socket))!["nonce"]!;
         await SendAsync(socket, WebSocketMessageType.Text, Encoding.ASCII.GetBytes(TestTokens.Sign(claims.With("session_nonce", nonce))));
-        await SendAsync(socket, WebSocketMessageType.Binary, [2, .. Encoding.ASCII.GetBytes($$"""{"event":"outbound_connect","client_id":"{{Guid.NewGuid()}}"}""")]);
+        await SendAsync(socket, WebSocketMessageType.Binary,
+            [2, .. Encoding.ASCII.GetBytes($$"""{"event":"outbound_connect","client_id":"{{Guid.NewGuid()}}"}""")]);
 
         Assert.That(Encoding.ASCII.GetString(await ReceiveAsync(socket)), Does.Contain("outbound_result").And.Not.Contain("success"));
         await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, "done", default).WaitAsync(ScriptedBackend.Patience);

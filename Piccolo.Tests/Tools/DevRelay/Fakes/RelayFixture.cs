@@ -72,7 +72,8 @@ internal static class RelayFixture
     }
 
     /// <summary>Opens a user's stream by HTTP and takes its connect and prelude.</summary>
-    public static async Task<(Socket User, Guid Id)> OpenStreamAsync(this Relay relay, ScriptedBackend backend, byte[] first, int port = 443, int? receiveBuffer = null)
+    public static async Task<(Socket User, Guid Id)> OpenStreamAsync(this Relay relay, ScriptedBackend backend, byte[] first, int port = 443,
+        int? receiveBuffer = null)
     {
         var user = await relay.KnockAsync(first, port, receiveBuffer);
         var connect = await backend.NextControlAsync("connect");

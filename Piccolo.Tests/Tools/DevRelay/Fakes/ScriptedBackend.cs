@@ -141,7 +141,8 @@ internal sealed class ScriptedBackend : IAsyncDisposable
         }
         else
         {
-            frame.AddRange([(byte)(bit | 127), 0, 0, 0, 0, (byte)(payload.Length >> 24), (byte)(payload.Length >> 16), (byte)(payload.Length >> 8), (byte)payload.Length]);
+            frame.AddRange([(byte)(bit | 127), 0, 0, 0, 0, (byte)(payload.Length >> 24), (byte)(payload.Length >> 16), (byte)(payload.Length >> 8),
+                (byte)payload.Length]);
         }
 
         if (masked) frame.AddRange(mask);

@@ -231,8 +231,10 @@ internal sealed class TokenClaimsTests
     public async Task Nx026_OutboundPortsWithoutPermission_AreRefusedAndWithoutBothNothingIsGranted()
     {
         await using var relay = await RelayFixture.StartAsync();
-        var ports = await RefusedAsync(TestTokens.Sign(TestTokens.Claims(Host).With("allowed_outbound_ports", new JsonArray(443)).With("outbound_allowed", false)));
-        await using var neither = await ScriptedBackend.OpenAsync(relay, TestTokens.Claims(Host).With("allowed_outbound_ports", new JsonArray()).With("outbound_allowed", false));
+        var ports = await RefusedAsync(
+            TestTokens.Sign(TestTokens.Claims(Host).With("allowed_outbound_ports", new JsonArray(443)).With("outbound_allowed", false)));
+        await using var neither = await ScriptedBackend.OpenAsync(relay,
+            TestTokens.Claims(Host).With("allowed_outbound_ports", new JsonArray()).With("outbound_allowed", false));
 
         await neither.SendControlAsync("outbound_connect", Guid.NewGuid(), j => j["target_addr"] = "127.0.0.1:443");
 

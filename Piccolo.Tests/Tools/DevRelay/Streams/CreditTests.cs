@@ -174,7 +174,8 @@ internal sealed class CreditTests
     [Test]
     public async Task Nx095_QueueingTowardAStuckUser_NeverWaits()
     {
-        var buffer = new ReverseBuffer((_, cut) => new ValueTask(Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cut)), _ => true, new RelayClocks(), TimeProvider.System);
+        var buffer = new ReverseBuffer((_, cut) => new ValueTask(Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cut)), _ => true, new RelayClocks(),
+            TimeProvider.System);
         var running = buffer.RunAsync();
 
         var taken = Enumerable.Range(0, 300).Count(_ => buffer.TryAdd(new byte[1]));

@@ -43,7 +43,11 @@ internal sealed class StreamEndTests
     [Test]
     public async Task Nx062_TlsUserAfterABackendDisconnect_GetsBufferedDataThenFinThenClose()
     {
-        await using var relay = await RelayFixture.StartAsync(o => o.Clocks = new RelayClocks { HalfCloseGrace = TimeSpan.FromMilliseconds(400), Flush = TimeSpan.FromSeconds(5) });
+        await using var relay = await RelayFixture.StartAsync(o => o.Clocks = new RelayClocks
+        {
+            HalfCloseGrace = TimeSpan.FromMilliseconds(400),
+            Flush = TimeSpan.FromSeconds(5),
+        });
         await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
         var (user, id) = await StreamSteps.OpenTlsAsync(relay, backend);
         using var open = user;
@@ -76,7 +80,11 @@ internal sealed class StreamEndTests
     [Test]
     public async Task Nx064_PlainUserAfterABackendDisconnect_IsClosedAtOnce()
     {
-        await using var relay = await RelayFixture.StartAsync(o => o.Clocks = new RelayClocks { HalfCloseGrace = TimeSpan.FromHours(1), Flush = TimeSpan.FromSeconds(5) });
+        await using var relay = await RelayFixture.StartAsync(o => o.Clocks = new RelayClocks
+        {
+            HalfCloseGrace = TimeSpan.FromHours(1),
+            Flush = TimeSpan.FromSeconds(5),
+        });
         await using var backend = await ScriptedBackend.OpenAsync(relay, Host);
         var (user, id) = await relay.OpenStreamAsync(backend, RelayFixture.Get(Host));
         using var open = user;

@@ -114,7 +114,8 @@ internal sealed class StreamTests
         await backend.SendControlAsync("outbound_connect", id);
 
         var result = await backend.NextControlAsync("outbound_result");
-        Assert.That(result.Text[1..], Is.EqualTo($$"""{"event":"outbound_result","client_id":"{{id}}","reason":"outbound connections disabled on this proxy"}"""));
+        Assert.That(result.Text[1..],
+            Is.EqualTo($$"""{"event":"outbound_result","client_id":"{{id}}","reason":"outbound connections disabled on this proxy"}"""));
     }
 
     private static async Task<long> SendUntilAsync(Socket user, CancellationToken enough)
