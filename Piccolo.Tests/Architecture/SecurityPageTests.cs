@@ -1,3 +1,5 @@
+using Piccolo.Tests.Architecture.Pages;
+
 namespace Piccolo.Tests.Architecture;
 
 /// <summary>Reads <c>docs/owner/security.md</c>: each promise has a state and names tests that exist.</summary>

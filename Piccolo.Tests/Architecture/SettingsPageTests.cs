@@ -1,3 +1,4 @@
+using Piccolo.Tests.Architecture.Pages;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Architecture;

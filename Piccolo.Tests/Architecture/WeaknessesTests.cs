@@ -1,3 +1,5 @@
+using Piccolo.Tests.Architecture.Pages;
+
 namespace Piccolo.Tests.Architecture;
 
 /// <summary>Reads <c>docs/dev/weaknesses.md</c>: each of the 118 known weaknesses has one row, and no row claims a test that does not exist.</summary>

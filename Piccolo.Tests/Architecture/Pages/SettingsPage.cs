@@ -5,7 +5,7 @@ using System.Reflection;
 using System.Text;
 using RangeAttribute = System.ComponentModel.DataAnnotations.RangeAttribute;
 
-namespace Piccolo.Tests.Architecture;
+namespace Piccolo.Tests.Architecture.Pages;
 
 /// <summary>
 /// The tables of <c>docs/owner/settings.md</c>, made from the option classes: key, type with its limits, default, and the property's doc comment.

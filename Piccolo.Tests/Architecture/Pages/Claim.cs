@@ -1,4 +1,4 @@
-namespace Piccolo.Tests.Architecture;
+namespace Piccolo.Tests.Architecture.Pages;
 
 /// <summary>One row of a <see cref="ClaimPage"/>.</summary>
 /// <param name="Id">The first cell.</param>

@@ -2,7 +2,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
-namespace Piccolo.Tests.Architecture;
+namespace Piccolo.Tests.Architecture.Pages;
 
 /// <summary>Summaries of types and properties, as Markdown, from the XML files that the compiler writes beside the assemblies.</summary>
 internal sealed partial class XmlComments(params Assembly[] assemblies)

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Piccolo.Tests.Fakes;
 
-namespace Piccolo.Tests.Architecture;
+namespace Piccolo.Tests.Architecture.Pages;
 
 /// <summary>
 /// A page of <c>docs/</c> with one table of claims. The second cell of a row is its state, of
