@@ -39,7 +39,7 @@ internal static class FuzzTargets
         var whole = ProxyHeaderParser.Parse(input);
         Promise(whole.Equals(ProxyHeaderParser.Parse(Halves(input))), "A cut changed the header.");
         if (whole.Verdict == ProxyHeaderVerdict.NeedMore)
-            Promise(whole.Length > input.Length && whole.Length <= ProxyHeaderParser.MaxLength, "The hint leads nowhere.");
+            Promise(whole.Length > input.Length && whole.Length <= ProxyHeaderParser.MaxHeaderBytes, "The hint leads nowhere.");
         if (whole.Verdict == ProxyHeaderVerdict.Header) Promise(whole.Length <= input.Length, "The header is longer than what came.");
         var earlier = ProxyHeaderParser.Parse(input.AsMemory(0, input.Length / 2));
         Promise(earlier.Verdict == ProxyHeaderVerdict.NeedMore || earlier.Equals(whole), "More bytes changed the header.");

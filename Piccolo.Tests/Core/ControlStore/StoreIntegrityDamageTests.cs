@@ -152,10 +152,10 @@ internal sealed class StoreIntegrityDamageTests : StoreIntegrityFixture
         RawStore.Execute(_box.Paths.ControlStore, "UPDATE rows SET schema = 7 WHERE collection = 'others'");
         Assert.That(_box.Store.Check(), Is.False);
 
-        Assert.That(_box.Store.Mend(FaultCode.DecryptFailed), Is.False);
+        Assert.That(_box.Store.TryClearFault(FaultCode.DecryptFailed), Is.False);
         Assert.That(_box.Health.Snapshot.Ready, Is.False);
         RawStore.Execute(_box.Paths.ControlStore, "UPDATE rows SET schema = 1 WHERE collection = 'others'");
-        Assert.That(_box.Store.Mend(FaultCode.DecryptFailed), Is.True);
+        Assert.That(_box.Store.TryClearFault(FaultCode.DecryptFailed), Is.True);
 
         Assert.That(_box.Health.Snapshot.Ready, Is.True);
         _box.Store.Commit(t => t.Put(Notes, "x", new Note("works again")));

@@ -126,7 +126,7 @@ internal sealed class StoreIntegrityTests : StoreIntegrityFixture
         Assert.That(_box.Health.Snapshot.Ready, Is.False);
 
         Directory.Delete(_box.Paths.ControlStoreAnchor);
-        Assert.That(_box.Store.Mend(FaultCode.StoreUnreadable), Is.True);
+        Assert.That(_box.Store.TryClearFault(FaultCode.StoreUnreadable), Is.True);
         await _box.UnlockAsync();
         Assert.That(_box.Health.Snapshot.Ready, Is.True);
     }

@@ -205,8 +205,8 @@ internal sealed class RenewalSchedulerTests : RenewalSchedulerFixture
         var wanted = EngineHarness.Want("web.home.test");
         var attempt = new AttemptRecord(wanted.Id, ["web.home.test"], now.AddYears(3), 1, 1, now.AddYears(3).AddHours(1), false, null, null);
 
-        Assert.That(DuePolicy.DueAt(wanted, null, attempt, asked: false, now), Is.EqualTo(now));
-        Assert.That(DuePolicy.DueAt(wanted, null, attempt with { LastAttempt = now, NextAttempt = now.AddHours(1) }, asked: false, now),
+        Assert.That(DuePolicy.DueAt(wanted, null, attempt, requested: false, now), Is.EqualTo(now));
+        Assert.That(DuePolicy.DueAt(wanted, null, attempt with { LastAttempt = now, NextAttempt = now.AddHours(1) }, requested: false, now),
             Is.EqualTo(now.AddHours(1)));
     }
 }

@@ -30,8 +30,8 @@ internal sealed class SimulatedAuthority(Outages outages, TimeSpan lifetime, boo
             // Even a CA that is reachable is at times of another opinion.
             if (random.Next(20) == 0)
             {
-                var failure = new AcmeFailure(AcmeFailureClass.ChallengeFailed, "challenge_connection", "not reached") { Name = ticket.Wanted.Names[0].Value };
-                return Task.FromResult<AcmeResult<CertificateRecord>>(failure);
+                var refusal = new AcmeFailure(AcmeFailureClass.ChallengeFailed, "challenge_connection", "not reached") { Name = ticket.Wanted.Names[0].Value };
+                return Task.FromResult<AcmeResult<CertificateRecord>>(refusal);
             }
             var id = ticket.Wanted.Id;
             if (!Issued.TryGetValue(id, out var list)) Issued[id] = list = [];

@@ -73,7 +73,7 @@ internal sealed class RelayTunnelRobustnessTests
         for (var nonce = 0; nonce < 5000; nonce++) writer.PostReauthentication("nonce");
         var owed = Enumerable.Range(0, 20_000).TakeWhile(_ => writer.Post(message)).Count();
 
-        Assert.That(owed, Is.EqualTo(SessionWriter.ControlLimit - SessionWriter.MaxQueuedCourtesies));
+        Assert.That(owed, Is.EqualTo(SessionWriter.MaxQueuedControl - SessionWriter.MaxQueuedCourtesies));
     }
 
     [Test]

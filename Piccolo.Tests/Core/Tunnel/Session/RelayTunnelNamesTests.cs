@@ -7,7 +7,7 @@ namespace Piccolo.Tests.Core.Tunnel.Session;
 
 /// <summary>The names that a session claims, and the session that follows when they change.</summary>
 [Category("Nexus")]
-internal sealed class NexusTunnelNamesTests : NexusTunnelFixture
+internal sealed class RelayTunnelNamesTests : RelayTunnelFixture
 {
     [Test]
     public async Task SetTarget_NullWhileNewNamesAreGathered_ClosesAtOnce()
@@ -33,7 +33,7 @@ internal sealed class NexusTunnelNamesTests : NexusTunnelFixture
 
         var peer = await _relay.AcceptAsync();
 
-        Assert.That(NexusTunnelHandshakeTests.Claims(peer.HandshakeToken)["hostnames"]!.ToJsonString(), Is.EqualTo("""["web.home.test"]"""));
+        Assert.That(RelayTunnelHandshakeTests.Claims(peer.HandshakeToken)["hostnames"]!.ToJsonString(), Is.EqualTo("""["web.home.test"]"""));
     }
 
     [Test]
@@ -114,7 +114,7 @@ internal sealed class NexusTunnelNamesTests : NexusTunnelFixture
         var fresh = await time.RunAsync(_relay.AcceptAsync(), soon);
         await time.RunAsync(under.UntilAsync(status => status.Hostnames.Count == 21 && status.Sessions == 1), soon);
 
-        Assert.That(NexusTunnelHandshakeTests.Claims(fresh.HandshakeToken)["hostnames"]!.AsArray(), Has.Count.EqualTo(21));
+        Assert.That(RelayTunnelHandshakeTests.Claims(fresh.HandshakeToken)["hostnames"]!.AsArray(), Has.Count.EqualTo(21));
         await TunnelUnderTest.AssertDialsNoMoreAsync(_relay, time);
     }
 

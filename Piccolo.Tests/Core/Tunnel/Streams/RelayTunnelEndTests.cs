@@ -6,7 +6,7 @@ namespace Piccolo.Tests.Core.Tunnel.Streams;
 
 /// <summary>How a stream ends: what is still delivered, what is waited for, and who is told.</summary>
 [Category("Nexus")]
-internal sealed class NexusTunnelEndTests : NexusTunnelStreamFixture
+internal sealed class RelayTunnelEndTests : RelayTunnelStreamFixture
 {
     [Test]
     public async Task Nx058_Nx073_Dispose_DeliversEverythingThenDisconnects()
