@@ -48,7 +48,8 @@ internal sealed record TunnelFailure(TunnelFailureKind Kind, string Code, string
     {
         429 => new(
             TunnelFailureKind.Unavailable, "rate_limited", "The relay asks for fewer attempts (HTTP status 429).",
-            "Nothing to do: it is tried again after the longest pause.") { TakesTheLongestPause = true },
+            "Nothing to do: it is tried again after the longest pause.")
+        { TakesTheLongestPause = true },
         // What stands before a relay that is being restarted says this.
         >= 500 => new(
             TunnelFailureKind.Unavailable, "relay_unavailable",

@@ -58,13 +58,15 @@ internal sealed class RelayUpgrade(RemoteCertificateValidationCallback validate)
         SslOptions = { RemoteCertificateValidationCallback = validate },
     };
 
-    private static HttpRequestMessage NewRequest(Uri hub, string key) =>
-        new(HttpMethod.Get, new UriBuilder(hub) { Scheme = hub.Scheme == Uri.UriSchemeWss ? Uri.UriSchemeHttps : Uri.UriSchemeHttp }.Uri)
+    private static HttpRequestMessage NewRequest(Uri hub, string key) => new(HttpMethod.Get, HttpUriOf(hub))
     {
         Version = HttpVersion.Version11,
         VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         Headers = { { "Connection", "Upgrade" }, { "Upgrade", "websocket" }, { "Sec-WebSocket-Version", "13" }, { "Sec-WebSocket-Key", key } },
     };
+
+    private static Uri HttpUriOf(Uri hub) =>
+        new UriBuilder(hub) { Scheme = hub.Scheme == Uri.UriSchemeWss ? Uri.UriSchemeHttps : Uri.UriSchemeHttp }.Uri;
 
     private static bool IsOurs(HttpResponseHeaders headers, string key)
     {
