@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Piccolo.Core.Certificates.Ledger;
-using Piccolo.Core.Certificates.Scheduling;
 
 namespace Piccolo.Core.Certificates;
 
@@ -20,7 +19,7 @@ internal sealed class CertificateHealth(ICertificateHealthSink sink)
     public void Report(ImmutableArray<WantedCertificate> wanted, LedgerSnapshot ledger, DateTimeOffset now)
     {
         var valid = wanted.Count(w => ledger.HeldFor(w) is { } held && held.Facts.NotAfter > now);
-        var failing = wanted.Where(w => ledger.Attempts.GetValueOrDefault(w.Id) is { LastError: not null } attempt && DuePolicy.IsFor(attempt, w)).ToList();
+        var failing = wanted.Where(w => ledger.Attempts.GetValueOrDefault(w.Id) is { LastError: not null } attempt && attempt.IsFor(w)).ToList();
         if (failing.Count == 0)
         {
             sink.Ok($"{valid} of {wanted.Length} certificates valid");

@@ -16,8 +16,8 @@ internal static partial class CertificatesLog
     public static partial void OrderFailed(
         this ILogger logger, string certificateId, AcmeFailureClass @class, string code, string detail, int failures, DateTimeOffset nextAttempt);
 
-    [LoggerMessage(2002, LogLevel.Information, "Ordering certificate {CertificateId} for {Names} at {Directory}; resumed={Resumed}.")]
-    public static partial void OrderStarted(this ILogger logger, string certificateId, string names, string directory, bool resumed);
+    [LoggerMessage(2002, LogLevel.Information, "Ordering certificate {CertificateId} for {Names} at {Directory}, because {Reason}; resumed={Resumed}.")]
+    public static partial void OrderStarted(this ILogger logger, string certificateId, string names, string directory, string reason, bool resumed);
 
     [LoggerMessage(2003, LogLevel.Information, "ACME account registered at {Directory}.")]
     public static partial void AccountRegistered(this ILogger logger, string directory);

@@ -50,6 +50,9 @@ internal sealed record AttemptRecord(
 
     /// <summary>An order may be at the CA that <see cref="Order"/> does not know: set from before the request until its answer is stored.</summary>
     public bool Placing { get; init; }
+
+    /// <summary>Whether it is about exactly these names.</summary>
+    public bool IsFor(WantedCertificate wanted) => Names.SequenceEqual(wanted.Names.Select(n => n.Value), StringComparer.Ordinal);
 }
 
 /// <summary>Why the last attempt failed, for the owner.</summary>

@@ -29,7 +29,11 @@ internal sealed record LedgerSnapshot(
     /// <summary>Whether an order at <paramref name="directory"/> would renew what that very CA has issued: for its limits nothing else is a renewal.</summary>
     public bool IsRenewal(WantedCertificate wanted, Uri? directory) => directory is not null && HeldFor(wanted)?.Record.Directory == directory;
 
+    /// <summary>Whether the owner asked for a new one, and no attempt has begun since.</summary>
+    public bool IsRequested(WantedCertificate wanted) =>
+        RenewalRequests.GetValueOrDefault(wanted.Id) is { } request && (AttemptFor(wanted) is not { } attempt || attempt.LastAttempt < request.At);
+
     /// <summary>The ledger's row, where it is about these very names.</summary>
     public AttemptRecord? AttemptFor(WantedCertificate wanted) =>
-        Attempts.GetValueOrDefault(wanted.Id) is { } known && DuePolicy.IsFor(known, wanted) ? known : null;
+        Attempts.GetValueOrDefault(wanted.Id) is { } known && known.IsFor(wanted) ? known : null;
 }

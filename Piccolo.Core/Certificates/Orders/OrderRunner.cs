@@ -32,19 +32,23 @@ internal sealed class OrderRunner(
     /// <summary>When it is due, and which limit holds it back until then, if one does.</summary>
     public (DateTimeOffset At, string? Limit) DueAt(WantedCertificate wanted, LedgerSnapshot snapshot, DateTimeOffset now)
     {
+        var due = Decide(wanted, snapshot, now).At;
+        var directory = DirectoryFor(wanted, snapshot, now);
+        var downUntil = snapshot.IsRequested(wanted) ? null : reach.DownUntil(directory, snapshot.HeldFor(wanted)?.Lifetime);
+        if (due <= now && downUntil is { } until && until > now) return (until, null);
+        return HeldBack(wanted, snapshot, due > now ? due : now) ?? (due, null);
+    }
+
+    private RenewalDecision Decide(WantedCertificate wanted, LedgerSnapshot snapshot, DateTimeOffset now)
+    {
         var held = snapshot.HeldFor(wanted);
         var attempt = snapshot.AttemptFor(wanted);
-        // A wish counts until an attempt began after it.
-        var requested = snapshot.RenewalRequests.GetValueOrDefault(wanted.Id) is { } request && (attempt is null || attempt.LastAttempt < request.At);
         var second = AuthorityChoice.SecondAt(attempt, issuer.Directories.Length, options.Fallback, held?.Lifetime);
         // The second CA does not wait for a pause that the first one asked for; afterwards the two take turns.
         if (second is not null && attempt!.Directory != issuer.Directories[0]) second = null;
         // What a CA issued that is no longer configured goes on serving, and is ordered again at one that is: else a trial at a test CA would last for months.
         var current = held is not null && issuer.Directories.Contains(held.Record.Directory) ? held : null;
-        var due = DuePolicy.DueAt(wanted, current, attempt, requested, now, second);
-        var directory = DirectoryFor(wanted, snapshot, now);
-        if (due <= now && !requested && reach.DownUntil(directory, held?.Lifetime) is { } until && until > now) return (until, null);
-        return HeldBack(wanted, snapshot, due > now ? due : now) ?? (due, null);
+        return RenewalDecision.For(wanted, current, attempt, snapshot.IsRequested(wanted), now, second);
     }
 
     /// <summary>The limit that keeps an order from beginning at <paramref name="at"/>, and until when; null where none does.</summary>
@@ -96,10 +100,11 @@ internal sealed class OrderRunner(
         var directory = issuer.Directories[authority];
         if (authority > 0 && last?.FailingSince is { } since) logger.SecondAuthorityAsked(wanted.Id, since, directory.Host);
         var challenge = AuthorityChoice.Challenge(options.Challenge, last);
+        var reason = Decide(wanted, before, time.GetUtcNow()).Reason;
         var attempt = ledger.Begin(wanted, directory, challenge);
         await StepAsync(wanted.Id, OrderStep.Begun);
         var names = string.Join(", ", wanted.Names.Select(n => n.Value));
-        logger.OrderStarted(wanted.Id, names, directory.Host, attempt.Order is not null);
+        logger.OrderStarted(wanted.Id, names, directory.Host, reason, attempt.Order is not null);
         var ticket = new OrderTicket(
             wanted, authority, attempt.Order, attempt.Placing, challenge, Profile(authority, held, directory), Replaces(held, attempt, directory),
             new Entry(ledger, wanted, () => _reserved.TryUpdate(wanted.Id, (wanted, true), (wanted, false)), () => _reserved.TryRemove(wanted.Id, out _)),
@@ -125,7 +130,7 @@ internal sealed class OrderRunner(
     }
 
     /// <summary>
-    /// What the certificate was made with is kept on renewal by the CA that made it; another wish of the owner's counts from the next order on.
+    /// What the certificate was made with is kept on renewal by the CA that made it; a changed setting counts from the next order on.
     /// </summary>
     private string? Profile(int authority, HeldCertificate? held, Uri directory)
     {

@@ -182,7 +182,7 @@ internal sealed class RenewalSchedulerTests : RenewalSchedulerFixture
 
         Assert.That(harness.Scheduler.RenewNow(Id), Is.True);
         Assert.That(harness.Scheduler.RenewNow(Id), Is.True);
-        Assert.That(harness.Inventory.Find(Id)!.NextAttempt, Is.EqualTo(first.IssuedAt + DuePolicy.ManualSpacing));
+        Assert.That(harness.Inventory.Find(Id)!.NextAttempt, Is.EqualTo(first.IssuedAt + RenewalDecision.ManualSpacing));
         var second = (await time.RunAsync(harness.UntilAsync(l => l[0].Status == CertificateStatus.Ok && l[0].Serial != first.Serial), Longest))[0];
 
         Assert.That(second.NextAttempt, Is.EqualTo(second.RenewAt));
@@ -199,14 +199,34 @@ internal sealed class RenewalSchedulerTests : RenewalSchedulerFixture
     }
 
     [Test]
-    public void DueAt_LedgerFromTheFuture_DoesNotCount()
+    public void For_LedgerFromTheFuture_DoesNotCount()
     {
         var now = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
         var wanted = EngineHarness.Want("web.home.test");
         var attempt = new AttemptRecord(wanted.Id, ["web.home.test"], now.AddYears(3), 1, 1, now.AddYears(3).AddHours(1), false, null, null);
 
-        Assert.That(DuePolicy.DueAt(wanted, null, attempt, requested: false, now), Is.EqualTo(now));
-        Assert.That(DuePolicy.DueAt(wanted, null, attempt with { LastAttempt = now, NextAttempt = now.AddHours(1) }, requested: false, now),
-            Is.EqualTo(now.AddHours(1)));
+        Assert.That(RenewalDecision.For(wanted, null, attempt, requested: false, now).At, Is.EqualTo(now));
+        attempt = attempt with { LastAttempt = now, NextAttempt = now.AddHours(1) };
+        Assert.That(RenewalDecision.For(wanted, null, attempt, requested: false, now).At, Is.EqualTo(now.AddHours(1)));
+    }
+
+    [Test]
+    public void For_EachCause_SaysWhy()
+    {
+        var now = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        var wanted = EngineHarness.Want("web.home.test");
+        var failed = new AttemptRecord(wanted.Id, ["web.home.test"], now.AddMinutes(-5), 1, 1, now.AddHours(1), false, null, null);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(Why(null), Does.StartWith("no certificate"));
+            Assert.That(Why(failed), Is.EqualTo("the last attempt failed"));
+            Assert.That(Why(failed with { Running = true }), Is.EqualTo("the last attempt was interrupted"));
+            Assert.That(Why(failed, secondAt: now), Is.EqualTo("the first CA keeps failing"));
+            Assert.That(Why(failed, requested: true), Is.EqualTo("the owner asked for it"));
+        });
+
+        string Why(AttemptRecord? attempt, bool requested = false, DateTimeOffset? secondAt = null) =>
+            RenewalDecision.For(wanted, null, attempt, requested, now, secondAt).Reason;
     }
 }
