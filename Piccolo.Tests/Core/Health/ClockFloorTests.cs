@@ -30,7 +30,8 @@ internal sealed class ClockFloorTests
         var seen = Look(Reset);
 
         Assert.That(seen.Level, Is.EqualTo(HealthLevel.Degraded));
-        Assert.That(seen.Message, Does.StartWith("the clock is behind").And.Contain("1970-01-01").And.Contain("2026-11-01").And.Contain("date of this version"));
+        Assert.That(seen.Message,
+            Does.StartWith("the clock is behind").And.Contain("1970-01-01").And.Contain("2026-11-01").And.Contain("date of this version"));
     }
 
     [Test]
