@@ -89,8 +89,9 @@ public sealed class AliasVerifier(
     private void Record(RemoteAlias alias, AliasCheck found)
     {
         aliases.Checked(alias.Id, time.GetUtcNow(), found);
-        if (found.PointsToRelay) events.Note(RemoteEventLevel.Info, RemoteEventSources.Alias, alias.Hostname, "points_to_relay", $"{alias.Hostname} leads to the relay.");
-        else events.Note(RemoteEventLevel.Warn, RemoteEventSources.Alias, alias.Hostname, "dns_mismatch", found.Problem!, found.NextStep);
+        var (level, state) = found.PointsToRelay ? (RemoteEventLevel.Info, "points_to_relay") : (RemoteEventLevel.Warn, "dns_mismatch");
+        var message = found.PointsToRelay ? $"{alias.Hostname} leads to the relay." : found.Problem!;
+        events.Note(level, RemoteEventSources.Alias, alias.Hostname, state, message, found.PointsToRelay ? null : found.NextStep);
     }
 
     private DateTimeOffset DueAt(RemoteAlias alias) =>

@@ -190,7 +190,8 @@ public sealed class IssuanceLock(
                 Of(TrustLevel.Unknown, $"The records at {found.At} do not let this device's account issue at all: the next renewal would fail.", records),
             _ => Of(
                 TrustLevel.RelayCouldIssue,
-                (found.At is null ? $"No CAA record restricts {subject.Shown}." : $"The records at {found.At} let others issue too.") + AliasHint(found, subject),
+                (found.At is null ? $"No CAA record restricts {subject.Shown}." : $"The records at {found.At} let others issue too.")
+                    + AliasHint(found, subject),
                 records),
         };
 
