@@ -49,8 +49,7 @@ internal sealed partial class RelaySession
     {
         while (!cancellationToken.IsCancellationRequested)
         {
-            var pause = Volatile.Read(ref _suspects) > 0 && SuspectPause < Options.StreamPong ? SuspectPause : Pressed;
-            await Task.Delay(pause, Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Pause(), Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (cancellationToken.IsCancellationRequested) return;
             foreach (var stream in _streams.Values.Where(stream => stream.Idle.Silence >= UploadIdleAfter)) stream.OnIdle();
             AbandonRound();
@@ -68,6 +67,12 @@ internal sealed partial class RelaySession
             foreach (var stream in _pinged.Concat(_next)) stream.Idle.IsPinged = false;
             (_pinged, _next) = ([], []);
         }
+    }
+
+    private TimeSpan Pause()
+    {
+        if (Volatile.Read(ref _suspects) > 0 && SuspectPause < Options.StreamPong) return SuspectPause;
+        return StreamCount * 2 >= Math.Min(Options.MaxStreams, Options.MaxStreamsPerAddress) ? Pressed : Options.StreamPong;
     }
 
     private bool IsPressed(TunnelStream stream) => StreamCount * 2 >= Options.MaxStreams || scope.Addresses.IsHalfUsed(stream.Client);
