@@ -17,32 +17,39 @@ using Piccolo.Core.Remote;
 using Piccolo.Core.Tunnel;
 using Piccolo.Core.Vault;
 
-TlsSettings.Apply();
-var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-builder.WebHost.UseKestrelHttpsConfiguration();
-builder.AddSettings(args);
-var state = builder.TakeStateDirectory();
-builder.AddPlatform(state);
-builder.Services
-    .AddHealth()
-    .AddTelemetry(builder.Configuration)
-    .AddVault()
-    .AddLeadership()
-    .AddControlStore()
-    .AddOwnerAuth()
-    .AddListeners()
-    .AddContainers()
-    .AddApps()
-    .AddCertificates()
-    .AddTunnel()
-    .AddRemoteAccess()
-    .AddIngress()
-    .AddApi();
+try
+{
+    TlsSettings.Apply();
+    var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+    builder.WebHost.UseKestrelHttpsConfiguration();
+    builder.AddSettings(args);
+    var state = builder.TakeStateDirectory();
+    builder.AddPlatform(state);
+    builder.Services
+        .AddHealth()
+        .AddTelemetry(builder.Configuration)
+        .AddVault()
+        .AddLeadership()
+        .AddControlStore()
+        .AddOwnerAuth()
+        .AddListeners()
+        .AddContainers()
+        .AddApps()
+        .AddCertificates()
+        .AddTunnel()
+        .AddRemoteAccess()
+        .AddIngress()
+        .AddApi();
 
-var app = builder.Build();
-app.UseProbeAnswer();
-app.UseIngress();
-app.UseApi();
-app.UsePortal();
-app.MapApi();
-app.RunUntilLocked();
+    var app = builder.Build();
+    app.UseProbeAnswer();
+    app.UseIngress();
+    app.UseApi();
+    app.UsePortal();
+    app.MapApi();
+    app.RunUntilLocked();
+}
+catch (Exception failure) when (StartFault.Of(failure) is { } fault)
+{
+    fault.Report();
+}

@@ -96,6 +96,29 @@ internal sealed class DaemonProcessTests
         Assert.That((bool)(await first.Api.GetAsync("/health/ready"))["ready"]!, Is.True, "the first one is not disturbed");
     }
 
+    [TestCase("Piccolo:Ingress:HttpPort", "70000", Description = "outside its range")]
+    [TestCase("Piccolo:Ingress:HttpPort", "x", Description = "not a number")]
+    public async Task Start_WithAnInvalidSetting_IsRefusedWithOneLineThatNamesIt(string key, string value)
+    {
+        var (exitCode, output) = await StartInVainAsync($"--{key}={value}");
+
+        Assert.That(exitCode, Is.EqualTo(StartFault.InvalidSettingExitCode));
+        Assert.That(output.TrimEnd(), Does.StartWith("A setting is invalid").And.Contains("HttpPort").And.Not.Contains("\n"));
+    }
+
+    [Test]
+    public async Task Start_OnAPortThatIsTaken_IsRefusedWithASentence()
+    {
+        using var other = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((System.Net.IPEndPoint)other.LocalEndpoint).Port;
+
+        var (exitCode, output) = await StartInVainAsync("--Piccolo:Ingress:ListenAddress=127.0.0.1", $"--Piccolo:Ingress:HttpPort={port}");
+
+        Assert.That(exitCode, Is.EqualTo(StartFault.PortExitCode));
+        Assert.That(output, Does.Contain($"{port}").And.Contains("Stop the other program").And.Not.Contains("   at "));
+    }
+
     [Test]
     public async Task Killed_LeavesNothingThatHindersTheNext()
     {
@@ -120,6 +143,15 @@ internal sealed class DaemonProcessTests
         Assert.That((await ConnectAsync("-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256", "-sess_out", session)).Output,
             Does.Contain("New, TLSv1.2, Cipher is ECDHE-ECDSA-AES128-GCM-SHA256"));
         Assert.That((await ConnectAsync("-sess_in", session)).Output, Does.Contain("Reused, TLSv1.2"));
+    }
+
+    private async Task<(int? ExitCode, string Output)> StartInVainAsync(params string[] arguments)
+    {
+        var log = _folder.File("refused.log");
+        string[] all = [SolutionBuild.Find("Piccolo.Api"), $"--Piccolo:StateDirectory={State}", .. arguments];
+        await using var daemon = ChildProcess.Start(new ChildProcessStart("dotnet", all, log, "dotnet-sdk-10.0"));
+        await daemon.Exited.WaitAsync(Limit);
+        return (daemon.ExitCode, await File.ReadAllTextAsync(log));
     }
 
     private string State => _folder.File("state");
