@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Options;
 using Piccolo.Api.Ingress.Configuration;
 using Piccolo.Api.Ingress.Limits;
@@ -13,9 +12,12 @@ using Piccolo.Core.Listeners;
 
 namespace Piccolo.Api.Ingress.Composition;
 
-/// <summary>Gives Kestrel every endpoint: our two ports, the LAN ports of apps, the relay's streams. Each names its connection middleware in order.</summary>
+/// <summary>Gives Kestrel every endpoint: our two ports, the LAN ports of apps, the relay's streams. Each lists its connection middleware, outermost first.</summary>
 internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, IServiceProvider services) : IConfigureOptions<KestrelServerOptions>
 {
+    /// <summary>For <see cref="AdmissionMiddleware"/>: a connection that did not come through a port of the device.</summary>
+    private const int NoOwnPort = 0;
+
     public void Configure(KestrelServerOptions kestrel)
     {
         var ingress = options.Value;
@@ -26,12 +28,28 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
         kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
         kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
 
-        Listen(kestrel, ingress, ingress.HttpPort, listen => Origin(Http1(listen), ListenerDefinition.HttpPort));
-        ListenTls(kestrel, ingress, Tls);
-        kestrel.Listen(new LanAppsEndPoint(LanTraffic.Http), listen => Use<LanAppConnectionMiddleware>(Http1(listen)));
-        kestrel.Listen(new LanAppsEndPoint(LanTraffic.Http2), listen => Use<LanAppConnectionMiddleware>(Http2(listen)));
-        kestrel.Listen(new TunnelEndPoint(TunnelTraffic.Plain), listen => Http1(Limited(listen)));
-        kestrel.Listen(new TunnelEndPoint(TunnelTraffic.Tls), listen => Tls(Peeked(Limited(listen))));
+        Listen(kestrel, ingress, ingress.HttpPort, listen => On(listen, HttpProtocols.Http1)
+            .Use<ConnectionOriginMiddleware>(ListenerDefinition.HttpPort)
+            .Use<AdmissionMiddleware>(ListenerDefinition.HttpPort));
+        // The port's own sockets were admitted and their ClientHello was read before Kestrel got them.
+        ListenTls(kestrel, ingress, listen => On(listen, HttpProtocols.Http1AndHttp2)
+            .UseTls(ingress));
+        kestrel.Listen(new LanAppsEndPoint(LanTraffic.Http), listen => On(listen, HttpProtocols.Http1)
+            .Use<LanAppConnectionMiddleware>());
+        kestrel.Listen(new LanAppsEndPoint(LanTraffic.Http2), listen => On(listen, HttpProtocols.Http2)
+            .Use<LanAppConnectionMiddleware>());
+        kestrel.Listen(new TunnelEndPoint(TunnelTraffic.Plain), listen => On(listen, HttpProtocols.Http1)
+            .Use<AdmissionMiddleware>(NoOwnPort));
+        kestrel.Listen(new TunnelEndPoint(TunnelTraffic.Tls), listen => On(listen, HttpProtocols.Http1AndHttp2)
+            .Use<AdmissionMiddleware>(NoOwnPort)
+            .Use<ClientHelloPeekMiddleware>()
+            .UseTls(ingress));
+    }
+
+    private ConnectionPipeline On(ListenOptions listen, HttpProtocols protocols)
+    {
+        listen.Protocols = protocols;
+        return new ConnectionPipeline(listen, services);
     }
 
     private static void Listen(KestrelServerOptions kestrel, IngressOptions ingress, int port, Action<ListenOptions> configure)
@@ -55,51 +73,4 @@ internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, ISer
         if (port == 0) addresses = addresses[..1];
         for (var i = 0; i < addresses.Length; i++) kestrel.Listen((EndPoint)new TlsPortEndPoint(addresses[i], port, isOptional: i > 0), configure);
     }
-
-    private static ListenOptions Http1(ListenOptions listen)
-    {
-        listen.Protocols = HttpProtocols.Http1;
-        return listen;
-    }
-
-    private static ListenOptions Http2(ListenOptions listen)
-    {
-        listen.Protocols = HttpProtocols.Http2;
-        return listen;
-    }
-
-    private ListenOptions Origin(ListenOptions listen, int publicPort)
-    {
-        Use<ConnectionOriginMiddleware>(listen, publicPort);
-        return Limited(listen, publicPort);
-    }
-
-    /// <param name="ownPort">80 for our own port, else 0.</param>
-    private ListenOptions Limited(ListenOptions listen, int ownPort = 0)
-    {
-        Use<AdmissionMiddleware>(listen, ownPort);
-        return listen;
-    }
-
-    private ListenOptions Peeked(ListenOptions listen)
-    {
-        Use<ClientHelloPeekMiddleware>(listen);
-        return listen;
-    }
-
-    /// <summary>From the handshake on: origin, route and certificate are features of the connection by now.</summary>
-    private void Tls(ListenOptions listen)
-    {
-        listen.Protocols = HttpProtocols.Http1AndHttp2;
-        Use<HandshakeGateMiddleware>(listen);
-        listen.UseHttps(new TlsHandshakeCallbackOptions
-        {
-            OnConnection = services.GetRequiredService<ServerCertificateSelector>().OnHandshakeAsync,
-            HandshakeTimeout = options.Value.HandshakeTimeout,
-        });
-        Use<TerminatedConnectionMiddleware>(listen);
-    }
-
-    private void Use<TMiddleware>(ListenOptions listen, params object[] own) where TMiddleware : IConnectionMiddleware =>
-        listen.Use(next => ActivatorUtilities.CreateInstance<TMiddleware>(services, [next, .. own]).OnConnectionAsync);
 }
