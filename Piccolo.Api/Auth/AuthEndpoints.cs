@@ -6,6 +6,7 @@ using Piccolo.Api.Vault;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Auth;
 using Piccolo.Core.Health;
+using Piccolo.Core.Locking;
 using Piccolo.Core.Vault;
 
 namespace Piccolo.Api.Auth;

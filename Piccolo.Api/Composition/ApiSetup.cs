@@ -14,22 +14,18 @@ using Piccolo.Api.Metrics;
 using Piccolo.Api.Remote;
 using Piccolo.Api.Security;
 using Piccolo.Api.Vault;
-using Piccolo.Core.Audit;
-using Piccolo.Core.Exports;
-using Piccolo.Core.Jobs;
 
 namespace Piccolo.Api.Composition;
 
 /// <summary>The API's table of contents.</summary>
 internal static class ApiSetup
 {
+    /// <summary>What every route shares: errors, validators, views and the OpenAPI document. The features themselves are registered by the program.</summary>
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
         services.AddExceptionHandler<PiccoloExceptionHandler>();
         services.AddProblemDetails(options => options.CustomizeProblemDetails = context => context.ProblemDetails.Instance ??= context.HttpContext.Request.Path);
-        services.AddApplianceLock().AddSingleton<OwnerPassword>().AddSingleton<OwnerFilter>().AddSingleton<AppViews>().AddListenerUpkeep();
-        services.AddSingleton<AliasViews>().AddSingleton<AliasAddition>();
-        services.AddJobs().AddExports().AddAudit().AddSingleton<ExportJobs>();
+        services.AddSingleton<OwnerFilter>().AddSingleton<AppViews>().AddSingleton<AliasViews>().AddSingleton<AliasAddition>().AddSingleton<ExportJobs>();
         foreach (var validator in AssemblyScanner.FindValidatorsInAssembly(typeof(ApiSetup).Assembly, includeInternalTypes: true))
             services.AddSingleton(validator.InterfaceType, validator.ValidatorType);
         return services.AddOpenApiDocument();

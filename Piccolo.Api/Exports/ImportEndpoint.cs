@@ -7,6 +7,7 @@ using Piccolo.Core.Audit;
 using Piccolo.Core.Auth;
 using Piccolo.Core.Exports;
 using Piccolo.Core.Health;
+using Piccolo.Core.Locking;
 using Piccolo.Core.Vault;
 
 namespace Piccolo.Api.Exports;

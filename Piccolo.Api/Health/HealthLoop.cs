@@ -1,7 +1,7 @@
-using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Api.Platform;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Health;
+using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Tunnel;
 using Piccolo.Core.Vault;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Piccolo.Api.Ingress.Composition;
-using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Core.Health;
+using Piccolo.Core.Listeners;
 
 namespace Piccolo.Api.Health;
 

@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Options;
 using Piccolo.Api.Ingress.Configuration;
-using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Core.Apps;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Leadership;
+using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Listeners;

@@ -1,6 +1,6 @@
 using Piccolo.Api.Auth;
-using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Api.Remote;
+using Piccolo.Api.Vault;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Leadership;
 using Piccolo.Core.Listeners;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Piccolo.Core.Apps;
@@ -17,17 +16,12 @@ namespace Piccolo.Api.Metrics;
 /// </summary>
 internal sealed class Telemetry : IDisposable
 {
-    /// <summary>Traces of what takes the owner's time.</summary>
-    public static readonly ActivitySource Source = new("Piccolo.Appliance");
-
     private readonly Meter _meter;
-    private readonly Counter<long> _attempts;
 
     public Telemetry(
         IMeterFactory meters, HealthTracker health, ApplianceVault vault, SealedStore store, RelayTunnel tunnel, CertificateInventory certificates, AppStatusBoard apps, FrontDoorBoard names, TimeProvider time)
     {
         _meter = meters.Create("Piccolo.Appliance");
-        _attempts = _meter.CreateCounter<long>("piccolo.vault.attempts", "{attempt}", "Attempts to open the vault, by outcome.");
         _meter.CreateObservableGauge("piccolo.vault.unlocked", () => vault.State == VaultState.Unlocked ? 1 : 0, null, "1 while unlocked.");
         _meter.CreateObservableGauge("piccolo.health.level", () => health.Snapshot.Components.Select(c => Of((int)c.Level, "component", c.Name)), null, "0 ok, 1 degraded, 2 fatal.");
         _meter.CreateObservableGauge("piccolo.store.revision", () => store.Revision, "{commit}", "Grows by one with each commit; 0 while sealed.");
@@ -39,8 +33,6 @@ internal sealed class Telemetry : IDisposable
             "Until the certificate that is held expires.");
         _meter.CreateObservableGauge("piccolo.apps", () => apps.Current.Values.CountBy(a => a.State).Select(g => Of(g.Value, "state", Name(g.Key))), "{app}", "Apps, by observed state.");
     }
-
-    public void Attempt(VaultOutcome outcome) => _attempts.Add(1, new KeyValuePair<string, object?>("outcome", Name(outcome)));
 
     public void Dispose() => _meter.Dispose();
 

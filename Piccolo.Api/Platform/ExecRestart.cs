@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Piccolo.Core.Health;
+using Piccolo.Core.Locking;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Platform;

@@ -1,8 +1,8 @@
 using Microsoft.AspNetCore.Hosting.Server;
-using Piccolo.Api.Vault;
 using Piccolo.Core.Audit;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
+using Piccolo.Core.Locking;
 
 namespace Piccolo.Api.Platform;
 

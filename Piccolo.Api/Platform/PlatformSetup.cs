@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting.Systemd;
 using Piccolo.Core.Health;
+using Piccolo.Core.Locking;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Platform;

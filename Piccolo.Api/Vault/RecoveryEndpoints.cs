@@ -4,6 +4,7 @@ using Piccolo.Api.Http;
 using Piccolo.Api.Security;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Health;
+using Piccolo.Core.Locking;
 using Piccolo.Core.Vault;
 
 namespace Piccolo.Api.Vault;

@@ -1,4 +1,5 @@
 using FluentValidation;
+using Piccolo.Core.Locking;
 
 namespace Piccolo.Api.Vault;
 

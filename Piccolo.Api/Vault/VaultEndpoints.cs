@@ -1,11 +1,11 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Piccolo.Api.Audit;
 using Piccolo.Api.Http;
-using Piccolo.Api.Platform;
 using Piccolo.Api.Security;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Auth;
 using Piccolo.Core.Health;
+using Piccolo.Core.Locking;
 using Piccolo.Core.Vault;
 
 namespace Piccolo.Api.Vault;

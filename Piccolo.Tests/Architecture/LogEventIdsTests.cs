@@ -26,6 +26,7 @@ internal sealed class LogEventIdsTests
         ("Piccolo.Core.Audit", 6700, 6799),
         ("Piccolo.Core.Network", 6800, 6899),
         ("Piccolo.Core.Auth", 6900, 6999),
+        ("Piccolo.Core.Locking", 7200, 7299),
         ("Piccolo.Api", 7000, 7999),
     ];
 

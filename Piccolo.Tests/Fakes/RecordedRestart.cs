@@ -1,4 +1,4 @@
-using Piccolo.Api.Platform;
+using Piccolo.Core.Locking;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Tests.Fakes;

@@ -8,6 +8,7 @@ using Piccolo.Api.Health;
 using Piccolo.Api.Platform;
 using Piccolo.Core.Auth;
 using Piccolo.Core.Containers;
+using Piccolo.Core.Locking;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
 using Piccolo.Rig;

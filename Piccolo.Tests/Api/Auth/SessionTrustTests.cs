@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Piccolo.Api.Ingress.Composition;
 using Piccolo.Api.Ingress.Origin;
 using Piccolo.Api.Ingress.Tls;
-using Piccolo.Api.Ingress.Transports.LanPorts;
+using Piccolo.Core.Listeners;
 using Piccolo.Rig;
 using Piccolo.Tests.Fakes;
 using Piccolo.Tests.Fakes.Relays;

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Piccolo.Api.Health;
-using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Core.Health;
 using Piccolo.Core.Listeners;
 using Piccolo.Rig;

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Options;
 using Piccolo.Api.Ingress.Configuration;
-using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Api.Listeners;
 using Piccolo.Core.Listeners;
 using Piccolo.Tests.Core.Apps;

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
-using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Api.Listeners;
 using Piccolo.Core.Listeners;
 using Piccolo.Rig;

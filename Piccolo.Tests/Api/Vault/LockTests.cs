@@ -1,12 +1,12 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Piccolo.Api.Ingress.Transports.LanPorts;
-using Piccolo.Api.Vault;
 using Piccolo.Core.Apps;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
 using Piccolo.Core.Jobs;
+using Piccolo.Core.Listeners;
+using Piccolo.Core.Locking;
 using Piccolo.Tests.Fakes;
 using Piccolo.Tests.Fakes.Relays;
 

@@ -14,7 +14,6 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Piccolo.Api.Ingress.Composition;
 using Piccolo.Api.Ingress.EventLoop;
-using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Core.Certificates.Orders;
 using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Health;

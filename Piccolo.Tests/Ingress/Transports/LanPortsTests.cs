@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Core.Listeners;
 using Piccolo.Tests.Ingress.Fakes;
 using Piccolo.Tests.Ingress.PassThrough;

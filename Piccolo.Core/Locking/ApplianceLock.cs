@@ -1,17 +1,16 @@
-using Piccolo.Api.Metrics;
-using Piccolo.Api.Platform;
 using Piccolo.Core.Auth;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Jobs;
+using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
 
-namespace Piccolo.Api.Vault;
+namespace Piccolo.Core.Locking;
 
 /// <summary>
 /// Joins the vault with what opens and closes with it: the control store, the owner's sessions and the jobs. Apps, tunnel, routes and certificates follow by
 /// themselves, because their loops watch the same signals.
 /// </summary>
-internal sealed class ApplianceLock(ApplianceVault vault, SealedStore store, SessionTable sessions, JobTable jobs, IProcessRestart restart, Telemetry telemetry)
+public sealed class ApplianceLock(ApplianceVault vault, SealedStore store, SessionTable sessions, JobTable jobs, IProcessRestart restart, UnlockMetrics metrics)
 {
     private static readonly JobError LockedMeanwhile = new("locked", "The appliance was locked before this was finished.");
 
@@ -21,11 +20,11 @@ internal sealed class ApplianceLock(ApplianceVault vault, SealedStore store, Ses
     public async Task<VaultOutcome> UnlockAsync(string password, CancellationToken cancellationToken)
     {
         if (restart.IsPending) return VaultOutcome.Restarting;
-        using var activity = Telemetry.Source.StartActivity("unlock");
+        using var activity = Traces.Source.StartActivity("unlock");
         try
         {
             var outcome = await vault.UnlockAsync(password, Open, cancellationToken);
-            telemetry.Attempt(outcome);
+            metrics.Attempt(outcome);
             return outcome;
         }
         catch (RestartPendingException)
@@ -36,7 +35,7 @@ internal sealed class ApplianceLock(ApplianceVault vault, SealedStore store, Ses
 
     public async Task LockAsync(CancellationToken cancellationToken)
     {
-        using var activity = Telemetry.Source.StartActivity("lock");
+        using var activity = Traces.Source.StartActivity("lock");
         await vault.LockAsync(
             () =>
             {

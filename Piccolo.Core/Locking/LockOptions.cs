@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace Piccolo.Api.Vault;
+namespace Piccolo.Core.Locking;
 
 /// <summary>Configuration section <c>Piccolo:Lock</c>: locking.</summary>
 public sealed class LockOptions

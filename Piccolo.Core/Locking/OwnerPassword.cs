@@ -1,13 +1,13 @@
 using Piccolo.Core.Auth;
 using Piccolo.Core.Vault;
 
-namespace Piccolo.Api.Vault;
+namespace Piccolo.Core.Locking;
 
 /// <summary>
 /// Every attempt at the owner's password, recovery words or set-up code goes through here, and so through the limits. What changes the password ends all
 /// sessions with it.
 /// </summary>
-internal sealed class OwnerPassword(ApplianceLock box, ApplianceVault vault, SetupCode setupCode, SessionTable sessions, GuessGate gate)
+public sealed class OwnerPassword(ApplianceLock box, ApplianceVault vault, SetupCode setupCode, SessionTable sessions, GuessGate gate)
 {
     public Task<GuessAnswer> SetUpAsync(GuessSource source, string password, string? code) => gate.TryAsync(
         source,

@@ -1,4 +1,6 @@
-namespace Piccolo.Api.Vault;
+using Microsoft.Extensions.Logging;
+
+namespace Piccolo.Core.Locking;
 
 internal static partial class LockLog
 {

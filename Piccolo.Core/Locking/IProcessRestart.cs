@@ -1,7 +1,7 @@
-namespace Piccolo.Api.Platform;
+namespace Piccolo.Core.Locking;
 
 /// <summary>Starts the process afresh after a lock: whatever memory knew is gone with it.</summary>
-internal interface IProcessRestart
+public interface IProcessRestart
 {
     /// <summary>A lock has begun: who unlocked now would unlock a process that is about to end.</summary>
     bool IsPending { get; }

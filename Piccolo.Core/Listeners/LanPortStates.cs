@@ -1,11 +1,10 @@
 using System.Collections.Immutable;
-using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 
-namespace Piccolo.Api.Ingress.Transports.LanPorts;
+namespace Piccolo.Core.Listeners;
 
 /// <summary>Whether a LAN port answers.</summary>
-internal enum LanPortBinding
+public enum LanPortBinding
 {
     Listening,
     BindFailed,
@@ -14,14 +13,14 @@ internal enum LanPortBinding
 /// <param name="Port">The port that is bound, or that could not be.</param>
 /// <param name="Reason">For <see cref="LanPortBinding.BindFailed"/>: the system's word for it.</param>
 /// <param name="Since">When this binding state began; further failed attempts do not move it.</param>
-internal sealed record LanPortState(PublishedListener Listener, LanPortBinding Binding, int Port, string? Reason, DateTimeOffset Since)
+public sealed record LanPortState(PublishedListener Listener, LanPortBinding Binding, int Port, string? Reason, DateTimeOffset Since)
 {
     /// <summary>Whether it failed because somebody else has the port: then another would do.</summary>
     public bool IsTaken { get; init; }
 }
 
 /// <summary>What became of each listener's LAN port, as observed. Snapshots are immutable; thread-safe.</summary>
-internal sealed class LanPortStates
+public sealed class LanPortStates
 {
     private ImmutableSortedDictionary<string, LanPortState> _byListener = ImmutableSortedDictionary.Create<string, LanPortState>(StringComparer.Ordinal);
 
@@ -32,15 +31,15 @@ internal sealed class LanPortStates
 
     public LanPortState? Find(string listenerName) => Current.GetValueOrDefault(listenerName);
 
-    /// <summary>Only <see cref="LanPorts"/> writes, from one loop.</summary>
-    internal void Set(LanPortState state)
+    /// <summary>For the one loop that binds the ports.</summary>
+    public void Set(LanPortState state)
     {
         var known = Find(state.Listener.Name);
         var next = known is not null && known.Binding == state.Binding && known.Port == state.Port ? state with { Since = known.Since } : state;
         Replace(Current.SetItem(state.Listener.Name, next));
     }
 
-    internal void Remove(string listenerName) => Replace(Current.Remove(listenerName));
+    public void Remove(string listenerName) => Replace(Current.Remove(listenerName));
 
     private void Replace(ImmutableSortedDictionary<string, LanPortState> next)
     {

@@ -1,24 +1,24 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Containers;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Jobs;
+using Piccolo.Core.Listeners;
 using Piccolo.Core.Routing;
 using Piccolo.Core.Tunnel;
 using Piccolo.Core.Vault;
 
-namespace Piccolo.Api.Vault;
+namespace Piccolo.Core.Locking;
 
 /// <summary>Something that a lock ends and that was seen not to have ended.</summary>
-internal sealed record UnfinishedStep(string Step, string Reason);
+public sealed record UnfinishedStep(string Step, string Reason);
 
 /// <summary>
 /// Looks at each thing that a lock ends, where it really is: the engine for containers, the sockets for LAN ports, the sessions for the tunnel.
 /// Changes nothing: the loops that own these things end them, and try again by themselves.
 /// </summary>
-internal sealed class LockSteps(
+public sealed class LockSteps(
     ApplianceVault vault, SealedStore store, JobTable jobs, IContainerRuntime containers, LanPortStates lanPorts, RouteTableHolder routes, RelayTunnel tunnel, ServerCertificateTable certificates)
 {
     /// <summary>The restart of the process that follows a lock sees to it, whatever the engine does.</summary>

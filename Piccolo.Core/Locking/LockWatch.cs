@@ -1,24 +1,26 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Piccolo.Api.Ingress.Transports.LanPorts;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Containers;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
 using Piccolo.Core.Jobs;
+using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Routing;
 using Piccolo.Core.Tunnel;
 using Piccolo.Core.Vault;
 
-namespace Piccolo.Api.Vault;
+namespace Piccolo.Core.Locking;
 
 /// <summary>
 /// Watches, while locked, until everything that a lock ends has been seen to end, and knows at any time what has not. Also after a start: a daemon that was
 /// killed may find its apps running. Thread-safe.
 /// </summary>
-internal sealed class LockWatch(
+public sealed class LockWatch(
     LockSteps steps, ApplianceVault vault, SealedStore store, JobTable jobs, AppStatusBoard apps, IContainerRuntime containers, LanPortStates lanPorts, RouteTableHolder routes, RelayTunnel tunnel,
     ServerCertificateTable certificates, HealthTracker health, IOptions<LockOptions> options, TimeProvider time, ILogger<LockWatch> logger) : BackgroundService
 {
