@@ -19,7 +19,8 @@ public sealed record UnfinishedStep(string Step, string Reason);
 /// Changes nothing: the loops that own these things end them, and try again by themselves.
 /// </summary>
 public sealed class LockSteps(
-    ApplianceVault vault, SealedStore store, JobTable jobs, IContainerRuntime containers, LanPortStates lanPorts, RouteTableHolder routes, RelayTunnel tunnel, ServerCertificateTable certificates)
+    ApplianceVault vault, SealedStore store, JobTable jobs, IContainerRuntime containers, LanPortStates lanPorts, RouteTableHolder routes, RelayTunnel tunnel,
+        ServerCertificateTable certificates)
 {
     /// <summary>The restart of the process that follows a lock sees to it, whatever the engine does.</summary>
     internal const string ConnectionsEnd = "All connections to apps are ended.";

@@ -21,12 +21,14 @@ namespace Piccolo.Core.Locking;
 /// killed may find its apps running. Thread-safe.
 /// </summary>
 public sealed class LockWatch(
-    LockSteps steps, ApplianceVault vault, SealedStore store, JobTable jobs, AppStatusBoard apps, IContainerRuntime containers, LanPortStates lanPorts, RouteTableHolder routes, RelayTunnel tunnel,
+    LockSteps steps, ApplianceVault vault, SealedStore store, JobTable jobs, AppStatusBoard apps, IContainerRuntime containers, LanPortStates lanPorts,
+        RouteTableHolder routes, RelayTunnel tunnel,
     ServerCertificateTable certificates, HealthTracker health, IOptions<LockOptions> options, TimeProvider time, ILogger<LockWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Regular = TimeSpan.FromSeconds(30);
-    private static readonly UnfinishedStep NotSeen = new("apps", $"The container engine did not say in time whether apps still run. {LockSteps.ConnectionsEnd}");
+    private static readonly UnfinishedStep NotSeen = new(
+        "apps", $"The container engine did not say in time whether apps still run. {LockSteps.ConnectionsEnd}");
 
     private readonly TimeSpan _patience = options.Value.Patience;
 

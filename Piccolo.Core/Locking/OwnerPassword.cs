@@ -12,7 +12,8 @@ public sealed class OwnerPassword(ApplianceLock box, ApplianceVault vault, Setup
     public Task<GuessAnswer> SetUpAsync(GuessSource source, string password, string? code) => gate.TryAsync(
         source,
         // From here on the caller's going away must not leave half of it undone.
-        async _ => vault.State == VaultState.Unclaimed && !setupCode.Admits(code) ? VaultOutcome.WrongSetupCode : await box.SetUpAsync(password, CancellationToken.None),
+        async _ => vault.State == VaultState.Unclaimed
+            && !setupCode.Admits(code) ? VaultOutcome.WrongSetupCode : await box.SetUpAsync(password, CancellationToken.None),
         CancellationToken.None);
 
     public Task<GuessAnswer> UnlockAsync(GuessSource source, string password, CancellationToken cancellationToken) =>
@@ -20,7 +21,8 @@ public sealed class OwnerPassword(ApplianceLock box, ApplianceVault vault, Setup
 
     /// <summary>A login by another name is a wrong guess like any other.</summary>
     public Task<GuessAnswer> RefuseAsync(GuessSource source, CancellationToken cancellationToken) =>
-        gate.TryAsync(source, _ => Task.FromResult(vault.State == VaultState.Unclaimed ? VaultOutcome.NotSetUp : VaultOutcome.WrongPassword), cancellationToken);
+        gate.TryAsync(source, _ => Task.FromResult(vault.State == VaultState.Unclaimed ? VaultOutcome.NotSetUp : VaultOutcome.WrongPassword),
+            cancellationToken);
 
     /// <summary>The console's code where one is required, for what claims a box without making a password. Where none is, nobody has proven anything.</summary>
     public async Task<GuessAnswer> CheckSetupCodeAsync(GuessSource source, string? code) => setupCode.IsRequired
@@ -34,7 +36,8 @@ public sealed class OwnerPassword(ApplianceLock box, ApplianceVault vault, Setup
         gate.TryAsync(source, _ => vault.CheckPasswordAsync(password, CancellationToken.None), CancellationToken.None);
 
     public Task<GuessAnswer> ChangeAsync(GuessSource source, string oldPassword, string newPassword, bool revokeTokens) =>
-        gate.TryAsync(source, _ => EndingSessionsAsync(vault.ChangePasswordAsync(oldPassword, newPassword, revokeTokens, CancellationToken.None)), CancellationToken.None);
+        gate.TryAsync(source, _ => EndingSessionsAsync(vault.ChangePasswordAsync(oldPassword, newPassword, revokeTokens, CancellationToken.None)),
+            CancellationToken.None);
 
     public Task<GuessAnswer> ResetAsync(GuessSource source, string words, string newPassword) =>
         gate.TryAsync(source, _ => EndingSessionsAsync(vault.ResetPasswordAsync(words, newPassword, CancellationToken.None)), CancellationToken.None);

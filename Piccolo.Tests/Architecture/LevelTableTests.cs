@@ -1,65 +1,29 @@
-using ArchUnitNET.Domain;
-using ArchUnitNET.Loader;
+using Piccolo.Api.Platform;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Tests.Architecture;
 
 /// <summary>
-/// The house's levels: a Core feature uses only features of lower levels; features of one level do not see each other. Falling levels make cycles
-/// impossible. (The composition root in Piccolo.Api joins what must meet.)
+/// A folder uses only folders of lower levels, and folders of one level do not use each other: so there are no cycles. The levels are those of
+/// <c>docs/dev/architecture.md</c>.
 /// </summary>
-internal sealed class LevelTableTests
+[TestFixture("Piccolo.Core", typeof(ChangeSignal), 300)]
+[TestFixture("Piccolo.Api", typeof(ApplianceOptions), 150)]
+[TestFixture("Piccolo.Api.Ingress", typeof(ApplianceOptions), 80)]
+internal sealed class LevelTableTests(string folder, Type member, int leastTypes)
 {
-    private static readonly Dictionary<string, int> Levels = new(StringComparer.Ordinal)
-    {
-        ["Primitives"] = 0,
-        ["Http"] = 0,
-        ["Tls"] = 0,
-        ["ProxyProtocol"] = 0,
-        ["Network"] = 1,
-        ["Vault"] = 2,
-        ["Leadership"] = 2,
-        ["Health"] = 1,
-        ["ControlStore"] = 3,
-        ["Certificates"] = 4,
-        ["Listeners"] = 4,
-        ["Containers"] = 4,
-        ["Auth"] = 4,
-        ["Jobs"] = 4,
-        ["Audit"] = 4,
-        ["Exports"] = 4,
-        ["Routing"] = 5,
-        ["Tunnel"] = 5,
-        ["Apps"] = 5,
-        ["Remote"] = 6,
-    };
-
-    private static readonly ArchUnitNET.Domain.Architecture Core = new ArchLoader().LoadAssembly(typeof(ChangeSignal).Assembly).Build();
+    private readonly LevelTable _table = LevelTable.Of(folder, member.Assembly);
 
     [Test]
-    public void Features_UseOnlyLowerLevels()
+    public void Table_NamesEveryFolder()
     {
-        var types = Core.Types.Where(t => FeatureOf(t) is not null).ToList();
-        var violations = types
-            .SelectMany(type => type.Dependencies.Select(d => d.Target).Where(target => FeatureOf(target) is not null)
-                .Where(target => FeatureOf(target) != FeatureOf(type) && Level(target) >= Level(type))
-                .Select(target => $"{type.FullName} -> {target.FullName}"))
-            .Distinct().ToList();
-
-        Assert.That(types, Has.Count.GreaterThan(40), "the architecture was not loaded");
-        Assert.That(violations, Is.Empty);
+        Assert.That(_table.Types, Has.Count.GreaterThan(leastTypes), "the types were not loaded");
+        Assert.That(_table.Folders, Is.EquivalentTo(_table.Levels.Keys));
     }
 
     [Test]
-    public void Features_AreAllInTheTable() => Assert.That(
-        Core.Types.Select(FeatureOf).OfType<string>().Distinct().Where(f => !Levels.ContainsKey(f)), Is.Empty);
+    public void Folders_UseOnlyLowerLevels() => Assert.That(_table.Violations(), Is.Empty);
 
-    private static int Level(IType type) => Levels[FeatureOf(type)!];
-
-    // Piccolo.Core.<Feature>[.<more>].<Type>
-    private static string? FeatureOf(IType type)
-    {
-        var parts = type.FullName.Split('.');
-        return parts is ["Piccolo", "Core", var feature, _, ..] ? feature : null;
-    }
+    [Test]
+    public void Transports_DoNotUseEachOther() => Assert.That(_table.UsesWithin("Transports"), Is.Empty);
 }
