@@ -19,7 +19,7 @@ public sealed partial class RelayTunnel
 
     private async Task RetireAsync(RelaySession session, TimeSpan limit)
     {
-        await session.DrainAsync(limit);
+        await session.DrainAsync(limit, _options.ReplacedSessionQuiet);
         Forget(session);
         _logger.Retired(session.Number, session.StreamCount);
         Changed.Raise();

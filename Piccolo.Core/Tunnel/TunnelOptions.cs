@@ -94,6 +94,13 @@ public sealed class TunnelOptions
     [Range(typeof(TimeSpan), "00:00:00", "24:00:00")]
     public TimeSpan ReplacedSessionDrain { get; set; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// How long a replaced session stays open without a stream. The relay goes on choosing it for a part of the new users until it is closed: who is chosen at that
+    /// very moment is lost, such as a CA that validates a name that has just been added.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    public TimeSpan ReplacedSessionQuiet { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How long streams may go on when the process stops, or when a relay that was configured anew refuses.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
     public TimeSpan StopDrain { get; set; } = TimeSpan.FromSeconds(10);

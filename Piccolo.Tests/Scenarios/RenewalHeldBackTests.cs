@@ -24,7 +24,7 @@ internal sealed class RenewalHeldBackTests : RemoteBoxFixture
         Assert.That(((int)refused.StatusCode, (string?)problem["code"], (string?)problem["held_back_by"]),
             Is.EqualTo((409, "renewal_held_back", "same_names")));
         Assert.That((string?)problem["detail"], Does.StartWith(
-            "The certificate authority has issued as many certificates for these very names as it allows in the time. The next order begins at "));
+            "The certificate authority has issued as many certificates for these very names as it allows in this period. The next order begins at "));
         Assert.That(refused.Headers.RetryAfter!.Delta, Is.GreaterThan(TimeSpan.FromDays(2)).And.LessThanOrEqualTo(TimeSpan.FromDays(3)));
         Assert.That((DateTimeOffset)problem["next_attempt"]!,
             Is.EqualTo(TimeProvider.System.GetUtcNow() + refused.Headers.RetryAfter.Delta!.Value).Within(TimeSpan.FromMinutes(1)));

@@ -124,6 +124,7 @@ internal sealed partial class RelaySession
         var stream = new TunnelStream(this, head);
         _streams[head.Id] = stream;
         Interlocked.Increment(ref _streamCount);
+        Interlocked.Increment(ref _acceptedStreams);
         Require(Writer.Post(ControlMessage.Grant(head.Id, ForwardLedger.First)));
         PingNewStream(stream);
         scope.History.StreamAccepted();

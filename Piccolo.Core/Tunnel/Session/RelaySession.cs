@@ -27,6 +27,7 @@ internal sealed partial class RelaySession(int number, TunnelTarget target, long
     private TunnelFailure? _verdict;
     private string? _closeReason;
     private int _streamCount;
+    private int _acceptedStreams;
     private long _accepted;
     private long _bufferedBytes;
 
@@ -94,12 +95,12 @@ internal sealed partial class RelaySession(int number, TunnelTarget target, long
     /// <summary>From now on only users of these names are let in; the streams that run go on.</summary>
     public void Narrow(ImmutableSortedSet<string> served) => Volatile.Write(ref _served, served);
 
-    /// <summary>Closes the session once its streams are gone, or after the limit.</summary>
-    public async Task DrainAsync(TimeSpan limit)
+    /// <summary>Closes the session once its streams are gone and none has come for a while, or after the limit.</summary>
+    public async Task DrainAsync(TimeSpan limit, TimeSpan quiet = default)
     {
         DrainsUntil = Time.GetUtcNow() + limit;
         using var waiting = new CancellationTokenSource();
-        var empty = WaitUntilEmptyAsync(waiting.Token);
+        var empty = WaitUntilQuietAsync(quiet, waiting.Token);
         await Task.WhenAny(empty, Completion, Task.Delay(limit, Time, waiting.Token));
         await waiting.CancelAsync();
         await CloseAsync();
@@ -186,7 +187,7 @@ internal sealed partial class RelaySession(int number, TunnelTarget target, long
         }
     }
 
-    private async Task WaitUntilEmptyAsync(CancellationToken cancellationToken)
+    private async Task WaitUntilQuietAsync(TimeSpan quiet, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -196,8 +197,11 @@ internal sealed partial class RelaySession(int number, TunnelTarget target, long
                 await _emptied.WaitAsync(seen, cancellationToken);
                 continue;
             }
+            var accepted = Volatile.Read(ref _acceptedStreams);
+            // A session that accepts nobody any more needs no patience.
+            if (quiet > TimeSpan.Zero && !Volatile.Read(ref _served).IsEmpty) await Task.Delay(quiet, Time, cancellationToken);
             await AwaitPendingConnectsAsync(cancellationToken);
-            if (StreamCount == 0) return;
+            if (StreamCount == 0 && Volatile.Read(ref _acceptedStreams) == accepted) return;
         }
     }
 

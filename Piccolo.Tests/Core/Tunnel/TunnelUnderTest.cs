@@ -28,6 +28,7 @@ internal sealed class TunnelUnderTest : IAsyncDisposable
             ReconnectMax = TimeSpan.FromMilliseconds(200),
             HostnameDebounce = TimeSpan.FromMilliseconds(20),
             StopDrain = TimeSpan.FromSeconds(1),
+            ReplacedSessionQuiet = TimeSpan.Zero,
             TailConfirmation = TimeSpan.FromMilliseconds(20),
         };
         configure?.Invoke(options);

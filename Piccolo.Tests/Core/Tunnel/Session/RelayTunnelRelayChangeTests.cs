@@ -1,5 +1,6 @@
 using System.Net.WebSockets;
 using Piccolo.Core.Tunnel;
+using Piccolo.Tests.Fakes.Clocks;
 using Piccolo.Tests.Fakes.Relays;
 
 namespace Piccolo.Tests.Core.Tunnel.Session;
@@ -84,5 +85,34 @@ internal sealed class RelayTunnelRelayChangeTests : RelayTunnelFixture
 
         await using var user = await under.AcceptAsync();
         Assert.That((user.Id, old.Goodbye), Is.EqualTo(($"1/{A}", default(WebSocketCloseStatus?))));
+    }
+
+    /// <summary>The relay goes on choosing a replaced session for a part of the users, such as a CA that validates the new name.</summary>
+    [Test]
+    public async Task NewNames_UserWhoComesLater_IsServedByTheOldSession()
+    {
+        await using var under = new TunnelUnderTest(options => options.ReplacedSessionQuiet = TimeSpan.FromMinutes(1));
+        var old = await under.OpenAsync(_relay, "web.home.test");
+        await under.OpenAsync(_relay, "web.home.test", "new.home.test");
+        await under.UntilAsync(status => status.Draining.Length == 1);
+
+        await old.ConnectAsync(A, "web.home.test");
+
+        await using var user = await under.AcceptAsync();
+        Assert.That((user.Id, old.Goodbye), Is.EqualTo(($"1/{A}", default(WebSocketCloseStatus?))));
+    }
+
+    [Test]
+    public async Task NewNames_OldSessionWithoutUsersForAWhile_IsClosed()
+    {
+        var time = new SteppedTime(DateTimeOffset.UnixEpoch);
+        await using var under = new TunnelUnderTest(options => options.ReplacedSessionQuiet = TimeSpan.FromSeconds(7), time: time);
+        await under.OpenAsync(_relay, "web.home.test");
+        under.Tunnel.SetTarget(TunnelUnderTest.Target(_relay.Endpoint, "web.home.test", "new.home.test"));
+        await time.RunAsync(_relay.AcceptAsync(), TimeSpan.FromSeconds(1));
+
+        await time.PassAsync(TimeSpan.FromSeconds(7));
+
+        await under.UntilAsync(status => status is { Sessions: 1, Hostnames.Count: 2 });
     }
 }
