@@ -6,7 +6,7 @@ using Piccolo.Core.Leadership;
 
 namespace Piccolo.Api.Apps;
 
-/// <summary>The original's envelope of app answers.</summary>
+/// <summary>The envelope of app responses, as clients of version 1 read it.</summary>
 public sealed record Envelope<T>(T Data, string? Message = null);
 
 /// <summary>An installed app: what the owner wants and what was last observed.</summary>

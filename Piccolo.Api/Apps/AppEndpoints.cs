@@ -20,13 +20,18 @@ internal static class AppEndpoints
         group.MapGet("", List).WithName("ListApps").WithSummary("All installed apps.");
         group.MapGet("/{name}", Find).WithName("GetApp").WithSummary("One app and its listeners.");
         group.MapGet("/{name}/services", ListServices).WithName("ListAppServices").WithSummary("One app's listeners.");
-        group.MapPost("", InstallAsync).RequireLeader().WithName("InstallApp").WithSummary("Installs an app from its manifest, or brings an installed one to a new manifest (200).");
-        group.MapPost("/validate", ValidateAsync).IsLocalWrite("changes nothing").WithName("ValidateApp").WithSummary("Says everything that is wrong with a manifest, and changes nothing.");
+        group.MapPost("", InstallAsync).RequireLeader().WithName("InstallApp")
+            .WithSummary("Installs an app from its manifest, or brings an installed one to a new manifest (200).");
+        group.MapPost("/validate", ValidateAsync).IsLocalWrite("changes nothing").WithName("ValidateApp")
+            .WithSummary("Says everything that is wrong with a manifest, and changes nothing.");
         var one = group.MapGroup("/{name}").RequireAppLeader();
         one.MapDelete("", Remove).WithName("RemoveApp").WithSummary("Removes an app, its container and its volumes.");
-        one.MapPost("/start", (string name, AppViews views, HttpContext http) => SetDesired(name, DesiredState.Running, views, http)).WithName("StartApp").WithSummary("Wants the app to run.");
-        one.MapPost("/stop", (string name, AppViews views, HttpContext http) => SetDesired(name, DesiredState.Stopped, views, http)).WithName("StopApp").WithSummary("Wants the app to be stopped.");
-        one.MapPost("/update", Update).WithName("UpdateApp").WithSummary("Fetches the app's image again and, where that is a newer one, makes the app anew of it; last_update says how it ended.");
+        one.MapPost("/start", (string name, AppViews views, HttpContext http) => SetDesired(name, DesiredState.Running, views, http)).WithName("StartApp")
+            .WithSummary("Wants the app to run.");
+        one.MapPost("/stop", (string name, AppViews views, HttpContext http) => SetDesired(name, DesiredState.Stopped, views, http)).WithName("StopApp")
+            .WithSummary("Wants the app to be stopped.");
+        one.MapPost("/update", Update).WithName("UpdateApp")
+            .WithSummary("Fetches the app's image again and, where that is a newer one, makes the app anew of it; last_update says how it ended.");
         return group;
     }
 
@@ -46,7 +51,8 @@ internal static class AppEndpoints
         ManifestBody body, AppCatalog catalog, AppViews views, IContainerRuntime engine, HttpContext http, CancellationToken cancellationToken)
     {
         if (!engine.IsConfigured)
-            return Problems.Of(StatusCodes.Status503ServiceUnavailable, "no_container_engine", "No container engine", "No container engine is configured, so no app can run.", "Set Piccolo:Containers:Socket to Podman's REST socket.");
+            return Problems.Of(StatusCodes.Status503ServiceUnavailable, "no_container_engine", "No container engine",
+                "No container engine is configured, so no app can run.", "Set Piccolo:Containers:Socket to Podman's REST socket.");
         var (manifest, text, problem) = await body.ReadAsync(cancellationToken);
         if (manifest is null) return problem!;
         var outcome = catalog.Install(manifest, text, RemoteNames.RulesFor);
@@ -54,7 +60,8 @@ internal static class AppEndpoints
             http.Audit(outcome is InstallOutcome.Created ? AuditKinds.AppInstalled : AuditKinds.AppUpdated, ("app", manifest.Name));
         return outcome switch
         {
-            InstallOutcome.Created created => TypedResults.Created($"/api/v1/apps/{created.App.Name}", new Envelope<AppResponse>(views.Describe(created.App), "app installed")),
+            InstallOutcome.Created created =>
+                TypedResults.Created($"/api/v1/apps/{created.App.Name}", new Envelope<AppResponse>(views.Describe(created.App), "app installed")),
             InstallOutcome.Updated updated => TypedResults.Ok(new Envelope<AppResponse>(views.Describe(updated.App), "app updated")),
             InstallOutcome.Invalid invalid => Problems.Invalid("invalid_manifest", "Invalid manifest", new ManifestResult(null, invalid.Errors).ByPath()),
             InstallOutcome.Conflict conflict => Conflict(conflict),

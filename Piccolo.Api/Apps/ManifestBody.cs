@@ -25,7 +25,8 @@ public sealed class ManifestBody : IEndpointParameterMetadataProvider
     public async Task<(AppManifest? Manifest, string Text, ProblemHttpResult? Problem)> ReadAsync(CancellationToken cancellationToken)
     {
         if (!IsYaml(_context.Request.ContentType))
-            return (null, "", Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported_media_type", "Unsupported media type", $"A manifest is sent as {string.Join(", ", ContentTypes)}."));
+            return (null, "", Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported_media_type", "Unsupported media type",
+                $"A manifest is sent as {string.Join(", ", ContentTypes)}."));
         using var bytes = new MemoryStream();
         await _context.Request.Body.CopyToAsync(bytes, cancellationToken);
         var result = AppManifestParser.Parse(bytes.GetBuffer().AsSpan(0, (int)bytes.Length));

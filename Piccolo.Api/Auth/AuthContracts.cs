@@ -29,8 +29,10 @@ public sealed record CsrfResponse(string Token);
 
 /// <param name="Name">For the owner's list, 1 to 64 characters.</param>
 /// <param name="Scope"><c>read</c> or <c>write</c>; default <c>write</c>.</param>
-/// <param name="ExpiresInDays">1 to 3650; without it the token lasts until it is revoked, or, without the password, until the session ends that made it.</param>
-/// <param name="Password">Needed for a token that outlives the session, or may more or lasts longer than the token, that asks for it; checked when given.</param>
+/// <param name="ExpiresInDays">1 to 3650; without it the token lasts until it is revoked, or, without the password, until the session ends that made
+/// it.</param>
+/// <param name="Password">Needed for a token that outlives the session, or may more or lasts longer than the token, that asks for it; checked when
+/// given.</param>
 public sealed record CreateTokenRequest(string? Name, TokenScope? Scope, int? ExpiresInDays, string? Password);
 
 /// <param name="Token">Shown in this answer only.</param>
@@ -81,5 +83,6 @@ internal sealed class ChangePasswordRequestValidator : AbstractValidator<ChangeP
 internal sealed class StalenessRequestValidator : AbstractValidator<StalenessRequest>
 {
     public StalenessRequestValidator() =>
-        RuleFor(r => r.Password).Must((request, _) => request.Password == true || request.Recovery == true).WithMessage("At least one of 'password' and 'recovery' must be true.");
+        RuleFor(r => r.Password).Must((request, _) => request.Password == true || request.Recovery == true)
+            .WithMessage("At least one of 'password' and 'recovery' must be true.");
 }

@@ -42,7 +42,8 @@ internal static class AuthEndpoints
             vault.Keys.PasswordStale, vault.Keys.RecoveryStale));
     }
 
-    private static Ok<InitializedResponse> GetInitialized(ApplianceVault vault) => TypedResults.Ok(new InitializedResponse(vault.State != VaultState.Unclaimed));
+    private static Ok<InitializedResponse> GetInitialized(ApplianceVault vault) =>
+        TypedResults.Ok(new InitializedResponse(vault.State != VaultState.Unclaimed));
 
     private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> LogInAsync(
         RequestBody<LoginRequest> body, OwnerPassword owner, SessionTable sessions, HealthTracker health, HttpContext http, CancellationToken cancellationToken)

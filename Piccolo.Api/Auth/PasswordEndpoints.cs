@@ -17,8 +17,10 @@ internal static class PasswordEndpoints
     public static void MapPassword(this IEndpointRouteBuilder owner)
     {
         var writes = owner.MapGroup("").RequireLeader();
-        writes.MapPost("/password", ChangeAsync).WithName("ChangePassword").WithSummary("Changes the password. All sessions end; this browser gets a new one. Tokens stay unless they are to be revoked.");
-        writes.MapPost("/staleness/ack", AcknowledgeAsync).WithName("AcknowledgeStaleness").WithSummary("Puts away the warnings after a reset with the recovery words.");
+        writes.MapPost("/password", ChangeAsync).WithName("ChangePassword")
+            .WithSummary("Changes the password. All sessions end; this browser gets a new one. Tokens stay unless they are to be revoked.");
+        writes.MapPost("/staleness/ack", AcknowledgeAsync).WithName("AcknowledgeStaleness")
+            .WithSummary("Puts away the warnings after a reset with the recovery words.");
     }
 
     private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> ChangeAsync(

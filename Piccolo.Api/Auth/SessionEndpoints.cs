@@ -14,7 +14,8 @@ internal static class SessionEndpoints
     {
         var sessions = owner.MapGroup("/sessions");
         sessions.MapGet("", List).WithName("ListSessions").WithSummary("The sessions in force, the newest first.");
-        sessions.MapDelete("", EndOthers).IsLocalWrite("sessions belong to one node").WithName("EndOtherSessions").WithSummary("Ends every session but the one that asks.");
+        sessions.MapDelete("", EndOthers).IsLocalWrite("sessions belong to one node").WithName("EndOtherSessions")
+            .WithSummary("Ends every session but the one that asks.");
         sessions.MapDelete("/{id}", End).IsLocalWrite("sessions belong to one node").WithName("EndSession").WithSummary("Ends one session at once.");
     }
 

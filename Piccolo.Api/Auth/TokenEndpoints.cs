@@ -18,7 +18,8 @@ internal static class TokenEndpoints
         var tokens = owner.MapGroup("/tokens");
         tokens.MapGet("", List).WithName("ListTokens").WithSummary("The tokens that are in force, without their secrets.");
         var writes = tokens.MapGroup("").RequireLeader();
-        writes.MapPost("", CreateAsync).WithName("CreateToken").WithSummary("Makes a token; it is shown once. Without the password it ends with the session or the token that made it.");
+        writes.MapPost("", CreateAsync).WithName("CreateToken")
+            .WithSummary("Makes a token; it is shown once. Without the password it ends with the session or the token that made it.");
         writes.MapDelete("/{id}", Revoke).WithName("RevokeToken").WithSummary("Revokes a token, and those that it made, at once.");
     }
 
@@ -39,18 +40,20 @@ internal static class TokenEndpoints
         }
         else if (http.Owner() is OwnerIdentity.Script { Token: var asking })
         {
-            if (IsMore(asking, scope, expiresAt)) return Problems.PasswordRequired("A token makes another one that may more, or lasts longer, than itself only with the password.");
+            if (IsMore(asking, scope, expiresAt)) return Problems.PasswordRequired("Creating a token with a broader scope or a later expiry requires the password.");
             (session, parent) = (asking.Session, asking.Id);
         }
         else if (http.Owner() is OwnerIdentity.Browser { Session: var own })
         {
-            if (expiresAt > own.LatestEnd) return Problems.PasswordRequired("A session makes a token that outlives it only with the password.");
+            if (expiresAt > own.LatestEnd) return Problems.PasswordRequired("Creating a token that outlives the session requires the password.");
             (session, expiresAt) = (own.Handle, own.LatestEnd);
         }
         if (tokens.Create(request.Name!, scope, expiresAt, session, parent) is not var (token, record))
-            return Problems.Of(StatusCodes.Status409Conflict, "too_many_tokens", "Too many tokens", $"There are {ApiTokenStore.MaxTokens} tokens already.", "Revoke one that is not used.");
+            return Problems.Of(StatusCodes.Status409Conflict, "too_many_tokens", "Too many tokens", $"There are {ApiTokenStore.MaxTokens} tokens already.",
+                "Revoke one that is not used.");
         http.Audit(AuditKinds.TokenCreated, ("token", record.Id), ("name", record.Name));
-        return TypedResults.Created($"/api/v1/auth/tokens/{record.Id}", new CreatedTokenResponse(record.Id, record.Name, record.Scope, record.CreatedAt, record.ExpiresAt, token));
+        return TypedResults.Created($"/api/v1/auth/tokens/{record.Id}",
+            new CreatedTokenResponse(record.Id, record.Name, record.Scope, record.CreatedAt, record.ExpiresAt, token));
     }
 
     /// <summary>A stolen token must not outlive itself.</summary>

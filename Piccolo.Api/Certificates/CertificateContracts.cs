@@ -35,7 +35,8 @@ public sealed record CertificateResponse(
     CertificateErrorResponse? LastError);
 
 /// <summary>The scheduled time of renewal, and the window it was picked from.</summary>
-/// <param name="Source"><c>ari</c>: the certificate authority's suggestion (RFC 9773); <c>lifetime</c>: a share of the lifetime; <c>revocation</c>: it or its issuer was revoked.</param>
+/// <param name="Source"><c>ari</c>: the certificate authority's suggestion (RFC 9773); <c>lifetime</c>: a share of the lifetime; <c>revocation</c>: it or
+/// its issuer was revoked.</param>
 public sealed record RenewalResponse(DateTimeOffset At, DateTimeOffset WindowStart, DateTimeOffset WindowEnd, RenewalSource Source, string? Explanation);
 
 public sealed record CertificateErrorResponse(string Class, string Code, string Detail, string? NextStep);

@@ -17,8 +17,10 @@ internal static class CertificateEndpoints
         var group = routes.MapGroup("/remote/certificates").WithTags("certificates").RequireUnlocked().RequireOwner();
         group.MapGet("", List).WithName("ListCertificates").WithSummary("Every wanted certificate with what is held and what failed.");
         group.MapPost("/{id}/renew", Renew).RequireLeader().WithName("RenewCertificate").WithSummary("Orders anew although the one that is held may last.");
-        group.MapPost("/{id}/rekey", Rekey).RequireLeader().WithName("RekeyCertificate").WithSummary("Orders anew with another key; once that serves, the old certificate is revoked.");
-        group.MapGet("/{id}/story", Story).WithName("CertificateStory").WithSummary("What was said to the certificate authority in the last orders, secrets masked.");
+        group.MapPost("/{id}/rekey", Rekey).RequireLeader().WithName("RekeyCertificate")
+            .WithSummary("Orders anew with another key; once that serves, the old certificate is revoked.");
+        group.MapGet("/{id}/story", Story).WithName("CertificateStory")
+            .WithSummary("What was said to the certificate authority in the last orders, secrets masked.");
     }
 
     private static Ok<CertificatesResponse> List(CertificateInventory inventory) =>
@@ -46,7 +48,8 @@ internal static class CertificateEndpoints
         if (scheduler.HeldBack(id) is not { Until: { } until, Limit: var limit }) return null;
         var wait = until - http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
         http.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
-        var problem = Problems.Details(StatusCodes.Status409Conflict, "renewal_held_back", "Held back by a limit", NextSteps.HeldBack(limit, until), "Wait: the order begins by itself where one is due.");
+        var problem = Problems.Details(StatusCodes.Status409Conflict, "renewal_held_back", "Held back by a limit", NextSteps.HeldBack(limit, until),
+            "Wait: the order begins by itself where one is due.");
         problem.Extensions["held_back_by"] = limit;
         problem.Extensions["next_attempt"] = until;
         return TypedResults.Problem(problem);

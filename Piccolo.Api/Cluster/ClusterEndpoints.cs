@@ -4,7 +4,8 @@ using Piccolo.Core.Leadership;
 
 namespace Piccolo.Api.Cluster;
 
-/// <param name="Resource"><c>control-plane</c> or <c>app:&lt;name&gt;</c>; what is not listed is led by this node. Where the elector has said nothing yet, <c>control-plane</c> alone is listed, as unknown.</param>
+/// <param name="Resource"><c>control-plane</c> or <c>app:&lt;name&gt;</c>; what is not listed is led by this node. Where the elector has said nothing yet,
+/// <c>control-plane</c> alone is listed, as unknown.</param>
 public sealed record RoleResponse(string Resource, LeadershipRole Role, string? Leader);
 
 public sealed record LeadershipResponse(IReadOnlyList<RoleResponse> Roles);

@@ -24,7 +24,8 @@ internal static class ApiSetup
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
         services.AddExceptionHandler<PiccoloExceptionHandler>();
-        services.AddProblemDetails(options => options.CustomizeProblemDetails = context => context.ProblemDetails.Instance ??= context.HttpContext.Request.Path);
+        services.AddProblemDetails(options =>
+            options.CustomizeProblemDetails = context => context.ProblemDetails.Instance ??= context.HttpContext.Request.Path);
         services.AddSingleton<OwnerFilter>().AddSingleton<AppViews>().AddSingleton<AliasViews>().AddSingleton<AliasAddition>().AddSingleton<ExportJobs>();
         foreach (var validator in AssemblyScanner.FindValidatorsInAssembly(typeof(ApiSetup).Assembly, includeInternalTypes: true))
             services.AddSingleton(validator.InterfaceType, validator.ValidatorType);

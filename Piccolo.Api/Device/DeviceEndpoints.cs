@@ -26,10 +26,11 @@ internal static class DeviceEndpoints
 {
     public static void MapSystem(this IEndpointRouteBuilder api) => api.MapGroup("/system").WithTags("system").RequireOwnerWhileReadable()
         .MapPost("/faults/{code}/clear", ClearFaultAsync).IsLocalWrite("faults belong to one node's disk")
-        .WithName("ClearFault").WithSummary("Clears a latched fault after its cause was mended, and looks again.");
+        .WithName("ClearFault").WithSummary("Clears a latched fault after its cause was fixed, and checks again.");
 
     public static void MapVersion(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/version", GetVersion).WithTags("system").WithName("GetVersion").WithSummary("The version of the daemon, and the device's own certificate.");
+        routes.MapGet("/version", GetVersion).WithTags("system").WithName("GetVersion")
+            .WithSummary("The version of the daemon, and the device's own certificate.");
 
     /// <summary>A fault of the key set or the store makes every session impossible; then only the owner's own network may clear it.</summary>
     private static RouteGroupBuilder RequireOwnerWhileReadable(this RouteGroupBuilder group) => group.AddEndpointFilter<RouteGroupBuilder, FaultOwnerFilter>();
@@ -46,18 +47,19 @@ internal static class DeviceEndpoints
     {
         var known = Enum.GetValues<FaultCode>().Where(c => JsonNamingPolicy.SnakeCaseLower.ConvertName(c.ToString()) == code).ToList();
         if (known.Count == 0 || !health.Snapshot.Faults.TryGetValue(known[0], out var fault)) return Problems.NotFound("such latched fault");
-        if (!await MendAsync(fault, health, vault, store))
-            return Problems.Of(StatusCodes.Status409Conflict, "fault_persists", "The fault persists", health.Snapshot.Faults.Values.FirstOrDefault()?.Detail ?? fault.Detail, "Fix its cause first; see docs/owner/health-and-faults.md.");
+        if (!await TryRepairAsync(fault, health, vault, store))
+            return Problems.Of(StatusCodes.Status409Conflict, "fault_persists", "The fault persists", health.Snapshot.Faults.Values.FirstOrDefault()?.Detail
+                ?? fault.Detail, "Fix its cause first; see docs/owner/health-and-faults.md.");
         http.Audit(AuditKinds.FaultCleared, ("code", code));
         return TypedResults.Ok(new MessageResponse("fault cleared"));
     }
 
-    /// <summary>Looks again before anything is called whole.</summary>
-    private static async Task<bool> MendAsync(FatalFault fault, HealthTracker health, ApplianceVault vault, SealedStore store)
+    /// <summary>Checks again before the fault counts as cleared.</summary>
+    private static async Task<bool> TryRepairAsync(FatalFault fault, HealthTracker health, ApplianceVault vault, SealedStore store)
     {
         if (fault.Component == HealthComponents.Store) return store.TryClearFault(fault.Code);
         health.Clear(fault.Code);
-        // Latches anew what is still there.
+        // Latches again what still fails.
         await vault.InspectAsync(CancellationToken.None);
         return !health.Snapshot.Faults.Values.Any(f => f.Component == fault.Component);
     }

@@ -26,7 +26,8 @@ internal static class ExportEndpoints
             .WithName("ExportControl").WithSummary("Exports key set and control store, as a job.");
         owner.MapPost("/full", (ExportJobs jobs, HttpContext http) => Start(ExportKind.Full, jobs, http)).IsLocalWrite("reads this node's own store")
             .WithName("ExportFull").WithSummary("Exports key set, control store and the apps' encrypted volumes, as a job.");
-        owner.MapGet("/{id}/download", Download).RequireWriteScope().WithName("DownloadExport").WithSummary("The file, for a session or a token with scope 'write'; ranges are served.").Produces(StatusCodes.Status200OK, contentType: MediaType);
+        owner.MapGet("/{id}/download", Download).RequireWriteScope().WithName("DownloadExport")
+            .WithSummary("The file, for a session or a token with scope 'write'; ranges are served.").Produces(StatusCodes.Status200OK, contentType: MediaType);
         owner.MapDelete("/{id}", Delete).IsLocalWrite("exports are files of this node").WithName("DeleteExport").WithSummary("Deletes an export file.");
     }
 
@@ -37,7 +38,8 @@ internal static class ExportEndpoints
     {
         var (job, started) = jobs.Start(kind);
         if (!started)
-            return Problems.Of(StatusCodes.Status409Conflict, "export_running", "An export is running", $"Job {job.Id} is still writing an export.", $"Wait for it, or cancel it: DELETE {job.ToPath()}.");
+            return Problems.Of(StatusCodes.Status409Conflict, "export_running", "An export is running", $"Job {job.Id} is still writing an export.",
+                $"Wait for it, or cancel it: DELETE {job.ToPath()}.");
         http.Audit(AuditKinds.ExportStarted, ("kind", job.Kind), ("job", job.Id));
         return TypedResults.Accepted(job.ToPath(), job.ToResponse());
     }

@@ -11,13 +11,15 @@ internal sealed class ExportJobs(JobTable jobs, ExportWriter writer, InstanceId 
     private const string Group = "exports";
 
     public (Job Job, bool Started) Start(ExportKind kind) =>
-        jobs.Start(kind == ExportKind.Full ? "export_full" : "export_control", Group, (progress, cancellationToken) => RunAsync(kind, progress, cancellationToken));
+        jobs.Start(kind == ExportKind.Full ? "export_full" : "export_control", Group, (progress, cancellationToken) =>
+            RunAsync(kind, progress, cancellationToken));
 
     private async Task<string?> RunAsync(ExportKind kind, IProgress<JobProgress> progress, CancellationToken cancellationToken)
     {
         try
         {
-            var export = await writer.WriteAsync(kind, instance.Value, (done, total) => progress.Report(new JobProgress("writing", done, total)), cancellationToken);
+            var export = await writer.WriteAsync(kind, instance.Value, (done, total) =>
+                progress.Report(new JobProgress("writing", done, total)), cancellationToken);
             return export.Id;
         }
         catch (StoreSealedException e)

@@ -31,13 +31,14 @@ public sealed class ImportBody : IEndpointParameterMetadataProvider
     public async Task<(OpenedImport? Form, ProblemHttpResult? Problem)> OpenAsync(CancellationToken cancellationToken)
     {
         if (Boundary() is not { } boundary)
-            return (null, Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported_media_type", "Unsupported media type", "An import is sent as multipart/form-data: first 'password', then 'file'."));
+            return (null, Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported_media_type", "Unsupported media type",
+                "An import is sent as multipart/form-data: first 'password', then 'file'."));
         if (_context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = null;
         try
         {
             var reader = new MultipartReader(boundary, _context.Request.Body);
             var part = await reader.ReadNextSectionAsync(cancellationToken);
-            if (NameOf(part) != "password" || await ReadTextAsync(part!.Body, cancellationToken) is not { Length: > 0 } password) return Misshapen();
+            if (NameOf(part) != "password" || await ReadTextAsync(part!.Body, cancellationToken) is not { Length: > 0 } password) return InvalidForm();
             part = await reader.ReadNextSectionAsync(cancellationToken);
             string? code = null;
             if (NameOf(part) == "setup_code")
@@ -45,11 +46,11 @@ public sealed class ImportBody : IEndpointParameterMetadataProvider
                 code = await ReadTextAsync(part!.Body, cancellationToken);
                 part = await reader.ReadNextSectionAsync(cancellationToken);
             }
-            return NameOf(part) == "file" ? (new OpenedImport(password, code, part!.Body), null) : Misshapen();
+            return NameOf(part) == "file" ? (new OpenedImport(password, code, part!.Body), null) : InvalidForm();
         }
         catch (Exception e) when (e is InvalidDataException or DecoderFallbackException || (e is IOException && e is not BadHttpRequestException))
         {
-            return Misshapen();
+            return InvalidForm();
         }
     }
 
@@ -69,8 +70,9 @@ public sealed class ImportBody : IEndpointParameterMetadataProvider
         return length > MaxTextBytes ? null : new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes, 0, length);
     }
 
-    private static (OpenedImport?, ProblemHttpResult?) Misshapen() =>
-        (null, Problems.Of(StatusCodes.Status400BadRequest, "invalid_form", "Invalid form", "The form must have 'password' first, then 'setup_code' where one is required, and then 'file'.", "curl -F password=... -F file=@export.piccolo"));
+    private static (OpenedImport?, ProblemHttpResult?) InvalidForm() =>
+        (null, Problems.Of(StatusCodes.Status400BadRequest, "invalid_form", "Invalid form",
+            "The form must have 'password' first, then 'setup_code' where one is required, and then 'file'.", "curl -F password=... -F file=@export.piccolo"));
 }
 
 /// <summary>The parts of the form, in this order, for the document.</summary>

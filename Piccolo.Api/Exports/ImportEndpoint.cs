@@ -30,7 +30,8 @@ internal static class ImportEndpoint
         if (answer.ToProblem(http, health) is { } refused) return http.AuditRefusal(AuditKinds.ImportRefused, answer, refused);
         // Until the password is asked for nothing is guessed: what is wrong with the file is no wrong guess.
         answer = new GuessAnswer(VaultOutcome.NotSetUp, TimeSpan.Zero);
-        var outcome = await intake.ImportAsync(form.Password, form.File, async check => answer = await owner.LimitAsync(http.GuessSource(), check), cancellationToken);
+        var outcome = await intake.ImportAsync(form.Password, form.File, async check =>
+            answer = await owner.LimitAsync(http.GuessSource(), check), cancellationToken);
         if (outcome is ImportOutcome.Done done)
         {
             http.Audit(AuditKinds.Imported, ("instance", done.Instance));
@@ -47,7 +48,8 @@ internal static class ImportEndpoint
             ImportOutcome.AlreadyClaimed => AlreadyClaimed(),
             ImportOutcome.WrongPassword => Problems.Of(StatusCodes.Status401Unauthorized, "wrong_password", "Unauthorized", "This is neither the password nor the recovery words of this export's key set.", "Use the password that the exported appliance had at that time, or its recovery words."),
             ImportOutcome.Busy => Problems.Of(StatusCodes.Status409Conflict, "import_running", "An import is running", "Another import is being read."),
-            ImportOutcome.Refused { Code: "export_too_large" } large => Problems.Of(StatusCodes.Status413PayloadTooLarge, large.Code, "Payload too large", large.Detail),
+            ImportOutcome.Refused { Code: "export_too_large" } large =>
+                Problems.Of(StatusCodes.Status413PayloadTooLarge, large.Code, "Payload too large", large.Detail),
             ImportOutcome.Refused refused => Problems.Of(StatusCodes.Status400BadRequest, refused.Code, "Export refused", refused.Detail),
             ImportOutcome.DiskFault { Code: FaultCode.DiskFull } => Problems.Of(StatusCodes.Status503ServiceUnavailable, "storage_fault", "Storage fault", "The disk is too small for this export.", "Make room, or use a larger disk."),
             _ => Problems.Of(StatusCodes.Status503ServiceUnavailable, "storage_fault", "Storage fault", "The disk takes no writes."),

@@ -14,7 +14,8 @@ internal static class HealthEndpoints
     {
         var group = routes.MapGroup("/health").WithTags("health");
         group.MapGet("/live", GetLive).WithName(namePrefix + "GetLive").WithSummary("Whether the process answers.");
-        group.MapGet("/ready", GetReady).WithName(namePrefix + "GetReady").WithSummary("503 while a fatal fault of persistence or crypto is latched; lock and role are no faults.")
+        group.MapGet("/ready", GetReady).WithName(namePrefix + "GetReady")
+            .WithSummary("503 while a fatal fault of persistence or crypto is latched; lock and role are no faults.")
             .Produces<ReadyResponse>(StatusCodes.Status503ServiceUnavailable);
         return group;
     }

@@ -9,8 +9,7 @@ using Piccolo.Core.Vault;
 namespace Piccolo.Api.Health;
 
 /// <summary>
-/// Keeps the health of those components in step that do not report by themselves: woken by their signals and by a timer. Tells the service manager the sum of
-/// it.
+/// Reports the health of components that do not report by themselves. Runs on their signals and on a timer. Sends a summary to the service manager.
 /// </summary>
 internal sealed class HealthLoop(
     IEnumerable<IHealthReporter> reporters, HealthTracker health, ApplianceVault vault, RelayTunnel tunnel, LanPortStates lanPorts, CertificateInventory certificates,
@@ -22,7 +21,7 @@ internal sealed class HealthLoop(
     public bool IsLate => time.GetElapsedTime(Volatile.Read(ref _lastRound)) > pace.LateAfter;
 
     /// <summary>Raised after each round.</summary>
-    public ChangeSignal Went { get; } = new();
+    public ChangeSignal RoundCompleted { get; } = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -33,9 +32,9 @@ internal sealed class HealthLoop(
             {
                 signals.Mark();
                 foreach (var reporter in _reporters) Run(reporter);
-                systemd.Status(Sentence());
+                systemd.Status(FormatStatus());
                 Volatile.Write(ref _lastRound, time.GetTimestamp());
-                Went.Raise();
+                RoundCompleted.Raise();
                 await signals.WaitAsync(pace.Regular, time, stoppingToken);
             }
         }
@@ -57,7 +56,7 @@ internal sealed class HealthLoop(
         }
     }
 
-    private string Sentence()
+    private string FormatStatus()
     {
         var now = health.Snapshot;
         var state = vault.State switch { VaultState.Unclaimed => "not set up", VaultState.Locked => "locked", VaultState.Unlocked => "unlocked", _ => "key set unusable" };

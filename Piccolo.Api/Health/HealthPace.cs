@@ -1,11 +1,11 @@
 namespace Piccolo.Api.Health;
 
-/// <summary>How often health is looked at when nobody asks for it, and when that counts as standing still. Tests are in a hurry.</summary>
+/// <summary>How often the health loop runs, and when it counts as stalled. Tests use shorter times.</summary>
 internal sealed record HealthPace
 {
     /// <summary>A round begins at least this often.</summary>
     public TimeSpan Regular { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>After this long without a round something stands still.</summary>
+    /// <summary>After this long without a round the loop counts as stalled.</summary>
     public TimeSpan LateAfter { get; init; } = TimeSpan.FromSeconds(30);
 }

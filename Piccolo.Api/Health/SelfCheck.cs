@@ -2,14 +2,14 @@ using Piccolo.Core.ControlStore;
 
 namespace Piccolo.Api.Health;
 
-/// <summary>Finds out whether the daemon still does its work: the health loop goes round, and the store lets a reader in.</summary>
+/// <summary>Checks that the daemon makes progress: the health loop runs, and the store admits a reader.</summary>
 internal sealed class SelfCheck(HealthLoop health, SealedStore store, TimeProvider time)
 {
     private static readonly StoreCollection<Probe> Probes = new("self-check");
 
     private Task? _probe;
 
-    /// <returns>What stands still, in one sentence; null when nothing does.</returns>
+    /// <returns>What is stalled, in one phrase; null when nothing is.</returns>
     public async Task<string?> FindFaultAsync(TimeSpan limit)
     {
         if (health.IsLate) return "the health loop stands still";
@@ -27,7 +27,7 @@ internal sealed class SelfCheck(HealthLoop health, SealedStore store, TimeProvid
         return null;
     }
 
-    /// <summary>Takes the store's turn once; what it finds does not matter.</summary>
+    /// <summary>Enters the store once; the result does not matter.</summary>
     private void Read()
     {
         try

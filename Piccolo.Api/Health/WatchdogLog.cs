@@ -2,6 +2,6 @@ namespace Piccolo.Api.Health;
 
 internal static partial class WatchdogLog
 {
-    [LoggerMessage(7101, LogLevel.Error, "The self-check failed, the service manager is not told that all is well: {Reason}")]
+    [LoggerMessage(7101, LogLevel.Error, "Self-check failed; watchdog ping withheld: {Reason}")]
     public static partial void SelfCheckFailed(this ILogger logger, string reason);
 }

@@ -34,7 +34,8 @@ internal static class MethodRules
         await next(context);
         var response = context.Response;
         if (response.StatusCode != StatusCodes.Status405MethodNotAllowed || response.HasStarted) return;
-        var allowed = response.Headers.Allow.SelectMany(v => (v ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).ToHashSet(StringComparer.Ordinal);
+        var allowed = response.Headers.Allow.SelectMany(v => (v ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            .ToHashSet(StringComparer.Ordinal);
         if (allowed.Contains(HttpMethods.Get)) allowed.Add(HttpMethods.Head);
         if (HttpMethods.IsOptions(context.Request.Method))
         {

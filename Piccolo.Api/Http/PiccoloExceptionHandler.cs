@@ -22,9 +22,11 @@ internal sealed class PiccoloExceptionHandler(ILogger<PiccoloExceptionHandler> l
     {
         // A request that began before a lock may meet the closed store.
         StoreSealedException or CertificateStoreClosedException => Problems.Locked(),
-        StoreFaultException fault => Problems.Of(StatusCodes.Status503ServiceUnavailable, "storage_fault", "Storage fault", fault.Message, "See GET /api/v1/health/detail."),
+        StoreFaultException fault => Problems.Of(StatusCodes.Status503ServiceUnavailable, "storage_fault", "Storage fault", fault.Message,
+            "See GET /api/v1/health/detail."),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => BodyLimit.TooLarge(),
         BadHttpRequestException bad => Problems.Of(bad.StatusCode, "bad_request", "Bad request", "The request could not be read."),
-        _ => Problems.Of(StatusCodes.Status500InternalServerError, "internal_error", "Internal error", "Something went wrong in the appliance; its log has the details."),
+        _ => Problems.Of(StatusCodes.Status500InternalServerError, "internal_error", "Internal error",
+            "Something went wrong in the appliance; its log has the details."),
     };
 }

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace Piccolo.Api.Http;
 
 /// <summary>
-/// The one shape of every error: RFC 9457 plus <c>code</c> (stable), <c>error</c> and <c>message</c> (for the original's clients), <c>next_step</c> where
+/// The one shape of every error: RFC 9457 plus <c>code</c> (stable), <c>error</c> and <c>message</c> (for clients of version 1), <c>next_step</c> where
 /// there is one, and <c>errors</c> by field.
 /// </summary>
 public static class Problems

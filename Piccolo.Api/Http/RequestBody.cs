@@ -30,7 +30,8 @@ public sealed class RequestBody<T> : IEndpointParameterMetadataProvider where T 
     public async Task<(T? Value, ProblemHttpResult? Problem)> ReadAsync(CancellationToken cancellationToken)
     {
         if (!_context.Request.HasJsonContentType())
-            return (null, Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported_media_type", "Unsupported media type", "The body must be application/json."));
+            return (null, Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported_media_type", "Unsupported media type",
+                "The body must be application/json."));
         try
         {
             var json = _context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;

@@ -13,7 +13,8 @@ internal static class StatusCodeProblems
     {
         StatusCodes.Status404NotFound => Problems.Of(404, "not_found", "Not found", $"There is nothing at {context.Request.Path}."),
         StatusCodes.Status405MethodNotAllowed => Problems.Of(
-            405, "method_not_allowed", "Method not allowed", $"{context.Request.Path} does not allow {context.Request.Method}. Allowed: {context.Response.Headers.Allow}."),
+            405, "method_not_allowed", "Method not allowed",
+                $"{context.Request.Path} does not allow {context.Request.Method}. Allowed: {context.Response.Headers.Allow}."),
         StatusCodes.Status413PayloadTooLarge => BodyLimit.TooLarge(),
         StatusCodes.Status415UnsupportedMediaType => Problems.Of(
             415, "unsupported_media_type", "Unsupported media type", "The content type of the body is not one that this path takes."),

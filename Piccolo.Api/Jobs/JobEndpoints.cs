@@ -17,7 +17,8 @@ internal static class JobEndpoints
         group.MapGet("/{id}", Find).WithName("GetJob").WithSummary("One job as it is now.");
         group.MapGet("/{id}/events", Watch).WithName("WatchJob").WithSummary("Server-sent events: the job at each change, to its end.")
             .Produces<JobResponse>(StatusCodes.Status200OK, "text/event-stream");
-        group.MapDelete("/{id}", Cancel).IsLocalWrite("jobs run on one node").WithName("CancelJob").WithSummary("Asks a job to stop; an ended one stays as it is.");
+        group.MapDelete("/{id}", Cancel).IsLocalWrite("jobs run on one node").WithName("CancelJob")
+            .WithSummary("Asks a job to stop; an ended one stays as it is.");
     }
 
     private static Ok<JobsResponse> List(JobTable jobs) => TypedResults.Ok(new JobsResponse([.. jobs.List().Select(j => j.ToResponse())]));
@@ -36,7 +37,8 @@ internal static class JobEndpoints
 
     private static async IAsyncEnumerable<SseItem<JobResponse>> EventsAsync(JobTable jobs, string id, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (var job in jobs.WatchAsync(id, cancellationToken)) yield return new SseItem<JobResponse>(job.ToResponse(), job.HasEnded ? "ended" : "progress");
+        await foreach (var job in jobs.WatchAsync(id, cancellationToken)) yield return new SseItem<JobResponse>(job.ToResponse(), job.HasEnded
+            ? "ended" : "progress");
     }
 
     private static ProblemHttpResult NoSuchJob(string id) => Problems.NotFound($"job '{id}'");

@@ -9,8 +9,8 @@ using Piccolo.Core.Primitives;
 namespace Piccolo.Api.Listeners;
 
 /// <summary>
-/// A LAN port that a stranger has taken is tried again for a while, for it is what people have bookmarked; then the listener gets another, which is stored
-/// and shown.
+/// Retries a LAN port that another program holds, because people have bookmarked it. After <see cref="IngressOptions.BusyPortPatience"/> the listener gets
+/// another port, which is stored and shown.
 /// </summary>
 internal sealed class BusyPortLoop(
     LanPortStates states, AppCatalog catalog, LeadershipRegistry leadership, IOptions<IngressOptions> options, TimeProvider time, ILogger<BusyPortLoop> logger)

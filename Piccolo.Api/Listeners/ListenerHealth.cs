@@ -7,7 +7,9 @@ namespace Piccolo.Api.Listeners;
 /// <param name="Since">When it began to be so.</param>
 internal sealed record ProbedListener(bool Answers, string? Reason, DateTimeOffset Since);
 
-/// <summary>What the last probe of each listener has shown. Absent: its app does not run, or nobody has tried yet. Snapshots are immutable; thread-safe.</summary>
+/// <summary>
+/// What the last probe of each listener has shown. Absent: its app does not run, or nobody has tried yet. Snapshots are immutable; thread-safe.
+/// </summary>
 internal sealed class ListenerHealth(TimeProvider time)
 {
     private ImmutableDictionary<string, ProbedListener> _byName = ImmutableDictionary.Create<string, ProbedListener>(StringComparer.Ordinal);

@@ -26,7 +26,8 @@ internal sealed class ListenerProbe(IOptions<IngressOptions> options, TimeProvid
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            return listener.Definition.HealthPath is { } path ? await AskAsync(listener.GuardPort, path, either.Token) : await ConnectAsync(listener.GuardPort, either.Token);
+            return listener.Definition.HealthPath is { } path
+                ? await AskAsync(listener.GuardPort, path, either.Token) : await ConnectAsync(listener.GuardPort, either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -38,7 +39,8 @@ internal sealed class ListenerProbe(IOptions<IngressOptions> options, TimeProvid
         }
         catch (HttpRequestException failure)
         {
-            return failure.HttpRequestError == HttpRequestError.ConnectionError ? "The app does not accept connections." : "The app broke off, or did not answer in HTTP.";
+            return failure.HttpRequestError == HttpRequestError.ConnectionError
+                ? "The app does not accept connections." : "The app broke off, or did not answer in HTTP.";
         }
     }
 
@@ -56,6 +58,7 @@ internal sealed class ListenerProbe(IOptions<IngressOptions> options, TimeProvid
         using var request = new HttpRequestMessage(HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}{path}"));
         request.Headers.Host = "localhost";
         using var response = await _client.SendAsync(request, cancellationToken);
-        return (int)response.StatusCode < 400 ? null : string.Create(CultureInfo.InvariantCulture, $"The app answered its health path with {(int)response.StatusCode}.");
+        return (int)response.StatusCode < 400
+            ? null : string.Create(CultureInfo.InvariantCulture, $"The app answered its health path with {(int)response.StatusCode}.");
     }
 }

@@ -6,7 +6,9 @@ using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Listeners;
 
-/// <summary>Keeps <see cref="ListenerHealth"/> true: a new or restarted app is tried at once, one that answers now and then, one that does not more often.</summary>
+/// <summary>
+/// Keeps <see cref="ListenerHealth"/> true: a new or restarted app is tried at once, one that answers now and then, one that does not more often.
+/// </summary>
 internal sealed class ListenerProbeLoop(
     ListenerTable table, AppStatusBoard apps, ListenerProbe probe, ListenerHealth health, IOptions<IngressOptions> options, TimeProvider time,
     ILogger<ListenerProbeLoop> logger) : BackgroundService

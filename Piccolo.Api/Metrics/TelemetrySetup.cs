@@ -20,7 +20,10 @@ internal static class TelemetrySetup
     private const string BearerPrefix = "Bearer ";
     private const string Server = "Microsoft.AspNetCore.Server.Kestrel";
 
-    /// <summary>Of an instrument whose tags are enumerations. The library takes the memory at the start, and without a limit it does so for 2,000: 170 KB for each instrument.</summary>
+    /// <summary>
+    /// Of an instrument whose tags are enumerations. The library takes the memory at the start, and without a limit it does so for 2,000: 170 KB for each
+    /// instrument.
+    /// </summary>
     private const int MaxSeries = 100;
 
     /// <summary>One series for each name or certificate of the owner's.</summary>
@@ -51,7 +54,8 @@ internal static class TelemetrySetup
         // The instruments exist from now on, whether or not anybody has used them.
         app.Services.GetRequiredService<Telemetry>();
         var scrape = ((IEndpointRouteBuilder)app).CreateApplicationBuilder().UseOpenTelemetryPrometheusScrapingEndpoint(_ => true).Build();
-        app.MapGet(path, context => IsAllowed(context) ? scrape(context) : Problems.Unauthorized("Metrics are for this machine, and for bearer tokens.").ExecuteAsync(context))
+        app.MapGet(path, context => IsAllowed(context)
+            ? scrape(context) : Problems.Unauthorized("Metrics are for this machine, and for bearer tokens.").ExecuteAsync(context))
             .ExcludeFromDescription();
     }
 

@@ -77,7 +77,8 @@ internal sealed class ExecRestart(
 
     /// <summary>Whatever hangs or fails here must not keep the old image, and what it knows, alive.</summary>
     private Task AtMostAsync(Func<Task> work, TimeSpan limit) =>
-        Task.Run(work).WaitAsync(limit, time).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        Task.Run(work).WaitAsync(limit, time)
+            .ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     private async Task RequestAsync(Task answered)
     {

@@ -33,7 +33,8 @@ internal static class PlatformSetup
         builder.Services.AddSingleton(_ => inUse);
         builder.Services.AddSingleton(paths);
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(s => new ClockFloor(paths, Build.Date, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<ClockFloor>>()));
+        builder.Services.AddSingleton(s =>
+            new ClockFloor(paths, Build.Date, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<ClockFloor>>()));
         builder.Services.AddSingleton<ExecRestart>().AddSingleton<IProcessRestart>(s => s.GetRequiredService<ExecRestart>());
         builder.Services.AddHostedService<StateInspection>();
         builder.Services.AddSystemdReporting().AddSingleton<IHostedService, OrderlyShutdown>();

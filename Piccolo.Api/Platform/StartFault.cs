@@ -20,7 +20,8 @@ internal sealed record StartFault(int ExitCode, string Sentence)
             new(InvalidSettingExitCode, $"A setting is invalid. {string.Join(" ", invalid.Failures.Select(failure => Named(failure, invalid.OptionsType)))}"),
         InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" } unreadable =>
             new(InvalidSettingExitCode, $"A setting is invalid. {unreadable.Message}"),
-        IOException { InnerException: AddressInUseException } taken => new(PortExitCode, $"{taken.Message} Stop the other program, or give Piccolo another port."),
+        IOException { InnerException: AddressInUseException } taken =>
+            new(PortExitCode, $"{taken.Message} Stop the other program, or give Piccolo another port."),
         AddressInUseException taken => new(PortExitCode, $"{taken.Message} Stop the other program, or give Piccolo another port."),
         SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AccessDenied or SocketError.AddressNotAvailable } refused =>
             new(PortExitCode, $"A port cannot be opened: {refused.Message}."),

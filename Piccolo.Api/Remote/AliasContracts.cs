@@ -11,7 +11,7 @@ public enum AliasStatus
     /// <summary>This device was reached under the name, from outside.</summary>
     Active,
 
-    /// <summary>The record went away, the certificate could not be ordered, or strangers do not reach this device under it.</summary>
+    /// <summary>The record went away, the certificate could not be ordered, or clients from outside do not reach this device under it.</summary>
     Error,
 }
 

@@ -32,7 +32,8 @@ internal static class AliasEndpoints
     {
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
-        var (alias, refused) = await addition.AddAsync(DomainName.Parse(request.Hostname!), request.Listener?.Trim() is { Length: > 0 } listener ? listener : RemoteAlias.Portal, cancellationToken);
+        var (alias, refused) = await addition.AddAsync(DomainName.Parse(request.Hostname!), request.Listener?.Trim() is { Length: > 0 } listener
+            ? listener : RemoteAlias.Portal, cancellationToken);
         if (alias is null) return refused!;
         http.Audit(AuditKinds.RemoteAliasAdded, ("hostname", alias.Hostname), ("listener", alias.Listener));
         return TypedResults.Ok(views.Describe(alias));
@@ -57,7 +58,8 @@ internal sealed class AliasAddition(
         if (settings.Current is null) return (null, RemoteEndpoints.NotConfigured());
         if (checks.Syntax(name) is { Status: PreflightStatus.Fail } bad) return (null, Problems.Of(StatusCodes.Status400BadRequest, "alias_not_certifiable", "Cannot be an alias", bad.Detail, bad.NextStep));
         if (listener != RemoteAlias.Portal && listeners.Current.All(l => l.Name != listener))
-            return (null, Problems.Of(StatusCodes.Status400BadRequest, "listener_unknown", "No such listener", $"There is no listener '{listener}'.", "Name a listener of GET /api/v1/services, or 'portal'."));
+            return (null, Problems.Of(StatusCodes.Status400BadRequest, "listener_unknown", "No such listener", $"There is no listener '{listener}'.",
+                "Name a listener of GET /api/v1/services, or 'portal'."));
         if (remote.Plan.Hostnames.Contains(name.Value)) return (null, Taken(name));
         var found = await verifier.CheckAsync(name, cancellationToken);
         var now = time.GetUtcNow();
@@ -67,11 +69,13 @@ internal sealed class AliasAddition(
             case AliasOutcome.Taken:
                 return (null, Taken(name));
             case AliasOutcome.TooMany:
-                return (null, Problems.Of(StatusCodes.Status409Conflict, "alias_limit", "Too many aliases", $"There are {options.Value.MaxAliases} aliases already.", "Remove one that is not needed."));
+                return (null, Problems.Of(StatusCodes.Status409Conflict, "alias_limit", "Too many aliases",
+                    $"There are {options.Value.MaxAliases} aliases already.", "Remove one that is not needed."));
         }
         events.Add(RemoteEventSources.Alias, name.Value, $"The alias {name} was added for {listener}.", found.NextStep);
         return (alias, null);
     }
 
-    private static ProblemHttpResult Taken(DomainName name) => Problems.Of(StatusCodes.Status409Conflict, "alias_taken", "Name taken", $"{name} is already a name of this device.", "See GET /api/v1/remote/status.");
+    private static ProblemHttpResult Taken(DomainName name) =>
+        Problems.Of(StatusCodes.Status409Conflict, "alias_taken", "Name taken", $"{name} is already a name of this device.", "See GET /api/v1/remote/status.");
 }

@@ -6,7 +6,7 @@ using Piccolo.Core.Remote.Probing;
 
 namespace Piccolo.Api.Remote;
 
-/// <summary>Joins aliases with what was observed of them: records, certificates, and what strangers find.</summary>
+/// <summary>Joins aliases with what was observed of them: records, certificates, and what a client from outside finds.</summary>
 internal sealed class AliasViews(RemoteAliasStore aliases, RemoteAccess remote, ListenerTable listeners, CertificateInventory certificates, FrontDoorBoard names)
 {
     public IReadOnlyList<AliasResponse> All() => [.. aliases.List().Select(Describe)];

@@ -11,11 +11,13 @@ public sealed record PreflightCheckResponse(string Id, string Name, string? Host
 public sealed record PreflightResponse(IReadOnlyList<PreflightCheckResponse> Checks, DateTimeOffset RanAt);
 
 /// <summary>Who could get a certificate for this device's names, and the DNS records that leave only this device.</summary>
-/// <param name="Recommended">Whether now is the time: only with an export elsewhere, because the account's key that the record names dies with this device.</param>
+/// <param name="Recommended">Whether now is the time: only with an export elsewhere, because the account's key that the record names dies with this
+/// device.</param>
 /// <param name="Reason">Why it is recommended or not.</param>
 public sealed record IssuanceLockResponse(TrustLevel TrustLevel, DateTimeOffset? CheckedAt, bool Recommended, string Reason, IReadOnlyList<IssuanceLockNameResponse> Names);
 
-/// <param name="Name">A name at which records belong, or one that the records above it do not cover; <c>*.</c> and the domain stands for names that are not used yet.</param>
+/// <param name="Name">A name at which records belong, or one that the records above it do not cover; <c>*.</c> and the domain stands for names that are not
+/// used yet.</param>
 /// <param name="Record">The first of <paramref name="Records"/>; absent where there is none.</param>
 /// <param name="Records">The records to set, one for each certificate authority whose name and account are known; empty where records do not help.</param>
 /// <param name="Found">The CAA properties in force.</param>
@@ -27,7 +29,8 @@ public sealed record CaaRecordResponse(int Flags, string Tag, string Value, stri
 
 internal static class CheckMapping
 {
-    public static PreflightCheckResponse ToResponse(this PreflightCheck check) => new(check.Id, check.Name, check.Host, check.Status, check.Detail, check.NextStep);
+    public static PreflightCheckResponse ToResponse(this PreflightCheck check) =>
+        new(check.Id, check.Name, check.Host, check.Status, check.Detail, check.NextStep);
 
     public static IssuanceLockNameResponse ToResponse(this LockedName name)
     {

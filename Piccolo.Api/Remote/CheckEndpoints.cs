@@ -11,9 +11,10 @@ internal static class CheckEndpoints
 {
     public static void MapChecks(this RouteGroupBuilder group)
     {
-        group.MapGet("/issuance-lock", GetLockAsync).WithName("GetIssuanceLock").WithSummary("Who could get certificates for this device's names, and the CAA records that leave only this device.");
+        group.MapGet("/issuance-lock", GetLockAsync).WithName("GetIssuanceLock")
+            .WithSummary("Who could get certificates for this device's names, and the CAA records that leave only this device.");
         var writes = group.MapGroup("").RequireLeader();
-        writes.MapPost("/preflight", RunAsync).WithName("RunPreflight").WithSummary("Tries now whether all is in place for strangers to be served.");
+        writes.MapPost("/preflight", RunAsync).WithName("RunPreflight").WithSummary("Checks now whether clients from outside can be served.");
         writes.MapPost("/issuance-lock/check", CheckLockAsync).WithName("CheckIssuanceLock").WithSummary("Looks now whether the records are set.");
     }
 
@@ -25,7 +26,8 @@ internal static class CheckEndpoints
             : RemoteEndpoints.NotConfigured();
     }
 
-    private static Task<Ok<IssuanceLockResponse>> GetLockAsync(IssuanceLock issuance, ExportLibrary exports, CancellationToken cancellationToken) => DescribeAsync(issuance.State, exports, cancellationToken);
+    private static Task<Ok<IssuanceLockResponse>> GetLockAsync(IssuanceLock issuance, ExportLibrary exports, CancellationToken cancellationToken) =>
+        DescribeAsync(issuance.State, exports, cancellationToken);
 
     private static async Task<Ok<IssuanceLockResponse>> CheckLockAsync(IssuanceLock issuance, ExportLibrary exports, CancellationToken cancellationToken) =>
         await DescribeAsync(await issuance.CheckAsync(cancellationToken), exports, cancellationToken);

@@ -33,7 +33,8 @@ internal sealed class VerifyRelayRequestValidator : AbstractValidator<VerifyRela
 {
     public VerifyRelayRequestValidator(IOptions<TunnelOptions> nexus)
     {
-        RuleFor(r => r.Endpoint).MaximumLength(512).Custom((endpoint, context) => ConfigureRemoteRequestValidator.CheckEndpoint(endpoint, nexus.Value, context.AddFailure));
+        RuleFor(r => r.Endpoint).MaximumLength(512)
+            .Custom((endpoint, context) => ConfigureRemoteRequestValidator.CheckEndpoint(endpoint, nexus.Value, context.AddFailure));
         RuleFor(r => r.JwtSecret).MaximumLength(1024);
         RuleFor(r => r.Tld).MaximumLength(253);
         RuleFor(r => r.PortalHostname).MaximumLength(253);

@@ -30,7 +30,8 @@ internal static class RelayEndpoints
 
     public static void MapRelay(this RouteGroupBuilder group)
     {
-        group.MapGet("/events", GetEvents).WithName("ListRemoteEvents").WithSummary("What happened to the way in from outside, newest first; kept across restarts, bounded.");
+        group.MapGet("/events", GetEvents).WithName("ListRemoteEvents")
+            .WithSummary("What happened to the way in from outside, newest first; kept across restarts, bounded.");
         group.MapGet("/nexus-guide", () => TypedResults.Ok(Guide)).WithName("GetNexusGuide").WithSummary("How to set up a relay.");
         var writes = group.MapGroup("").RequireLeader();
         writes.MapPost("/nexus-guide/verify", VerifyAsync).WithName("VerifyNexus").WithSummary("Connects to a relay with a secret and changes nothing.");
@@ -53,7 +54,8 @@ internal static class RelayEndpoints
         // A secret goes to the relay that it belongs to, and to no other.
         var secret = Or(request.JwtSecret, endpoint == store.Current?.Endpoint ? store.Current?.DeviceSecret : null);
         if (endpoint is null || secret is null)
-            return Problems.Of(StatusCodes.Status400BadRequest, "relay_unknown", "Nothing to verify", "There is no endpoint or no secret to try.", "Send 'endpoint' and 'jwt_secret', or configure remote access first.");
+            return Problems.Of(StatusCodes.Status400BadRequest, "relay_unknown", "Nothing to verify", "There is no endpoint or no secret to try.",
+                "Send 'endpoint' and 'jwt_secret', or configure remote access first.");
         var seen = await tunnel.VerifyAsync(new Uri(endpoint), secret.Trim(), cancellationToken);
         if (!seen.Accepted) return Refused(seen);
         return TypedResults.Ok(new RelayVerifiedResponse(time.GetUtcNow(), "The relay accepted the secret. Nothing was changed.", seen.RoundTrip is { } trip ? Math.Round(trip.TotalMilliseconds, 1) : null));
@@ -69,14 +71,16 @@ internal static class RelayEndpoints
         var seen = await tunnel.VerifyAsync(new Uri(endpoint), secret, cancellationToken);
         if (!seen.Accepted) return http.AuditRefusal(AuditKinds.RemoteSecretFailed, Refused(seen));
         if (!store.Rotate(endpoint, secret))
-            return Problems.Of(StatusCodes.Status409Conflict, "settings_changed", "Settings changed", "The relay was changed while the new secret was being tried with the old one.", "Look at the settings, then try again.");
+            return Problems.Of(StatusCodes.Status409Conflict, "settings_changed", "Settings changed",
+                "The relay was changed while the new secret was being tried with the old one.", "Look at the settings, then try again.");
         http.Audit(AuditKinds.RemoteSecretRotated, ("endpoint", endpoint));
         events.Add(RemoteEventSources.Settings, "", "The device secret was replaced; the relay had accepted the new one.");
         return TypedResults.Ok(new MessageResponse("secret rotated"));
     }
 
     private static ProblemHttpResult Refused(TunnelVerification seen) => Problems.Of(
-        StatusCodes.Status422UnprocessableEntity, seen.Code ?? "refused", "Not accepted by the relay", seen.Reason ?? "The relay did not accept the session.", seen.NextStep);
+        StatusCodes.Status422UnprocessableEntity, seen.Code ?? "refused", "Not accepted by the relay", seen.Reason
+            ?? "The relay did not accept the session.", seen.NextStep);
 
     private static string? Or(string? sent, string? stored) => string.IsNullOrWhiteSpace(sent) ? stored : sent;
 }

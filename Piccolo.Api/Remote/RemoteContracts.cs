@@ -77,7 +77,8 @@ internal sealed class ConfigureRemoteRequestValidator : AbstractValidator<Config
     public static void CheckEndpoint(string? endpoint, TunnelOptions nexus, Action<string> fail)
     {
         if (string.IsNullOrEmpty(endpoint)) return;
-        var problem = Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) ? RelayEndpoint.Check(uri, nexus.AllowInsecureLoopback, out _) : "must be a wss:// URL";
+        var problem = Uri.TryCreate(endpoint, UriKind.Absolute, out var uri)
+            ? RelayEndpoint.Check(uri, nexus.AllowInsecureLoopback, out _) : "must be a wss:// URL";
         if (problem is not null) fail(problem);
     }
 
@@ -93,5 +94,6 @@ internal sealed class ConfigureRemoteRequestValidator : AbstractValidator<Config
 internal static class NameReachMapping
 {
     public static NameReachResponse ToResponse(this NameReach reach) => new(
-        reach.Name, reach.Result, reach.Since, reach.LastSuccess, reach.RoundTrip is { } trip ? Math.Round(trip.TotalMilliseconds, 1) : null, reach.Detail, reach.NextStep);
+        reach.Name, reach.Result, reach.Since, reach.LastSuccess, reach.RoundTrip is { } trip
+            ? Math.Round(trip.TotalMilliseconds, 1) : null, reach.Detail, reach.NextStep);
 }

@@ -24,7 +24,8 @@ internal static class RemoteEndpoints
     {
         var group = routes.MapGroup("/remote").WithTags("remote").RequireUnlocked().RequireOwner();
         group.MapGet("/status", GetStatus).WithName("GetRemoteStatus").WithSummary("Remote access as it is: settings, tunnel, certificates, warnings.");
-        group.MapGet("/dns/providers", () => TypedResults.Ok(new DnsProvidersResponse([]))).WithName("ListDnsProviders").WithSummary("Always empty: names are proved by HTTP-01 only.");
+        group.MapGet("/dns/providers", () => TypedResults.Ok(new DnsProvidersResponse([]))).WithName("ListDnsProviders")
+            .WithSummary("Always empty: names are proved by HTTP-01 only.");
         var writes = group.MapGroup("").RequireLeader();
         writes.MapPost("/configure", ConfigureAsync).WithName("ConfigureRemote").WithSummary("Sets relay, secret and names, and switches remote access on.");
         writes.MapPost("/disable", Disable).WithName("DisableRemote").WithSummary("Switches remote access off; the settings stay.");
@@ -35,7 +36,8 @@ internal static class RemoteEndpoints
     }
 
     public static ProblemHttpResult NotConfigured() =>
-        Problems.Of(StatusCodes.Status409Conflict, "not_configured", "Not configured", "Remote access was never configured.", "Use POST /api/v1/remote/configure.");
+        Problems.Of(StatusCodes.Status409Conflict, "not_configured", "Not configured", "Remote access was never configured.",
+            "Use POST /api/v1/remote/configure.");
 
     private static Ok<RemoteStatusResponse> GetStatus(RemoteStatusReader reader, RemoteAccess remote, AliasViews aliases, IssuanceLock issuance) =>
         TypedResults.Ok(Describe(reader.Read(), remote.Plan, aliases.All(), issuance.State.Level));
@@ -47,14 +49,15 @@ internal static class RemoteEndpoints
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
         if (request.Solver is not (null or "" or Solver))
-            return Problems.Of(StatusCodes.Status400BadRequest, "solver_unsupported", "Solver not supported", "Certificates are ordered by http-01 only.", "Leave 'solver' out, or set it to http-01.");
+            return Problems.Of(StatusCodes.Status400BadRequest, "solver_unsupported", "Solver not supported", "Certificates are ordered by http-01 only.",
+                "Leave 'solver' out, or set it to http-01.");
         var domain = DomainName.Parse(request.Tld!);
         if (listeners.Current.Where(l => domain.TryPrepend(l.Name) is null).ToList() is { Count: > 0 } tooLong)
             return Problems.Invalid("invalid_request", "Invalid request", new Dictionary<string, string[]> { ["tld"] = [.. tooLong.Select(l => $"the name of the listener '{l.Name}' would be longer than {DomainName.MaxLength} characters below this domain")] });
         store.Save(new RemoteSettings(
             request.Endpoint!, request.DeviceSecret!.Trim(), domain.Value,
             ConfigureRemoteRequestValidator.PortalName(request.Tld, request.PortalHostname)!.Value, Enabled: true, time.GetUtcNow()));
-        // Also when the same settings were saved again: the owner may have mended the other side.
+        // Also when the same settings were saved again: the owner may have fixed the relay.
         tunnel.Wake("settings");
         http.Audit(AuditKinds.RemoteConfigured, ("endpoint", request.Endpoint), ("domain", request.Tld), ("portal", request.PortalHostname));
         events.Add(RemoteEventSources.Settings, "", $"Remote access was configured: {request.PortalHostname} below {request.Tld}, by the relay {new Uri(request.Endpoint!).Host}.", "POST /api/v1/remote/preflight looks whether everything is ready.");
@@ -82,7 +85,8 @@ internal static class RemoteEndpoints
         status.Portal?.NotAfter,
         status.Portal?.Issuer,
         status.Warnings,
-        [.. plan.Routes.Where(r => aliases.All(a => a.Hostname != r.Host.Value)).Select(r => new RemoteListenerResponse(r is Piccolo.Core.Routing.Route.Portal ? "portal" : r.Host.Value.Split('.')[0], r.Host.Value))],
+        [.. plan.Routes.Where(r => aliases.All(a => a.Hostname != r.Host.Value))
+            .Select(r => new RemoteListenerResponse(r is Piccolo.Core.Routing.Route.Portal ? "portal" : r.Host.Value.Split('.')[0], r.Host.Value))],
         Describe(status.Tunnel),
         [.. status.Names.Select(n => n.ToResponse())],
         trust,

@@ -29,10 +29,13 @@ internal sealed class LeaderHintFilter(LeadershipRegistry leadership) : IEndpoin
     {
         var address = role.LeaderOrigin?.GetLeftPart(UriPartial.Authority);
         var problem = role.Kind == LeadershipRole.Unknown
-            ? Problems.Details(StatusCodes.Status409Conflict, "not_leader", "Not the leader", $"Whether this node leads {resource} is not known yet.", "Try again in a few seconds; GET /api/v1/health/detail says what is missing.")
+            ? Problems.Details(StatusCodes.Status409Conflict, "not_leader", "Not the leader", $"Whether this node leads {resource} is not known yet.",
+                "Try again in a few seconds; GET /api/v1/health/detail says what is missing.")
             : address is null
-            ? Problems.Details(StatusCodes.Status409Conflict, "not_leader", "Not the leader", $"Another node leads {resource}, and which one is not known at the moment.", "Try again in a few seconds.")
-            : Problems.Details(StatusCodes.Status307TemporaryRedirect, "not_leader", "Not the leader", $"{address} leads {resource}.", $"Send the request to {address}.");
+            ? Problems.Details(StatusCodes.Status409Conflict, "not_leader", "Not the leader",
+                $"Another node leads {resource}, and which one is not known at the moment.", "Try again in a few seconds.")
+            : Problems.Details(StatusCodes.Status307TemporaryRedirect, "not_leader", "Not the leader", $"{address} leads {resource}.",
+                $"Send the request to {address}.");
         problem.Extensions["leader"] = new Dictionary<string, string?> { ["resource"] = resource.Value, ["address"] = address };
         if (address is null)
         {

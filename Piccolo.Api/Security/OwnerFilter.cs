@@ -47,7 +47,8 @@ internal sealed class OwnerFilter(SessionTable sessions, ApiTokenStore tokens) :
         }
         if (IsWrite(http) && !SameOriginFilter.IsSameOrigin(http.Request)) return SameOriginFilter.Refusal(http.Request);
         if (IsWrite(http) && !SameText(http.Request.Headers[CsrfHeader].ToString(), browser.Session.CsrfToken))
-            return Problems.Forbidden("csrf_token_invalid", $"The {CsrfHeader} header does not belong to this session.", "Read the token from GET /api/v1/auth/csrf.");
+            return Problems.Forbidden("csrf_token_invalid", $"The {CsrfHeader} header does not belong to this session.",
+                "Read the token from GET /api/v1/auth/csrf.");
         http.SetOwner(browser);
         return null;
     }

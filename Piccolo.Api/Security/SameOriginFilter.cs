@@ -12,7 +12,8 @@ internal sealed class SameOriginFilter : IEndpointFilter
         var request = context.HttpContext.Request;
         // A cross-site form can send neither this content type nor, without our consent, this request at all.
         if (!request.HasJsonContentType())
-            return new(Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported_media_type", "Unsupported media type", "The body must be application/json."));
+            return new(Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported_media_type", "Unsupported media type",
+                "The body must be application/json."));
         return IsSameOrigin(request) ? next(context) : new(Refusal(request));
     }
 

@@ -38,7 +38,8 @@ internal static class SessionCookie
     private static string OriginClass(HttpContext context) => context.Origin() is var origin && origin.IsLocal() ? "local" : origin.ToString();
 
     /// <summary>Through the relay the portal has a name that no app shares, and a phone has another address every hour.</summary>
-    private static string? Place(HttpContext context) => context.Features.GetRequiredFeature<IConnectionOriginFeature>() is var connection && connection.Origin == ConnectionOrigin.Tunnel
+    private static string? Place(HttpContext context) =>
+        context.Features.GetRequiredFeature<IConnectionOriginFeature>() is var connection && connection.Origin == ConnectionOrigin.Tunnel
         ? null
         : SessionPlace.Of(connection.ClientEndPoint?.Address, connection.Origin.IsLocal());
 

@@ -20,7 +20,8 @@ public sealed record RecoveryWordsResponse(IReadOnlyList<string> Words);
 
 internal static class PasswordRules
 {
-    public static IRuleBuilderOptions<T, string?> IsPassword<T>(this IRuleBuilder<T, string?> rule) => rule.NotEmpty().MaximumLength(PasswordRequestValidator.MaxLength);
+    public static IRuleBuilderOptions<T, string?> IsPassword<T>(this IRuleBuilder<T, string?> rule) =>
+        rule.NotEmpty().MaximumLength(PasswordRequestValidator.MaxLength);
 }
 
 internal sealed class SetUpRequestValidator : AbstractValidator<SetUpRequest>

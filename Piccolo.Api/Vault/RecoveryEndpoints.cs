@@ -28,7 +28,8 @@ internal static class RecoveryEndpoints
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
         var answer = await owner.ResetAsync(http.GuessSource(), request.RecoveryKey!, request.NewPassword!);
-        var refused = answer.ToWeakProblem("new_password", request.NewPassword!) ?? answer.ToWordsProblem(request.RecoveryKey!) ?? answer.ToProblem(http, health);
+        var refused = answer.ToWeakProblem("new_password", request.NewPassword!) ?? answer.ToWordsProblem(request.RecoveryKey!)
+            ?? answer.ToProblem(http, health);
         if (refused is not null) return http.AuditRefusal(AuditKinds.ResetFailed, answer, refused);
         http.Audit(AuditKinds.PasswordReset);
         return TypedResults.Ok(MessageResponse.Ok);
@@ -41,14 +42,14 @@ internal static class RecoveryEndpoints
         RequestBody<GenerateRecoveryKeyRequest> body, OwnerPassword owner, HealthTracker health, HttpContext http, CancellationToken cancellationToken)
     {
         GenerateRecoveryKeyRequest? request = null;
-        // The original's clients send no body at all: they are told what is missing.
+        // Clients of version 1 send no body: the response says what is missing.
         if (!IsEmpty(http.Request))
         {
             (request, var problem) = await body.ReadAsync(cancellationToken);
             if (request is null) return problem!;
         }
         // Its words outlive the session or the token, and open everything.
-        if (string.IsNullOrEmpty(request?.Password)) return Problems.PasswordRequired("A recovery key is made only with the password.");
+        if (string.IsNullOrEmpty(request?.Password)) return Problems.PasswordRequired("Generating a recovery key requires the password.");
         var (answer, words) = await owner.GenerateRecoveryKeyAsync(http.GuessSource(), request.Password);
         if (answer.ToProblem(http, health) is { } refused) return http.AuditRefusal(AuditKinds.RecoveryKeyFailed, answer, refused);
         http.Audit(AuditKinds.RecoveryKeyRotated);

@@ -16,7 +16,8 @@ internal static class VaultEndpoints
     public static RouteGroupBuilder MapVault(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/crypto").WithTags("crypto");
-        group.MapGet("/status", GetStatus).WithName("GetCryptoStatus").WithSummary("Whether the appliance has an owner, whether it is locked, and what a lock has not ended yet.");
+        group.MapGet("/status", GetStatus).WithName("GetCryptoStatus")
+            .WithSummary("Whether the appliance has an owner, whether it is locked, and what a lock has not ended yet.");
         group.MapPost("/setup", SetUpAsync).RequireSameOrigin().IsLocalWrite("each node has its own key set")
             .WithName("SetUp").WithSummary("Claims the appliance with a password. It stays locked. Only from the owner's own network.");
         group.MapPost("/unlock", UnlockAsync).RequireSameOrigin().IsLocalWrite("each node holds its own data key")

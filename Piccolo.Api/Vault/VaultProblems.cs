@@ -22,12 +22,15 @@ internal static class VaultProblems
     {
         VaultOutcome.Done => null,
         VaultOutcome.WrongPassword => Problems.Of(StatusCodes.Status401Unauthorized, "wrong_password", "Unauthorized", "The password is wrong."),
-        VaultOutcome.WrongRecoveryKey => Problems.Of(StatusCodes.Status401Unauthorized, "wrong_recovery_key", "Unauthorized", "These words are not this appliance's recovery key."),
-        VaultOutcome.NoRecoveryKey => Problems.Of(StatusCodes.Status401Unauthorized, "no_recovery_key", "Unauthorized", "No recovery key was ever made for this appliance."),
+        VaultOutcome.WrongRecoveryKey =>
+            Problems.Of(StatusCodes.Status401Unauthorized, "wrong_recovery_key", "Unauthorized", "These words are not this appliance's recovery key."),
+        VaultOutcome.NoRecoveryKey =>
+            Problems.Of(StatusCodes.Status401Unauthorized, "no_recovery_key", "Unauthorized", "No recovery key was ever made for this appliance."),
         VaultOutcome.WrongSetupCode => Problems.Forbidden("wrong_setup_code", "The set-up code is missing or wrong.", "Read it on the appliance's console or in its log, and send it as setup_code."),
         VaultOutcome.WeakPassword => Problems.Of(StatusCodes.Status400BadRequest, "weak_password", "Weak password", "The new password is too easy to guess."),
         VaultOutcome.NotSetUp => Problems.SetupRequired(),
-        VaultOutcome.AlreadySetUp => Problems.Of(StatusCodes.Status409Conflict, "already_initialized", "Already set up", "The appliance already has an owner, or a store that needs its old key set."),
+        VaultOutcome.AlreadySetUp => Problems.Of(StatusCodes.Status409Conflict, "already_initialized", "Already set up",
+            "The appliance already has an owner, or a store that needs its old key set."),
         VaultOutcome.Locked => Problems.Locked(),
         VaultOutcome.NotStored => Problems.Of(StatusCodes.Status503ServiceUnavailable, "storage_fault", "Storage fault",
             "The key set could not be written to the disk. Nothing was changed.", "Look at the disk's free space and state, then try again."),
@@ -64,6 +67,6 @@ internal static class VaultProblems
         var seconds = Math.Max(1, (int)Math.Ceiling(retryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         http.Response.Headers.RetryAfter = seconds;
         return Problems.Of(StatusCodes.Status429TooManyRequests, "too_many_attempts", "Too many attempts",
-            "This attempt was not looked at: there were too many wrong ones from this address, or too many at once.", $"Try again in {seconds} s.");
+            "Too many failed attempts from this address, or too many concurrent ones. This one was not evaluated.", $"Try again in {seconds} s.");
     }
 }

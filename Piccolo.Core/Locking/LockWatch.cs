@@ -25,8 +25,8 @@ public sealed class LockWatch(
         RouteTableHolder routes, RelayTunnel tunnel,
     ServerCertificateTable certificates, HealthTracker health, IOptions<LockOptions> options, TimeProvider time, ILogger<LockWatch> logger) : BackgroundService
 {
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Regular = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(30);
     private static readonly UnfinishedStep NotSeen = new(
         "apps", $"The container engine did not say in time whether apps still run. {LockSteps.ConnectionsEnd}");
 
@@ -38,7 +38,7 @@ public sealed class LockWatch(
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
     private ImmutableArray<UnfinishedStep> _unfinished = [];
     private long _since = time.GetTimestamp();
-    private bool _complained;
+    private bool _isReported;
 
     /// <summary>What was last seen not to have ended; empty while unlocked.</summary>
     public IReadOnlyCollection<UnfinishedStep> Unfinished => ImmutableInterlocked.InterlockedCompareExchange(ref _unfinished, default, default);
@@ -57,7 +57,7 @@ public sealed class LockWatch(
                 signals.Mark();
                 left = await ObserveAsync(limit.Token);
                 if (left.Count == 0) return left;
-                await signals.WaitAsync(LookAgain, time, limit.Token);
+                await signals.WaitAsync(RetryInterval, time, limit.Token);
             }
         }
         catch (OperationCanceledException)
@@ -81,7 +81,7 @@ public sealed class LockWatch(
             try
             {
                 await ObserveAsync(stoppingToken);
-                await signals.WaitAsync(Unfinished.Count > 0 ? LookAgain : Regular, time, stoppingToken);
+                await signals.WaitAsync(Unfinished.Count > 0 ? RetryInterval : CheckInterval, time, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -90,7 +90,7 @@ public sealed class LockWatch(
             catch (Exception e)
             {
                 logger.LockWatchFailed(e);
-                await Task.Delay(LookAgain, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(RetryInterval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -101,13 +101,13 @@ public sealed class LockWatch(
         try
         {
             // Nothing was ever open in a box that nobody has claimed.
-            if (vault.State is VaultState.Unlocked or VaultState.Unclaimed) return Forget();
+            if (vault.State is VaultState.Unlocked or VaultState.Unclaimed) return Reset();
             var left = await steps.ObserveAsync(cancellationToken);
             // Unlocked again meanwhile: what runs now is as it should be.
-            if (vault.State == VaultState.Unlocked) return Forget();
+            if (vault.State == VaultState.Unlocked) return Reset();
             ImmutableInterlocked.InterlockedExchange(ref _unfinished, left);
             if (left.IsEmpty) OnEnded();
-            else if (!_complained && time.GetElapsedTime(_since) >= _patience) Complain(left);
+            else if (!_isReported && time.GetElapsedTime(_since) >= _patience) ReportUnfinished(left);
             return left;
         }
         finally
@@ -116,24 +116,24 @@ public sealed class LockWatch(
         }
     }
 
-    private ImmutableArray<UnfinishedStep> Forget()
+    private ImmutableArray<UnfinishedStep> Reset()
     {
-        (_since, _complained) = (time.GetTimestamp(), false);
+        (_since, _isReported) = (time.GetTimestamp(), false);
         ImmutableInterlocked.InterlockedExchange(ref _unfinished, []);
         return [];
     }
 
     private void OnEnded()
     {
-        if (!_complained) return;
-        _complained = false;
+        if (!_isReported) return;
+        _isReported = false;
         logger.LockEnded();
         health.Ok(HealthComponents.Vault, "locked");
     }
 
-    private void Complain(ImmutableArray<UnfinishedStep> left)
+    private void ReportUnfinished(ImmutableArray<UnfinishedStep> left)
     {
-        _complained = true;
+        _isReported = true;
         var sentence = string.Join(" ", left.Select(s => s.Reason));
         logger.LockUnfinished(sentence);
         health.Degraded(HealthComponents.Vault, "locked, but not everything has ended: " + sentence);

@@ -95,8 +95,8 @@ public sealed class TunnelOptions
     public TimeSpan ReplacedSessionDrain { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// How long a replaced session stays open without a stream. The relay goes on choosing it for a part of the new users until it is closed: who is chosen at that
-    /// very moment is lost, such as a CA that validates a name that has just been added.
+    /// How long a replaced session stays open without a stream. Until it is closed, the relay goes on choosing it for a part of the new users; one chosen
+    /// at the moment of the close is lost, such as a CA that validates a name that has just been added.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan ReplacedSessionQuiet { get; set; } = TimeSpan.FromSeconds(5);

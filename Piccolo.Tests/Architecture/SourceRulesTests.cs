@@ -13,7 +13,7 @@ internal sealed class SourceRulesTests
 
     // What is still longer than it may be; a name goes when the file fits.
     private static readonly string[] LongerFiles = ["Piccolo.Api/Ingress/Forwarding/Direct/AppExchange.cs"];
-    private static readonly string[] RootsWithLongerLines = ["Piccolo.Api", "Piccolo.Core"];
+    private static readonly string[] RootsWithLongerLines = ["Piccolo.Api"];
 
     private static readonly string[] Sources = [.. Roots.SelectMany(f => Directory.EnumerateFiles(Repository.File(f), "*.cs", SearchOption.AllDirectories))];
 

@@ -56,7 +56,8 @@ internal sealed class WholeLockTests : RemoteBoxFixture
         using var stranger = internet.NewClient();
 
         // Before.
-        Assert.That(Box.Relay.Sessions().Select(s => s.Hostnames), Has.Some.EquivalentTo(new[] { Host, RemoteBox.Portal }), "the relay has accepted the session");
+        string[] names = [Host, RemoteBox.Portal];
+        Assert.That(Box.Relay.Sessions().Select(s => s.Hostnames), Has.Some.EquivalentTo(names), "the relay has accepted the session");
         using (var shown = await internet.PeekCertificateAsync(Host, default)) Assert.That(shown.MatchesHostname(Host), Is.True);
         await using var download = await OpenAsync(stranger, new Uri($"https://{Host}/endless"));
         await download.ReadExactlyAsync(new byte[Moving]).AsTask().WaitAsync(RemoteBox.Patience);

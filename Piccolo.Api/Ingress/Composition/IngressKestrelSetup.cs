@@ -12,7 +12,9 @@ using Piccolo.Core.Listeners;
 
 namespace Piccolo.Api.Ingress.Composition;
 
-/// <summary>Gives Kestrel every endpoint: our two ports, the LAN ports of apps, the relay's streams. Each lists its connection middleware, outermost first.</summary>
+/// <summary>
+/// Gives Kestrel every endpoint: our two ports, the LAN ports of apps, the relay's streams. Each lists its connection middleware, outermost first.
+/// </summary>
 internal sealed class IngressKestrelSetup(IOptions<IngressOptions> options, IServiceProvider services) : IConfigureOptions<KestrelServerOptions>
 {
     /// <summary>For <see cref="AdmissionMiddleware"/>: a connection that did not come through a port of the device.</summary>

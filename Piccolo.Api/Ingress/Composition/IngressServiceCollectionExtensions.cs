@@ -39,7 +39,8 @@ internal static class IngressServiceCollectionExtensions
         services.AddOptions<HttpLimitOptions>().BindConfiguration(HttpLimitOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<IConfigureOptions<KestrelServerOptions>, HttpLimitSetup>();
         services.AddSingleton<IConfigureOptions<KestrelServerOptions>, IngressKestrelSetup>();
-        services.AddOptions<SocketTransportOptions>().Configure<IOptions<IngressOptions>>(static (sockets, ingress) => sockets.CreateBoundListenSocket = endPoint =>
+        services.AddOptions<SocketTransportOptions>()
+            .Configure<IOptions<IngressOptions>>(static (sockets, ingress) => sockets.CreateBoundListenSocket = endPoint =>
         {
             var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
             if (endPoint is System.Net.IPEndPoint) socket.SetClientOptions(ingress.Value);

@@ -18,7 +18,8 @@ internal sealed class OwnPorts(IServer server, IOptions<IngressOptions> options,
 
     private BoundPorts Read()
     {
-        var addresses = server.Features.Get<IServerAddressesFeature>()?.Addresses.Select(BindingAddress.Parse).Where(a => a.Port > 0 && IsAddress(a.Host)).ToList() ?? [];
+        var addresses = server.Features.Get<IServerAddressesFeature>()?.Addresses.Select(BindingAddress.Parse).Where(a => a.Port > 0 && IsAddress(a.Host))
+            .ToList() ?? [];
         return new BoundPorts(
             options.Value.HttpPort == 0 ? null : addresses.Find(a => a.Scheme == "http")?.Port,
             options.Value.HttpsPort == 0 ? null : addresses.Find(a => a.Scheme == "https")?.Port);

@@ -4,10 +4,15 @@ using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Ingress.Configuration;
 
-/// <summary>Keeps the limits of connections below what the system's limit of open files allows: half of it is for clients, half for connections to apps.</summary>
+/// <summary>
+/// Keeps the limits of connections below what the system's limit of open files allows: half of it is for clients, half for connections to apps.
+/// </summary>
 internal sealed class DescriptorBudget(OpenFiles openFiles, ILogger<DescriptorBudget> logger) : IPostConfigureOptions<IngressOptions>
 {
-    /// <summary>For the runtime, which keeps each of its libraries open, two files each, and loads them when they are first needed; for the store, logs, and what the appliance asks others.</summary>
+    /// <summary>
+    /// For the runtime, which keeps each of its libraries open, two files each, and loads them when they are first needed; for the store, logs, and what
+    /// the appliance asks others.
+    /// </summary>
     private const int Reserve = 512;
 
     public void PostConfigure(string? name, IngressOptions options)

@@ -72,7 +72,8 @@ internal sealed class ListenerTraffic
         metrics.Observe("piccolo.ingress.listener.responses", "{response}", "Answers to requests, by listener and class of status.",
             () => Each(c => Enumerable.Range(1, 5).Select(k => (c.Answers(k), (string?)"class", (string?)$"{k}xx"))));
         metrics.Observe("piccolo.ingress.listener.handshake_failures", "{handshake}", "TLS handshakes that failed, by listener and reason.",
-            () => Each(c => Enum.GetValues<HandshakeFailure>().Select(r => (c.HandshakeFailures(r), (string?)"reason", (string?)JsonNamingPolicy.SnakeCaseLower.ConvertName(r.ToString())))));
+            () => Each(c => Enum.GetValues<HandshakeFailure>()
+                .Select(r => (c.HandshakeFailures(r), (string?)"reason", (string?)JsonNamingPolicy.SnakeCaseLower.ConvertName(r.ToString())))));
     }
 
     /// <param name="label">A listener's name, <see cref="Portal"/> or <see cref="Device"/>.</param>
@@ -88,7 +89,10 @@ internal sealed class ListenerTraffic
                 : new Measurement<long>(measured.Value, new("listener", pair.Key), new(measured.Tag, measured.Name))];
     }
 
-    /// <summary>Listeners that are gone take their counters with them, or installing and removing would fill the memory. While locked the table is empty and says nothing.</summary>
+    /// <summary>
+    /// Listeners that are gone take their counters with them, or installing and removing would fill the memory. While locked the table is empty and says
+    /// nothing.
+    /// </summary>
     private void Forget()
     {
         var known = _table.Current;

@@ -7,7 +7,10 @@ using Piccolo.Core.Network;
 
 namespace Piccolo.Api.Ingress.Dispatch;
 
-/// <summary>One line per answered request, where the owner wants it: who, what, how it ended and how long it took. Never a query or a header field: those hold secrets.</summary>
+/// <summary>
+/// One line per answered request, where the owner wants it: who, what, how it ended and how long it took. Never a query or a header field: those hold
+/// secrets.
+/// </summary>
 internal sealed class AccessLog(IOptions<IngressOptions> options, TimeProvider time, ILogger<AccessLog> logger)
 {
     private const int MaxPathLength = 256;
@@ -34,7 +37,8 @@ internal sealed class AccessLog(IOptions<IngressOptions> options, TimeProvider t
 
     private void Write(Line line) => logger.Answered(line.Level, line.Label, line.Method, line.Path, line.Status, line.Milliseconds, line.Client, line.Origin);
 
-    private static bool IsProbe(PathString path) => path.StartsWithSegments("/health") || path.StartsWithSegments("/api/v1/health") || path.StartsWithSegments("/metrics");
+    private static bool IsProbe(PathString path) =>
+        path.StartsWithSegments("/health") || path.StartsWithSegments("/api/v1/health") || path.StartsWithSegments("/metrics");
 
     /// <summary>One line stays one line, and a short one.</summary>
     private static string Clean(string? path) =>

@@ -62,13 +62,13 @@ internal sealed class HostDispatchMiddleware(
         var hasCertificate = route is not null && certificates.Find(host) is not null;
         return PlainHttpDecision.Decide(route, hasCertificate, allowedHosts.Contains(host), origin) switch
         {
-            PlainHttpAnswer.Portal => PortalAsync(context, origin),
-            PlainHttpAnswer.Redirect => Redirect(context, route!, host),
-            PlainHttpAnswer.NotReady => IngressPage.WriteAsync(
+            PlainHttpResponse.Portal => PortalAsync(context, origin),
+            PlainHttpResponse.Redirect => Redirect(context, route!, host),
+            PlainHttpResponse.NotReady => IngressPage.WriteAsync(
                 context, StatusCodes.Status503ServiceUnavailable, "certificate_pending", "Almost ready",
                 "The certificate for this name is being ordered. Try again shortly.", CertificateRetry),
-            PlainHttpAnswer.NotServed => NotServedAsync(context),
-            PlainHttpAnswer.NetworkRefused => NetworkRefusedAsync(context, origin.Origin),
+            PlainHttpResponse.NotServed => NotServedAsync(context),
+            PlainHttpResponse.NetworkRefused => NetworkRefusedAsync(context, origin.Origin),
             _ => MisdirectedAsync(context, origin.Origin),
         };
     }
@@ -96,7 +96,8 @@ internal sealed class HostDispatchMiddleware(
         else
         {
             await IngressPage.WriteAsync(
-                context, StatusCodes.Status503ServiceUnavailable, "busy", "Too many requests", "The appliance has as many requests to apps under way as it can hold.", BusyRetry);
+                context, StatusCodes.Status503ServiceUnavailable, "busy", "Too many requests",
+                    "The appliance has as many requests to apps under way as it can hold.", BusyRetry);
         }
         traffic.Of(listener.Name).Answered(context.Response.StatusCode);
         if (accessLog.ForApps) accessLog.Write(context, listener.Name, begun);
@@ -130,7 +131,8 @@ internal sealed class HostDispatchMiddleware(
     private static Task NotServedAsync(HttpContext context)
     {
         context.Response.Headers.Connection = "close";
-        return IngressPage.WriteProblemAsync(context, StatusCodes.Status404NotFound, "not_served_here", "Not found", "This name does not answer in clear text.");
+        return IngressPage.WriteProblemAsync(context, StatusCodes.Status404NotFound, "not_served_here", "Not found",
+            "This name does not answer in clear text.");
     }
 
     private Task NetworkRefusedAsync(HttpContext context, ConnectionOrigin origin)

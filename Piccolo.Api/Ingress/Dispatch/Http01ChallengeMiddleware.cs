@@ -32,13 +32,15 @@ internal sealed class Http01ChallengeMiddleware(RequestDelegate next, Http01Chal
         if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
         {
             context.Response.Headers.Allow = "GET, HEAD";
-            await IngressPage.WriteProblemAsync(context, StatusCodes.Status405MethodNotAllowed, "method_not_allowed", "Method not allowed", "A challenge is only read.");
+            await IngressPage.WriteProblemAsync(context, StatusCodes.Status405MethodNotAllowed, "method_not_allowed", "Method not allowed",
+                "A challenge is only read.");
             return;
         }
         var host = RequestHost.NameOf(context.Request);
         if (!IsToken(token) || challenges.Find(host, token) is not { } keyAuthorization)
         {
-            await IngressPage.WriteProblemAsync(context, StatusCodes.Status404NotFound, "challenge_unknown", "Not found", "No such challenge is pending for this host.");
+            await IngressPage.WriteProblemAsync(context, StatusCodes.Status404NotFound, "challenge_unknown", "Not found",
+                "No such challenge is pending for this host.");
             return;
         }
         context.Response.ContentType = "application/octet-stream";

@@ -6,7 +6,7 @@ using Route = Piccolo.Core.Routing.Route;
 namespace Piccolo.Api.Ingress.Dispatch;
 
 /// <summary>What a request in clear text on port 80 gets.</summary>
-internal enum PlainHttpAnswer
+internal enum PlainHttpResponse
 {
     /// <summary>On to API and portal.</summary>
     Portal,
@@ -33,22 +33,22 @@ internal static class PlainHttpDecision
     /// <param name="route">Of the requested host; null when it has none.</param>
     /// <param name="hasCertificate">Whether TLS for that host can be answered now.</param>
     /// <param name="hostAllowed">Whether the host is one of the portal's names on the LAN.</param>
-    public static PlainHttpAnswer Decide(Route? route, bool hasCertificate, bool hostAllowed, IConnectionOriginFeature origin)
+    public static PlainHttpResponse Decide(Route? route, bool hasCertificate, bool hostAllowed, IConnectionOriginFeature origin)
     {
         var isLocal = origin is { Origin: not (ConnectionOrigin.Tunnel or ConnectionOrigin.Container) };
         return route switch
         {
             // On the LAN the portal's public name serves too: with a split-horizon DNS it leads here without the relay.
-            Route.Portal when isLocal && origin.IsAdmitted => PlainHttpAnswer.Portal,
-            Route.Portal => hasCertificate ? PlainHttpAnswer.Redirect : PlainHttpAnswer.NotReady,
+            Route.Portal when isLocal && origin.IsAllowedNetwork => PlainHttpResponse.Portal,
+            Route.Portal => hasCertificate ? PlainHttpResponse.Redirect : PlainHttpResponse.NotReady,
             Route.App { Listener.Definition: { IsHttp: true } definition } when Redirects(definition) =>
-                hasCertificate ? PlainHttpAnswer.Redirect : PlainHttpAnswer.NotReady,
+                hasCertificate ? PlainHttpResponse.Redirect : PlainHttpResponse.NotReady,
             // The leader has the certificate; whether we have one too says nothing.
-            Route.Leader { Listener.Definition: { IsHttp: true } definition } when Redirects(definition) => PlainHttpAnswer.Redirect,
-            not null => PlainHttpAnswer.NotServed,
-            null when origin.Origin == ConnectionOrigin.Container => PlainHttpAnswer.NetworkRefused,
-            null when !isLocal || !hostAllowed => PlainHttpAnswer.Misdirected,
-            null => origin.IsAdmitted ? PlainHttpAnswer.Portal : PlainHttpAnswer.NetworkRefused,
+            Route.Leader { Listener.Definition: { IsHttp: true } definition } when Redirects(definition) => PlainHttpResponse.Redirect,
+            not null => PlainHttpResponse.NotServed,
+            null when origin.Origin == ConnectionOrigin.Container => PlainHttpResponse.NetworkRefused,
+            null when !isLocal || !hostAllowed => PlainHttpResponse.Misdirected,
+            null => origin.IsAllowedNetwork ? PlainHttpResponse.Portal : PlainHttpResponse.NetworkRefused,
         };
     }
 

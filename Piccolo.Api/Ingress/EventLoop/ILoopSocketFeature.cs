@@ -9,6 +9,7 @@ internal interface ILoopSocketFeature
     /// <summary>Whether the client's end, or a break, was seen: the connection's token tells it a little later.</summary>
     bool HasEnded { get; }
 
-    /// <value>Whether awaiters of its pipes resume on the loop's thread, for connections whose every request goes to an app. Default false: on the thread pool.</value>
+    /// <value>Whether awaiters of its pipes resume on the loop's thread, for connections whose every request goes to an app. Default false: on the thread
+    /// pool.</value>
     bool ResumesOnLoop { get; set; }
 }

@@ -5,7 +5,9 @@ using Piccolo.Core.Primitives.Sockets;
 
 namespace Piccolo.Api.Ingress.EventLoop;
 
-/// <summary>What comes in on a <see cref="LoopSocket"/>, received when somebody reads: no loop that reads ahead, and no memory while the peer is silent.</summary>
+/// <summary>
+/// What comes in on a <see cref="LoopSocket"/>, received when somebody reads: no loop that reads ahead, and no memory while the peer is silent.
+/// </summary>
 internal sealed class LoopReader(LoopSocket socket, MemoryPool<byte> pool) : PipeReader
 {
     /// <summary>With less room than this in the last block, the next receive gets a new one.</summary>

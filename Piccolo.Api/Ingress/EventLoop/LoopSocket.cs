@@ -7,7 +7,7 @@ namespace Piccolo.Api.Ingress.EventLoop;
 
 /// <summary>
 /// A connected socket on a <see cref="SocketLoop"/>: sends and receives without waiting, and says when it is worth another try. One may receive and one may
-/// send at a time, on any thread. Awaiters resume on the thread pool, unless <see cref="OnPool"/> is
+/// send at a time, on any thread. Awaiters resume on the thread pool, unless <see cref="ResumeOnThreadPool"/> is
 /// switched off.
 /// </summary>
 internal sealed class LoopSocket : ISocketWatcher, IDisposable
@@ -29,7 +29,8 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
     private bool _isGone;
     private int _turns;
 
-    /// <param name="ended">Called once on the loop's thread when the peer ends its direction or breaks, after whoever waits for bytes; from the first receive on.</param>
+    /// <param name="ended">Called once on the loop's thread when the peer ends its direction or breaks, after whoever waits for bytes; from the first
+    /// receive on.</param>
     public LoopSocket(Socket socket, SocketLoop loop, Action? ended = null)
     {
         (_socket, Loop, _ended) = (socket, loop, ended);
@@ -39,7 +40,7 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
     public SocketLoop Loop { get; }
 
     /// <value>Whether awaiters resume on the thread pool. Default true. On the loop's thread nobody may block (<see cref="LoopThread"/>).</value>
-    public bool OnPool { get; set; } = true;
+    public bool ResumeOnThreadPool { get; set; } = true;
 
     /// <summary>The peer's end, or a break, was seen. Bytes may still be there.</summary>
     public bool HasEnded => _hasEnded;
@@ -88,14 +89,14 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
     {
         if (_turns >= FairShare)
         {
-            var turn = _readable.Begin(OnPool);
+            var turn = _readable.Begin(ResumeOnThreadPool);
             Loop.Post(this);
             return turn;
         }
         if (MayHaveBytes) return ValueTask.CompletedTask;
-        var wait = _readable.Begin(OnPool);
+        var wait = _readable.Begin(ResumeOnThreadPool);
         // A wake is honoured once: were it left for the loop to clear, who reads on the loop's own thread would find it set for ever.
-        return (MayHaveBytes || TakeWake()) && _readable.TakeBack() ? ValueTask.CompletedTask : wait;
+        return (MayHaveBytes || TakeWake()) && _readable.TryCancel() ? ValueTask.CompletedTask : wait;
     }
 
     /// <summary>Has whoever waits for bytes look around, or who does next. From any thread.</summary>
@@ -131,7 +132,7 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
     /// <exception cref="ConnectionAbortedException">We broke it off ourselves.</exception>
     public ValueTask UntilWritableAsync()
     {
-        var wait = _writable.Begin(OnPool);
+        var wait = _writable.Begin(ResumeOnThreadPool);
         try
         {
             if (_place < 0) Watch();
@@ -140,9 +141,9 @@ internal sealed class LoopSocket : ISocketWatcher, IDisposable
         }
         catch (Exception failure) when (failure is ObjectDisposedException or IOException)
         {
-            if (_writable.TakeBack()) throw new ConnectionAbortedException();
+            if (_writable.TryCancel()) throw new ConnectionAbortedException();
         }
-        if (_isAborted && _writable.TakeBack()) throw new ConnectionAbortedException();
+        if (_isAborted && _writable.TryCancel()) throw new ConnectionAbortedException();
         return wait;
     }
 

@@ -12,7 +12,7 @@ internal sealed class LoopWait(SocketLoop loop) : IValueTaskSource
     private int _waits;
     private bool _onPool;
 
-    /// <summary>To be called when nobody waits. <see cref="TakeBack"/> must follow when it turns out that there is nothing to wait for.</summary>
+    /// <summary>To be called when nobody waits. <see cref="TryCancel"/> must follow when it turns out that there is nothing to wait for.</summary>
     public ValueTask Begin(bool onPool)
     {
         _core.Reset();
@@ -24,7 +24,7 @@ internal sealed class LoopWait(SocketLoop loop) : IValueTaskSource
     }
 
     /// <returns>False when the wait has just been answered: then it has to be awaited.</returns>
-    public bool TakeBack() => Interlocked.Exchange(ref _waits, 0) == 1;
+    public bool TryCancel() => Interlocked.Exchange(ref _waits, 0) == 1;
 
     /// <summary>On the loop's thread. Nothing happens when nobody waits.</summary>
     public void Wake()

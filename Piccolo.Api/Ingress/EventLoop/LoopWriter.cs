@@ -87,7 +87,9 @@ internal sealed class LoopWriter(LoopSocket socket, MemoryPool<byte> pool) : Pip
         return Result;
     }
 
-    /// <summary>Cancelled too, when that was asked for before or during this flush (<see cref="PipeWriter.CancelPendingFlush"/>): no later one is meant.</summary>
+    /// <summary>
+    /// Cancelled too, when that was asked for before or during this flush (<see cref="PipeWriter.CancelPendingFlush"/>): no later one is meant.
+    /// </summary>
     private FlushResult Result => new(isCanceled: Interlocked.Exchange(ref _cancelled, 0) == 1, isCompleted: _isBroken);
 
     /// <returns>False when we have broken the connection off.</returns>

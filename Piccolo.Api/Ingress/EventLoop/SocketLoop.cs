@@ -102,7 +102,7 @@ internal sealed class SocketLoop : IThreadPoolWorkItem, IDisposable
         var ready = new (int Place, SocketReadiness Readiness)[256];
         while (!_ended)
         {
-            FreeWhatWasLeft();
+            RecycleSlots();
             var count = _poller.Wait(ready, _again.Count > 0 || !_posted.IsEmpty ? 0 : Timeout.Infinite);
             for (var left = _again.Count; left > 0; left--) Tell(_again.Dequeue(), SocketReadiness.None);
             for (var i = 0; i < count; i++)
@@ -176,7 +176,7 @@ internal sealed class SocketLoop : IThreadPoolWorkItem, IDisposable
     }
 
     /// <summary>Only between two waits: what the kernel has told by then may still name a place, and must not reach whoever has it next.</summary>
-    private void FreeWhatWasLeft()
+    private void RecycleSlots()
     {
         lock (_gate)
         {

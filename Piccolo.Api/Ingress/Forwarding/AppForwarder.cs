@@ -13,7 +13,10 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace Piccolo.Api.Ingress.Forwarding;
 
-/// <summary>Forwards a request to the app behind a listener: streaming both ways, without limits of size or of total time. gRPC goes over HTTP/2, all else over HTTP/1.1.</summary>
+/// <summary>
+/// Forwards a request to the app behind a listener: streaming both ways, without limits of size or of total time. gRPC goes over HTTP/2, all else over
+/// HTTP/1.1.
+/// </summary>
 internal sealed class AppForwarder : IDisposable
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);

@@ -5,26 +5,29 @@ namespace Piccolo.Api.Ingress.Forwarding;
 
 /// <summary>
 /// Keeps our cookies from apps. On the LAN an app shares the device's host name, and cookies ignore ports: the browser would hand an app the owner's
-/// session, and an app could set one of its own making (design D17).
+/// session, and an app could set one of its own making.
 /// </summary>
 internal static class ApplianceCookies
 {
     private static readonly string[] Names = [SessionCookieNames.Plain, SessionCookieNames.Secure];
 
     /// <summary>A request's Cookie fields without ours, as one (RFC 9113, 8.2.3); null when nothing is left.</summary>
-    public static string? WithoutOurs(StringValues cookies)
+    public static string? RemoveApplianceCookies(StringValues cookies)
     {
         // What cannot be one of ours stays as it came.
         if (cookies.Count == 1 && cookies[0] is { Length: > 0 } only && !only.Contains(SessionCookieNames.Plain, StringComparison.OrdinalIgnoreCase)) return only;
-        var kept = cookies.SelectMany(c => (c ?? "").Split(';')).Select(c => c.Trim()).Where(c => c.Length > 0 && !IsOurs(c)).ToList();
+        var kept = cookies.SelectMany(c => (c ?? "").Split(';')).Select(c => c.Trim()).Where(c => c.Length > 0 && !IsApplianceCookie(c)).ToList();
         return kept.Count == 0 ? null : string.Join("; ", kept);
     }
 
-    /// <summary>Whether a Clear-Site-Data field ends the cookies of the whole domain, the portal's and all other apps' among them (Clear Site Data, 3.1).</summary>
-    public static bool AreCleared(string value) => value.Contains("cookies", StringComparison.OrdinalIgnoreCase) || value.Contains('*', StringComparison.Ordinal);
+    /// <summary>
+    /// Whether a Clear-Site-Data field ends the cookies of the whole domain, the portal's and all other apps' among them (Clear Site Data, 3.1).
+    /// </summary>
+    public static bool AreCleared(string value) =>
+        value.Contains("cookies", StringComparison.OrdinalIgnoreCase) || value.Contains('*', StringComparison.Ordinal);
 
     /// <summary>Whether a Set-Cookie field, or one pair of a Cookie field, is about a cookie of ours.</summary>
-    public static bool IsOurs(string cookie)
+    public static bool IsApplianceCookie(string cookie)
     {
         var pair = cookie.AsSpan();
         if (pair.IndexOf(';') is >= 0 and var end) pair = pair[..end];

@@ -53,17 +53,23 @@ internal readonly record struct ForwardFailure(int Status, string Code, string T
         ForwardOutcome.TimedOut =>
             new(StatusCodes.Status504GatewayTimeout, "app_timeout", "The app does not answer", "The app took the request but sent no response in time."),
         ForwardOutcome.Unavailable =>
-            new(StatusCodes.Status503ServiceUnavailable, "app_unavailable", "The app is not running", "The app does not accept connections. It may be starting."),
+            new(StatusCodes.Status503ServiceUnavailable, "app_unavailable", "The app is not running",
+                "The app does not accept connections. It may be starting."),
         ForwardOutcome.Busy =>
             new(StatusCodes.Status503ServiceUnavailable, "app_busy", "The app is busy", "The app has too many requests open. Try again shortly."),
         ForwardOutcome.BadTarget =>
-            new(StatusCodes.Status400BadRequest, "bad_request_target", "Invalid request target", "The request target contains invalid characters, or is in a form that the method does not have."),
+            new(StatusCodes.Status400BadRequest, "bad_request_target", "Invalid request target",
+                "The request target contains invalid characters, or is in a form that the method does not have."),
         ForwardOutcome.BadField =>
-            new(StatusCodes.Status400BadRequest, "bad_request_field", "Invalid request field", "The method, or the name or value of a header field, contains characters that it may not contain."),
+            new(StatusCodes.Status400BadRequest, "bad_request_field", "Invalid request field",
+                "The method, or the name or value of a header field, contains characters that it may not contain."),
         ForwardOutcome.BadContent =>
-            new(StatusCodes.Status400BadRequest, "bad_request_content", "Invalid request content", "The content of the request ended early, or its framing is invalid."),
+            new(StatusCodes.Status400BadRequest, "bad_request_content", "Invalid request content",
+                "The content of the request ended early, or its framing is invalid."),
         ForwardOutcome.NotImplemented =>
-            new(StatusCodes.Status501NotImplemented, "not_implemented", "Not implemented", "CONNECT, protocols other than WebSocket and transfer codings other than chunked are not forwarded."),
-        _ => new(StatusCodes.Status502BadGateway, "app_bad_answer", "Invalid response from the app", "The app closed the connection early, or its response is not what its listener declares."),
+            new(StatusCodes.Status501NotImplemented, "not_implemented", "Not implemented",
+                "CONNECT, protocols other than WebSocket and transfer codings other than chunked are not forwarded."),
+        _ => new(StatusCodes.Status502BadGateway, "app_bad_answer", "Invalid response from the app",
+            "The app closed the connection early, or its response is not what its listener declares."),
     };
 }

@@ -21,7 +21,8 @@ internal static class ForwardingRules
         "Security-Scheme", "ALPN", "Close", "HTTP2-Settings", HeaderNames.TE, HeaderNames.AltSvc,
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    private static readonly SearchValues<char> TokenChars = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+    private static readonly SearchValues<char> TokenChars = SearchValues.Create(
+        "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     /// <summary>Whether a method, or a field's name, is spelled right (RFC 9110, 5.6.2).</summary>
     public static bool IsToken(string text) => text.Length > 0 && !text.AsSpan().ContainsAnyExcept(TokenChars);
@@ -41,7 +42,9 @@ internal static class ForwardingRules
         return true;
     }
 
-    /// <summary>What an app gets of a field of a request; empty when it gets nothing. Host and the true addresses come from <see cref="ForwardedFields"/>.</summary>
+    /// <summary>
+    /// What an app gets of a field of a request; empty when it gets nothing. Host and the true addresses come from <see cref="ForwardedFields"/>.
+    /// </summary>
     /// <param name="nominated">Of <see cref="NominatedBy"/>.</param>
     public static StringValues ToApp(string name, StringValues values, List<string>? nominated, bool isHttp2)
     {
@@ -55,7 +58,7 @@ internal static class ForwardingRules
             case 4 when name.Equals(HeaderNames.Host, StringComparison.OrdinalIgnoreCase):
                 return default;
             case 6 when name.Equals(HeaderNames.Cookie, StringComparison.OrdinalIgnoreCase):
-                return ApplianceCookies.WithoutOurs(values);
+                return ApplianceCookies.RemoveApplianceCookies(values);
         }
         if (HopByHop.Contains(name) || IsForwardingHeader(name) || (nominated is not null && IsNominated(name, nominated))) return default;
         return values;
@@ -88,7 +91,8 @@ internal static class ForwardingRules
 
     /// <summary>
     /// Whether an app could take a field for the truth about where a request comes from: by what the name says, for every proxy and host has one of its own
-    /// (<c>CF-Connecting-IP</c>, <c>True-Client-IP</c>, <c>X-Cluster-Client-IP</c>). Also with underscores: CGI, WSGI and their like make the two spellings one,
+    /// (<c>CF-Connecting-IP</c>, <c>True-Client-IP</c>, <c>X-Cluster-Client-IP</c>). Also with underscores: CGI, WSGI and their like make the two spellings
+    /// one,
     /// and turn <c>Proxy</c> into a setting of their own.
     /// </summary>
     public static bool IsForwardingHeader(string name)

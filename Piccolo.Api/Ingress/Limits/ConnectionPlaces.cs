@@ -12,7 +12,8 @@ namespace Piccolo.Api.Ingress.Limits;
 internal readonly record struct ConnectionPlace(int ReservedAt);
 
 /// <summary>
-/// Bounds how many connections are open on all endpoints together, those whose ClientHello is awaited included. The last places are for the owner: for this machine
+/// Bounds how many connections are open on all endpoints together, those whose ClientHello is awaited included. The last places are for the owner: for this
+/// machine
 /// and its LAN, half of them at each of our own two ports. Thread-safe.
 /// </summary>
 internal sealed class ConnectionPlaces(IngressMetrics metrics, IOptions<IngressOptions> options)

@@ -26,7 +26,9 @@ internal sealed class HostAllowList(IOptions<IngressOptions> options, OriginClas
         return IPAddress.TryParse(host, out var address) && classifier.IsOwn(address);
     }
 
-    /// <summary>Whether an app may answer under the name on its LAN port, beside its public names. No browser leaves the name out, or can be led here by an address.</summary>
+    /// <summary>
+    /// Whether an app may answer under the name on its LAN port, beside its public names. No browser leaves the name out, or can be led here by an address.
+    /// </summary>
     /// <inheritdoc cref="Contains"/>
     public bool ContainsOnLanPorts(string host) => _isOpenOnLanPorts || host.Length == 0 || IPAddress.TryParse(host, out _) || Contains(host);
 }

@@ -12,16 +12,16 @@ internal interface IConnectionOriginFeature
     /// <summary>The true client; null when the relay told none that can be true. For logs, limits and forwarded headers, never for trust.</summary>
     IPEndPoint? ClientEndPoint { get; }
 
-    /// <summary>The port at which the user knocked: the relay's, or 80 and 443 for our own HTTP and HTTPS ports whatever their number.</summary>
+    /// <summary>The public port that the client connected to: the relay's, or 80 and 443 for the device's own ports, whatever their number.</summary>
     int PublicPort { get; }
 
     /// <summary>For the LAN ports of apps: whose port it is.</summary>
     PublishedListener? LanListener { get; }
 
     /// <summary>Whether the client's network may reach the portal in clear text and the LAN ports of apps (<c>Ingress:AllowedNetworks</c>).</summary>
-    bool IsAdmitted { get; }
+    bool IsAllowedNetwork { get; }
 }
 
 /// <inheritdoc cref="IConnectionOriginFeature"/>
 internal sealed record ConnectionOriginFeature(
-    ConnectionOrigin Origin, IPEndPoint? ClientEndPoint, int PublicPort, PublishedListener? LanListener, bool IsAdmitted) : IConnectionOriginFeature;
+    ConnectionOrigin Origin, IPEndPoint? ClientEndPoint, int PublicPort, PublishedListener? LanListener, bool IsAllowedNetwork) : IConnectionOriginFeature;

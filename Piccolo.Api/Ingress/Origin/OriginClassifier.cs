@@ -39,7 +39,7 @@ internal sealed class OriginClassifier
     public bool IsOwn(IPAddress address) => Volatile.Read(ref _map).IsOwn(Unmap(address));
 
     /// <param name="remote">The peer as the socket names it.</param>
-    public IConnectionOriginFeature Describe(EndPoint? remote, int publicPort, PublishedListener? lanListener = null)
+    public IConnectionOriginFeature Classify(EndPoint? remote, int publicPort, PublishedListener? lanListener = null)
     {
         // What is not an address (a Unix socket, say) gets the least trust.
         if (remote is not IPEndPoint peer) return new ConnectionOriginFeature(ConnectionOrigin.Forwarded, null, publicPort, lanListener, false);
@@ -51,14 +51,14 @@ internal sealed class OriginClassifier
     /// <summary>A client behind a trusted proxy. The proxy's word can only lower trust: nobody comes nearer by it than the proxy itself is.</summary>
     /// <param name="proxy">The connection of the proxy.</param>
     /// <param name="client">Who it says the client is; null when it does not know.</param>
-    public IConnectionOriginFeature DescribeBehind(IConnectionOriginFeature proxy, IPEndPoint? client)
+    public IConnectionOriginFeature ClassifyProxied(IConnectionOriginFeature proxy, IPEndPoint? client)
     {
-        var said = Describe(client, proxy.PublicPort);
+        var said = Classify(client, proxy.PublicPort);
         // Of this machine and of its containers a proxy knows no more than the socket did.
-        if (said is { Origin: ConnectionOrigin.Loopback or ConnectionOrigin.Container }) said = Describe(null, proxy.PublicPort);
+        if (said is { Origin: ConnectionOrigin.Loopback or ConnectionOrigin.Container }) said = Classify(null, proxy.PublicPort);
         var isNear = said.Origin == ConnectionOrigin.Lan && proxy.Origin is ConnectionOrigin.Loopback or ConnectionOrigin.Lan;
         var origin = proxy.Origin == ConnectionOrigin.Container ? ConnectionOrigin.Container : isNear ? ConnectionOrigin.Lan : ConnectionOrigin.Forwarded;
-        return new ConnectionOriginFeature(origin, said.ClientEndPoint, proxy.PublicPort, null, said.IsAdmitted && proxy.IsAdmitted);
+        return new ConnectionOriginFeature(origin, said.ClientEndPoint, proxy.PublicPort, null, said.IsAllowedNetwork && proxy.IsAllowedNetwork);
     }
 
     /// <summary>Reads the interfaces anew.</summary>

@@ -8,7 +8,8 @@ namespace Piccolo.Api.Ingress.Origin;
 /// read again soon after a read that failed. Until the engine has answered, what the kernel says of the links is enough.
 /// </summary>
 /// <param name="containers">Null where there is no engine.</param>
-internal sealed class OriginRefreshLoop(OriginClassifier classifier, NetworkWatch watch, TimeProvider time, IContainerNetworks? containers = null) : BackgroundService
+internal sealed class OriginRefreshLoop(OriginClassifier classifier, NetworkWatch watch, TimeProvider time, IContainerNetworks? containers = null)
+    : BackgroundService
 {
     public static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 

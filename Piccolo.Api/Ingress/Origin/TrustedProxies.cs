@@ -8,7 +8,8 @@ namespace Piccolo.Api.Ingress.Origin;
 /// <summary>The proxies whose word for a client's address is taken (<c>Ingress:ProxyProtocol:TrustedSources</c>).</summary>
 internal sealed class TrustedProxies(IOptions<IngressOptions> options)
 {
-    private readonly ImmutableArray<IPNetwork> _sources = [.. options.Value.ProxyProtocol.TrustedSources.Select(ProxyProtocolOptions.ParseSource).OfType<IPNetwork>()];
+    private readonly ImmutableArray<IPNetwork> _sources = [.. options.Value.ProxyProtocol.TrustedSources.Select(ProxyProtocolOptions.ParseSource)
+        .OfType<IPNetwork>()];
 
     public bool Contains(EndPoint? peer)
     {

@@ -62,7 +62,8 @@ internal sealed class PipeSpliceClient(ConnectionContext connection, SslStream? 
     connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default)
 {
     /// <summary>
-    /// To TLS: one record. To a tunnel stream: an app that writes 64 KiB at a time sends a little more, for its own TLS; a buffer of just as much would make two bursts
+    /// To TLS: one record. To a tunnel stream: an app that writes 64 KiB at a time sends a little more, for its own TLS; a buffer of just as much would
+    /// make two bursts
     /// of each.
     /// </summary>
     private readonly int _bufferSize = tls is null ? 128 * 1024 : 16 * 1024;
@@ -78,7 +79,8 @@ internal sealed class PipeSpliceClient(ConnectionContext connection, SslStream? 
     public CancellationToken Gone => _isTunnel ? connection.ConnectionClosed : default;
 
     /// <summary>
-    /// Whether the client can go on sending after <see cref="EndAsync"/>: close_notify ends one direction of TLS 1.3 (RFC 8446, 6.1). The relay's protocol has no
+    /// Whether the client can go on sending after <see cref="EndAsync"/>: close_notify ends one direction of TLS 1.3 (RFC 8446, 6.1). The relay's protocol
+    /// has no
     /// half-close.
     /// </summary>
     public bool CanHalfClose => tls is not null && !_isTunnel;
@@ -87,7 +89,8 @@ internal sealed class PipeSpliceClient(ConnectionContext connection, SslStream? 
 
     private PipeWriter Output => connection.Transport.Output;
 
-    public override ISplice SpliceTo(Socket upstream, IngressOptions options, SocketLoops loops, TimeProvider time) => new SpliceCopy(this, upstream, options, time);
+    public override ISplice SpliceTo(Socket upstream, IngressOptions options, SocketLoops loops, TimeProvider time) =>
+        new SpliceCopy(this, upstream, options, time);
 
     public override void Abort(SpliceEnd reason) => connection.Abort(new ConnectionAbortedException($"Splice ended: {reason}."));
 

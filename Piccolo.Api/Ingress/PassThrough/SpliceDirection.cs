@@ -12,7 +12,10 @@ internal sealed class SpliceDirection(Socket source, Socket target, SocketLoop l
     /// <summary>So many messages in a row, then others get their turn.</summary>
     private const int FairShare = 4;
 
-    /// <summary>So much is taken at a time, and held at most while the target has no room. Of more than this the kernel goes on holding what the target does not take.</summary>
+    /// <summary>
+    /// So much is taken at a time, and held at most while the target has no room. Of more than this the kernel goes on holding what the target does not
+    /// take.
+    /// </summary>
     internal const int Piece = 16 * 1024;
 
     private byte[]? _held;

@@ -35,7 +35,9 @@ internal enum SpliceEnd
 /// <param name="BytesToUpstream">What the client sent, the peeked ClientHello included.</param>
 internal readonly record struct SpliceResult(SpliceEnd End, long BytesToUpstream, long BytesToClient);
 
-/// <summary>Copies a connection to an upstream socket and back without reading it: both half-closes are passed on, silence is bounded, bytes are counted.</summary>
+/// <summary>
+/// Copies a connection to an upstream socket and back without reading it: both half-closes are passed on, silence is bounded, bytes are counted.
+/// </summary>
 internal sealed class Splicer(
     IOptions<IngressOptions> options, SocketLoops loops, AppConnectionQuota quota, IngressMetrics metrics, ListenerTraffic traffic, TimeProvider time, ILogger<Splicer> logger)
 {
@@ -100,7 +102,8 @@ internal sealed class Splicer(
         try
         {
             if (forLoop && upstream is IPEndPoint { AddressFamily: AddressFamily.InterNetwork } app && app.Address.Equals(IPAddress.Loopback))
-                socket = TryConnect(app.Port, LocalConnect.AtOnce) ?? await Task.Run(() => TryConnect(app.Port, static (socket, port) => LocalConnect.Wait(socket, port, Soon)));
+                socket = TryConnect(app.Port, LocalConnect.AtOnce)
+                    ?? await Task.Run(() => TryConnect(app.Port, static (socket, port) => LocalConnect.Wait(socket, port, Soon)));
             if (socket is null)
             {
                 socket = NewSocket(upstream);

@@ -47,7 +47,9 @@ internal readonly record struct PeekedHello(PeekFailure Failure, string? ServerN
     };
 }
 
-/// <summary>Waits for a whole ClientHello on a stream of the relay, and leaves every byte of it in the pipe. Kestrel's own handshake timeout starts only after this.</summary>
+/// <summary>
+/// Waits for a whole ClientHello on a stream of the relay, and leaves every byte of it in the pipe. Kestrel's own handshake timeout starts only after this.
+/// </summary>
 internal sealed class ClientHelloPeek(IOptions<IngressOptions> options, WaitingPeeks waiting, TimeProvider time)
 {
     public async ValueTask<PeekedHello> ReadAsync(PipeReader input, IConnectionOriginFeature origin, CancellationToken closing)

@@ -14,7 +14,8 @@ namespace Piccolo.Api.Ingress.Tls;
 /// with its route and certificate decided. Our own port does the same before a connection is made (<see cref="TlsPortClient"/>).
 /// </summary>
 internal sealed class ClientHelloPeekMiddleware(
-    ConnectionDelegate next, ClientHelloPeek peek, TlsDecider decider, Splicer splicer, IngressMetrics metrics, ILogger<ClientHelloPeekMiddleware> logger) : IConnectionMiddleware
+    ConnectionDelegate next, ClientHelloPeek peek, TlsDecider decider, Splicer splicer, IngressMetrics metrics, ILogger<ClientHelloPeekMiddleware> logger)
+        : IConnectionMiddleware
 {
     public async Task OnConnectionAsync(ConnectionContext connection)
     {

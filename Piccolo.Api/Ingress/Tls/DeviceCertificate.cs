@@ -11,7 +11,7 @@ namespace Piccolo.Api.Ingress.Tls;
 
 /// <summary>
 /// The certificate under which the device answers on its own network before it has any name in the world: self-signed, its key outside the vault, so that
-/// the password that unlocks need not cross the LAN in clear (design D16). Never used for the tunnel. Thread-safe.
+/// the password that unlocks need not cross the LAN in clear. Never used for the tunnel. Thread-safe.
 /// </summary>
 internal sealed class DeviceCertificate(StatePaths paths, HostAllowList hosts, ClockFloor clock, TimeProvider time, ILogger<DeviceCertificate> logger)
 {
@@ -24,7 +24,8 @@ internal sealed class DeviceCertificate(StatePaths paths, HostAllowList hosts, C
     public X509Certificate2? Current => Volatile.Read(ref _bundle)?.Leaf;
 
     /// <summary>SHA-256 of the certificate as browsers show it: pairs of hexadecimal digits with colons.</summary>
-    public static string FingerprintOf(X509Certificate2 certificate) => string.Join(':', certificate.GetCertHash(HashAlgorithmName.SHA256).Select(b => b.ToString("X2", null)));
+    public static string FingerprintOf(X509Certificate2 certificate) =>
+        string.Join(':', certificate.GetCertHash(HashAlgorithmName.SHA256).Select(b => b.ToString("X2", null)));
 
     /// <summary>The certificate for a handshake that names no public name of ours; null when it is not for the device to answer.</summary>
     public ServerCertificateBundle? AnswerTo(string? serverName, IConnectionOriginFeature origin) =>

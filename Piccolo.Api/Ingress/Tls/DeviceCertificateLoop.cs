@@ -5,7 +5,7 @@ namespace Piccolo.Api.Ingress.Tls;
 /// <summary>Has the device certificate ready before the ports are bound, and replaces it in time.</summary>
 internal sealed class DeviceCertificateLoop(DeviceCertificate certificate, Core.Primitives.StatePaths paths, TimeProvider time, ILogger<DeviceCertificateLoop> logger) : BackgroundService
 {
-    private static readonly TimeSpan LookAgain = TimeSpan.FromHours(6);
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromHours(6);
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
@@ -15,7 +15,7 @@ internal sealed class DeviceCertificateLoop(DeviceCertificate certificate, Core.
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(LookAgain, time);
+        using var timer = new PeriodicTimer(CheckInterval, time);
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken)) Refresh();

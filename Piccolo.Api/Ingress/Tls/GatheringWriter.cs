@@ -123,7 +123,8 @@ internal sealed class GatheringWriter(Stream target, MemoryPool<byte> pool, ILog
         }
         catch (Exception failure)
         {
-            // The connection has ended, of which whoever reads from it is told; or the TLS stack has failed. Nothing more can be sent, and nobody may wait for it.
+            // The connection has ended, of which whoever reads from it is told; or the TLS stack has failed. Nothing more can be sent, and nobody may wait
+            // for it.
             logger.SendFailed(failure);
             lock (_gate)
             {

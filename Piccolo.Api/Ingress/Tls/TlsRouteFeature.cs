@@ -5,7 +5,7 @@ using Route = Piccolo.Core.Routing.Route;
 namespace Piccolo.Api.Ingress.Tls;
 
 /// <summary>On a connection whose TLS ends here: what its ClientHello asked for and which certificate answers. Fixed for the connection's life.</summary>
-/// <param name="Route">Null when the device answers for itself, under no public name and with its own certificate (design D16).</param>
+/// <param name="Route">Null when the device answers for itself, under no public name and with its own certificate.</param>
 /// <param name="ServerName">The name that was asked for.</param>
 internal sealed record TlsRouteFeature(Route? Route, string? ServerName, ServerCertificateBundle Bundle)
 {

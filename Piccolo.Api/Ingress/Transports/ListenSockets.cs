@@ -13,7 +13,8 @@ internal static class ListenSockets
     private const int TcpUserTimeout = 18;
 
     /// <summary>
-    /// For all clients of a listening socket, which hands it down: small messages are not held back (TCP_NODELAY), the kernel asks those that are silent whether they are still there, and ends those that take
+    /// For all clients of a listening socket, which hands it down: small messages are not held back (TCP_NODELAY), the kernel asks those that are silent
+    /// whether they are still there, and ends those that take
     /// nothing of what waits for them (tcp(7), TCP_USER_TIMEOUT, also of a window that stays closed).
     /// </summary>
     public static void SetClientOptions(this Socket socket, IngressOptions options)

@@ -55,8 +55,8 @@ internal sealed class LoopConnection : DefaultConnectionContext, IConnectionSock
     /// <inheritdoc/>
     public bool ResumesOnLoop
     {
-        get => !_socket.OnPool;
-        set => _socket.OnPool = !value;
+        get => !_socket.ResumeOnThreadPool;
+        set => _socket.ResumeOnThreadPool = !value;
     }
 
     /// <summary>An identifier that no other connection of this process has.</summary>

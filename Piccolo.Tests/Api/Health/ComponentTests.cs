@@ -130,12 +130,12 @@ internal sealed class ComponentTests
         using var limit = new CancellationTokenSource(Limit);
         while (true)
         {
-            var seen = loop.Went.Version;
+            var seen = loop.RoundCompleted.Version;
             var found = tracker.Snapshot.Components.FirstOrDefault(c => c.Name == component);
             if (found?.Level == level && found.Message.Contains(message, StringComparison.Ordinal)) return;
             try
             {
-                await loop.Went.WaitAsync(seen, limit.Token);
+                await loop.RoundCompleted.WaitAsync(seen, limit.Token);
             }
             catch (OperationCanceledException)
             {

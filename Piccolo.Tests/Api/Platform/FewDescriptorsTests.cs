@@ -48,7 +48,7 @@ internal sealed class FewDescriptorsTests
 
         // And others are let in again.
         await UntilAliveAsync(ports[0]);
-        Assert.That(await File.ReadAllTextAsync(daemon.LogFile), Does.Contain($"this process may open {Files} files only"));
+        Assert.That(await File.ReadAllTextAsync(daemon.LogFile), Does.Contain($"the open-file limit is {Files}"));
     }
 
     private static async Task DialAsync(int port, List<Socket> held)

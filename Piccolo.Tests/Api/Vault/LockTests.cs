@@ -194,7 +194,7 @@ internal sealed class LockTests
         var loop = appliance.Services.GetRequiredService<Piccolo.Api.Health.HealthLoop>();
         var tracker = appliance.Services.GetRequiredService<HealthTracker>();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(40));
-        for (var seen = loop.Went.Version; tracker.Snapshot.Reported[HealthComponents.Vault].Level != level; seen = loop.Went.Version)
-            await loop.Went.WaitAsync(seen, limit.Token);
+        for (var seen = loop.RoundCompleted.Version; tracker.Snapshot.Reported[HealthComponents.Vault].Level != level; seen = loop.RoundCompleted.Version)
+            await loop.RoundCompleted.WaitAsync(seen, limit.Token);
     }
 }

@@ -12,30 +12,30 @@ internal sealed class PlainHttpDecisionTests
 {
     private static readonly Route Portal = new Route.Portal(DomainName.Parse("portal.home.test"));
 
-    [TestCase(ConnectionOrigin.Loopback, true, PlainHttpAnswer.Portal)]
-    [TestCase(ConnectionOrigin.Lan, true, PlainHttpAnswer.Portal)]
-    [TestCase(ConnectionOrigin.Lan, false, PlainHttpAnswer.NetworkRefused)]
-    [TestCase(ConnectionOrigin.Forwarded, false, PlainHttpAnswer.NetworkRefused)]
-    [TestCase(ConnectionOrigin.Forwarded, true, PlainHttpAnswer.Portal)]
-    [TestCase(ConnectionOrigin.Container, true, PlainHttpAnswer.NetworkRefused)]
-    [TestCase(ConnectionOrigin.Tunnel, false, PlainHttpAnswer.Misdirected)]
-    public void Decide_AllowedHost_GoesByOrigin(ConnectionOrigin origin, bool admitted, PlainHttpAnswer expected) =>
+    [TestCase(ConnectionOrigin.Loopback, true, PlainHttpResponse.Portal)]
+    [TestCase(ConnectionOrigin.Lan, true, PlainHttpResponse.Portal)]
+    [TestCase(ConnectionOrigin.Lan, false, PlainHttpResponse.NetworkRefused)]
+    [TestCase(ConnectionOrigin.Forwarded, false, PlainHttpResponse.NetworkRefused)]
+    [TestCase(ConnectionOrigin.Forwarded, true, PlainHttpResponse.Portal)]
+    [TestCase(ConnectionOrigin.Container, true, PlainHttpResponse.NetworkRefused)]
+    [TestCase(ConnectionOrigin.Tunnel, false, PlainHttpResponse.Misdirected)]
+    public void Decide_AllowedHost_GoesByOrigin(ConnectionOrigin origin, bool admitted, PlainHttpResponse expected) =>
         Assert.That(PlainHttpDecision.Decide(null, false, true, From(origin, admitted)), Is.EqualTo(expected));
 
-    [TestCase(ConnectionOrigin.Loopback, PlainHttpAnswer.Misdirected)]
-    [TestCase(ConnectionOrigin.Lan, PlainHttpAnswer.Misdirected)]
-    [TestCase(ConnectionOrigin.Forwarded, PlainHttpAnswer.Misdirected)]
-    [TestCase(ConnectionOrigin.Tunnel, PlainHttpAnswer.Misdirected)]
-    public void Decide_ForeignHost_IsMisdirected(ConnectionOrigin origin, PlainHttpAnswer expected) =>
+    [TestCase(ConnectionOrigin.Loopback, PlainHttpResponse.Misdirected)]
+    [TestCase(ConnectionOrigin.Lan, PlainHttpResponse.Misdirected)]
+    [TestCase(ConnectionOrigin.Forwarded, PlainHttpResponse.Misdirected)]
+    [TestCase(ConnectionOrigin.Tunnel, PlainHttpResponse.Misdirected)]
+    public void Decide_ForeignHost_IsMisdirected(ConnectionOrigin origin, PlainHttpResponse expected) =>
         Assert.That(PlainHttpDecision.Decide(null, false, false, From(origin, true)), Is.EqualTo(expected));
 
-    [TestCase(ConnectionOrigin.Lan, true, true, PlainHttpAnswer.Portal)]
-    [TestCase(ConnectionOrigin.Lan, false, true, PlainHttpAnswer.Redirect)]
-    [TestCase(ConnectionOrigin.Forwarded, false, true, PlainHttpAnswer.Redirect)]
-    [TestCase(ConnectionOrigin.Tunnel, false, true, PlainHttpAnswer.Redirect)]
-    [TestCase(ConnectionOrigin.Tunnel, false, false, PlainHttpAnswer.NotReady)]
-    [TestCase(ConnectionOrigin.Container, true, true, PlainHttpAnswer.Redirect)]
-    public void Decide_PortalsPublicName_IsServedInClearOnTheLanOnly(ConnectionOrigin origin, bool admitted, bool certificate, PlainHttpAnswer expected) =>
+    [TestCase(ConnectionOrigin.Lan, true, true, PlainHttpResponse.Portal)]
+    [TestCase(ConnectionOrigin.Lan, false, true, PlainHttpResponse.Redirect)]
+    [TestCase(ConnectionOrigin.Forwarded, false, true, PlainHttpResponse.Redirect)]
+    [TestCase(ConnectionOrigin.Tunnel, false, true, PlainHttpResponse.Redirect)]
+    [TestCase(ConnectionOrigin.Tunnel, false, false, PlainHttpResponse.NotReady)]
+    [TestCase(ConnectionOrigin.Container, true, true, PlainHttpResponse.Redirect)]
+    public void Decide_PortalsPublicName_IsServedInClearOnTheLanOnly(ConnectionOrigin origin, bool admitted, bool certificate, PlainHttpResponse expected) =>
         Assert.That(PlainHttpDecision.Decide(Portal, certificate, true, From(origin, admitted)), Is.EqualTo(expected));
 
     [Test]
@@ -43,7 +43,7 @@ internal sealed class PlainHttpDecisionTests
     {
         var app = new Route.App(DomainName.Parse("web.home.test"), FrontDoor.Listener("web", 1, ListenerFlow.Tcp, ListenerProtocol.Http, 80));
 
-        Assert.That(PlainHttpDecision.Decide(app, true, false, From(ConnectionOrigin.Tunnel, false)), Is.EqualTo(PlainHttpAnswer.NotServed));
+        Assert.That(PlainHttpDecision.Decide(app, true, false, From(ConnectionOrigin.Tunnel, false)), Is.EqualTo(PlainHttpResponse.NotServed));
     }
 
     private static ConnectionOriginFeature From(ConnectionOrigin origin, bool admitted) => new(origin, null, 80, null, admitted);

@@ -99,10 +99,10 @@ internal sealed class AppForwarderTests
     [TestCase("a=piccolo_session=b", false)]
     [TestCase("", false)]
     public void IsOurs_OfACookie_GoesByItsNameAsABrowserWouldSendIt(string cookie, bool expected) =>
-        Assert.That(ApplianceCookies.IsOurs(cookie), Is.EqualTo(expected));
+        Assert.That(ApplianceCookies.IsApplianceCookie(cookie), Is.EqualTo(expected));
 
     [Test]
-    public void WithoutOurs_OnlyOurs_LeavesNothing() => Assert.That(ApplianceCookies.WithoutOurs("piccolo_session=a;"), Is.Null);
+    public void WithoutOurs_OnlyOurs_LeavesNothing() => Assert.That(ApplianceCookies.RemoveApplianceCookies("piccolo_session=a;"), Is.Null);
 
     [TestCase("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html")]
     [TestCase("application/json", "application/problem+json")]

@@ -46,10 +46,10 @@ internal sealed class OriginClassifierTests
     {
         var classifier = Create();
 
-        var described = classifier.Describe(new IPEndPoint(IPAddress.Parse(address), 5), 80);
+        var described = classifier.Classify(new IPEndPoint(IPAddress.Parse(address), 5), 80);
 
         Assert.That(described.Origin, Is.EqualTo(expected));
-        Assert.That(described.IsAdmitted, Is.EqualTo(expected is ConnectionOrigin.Loopback or ConnectionOrigin.Lan));
+        Assert.That(described.IsAllowedNetwork, Is.EqualTo(expected is ConnectionOrigin.Loopback or ConnectionOrigin.Lan));
         Assert.That(described.ClientEndPoint!.Address.IsIPv4MappedToIPv6, Is.False);
     }
 
@@ -61,7 +61,7 @@ internal sealed class OriginClassifierTests
     {
         var classifier = Create("192.168.2.0/24");
 
-        Assert.That(classifier.Describe(new IPEndPoint(IPAddress.Parse(address), 5), 80).IsAdmitted, Is.EqualTo(admitted));
+        Assert.That(classifier.Classify(new IPEndPoint(IPAddress.Parse(address), 5), 80).IsAllowedNetwork, Is.EqualTo(admitted));
     }
 
     [Test]
@@ -69,9 +69,10 @@ internal sealed class OriginClassifierTests
     {
         var classifier = Create();
 
-        var described = classifier.Describe(null, 80);
+        var described = classifier.Classify(null, 80);
 
-        Assert.That((described.Origin, described.IsAdmitted, described.ClientEndPoint), Is.EqualTo((ConnectionOrigin.Forwarded, false, (IPEndPoint?)null)));
+        Assert.That((described.Origin, described.IsAllowedNetwork, described.ClientEndPoint),
+            Is.EqualTo((ConnectionOrigin.Forwarded, false, (IPEndPoint?)null)));
     }
 
     [Test]
@@ -84,7 +85,7 @@ internal sealed class OriginClassifierTests
 
         classifier.Refresh();
 
-        Assert.That(classifier.Describe(new IPEndPoint(IPAddress.Parse("203.0.113.9"), 5), 80).Origin, Is.EqualTo(ConnectionOrigin.Container));
+        Assert.That(classifier.Classify(new IPEndPoint(IPAddress.Parse("203.0.113.9"), 5), 80).Origin, Is.EqualTo(ConnectionOrigin.Container));
         Assert.That(classifier.IsOwn(IPAddress.Parse("203.0.113.1")), Is.True);
         Assert.That(classifier.IsOwn(IPAddress.Parse("203.0.113.2")), Is.False);
     }
@@ -98,12 +99,12 @@ internal sealed class OriginClassifierTests
             Options.Create(new IngressOptions()), log.For<OriginClassifier>(), _ => readable ? (new NetworkMap(Networks), null) : (null, "a link vanished"));
         var neighbour = new IPEndPoint(IPAddress.Parse("192.168.1.77"), 5);
 
-        Assert.That(classifier.Describe(neighbour, 80).Origin, Is.EqualTo(ConnectionOrigin.Forwarded));
-        Assert.That(classifier.Describe(new IPEndPoint(IPAddress.Loopback, 5), 80).Origin, Is.EqualTo(ConnectionOrigin.Loopback));
+        Assert.That(classifier.Classify(neighbour, 80).Origin, Is.EqualTo(ConnectionOrigin.Forwarded));
+        Assert.That(classifier.Classify(new IPEndPoint(IPAddress.Loopback, 5), 80).Origin, Is.EqualTo(ConnectionOrigin.Loopback));
         Assert.That(log.Text, Does.Contain("a link vanished"));
         readable = true;
         Assert.That(classifier.Refresh(), Is.True);
-        Assert.That(classifier.Describe(neighbour, 80).Origin, Is.EqualTo(ConnectionOrigin.Lan));
+        Assert.That(classifier.Classify(neighbour, 80).Origin, Is.EqualTo(ConnectionOrigin.Lan));
     }
 
     [Test]
@@ -115,7 +116,7 @@ internal sealed class OriginClassifierTests
         readable = false;
 
         Assert.That(classifier.Refresh(), Is.False);
-        Assert.That(classifier.Describe(new IPEndPoint(IPAddress.Parse("192.168.1.77"), 5), 80).Origin, Is.EqualTo(ConnectionOrigin.Lan));
+        Assert.That(classifier.Classify(new IPEndPoint(IPAddress.Parse("192.168.1.77"), 5), 80).Origin, Is.EqualTo(ConnectionOrigin.Lan));
     }
 
     [TestCase("br-lan", false, false, null, ConnectionOrigin.Lan)]
@@ -140,7 +141,7 @@ internal sealed class OriginClassifierTests
         var face = new HostInterface("any0", 7, true, false, [new InterfaceAddress(IPAddress.Parse("10.1.2.1"), 24)], []);
         var classifier = new OriginClassifier(
             Options.Create(new IngressOptions()), NullLogger<OriginClassifier>.Instance, networks => (NetworkMap.Of([face], networks), null));
-        ConnectionOrigin Origin() => classifier.Describe(IPEndPoint.Parse("10.1.2.9:5"), 80).Origin;
+        ConnectionOrigin Origin() => classifier.Classify(IPEndPoint.Parse("10.1.2.9:5"), 80).Origin;
         Assert.That(Origin(), Is.EqualTo(ConnectionOrigin.Lan));
 
         Assert.That(classifier.Learn([IPNetwork.Parse("10.1.2.0/24")]), Is.True);

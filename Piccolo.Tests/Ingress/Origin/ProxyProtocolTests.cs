@@ -184,11 +184,11 @@ internal sealed class ProxyProtocolTests
             _ => (new NetworkMap(
                 [new("lan0", 1, IPAddress.Parse("192.168.1.2"), 24), new("podman0", 2, IPAddress.Parse("10.88.0.1"), 16) { IsContainer = true }]), null));
 
-        var described = classifier.DescribeBehind(new ConnectionOriginFeature(proxy, null, 443, null, IsAdmitted: true),
+        var described = classifier.ClassifyProxied(new ConnectionOriginFeature(proxy, null, 443, null, IsAllowedNetwork: true),
             new IPEndPoint(IPAddress.Parse(client), 9));
 
         Assert.That(described.Origin, Is.EqualTo(expected));
-        Assert.That(described.IsAdmitted, Is.EqualTo(client == "192.168.1.7"));
+        Assert.That(described.IsAllowedNetwork, Is.EqualTo(client == "192.168.1.7"));
     }
 
     private async Task<string> AskPortalAsync(byte[] header)

@@ -56,7 +56,7 @@ internal sealed class LoopConnectionTests : LoopConnectionFixture
         await using var connection = new LoopConnection("new", own, _loop, _memory);
 
         Assert.That(connection.ResumesOnLoop, Is.False);
-        Assert.That(new LoopSocket(own, _loop).OnPool, Is.True);
+        Assert.That(new LoopSocket(own, _loop).ResumeOnThreadPool, Is.True);
     }
 
     [Test]
@@ -64,7 +64,7 @@ internal sealed class LoopConnectionTests : LoopConnectionFixture
     {
         var (peer, own) = await SocketSpliceTests.PairAsync();
         using var other = peer;
-        using var socket = new LoopSocket(own, _loop) { OnPool = false };
+        using var socket = new LoopSocket(own, _loop) { ResumeOnThreadPool = false };
         var second = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         async Task ReadAsync()
         {

@@ -103,7 +103,7 @@ internal sealed class TlsPortLimitTests : TlsPortFixture
         first.Close();
         Assert.That(await RefusedAsync(), Is.EqualTo("Closed"));
 
-        Assert.That(Door.Get<IngressMetrics>().TryBeginConnection(1), Is.True, "the place was given back");
+        Assert.That(SpinWait.SpinUntil(() => Door.Get<IngressMetrics>().TryBeginConnection(1), FrontDoor.Patience), Is.True, "the place was given back");
     }
 
     [Test]

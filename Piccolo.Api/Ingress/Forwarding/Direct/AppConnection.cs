@@ -13,7 +13,7 @@ internal enum AppConnectionEnd
     None,
 
     /// <summary>The client went away, or the answer is of no use to it.</summary>
-    Given,
+    ClientAborted,
 
     /// <summary>The client's content ended early, or its framing is wrong: no answer to it is of use.</summary>
     ContentFailed,
@@ -41,13 +41,13 @@ internal sealed class AppConnection : IDisposable
     private HttpContext? _waitsForClient;
     private int _end;
     private int _gone;
-    private long _heard;
+    private long _lastActivity;
     private long _waitsSince;
 
     public AppConnection(Socket socket, AppConnectionKey key, AppConnections home)
     {
         (Key, _home) = (key, home);
-        Heard();
+        Touch();
         Socket = new LoopSocket(socket, key.Loop, () => _home.OnEnded(this));
     }
 
@@ -62,9 +62,9 @@ internal sealed class AppConnection : IDisposable
     public AppConnectionEnd EndedBecause => (AppConnectionEnd)Volatile.Read(ref _end);
 
     /// <summary>When something last went either way.</summary>
-    public long LastHeard => Volatile.Read(ref _heard);
+    public long LastActivity => Volatile.Read(ref _lastActivity);
 
-    /// <summary>Room for a head. Until <see cref="Rest"/>.</summary>
+    /// <summary>Room for a head. Until <see cref="ReleaseRequestState"/>.</summary>
     public Memory<byte> Buffer
     {
         get
@@ -90,17 +90,17 @@ internal sealed class AppConnection : IDisposable
     /// <summary>Room for one direction's bytes.</summary>
     public IMemoryOwner<byte> RentBlock() => _home.Blocks.Rent();
 
-    public void Heard() => Volatile.Write(ref _heard, _home.Now);
+    public void Touch() => Volatile.Write(ref _lastActivity, _home.Now);
 
     /// <summary>Gives back what only a request needs.</summary>
-    public void Rest()
+    public void ReleaseRequestState()
     {
         Content.Reset();
-        GiveBuffer();
+        ReturnBuffer();
     }
 
     /// <summary>Gives the buffer back; it is of no use for content.</summary>
-    public void GiveBuffer()
+    public void ReturnBuffer()
     {
         _larger = null;
         _block?.Dispose();
@@ -122,16 +122,16 @@ internal sealed class AppConnection : IDisposable
     {
         Interlocked.CompareExchange(ref _end, (int)why, (int)AppConnectionEnd.None);
         // A client that has gone needs no more.
-        if (why is not (AppConnectionEnd.Given or AppConnectionEnd.ContentFailed)) lock (_gate) _waitsForClient?.Abort();
+        if (why is not (AppConnectionEnd.ClientAborted or AppConnectionEnd.ContentFailed)) lock (_gate) _waitsForClient?.Abort();
         Socket.Abort();
     }
 
     /// <summary>How long ago something last went either way; to a period of the sweep.</summary>
-    public TimeSpan Idle => _home.Since(LastHeard);
+    public TimeSpan Idle => _home.Since(LastActivity);
 
     public void EndIfSilent(TimeSpan limit)
     {
-        if (_home.Since(LastHeard) > limit) End(AppConnectionEnd.Silent);
+        if (_home.Since(LastActivity) > limit) End(AppConnectionEnd.Silent);
     }
 
     /// <summary>
@@ -161,7 +161,7 @@ internal sealed class AppConnection : IDisposable
             // Ended in between: nobody else would wake this up.
             if (EndedBecause is AppConnectionEnd.Silent or AppConnectionEnd.SlowClient or AppConnectionEnd.Dropped) client.Abort();
             var result = await flush;
-            Heard();
+            Touch();
             return !result.IsCompleted && !result.IsCanceled;
         }
         finally

@@ -11,10 +11,14 @@ namespace Piccolo.Api.Ingress.Forwarding.Direct;
 /// <summary>Connections of one key take each other's place: to one app's port, on one loop.</summary>
 internal readonly record struct AppConnectionKey(int Port, SocketLoop Loop);
 
-/// <summary>All connections to apps that we speak on ourselves: those that wait for their next request, and the limit of silence for all. Thread-safe.</summary>
+/// <summary>
+/// All connections to apps that we speak on ourselves: those that wait for their next request, and the limit of silence for all. Thread-safe.
+/// </summary>
 internal sealed class AppConnections : IDisposable
 {
-    /// <summary>Of one key, that wait. As many as a few busy browsers' streams: to connect anew costs more than an idle connection does in its minute.</summary>
+    /// <summary>
+    /// Of one key, that wait. As many as a few busy browsers' streams: to connect anew costs more than an idle connection does in its minute.
+    /// </summary>
     private const int MaxIdle = 512;
 
     private static readonly TimeSpan MaxIdleTime = TimeSpan.FromSeconds(60);
@@ -81,7 +85,7 @@ internal sealed class AppConnections : IDisposable
             // Not by the runtime's own way, which would watch the socket from then on; and not blocking, for this may be a loop's thread.
             var isOver = LocalConnect.Begin(socket, port);
             connection = Add(socket, key);
-            connection.Socket.OnPool = onLoop is null;
+            connection.Socket.ResumeOnThreadPool = onLoop is null;
             if (!isOver) await connection.Socket.UntilWritableAsync().AsTask().WaitAsync(_connectTimeout, _time, cancellationToken);
             LocalConnect.End(socket);
             return connection;
@@ -99,9 +103,9 @@ internal sealed class AppConnections : IDisposable
     /// <summary>Takes a connection back whose answer was read to its end.</summary>
     public void Return(AppConnection connection)
     {
-        connection.Rest();
+        connection.ReleaseRequestState();
         connection.WasUsed = true;
-        connection.Heard();
+        connection.Touch();
         if (!IsQuiet(connection) || !_idle.GetOrAdd(connection.Key, static _ => new IdleAppConnections()).Add(connection, MaxIdle))
         {
             connection.Dispose();
@@ -152,8 +156,8 @@ internal sealed class AppConnections : IDisposable
             }
             if (IsQuiet(connection))
             {
-                connection.Heard();
-                connection.Socket.OnPool = SocketLoop.Current is null;
+                connection.Touch();
+                connection.Socket.ResumeOnThreadPool = SocketLoop.Current is null;
                 return connection;
             }
             connection.Dispose();
@@ -185,7 +189,7 @@ internal sealed class AppConnections : IDisposable
         if (Interlocked.Exchange(ref _sweeps, 1) == 0)
         {
             Volatile.Write(ref _now, _time.GetTimestamp());
-            connection.Heard();
+            connection.Touch();
             _sweep.Change(_period, Timeout.InfiniteTimeSpan);
         }
         return connection;
@@ -197,7 +201,7 @@ internal sealed class AppConnections : IDisposable
         foreach (var (connection, _) in _all)
         {
             // What was heard was noted with a time up to a period old. One that waits ends in good order, and before it could count as silent.
-            if (Since(connection.LastHeard) > _idleTimeout + _period) OnEnded(connection);
+            if (Since(connection.LastActivity) > _idleTimeout + _period) OnEnded(connection);
             connection.EndIfSilent(_silence + _period);
             connection.EndIfClientIsSlow(_sendTimeout + _period);
         }

@@ -60,7 +60,7 @@ internal static class AppContentCopy
             if (!response.HasStarted) await response.StartAsync(CancellationToken.None);
             if (mustWait)
             {
-                connection.GiveBuffer();
+                connection.ReturnBuffer();
                 // Also the head alone: who opens a stream of events waits for it.
                 if (mustFlush && !await connection.FlushAsync(context, writer)) return ContentEnd.ClientGone;
                 (mustFlush, hasFlushed, unsent) = (false, true, 0);
@@ -72,7 +72,7 @@ internal static class AppContentCopy
             isSurplus |= hasSurplus;
             if (received == 0 && hasFlushed && unsent > 0 && content.EndsWithConnection && !await connection.FlushAsync(context, writer)) return ContentEnd.ClientGone;
             if (received == 0) return content.EndsWithConnection ? Finish(connection, context, surplus: false) : ContentEnd.Broken;
-            if (received > 0) connection.Heard();
+            if (received > 0) connection.Touch();
             if (copied > 0) writer.Advance(copied);
             unsent += copied;
             if (verdict == ContentVerdict.Complete)
@@ -119,7 +119,7 @@ internal static class AppContentCopy
         {
             var trailers = new ResponseHead();
             if (ResponseHeadParser.ParseTrailers(lines, trailers) != HeadVerdict.Head) return ContentEnd.Broken;
-            AppAnswer.CopyTrailers(lines, trailers, context);
+            ResponseCopy.CopyTrailers(lines, trailers, context);
         }
         return surplus ? ContentEnd.Surplus : ContentEnd.Complete;
     }

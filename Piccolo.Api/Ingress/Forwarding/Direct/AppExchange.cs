@@ -56,7 +56,8 @@ internal sealed class AppExchange(AppConnections connections)
                     {
                         TimeoutException => new(ForwardOutcome.TimedOut, "The app did not accept the connection in time."),
                         OperationCanceledException => new(ForwardOutcome.ClientGone),
-                        SocketException { SocketErrorCode: not SocketError.ConnectionRefused } scarce => new(ForwardOutcome.Busy, $"No connection to the app could be opened: {scarce.SocketErrorCode}."),
+                        SocketException { SocketErrorCode: not SocketError.ConnectionRefused } scarce =>
+                            new(ForwardOutcome.Busy, $"No connection to the app could be opened: {scarce.SocketErrorCode}."),
                         IOException => new(ForwardOutcome.Busy, "No connection to the app could be opened: the kernel has no room for one more."),
                         _ => new(ForwardOutcome.Unavailable),
                     };
@@ -85,7 +86,7 @@ internal sealed class AppExchange(AppConnections connections)
         {
             if (!TryWriteHead(connection, context, plan, forwarded, out var length)) return new(ForwardOutcome.BadField);
             var isSent = !plan.HasContent || TryAppend(connection, context.Request.BodyReader, plan, ref length);
-            leaving = context.RequestAborted.UnsafeRegister(static c => ((AppConnection)c!).End(AppConnectionEnd.Given), connection);
+            leaving = context.RequestAborted.UnsafeRegister(static c => ((AppConnection)c!).End(AppConnectionEnd.ClientAborted), connection);
             await connection.Socket.SendAsync(connection.Buffer[..length]);
             if (!isSent)
             {
@@ -112,7 +113,7 @@ internal sealed class AppExchange(AppConnections connections)
                 }
                 if (received == 0) return NoAnswer(mayBeStale, "The app closed the connection before its response.");
                 mayBeStale = false;
-                connection.Heard();
+                connection.Touch();
                 filled += received;
                 while ((verdict = ResponseHeadParser.Parse(buffer.Span[..filled], Head)) == HeadVerdict.Head && Head.Status is < 200 and not StatusCodes.Status101SwitchingProtocols)
                 {
@@ -126,7 +127,8 @@ internal sealed class AppExchange(AppConnections connections)
             }
             if (verdict != HeadVerdict.Head) return new(ForwardOutcome.BadAnswer, verdict == HeadVerdict.TooLarge ? "The head of the response is too large." : "The head of the response is malformed.");
             if (Head.Status == StatusCodes.Status101SwitchingProtocols) return await SwitchAsync(connection, buffer[..filled], context, plan);
-            // An app that has waited too long for a request says so and has not read ours (RFC 9110, 15.5.9). With content it is the response: that cannot be sent again.
+            // An app that has waited too long for a request says so and has not read ours (RFC 9110, 15.5.9). With content it is the response: that cannot
+            // be sent again.
             if (wasUsed && !plan.HasContent && Head is { Status: StatusCodes.Status408RequestTimeout, SaysClose: true }) return new(ForwardOutcome.NotRead, "The app had stopped waiting for a request.");
 
             var (framing, mayFollow) = Begin(connection, buffer.Span, context, plan, hstsMaxAge, out var isOver);
@@ -152,7 +154,7 @@ internal sealed class AppExchange(AppConnections connections)
             return connection.EndedBecause switch
             {
                 AppConnectionEnd.Silent => new(ForwardOutcome.TimedOut, "Neither the app nor the client sent anything for too long."),
-                AppConnectionEnd.Given or AppConnectionEnd.SlowClient => new(ForwardOutcome.ClientGone),
+                AppConnectionEnd.ClientAborted or AppConnectionEnd.SlowClient => new(ForwardOutcome.ClientGone),
                 AppConnectionEnd.ContentFailed => new(ForwardOutcome.BadContent),
                 _ => new(ForwardOutcome.BadAnswer, "The connection to the app was ended."),
             };
@@ -189,14 +191,16 @@ internal sealed class AppExchange(AppConnections connections)
             else
             {
                 connection.Dispose();
-                connection.Rest();
+                connection.ReleaseRequestState();
             }
         }
     }
 
     private static ForwardResult NoAnswer(bool mayBeStale, string cause) => new(mayBeStale ? ForwardOutcome.Stale : ForwardOutcome.BadAnswer, cause);
 
-    /// <summary>The response is over, the content is not. An app that has refused it, or closes, gets no more; for another one the client's response ends first.</summary>
+    /// <summary>
+    /// The response is over, the content is not. An app that has refused it, or closes, gets no more; for another one the client's response ends first.
+    /// </summary>
     /// <returns>Whether all of the content was sent.</returns>
     private static async ValueTask<bool> FinishUploadAsync(RequestUpload upload, HttpContext context, bool isWanted)
     {
@@ -218,7 +222,7 @@ internal sealed class AppExchange(AppConnections connections)
             framing = ContentFraming.None;
         }
         isOver = connection.Content.Begin(framing, head.ContentLength ?? 0);
-        if (framing != ContentFraming.Unknown) AppAnswer.Copy(bytes, head, context, framing, hstsMaxAge);
+        if (framing != ContentFraming.Unknown) ResponseCopy.Copy(bytes, head, context, framing, hstsMaxAge);
         return (framing, mayFollow);
     }
 
@@ -228,7 +232,7 @@ internal sealed class AppExchange(AppConnections connections)
     {
         if (plan.Framing != RequestFraming.WebSocket) return new(ForwardOutcome.BadAnswer, "The app switches protocols although nobody asked for it.");
         var early = bytes[Head.Length..];
-        AppAnswer.Copy(bytes.Span, Head, context, ContentFraming.None, hstsMaxAge: null);
+        ResponseCopy.Copy(bytes.Span, Head, context, ContentFraming.None, hstsMaxAge: null);
         var headers = context.Response.Headers;
         Stream client;
         if (plan.WebSocketKey is { } key)
@@ -253,9 +257,9 @@ internal sealed class AppExchange(AppConnections connections)
         if (await Task.WhenAny(download, upload.Ended) == upload.Ended)
         {
             if (upload.IsComplete) connection.Socket.EndSending();
-            else connection.End(AppConnectionEnd.Given);
+            else connection.End(AppConnectionEnd.ClientAborted);
             await ((Task)download).WaitAsync(CloseTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!download.IsCompleted) connection.End(AppConnectionEnd.Given);
+            if (!download.IsCompleted) connection.End(AppConnectionEnd.ClientAborted);
         }
         try
         {

@@ -1,6 +1,8 @@
 namespace Piccolo.Api.Ingress.Forwarding.Direct;
 
-/// <summary>Connections of one key that wait for a request. The one that waited shortest goes first, so that those that nobody needs grow old. Thread-safe.</summary>
+/// <summary>
+/// Connections of one key that wait for a request. The one that waited shortest goes first, so that those that nobody needs grow old. Thread-safe.
+/// </summary>
 internal sealed class IdleAppConnections
 {
     private readonly Lock _gate = new();

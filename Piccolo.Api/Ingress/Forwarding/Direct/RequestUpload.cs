@@ -55,7 +55,7 @@ internal sealed class RequestUpload(AppConnection connection, PipeReader content
         if (_task.IsCompleted) return;
         await _stop.CancelAsync();
         // It may wait for room that the app never makes: what was answered has been read, the connection is of no more use.
-        if (!_task.IsCompleted) connection.End(AppConnectionEnd.Given);
+        if (!_task.IsCompleted) connection.End(AppConnectionEnd.ClientAborted);
         await _task;
     }
 
@@ -115,7 +115,7 @@ internal sealed class RequestUpload(AppConnection connection, PipeReader content
     {
         if (bytes.IsEmpty) return;
         await connection.Socket.SendAsync(bytes);
-        connection.Heard();
+        connection.Touch();
     }
 
     private async ValueTask SendChunksAsync(ReadOnlyMemory<byte> bytes, Memory<byte> block)

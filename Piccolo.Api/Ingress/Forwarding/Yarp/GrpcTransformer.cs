@@ -46,11 +46,12 @@ internal sealed class GrpcTransformer(int? hstsMaxAge) : HttpTransformer
     {
         if (proxyResponse is null) return ValueTask.FromResult(false);
         var headers = httpContext.Response.Headers;
-        var nominated = ForwardingRules.NominatedBy(proxyResponse.Headers.NonValidated.TryGetValues(HeaderNames.Connection, out var connection) ? new StringValues([.. connection]) : default);
+        var nominated = ForwardingRules.NominatedBy(proxyResponse.Headers.NonValidated.TryGetValues(HeaderNames.Connection, out var connection)
+            ? new StringValues([.. connection]) : default);
         foreach (var (name, values) in proxyResponse.Headers.NonValidated) Copy(headers, name, values, nominated);
         foreach (var (name, values) in proxyResponse.Content.Headers.NonValidated) Copy(headers, name, values, nominated);
         if (proxyResponse.Headers.NonValidated.Contains(HeaderNames.TransferEncoding) || ForwardingRules.HasNoLength((int)proxyResponse.StatusCode)) headers.ContentLength = null;
-        AppAnswer.SetHsts(headers, hstsMaxAge);
+        ResponseCopy.SetHsts(headers, hstsMaxAge);
         return ValueTask.FromResult(true);
     }
 
@@ -71,6 +72,6 @@ internal sealed class GrpcTransformer(int? hstsMaxAge) : HttpTransformer
     private static void Copy(IHeaderDictionary headers, string name, HeaderStringValues values, List<string>? nominated)
     {
         if (!ForwardingRules.IsForClient(name, nominated)) return;
-        foreach (var value in values) AppAnswer.Add(headers, name, value);
+        foreach (var value in values) ResponseCopy.Add(headers, name, value);
     }
 }

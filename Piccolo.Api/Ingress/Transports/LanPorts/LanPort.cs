@@ -6,7 +6,10 @@ using Piccolo.Core.Listeners;
 
 namespace Piccolo.Api.Ingress.Transports.LanPorts;
 
-/// <summary>The listening sockets of one listener's LAN port, and the loops that accept on them. Closing it asks accepted connections to end when their requests have.</summary>
+/// <summary>
+/// The listening sockets of one listener's LAN port, and the loops that accept on them. Closing it asks accepted connections to end when their requests
+/// have.
+/// </summary>
 internal sealed class LanPort : IAsyncDisposable
 {
     private const int Backlog = 512;

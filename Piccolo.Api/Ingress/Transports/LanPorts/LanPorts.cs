@@ -139,10 +139,10 @@ internal sealed class LanPorts(
 
     private void Accept(Socket socket, PublishedListener listener, CancellationToken outdated)
     {
-        var origin = classifier.Describe(socket.RemoteEndPoint, listener.PublicPort, listener);
-        if (!origin.IsAdmitted || openFiles.IsShort(socket))
+        var origin = classifier.Classify(socket.RemoteEndPoint, listener.PublicPort, listener);
+        if (!origin.IsAllowedNetwork || openFiles.IsShort(socket))
         {
-            metrics.Refused(origin.IsAdmitted ? "descriptors" : "network_not_allowed");
+            metrics.Refused(origin.IsAllowedNetwork ? "descriptors" : "network_not_allowed");
             socket.Dispose();
             return;
         }

@@ -6,20 +6,22 @@ using Piccolo.Api.Ingress.Origin;
 
 namespace Piccolo.Api.Ingress.Transports.PlainPort;
 
-/// <summary>First on our own HTTP and HTTPS ports: says whence the connection came, by the socket or by the header of a trusted proxy.</summary>
+/// <summary>First on our own HTTP and HTTPS ports: sets the origin of the connection, from the socket or from the header of a trusted proxy.</summary>
 internal sealed class ConnectionOriginMiddleware(
     ConnectionDelegate next, OriginClassifier classifier, TrustedProxies proxies, ProxyHeaderReader headers, IngressMetrics metrics,
     ILogger<ConnectionOriginMiddleware> logger, int publicPort) : IConnectionMiddleware
 {
     public Task OnConnectionAsync(ConnectionContext connection)
     {
-        var origin = classifier.Describe(connection.RemoteEndPoint, publicPort);
+        var origin = classifier.Classify(connection.RemoteEndPoint, publicPort);
         if (proxies.Contains(connection.RemoteEndPoint)) return OnProxiedAsync(connection, origin);
         connection.Features.Set(origin);
         return next(connection);
     }
 
-    /// <summary>A trusted source without a header is refused: were both accepted, its users could write the header themselves (proxy-protocol.txt, 2).</summary>
+    /// <summary>
+    /// A trusted source without a header is refused: were both accepted, its users could write the header themselves (proxy-protocol.txt, 2).
+    /// </summary>
     private async Task OnProxiedAsync(ConnectionContext connection, IConnectionOriginFeature proxy)
     {
         var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
@@ -30,7 +32,7 @@ internal sealed class ConnectionOriginMiddleware(
             connection.Abort(new ConnectionAbortedException("No PROXY header came from a trusted proxy."));
             return;
         }
-        connection.Features.Set(header.IsLocal ? proxy : classifier.DescribeBehind(proxy, header.Source));
+        connection.Features.Set(header.IsLocal ? proxy : classifier.ClassifyProxied(proxy, header.Source));
         await next(connection);
     }
 }

@@ -8,8 +8,11 @@ using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Ingress.Transports.PlainPort;
 
-/// <summary>Kestrel's own transport, which accepts no client when descriptors are short: it would accept until there are none, and then try again without a pause.</summary>
-internal sealed class PlainPortListenerFactory(IServiceProvider services, OpenFiles openFiles, IngressMetrics metrics) : IConnectionListenerFactory, IConnectionListenerFactorySelector
+/// <summary>
+/// Kestrel's own transport, which accepts no client when descriptors are short: it would accept until there are none, and then try again without a pause.
+/// </summary>
+internal sealed class PlainPortListenerFactory(IServiceProvider services, OpenFiles openFiles, IngressMetrics metrics)
+    : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     private readonly SocketTransportFactory _sockets = ActivatorUtilities.CreateInstance<SocketTransportFactory>(services);
 

@@ -7,7 +7,9 @@ using Piccolo.Core.ProxyProtocol;
 
 namespace Piccolo.Api.Ingress.Transports.PlainPort;
 
-/// <summary>Takes the PROXY header off the start of a connection from a trusted proxy. A header is small and comes at once, so one short deadline is enough.</summary>
+/// <summary>
+/// Takes the PROXY header off the start of a connection from a trusted proxy. A header is small and comes at once, so one short deadline is enough.
+/// </summary>
 internal sealed class ProxyHeaderReader(IOptions<IngressOptions> options, WaitingPeeks waiting, TimeProvider time)
 {
     /// <returns>Null when there was none in time, or a wrong one; the connection cannot be used then.</returns>

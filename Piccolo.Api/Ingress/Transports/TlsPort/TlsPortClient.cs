@@ -99,7 +99,7 @@ internal sealed class TlsPortClient(
                 return false;
             case ProxyHeaderVerdict.Header:
                 SocketTransfer.Discard(socket, loop.Buffer[..header.Length]);
-                if (!header.IsLocal) Origin = clients.Classifier.DescribeBehind(Origin, header.Source);
+                if (!header.IsLocal) Origin = clients.Classifier.ClassifyProxied(Origin, header.Source);
                 _wait?.Dispose();
                 (_awaitsHeader, _wait, _seen, _began) = (false, null, 0, clients.Time.GetTimestamp());
                 return TryAdmit();

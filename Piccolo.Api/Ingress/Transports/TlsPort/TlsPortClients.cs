@@ -10,7 +10,9 @@ using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Ingress.Transports.TlsPort;
 
-/// <summary>What every client of our TLS port needs until its ClientHello is whole: its origin, its share of the limits, and the time that it is given.</summary>
+/// <summary>
+/// What every client of our TLS port needs until its ClientHello is whole: its origin, its share of the limits, and the time that it is given.
+/// </summary>
 internal sealed class TlsPortClients(
     OriginClassifier classifier, TrustedProxies proxies, ConnectionAdmission admission, WaitingPeeks waiting, OpenFiles openFiles, TlsPortDispatcher dispatcher,
     IOptions<IngressOptions> options, TimeProvider time)
@@ -29,8 +31,9 @@ internal sealed class TlsPortClients(
 
     /// <summary>On the loop's thread.</summary>
     public void Begin(Socket socket, IPEndPoint remote, SocketLoop loop, BoundTlsPort port) =>
-        new TlsPortClient(socket, classifier.Describe(remote, ListenerDefinition.HttpsPort), proxies.Contains(remote), loop, this, port).Begin();
+        new TlsPortClient(socket, classifier.Classify(remote, ListenerDefinition.HttpsPort), proxies.Contains(remote), loop, this, port).Begin();
 
     /// <inheritdoc cref="ConnectionAdmission.TryEnter"/>
-    public ConnectionLease? TryAdmit(string connectionId, IConnectionOriginFeature origin) => admission.TryEnter(connectionId, origin, ListenerDefinition.HttpsPort);
+    public ConnectionLease? TryAdmit(string connectionId, IConnectionOriginFeature origin) =>
+        admission.TryEnter(connectionId, origin, ListenerDefinition.HttpsPort);
 }

@@ -8,7 +8,9 @@ using Piccolo.Api.Ingress.EventLoop;
 
 namespace Piccolo.Api.Ingress.Transports.TlsPort;
 
-/// <summary>The transport behind <see cref="TlsPortEndPoint"/>: all loops accept and decide; Kestrel gets the connections whose TLS ends here (ADR 0023).</summary>
+/// <summary>
+/// The transport behind <see cref="TlsPortEndPoint"/>: all loops accept and decide; Kestrel gets the connections whose TLS ends here (ADR 0023).
+/// </summary>
 internal sealed class TlsPortListenerFactory(
     SocketLoops loops, TlsPortClients clients, IOptions<SocketTransportOptions> options, TimeProvider time, ILogger<TlsPortListenerFactory> logger)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector

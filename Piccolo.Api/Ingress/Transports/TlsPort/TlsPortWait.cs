@@ -2,7 +2,10 @@ using Piccolo.Api.Ingress.Limits;
 
 namespace Piccolo.Api.Ingress.Transports.TlsPort;
 
-/// <summary>What a client of our TLS port holds while more of its first bytes is awaited: a place among the waiting, one on the loop, and a timer. On the loop's thread only.</summary>
+/// <summary>
+/// What a client of our TLS port holds while more of its first bytes is awaited: a place among the waiting, one on the loop, and a timer. On the loop's
+/// thread only.
+/// </summary>
 internal sealed class TlsPortWait : IDisposable
 {
     private readonly TlsPortClient _client;

@@ -24,7 +24,7 @@ internal sealed class TunnelConnectionContext : DefaultConnectionContext, IMemor
         LocalEndPoint = new IPEndPoint(IPAddress.Any, stream.Port);
         Features.Set<IMemoryPoolFeature>(this);
         // Never admitted and never of the LAN, whatever address the relay tells.
-        Features.Set<IConnectionOriginFeature>(new ConnectionOriginFeature(ConnectionOrigin.Tunnel, stream.Client, stream.Port, null, IsAdmitted: false));
+        Features.Set<IConnectionOriginFeature>(new ConnectionOriginFeature(ConnectionOrigin.Tunnel, stream.Client, stream.Port, null, IsAllowedNetwork: false));
     }
 
     public MemoryPool<byte> MemoryPool => MemoryPool<byte>.Shared;

@@ -9,7 +9,7 @@ using Piccolo.Core.Http;
 namespace Piccolo.Api.Ingress.Forwarding.Direct;
 
 /// <summary>Makes the head of an app's answer that of ours, by <see cref="ForwardingRules"/>.</summary>
-internal static class AppAnswer
+internal static class ResponseCopy
 {
     /// <param name="bytes">The head.</param>
     /// <param name="hstsMaxAge">In seconds, when the manifest asks for it; null leaves the matter to the app.</param>
@@ -54,7 +54,7 @@ internal static class AppAnswer
     /// <summary>One value more, unless it sets or clears a cookie of ours.</summary>
     public static void Add(IHeaderDictionary headers, string name, string value)
     {
-        if (name.Length == 10 && name.Equals(HeaderNames.SetCookie, StringComparison.OrdinalIgnoreCase) && ApplianceCookies.IsOurs(value)) return;
+        if (name.Length == 10 && name.Equals(HeaderNames.SetCookie, StringComparison.OrdinalIgnoreCase) && ApplianceCookies.IsApplianceCookie(value)) return;
         if (name.Length == 15 && name.Equals("Clear-Site-Data", StringComparison.OrdinalIgnoreCase) && ApplianceCookies.AreCleared(value)) return;
         headers[name] = headers.TryGetValue(name, out var before) && before.Count > 0 ? StringValues.Concat(before, value) : value;
     }
