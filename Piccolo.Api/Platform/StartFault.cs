@@ -23,8 +23,10 @@ internal sealed record StartFault(int ExitCode, string Sentence)
         IOException { InnerException: AddressInUseException } taken =>
             new(PortExitCode, $"{taken.Message} Stop the other program, or give Piccolo another port."),
         AddressInUseException taken => new(PortExitCode, $"{taken.Message} Stop the other program, or give Piccolo another port."),
-        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AccessDenied or SocketError.AddressNotAvailable } refused =>
-            new(PortExitCode, $"A port cannot be opened: {refused.Message}."),
+        IOException { InnerException: SocketException { SocketErrorCode: SocketError.AccessDenied } } refused =>
+            new(PortExitCode, $"{refused.Message} Ports below 1024 need the capability CAP_NET_BIND_SERVICE."),
+        SocketException { SocketErrorCode: SocketError.AddressNotAvailable } =>
+            new(PortExitCode, "An address to listen on is not one of this machine's: see Piccolo:Ingress:ListenAddress."),
         _ => null,
     };
 

@@ -141,7 +141,7 @@ public sealed class TunnelOptions
     public TimeSpan StreamIdle { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// How often idle streams are looked for, and after how long without data the relay is asked near a limit. Three missing answers end the stream.
+    /// How often idle streams are looked for; near a limit every second at most, for streams without data for as long. Three missing answers end a stream.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:05:00")]
     public TimeSpan StreamPong { get; set; } = TimeSpan.FromSeconds(2);

@@ -40,12 +40,8 @@ internal static class IngressServiceCollectionExtensions
         services.AddSingleton<IConfigureOptions<KestrelServerOptions>, HttpLimitSetup>();
         services.AddSingleton<IConfigureOptions<KestrelServerOptions>, IngressKestrelSetup>();
         services.AddOptions<SocketTransportOptions>()
-            .Configure<IOptions<IngressOptions>>(static (sockets, ingress) => sockets.CreateBoundListenSocket = endPoint =>
-        {
-            var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
-            if (endPoint is System.Net.IPEndPoint) socket.SetClientOptions(ingress.Value);
-            return socket;
-        });
+            .Configure<IOptions<IngressOptions>>(static (sockets, ingress) =>
+                sockets.CreateBoundListenSocket = endPoint => ListenSockets.CreateBound(endPoint, ingress.Value));
         services.AddSharedState().AddConnections().AddLanPorts().AddTunnelTransport();
         services.AddNetwork().AddHostedService<OriginRefreshLoop>();
         services.AddHttpForwarder();

@@ -72,7 +72,10 @@ internal sealed class IngressOptions
     [Range(1, 1_000_000)]
     public int MaxHandshakesPerAddress { get; set; } = 256;
 
-    /// <summary>How long a client may accept none of the data sent to it. Each byte that it accepts starts the time anew.</summary>
+    /// <summary>
+    /// How long a client may accept none of the data sent to it. Over HTTP it has as long for each write: for at most 64 KiB that wait for it. In a connection
+    /// that is passed through, each byte that it accepts starts the time anew.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:02", "1.00:00:00")]
     public TimeSpan SendTimeout { get; set; } = TimeSpan.FromMinutes(5);
 

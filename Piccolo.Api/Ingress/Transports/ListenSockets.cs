@@ -14,8 +14,8 @@ internal static class ListenSockets
 
     /// <summary>
     /// For all clients of a listening socket, which hands it down: small messages are not held back (TCP_NODELAY), the kernel asks those that are silent
-    /// whether they are still there, and ends those that take
-    /// nothing of what waits for them (tcp(7), TCP_USER_TIMEOUT, also of a window that stays closed).
+    /// whether they are still there, and ends those that take nothing of what waits for them (tcp(7), TCP_USER_TIMEOUT, also of a window that stays
+    /// closed).
     /// </summary>
     public static void SetClientOptions(this Socket socket, IngressOptions options)
     {
@@ -31,6 +31,21 @@ internal static class ListenSockets
     /// and our own limits begin.
     /// </summary>
     public static void DeferAccept(this Socket socket) => socket.SetRawSocketOption(TcpLevel, TcpDeferAccept, BitConverter.GetBytes(1));
+
+    /// <exception cref="IOException">The process may not listen there; the message names the endpoint.</exception>
+    public static Socket CreateBound(EndPoint endPoint, IngressOptions options)
+    {
+        try
+        {
+            var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
+            if (endPoint is IPEndPoint) socket.SetClientOptions(options);
+            return socket;
+        }
+        catch (SocketException refused) when (refused.SocketErrorCode == SocketError.AccessDenied)
+        {
+            throw new IOException($"Failed to bind to {endPoint}: {refused.Message}.", refused);
+        }
+    }
 
     /// <exception cref="AddressInUseException">Someone else listens there.</exception>
     public static Socket? CreateBoundListenSocketOrNull(this SocketTransportOptions options, IPEndPoint endPoint, bool isOptional)

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Piccolo.Core.Certificates.Acme.Messages;
 using Piccolo.Core.Certificates.Scheduling;
 
@@ -29,12 +30,12 @@ internal sealed record AccountRecord(Uri Directory, byte[] KeyPkcs8, Uri? Url, D
 /// <summary>The ledger of attempts for one certificate; survives restarts, so that they never make more orders.</summary>
 /// <param name="Names">What was to be certified: for other names the ledger does not count.</param>
 /// <param name="Failures">Failed attempts since the last success.</param>
-/// <param name="ConsecutiveFailures">Of these, how many at the end were of the last error's class: the backoff table's row.</param>
+/// <param name="ConsecutiveFailures">Of these, how many at the end were of the last error's class: the backoff table's row. Stored as in_row.</param>
 /// <param name="Running">Set while an attempt runs; found set after a start, it was interrupted.</param>
 /// <param name="Order">An order that the CA knows and that can be taken up again.</param>
 internal sealed record AttemptRecord(
-    string Id, IReadOnlyList<string> Names, DateTimeOffset LastAttempt, int Failures, int ConsecutiveFailures, DateTimeOffset NextAttempt,
-    bool Running, AttemptError? LastError, PendingOrder? Order)
+    string Id, IReadOnlyList<string> Names, DateTimeOffset LastAttempt, int Failures, [property: JsonPropertyName("in_row")] int ConsecutiveFailures,
+    DateTimeOffset NextAttempt, bool Running, AttemptError? LastError, PendingOrder? Order)
 {
     /// <summary>When the first of the failures began.</summary>
     public DateTimeOffset? FailingSince { get; init; }

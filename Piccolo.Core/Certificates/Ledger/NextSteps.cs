@@ -23,9 +23,9 @@ public static class NextSteps
     {
         (AcmeFailureClass.Network, "dns_failed") => "Check that this device can resolve names on the internet.",
         (AcmeFailureClass.Network, "tls_failed") => "Check the device's clock; for a private CA set Acme:TrustedRootsFile to its root.",
-        (AcmeFailureClass.Clock, _) => "Set the device's clock, or let it reach a time server; it retries automatically.",
+        (AcmeFailureClass.Clock, _) => "Set the device's clock, or let it reach a time server; the device retries automatically.",
         (AcmeFailureClass.BadCsr, _) => "Set Acme:KeyType to P-256, which every certificate authority takes; otherwise check for an update of the appliance.",
-        (AcmeFailureClass.Network, _) => "Check the device's internet connection; it retries automatically.",
+        (AcmeFailureClass.Network, _) => "Check the device's internet connection; the device retries automatically.",
         (AcmeFailureClass.CaUnavailable, _) => "Nothing to do: the certificate authority is busy or down, and the device retries automatically.",
         (AcmeFailureClass.RateLimited, _) => "Nothing to do: the certificate authority asked for a pause, after which the device retries.",
         (AcmeFailureClass.ChallengeFailed, "challenge_dns") => "Check that the name's DNS record exists and points to the relay.",
@@ -38,7 +38,7 @@ public static class NextSteps
         (AcmeFailureClass.RejectedName, _) => "Use another name: this certificate authority does not issue for this one.",
         (AcmeFailureClass.Account, "external_account_required") => "Set Acme:ExternalAccount to the key id and key that the certificate authority gave you.",
         (AcmeFailureClass.Account, "user_action_required") =>
-            "Read the certificate authority's new terms of service at the address that it names; it retries daily.",
+            "Read the certificate authority's new terms of service at the address that it names; the device retries daily.",
         (AcmeFailureClass.Account, _) => "See what the certificate authority says about the account, and correct Acme:Email or Acme:ExternalAccount.",
         (AcmeFailureClass.BadResponse, "bad_content_type" or "bad_json" or "bad_directory" or "bad_http") =>
             "Check that Acme:DirectoryUrl names an ACME directory and that no captive portal is in between.",
@@ -47,6 +47,6 @@ public static class NextSteps
         (AcmeFailureClass.RefusedRequest, "unknown_profile") => "Set Acme:Profile to a profile that the certificate authority offers, or to none.",
         (AcmeFailureClass.RefusedRequest, _) => "The certificate authority refuses the request's form; check for an update of the appliance.",
         (AcmeFailureClass.Interrupted, _) => "Nothing to do: the device takes the order up again.",
-        _ => "See the device's log; it retries automatically.",
+        _ => "See the device's log; the device retries automatically.",
     };
 }

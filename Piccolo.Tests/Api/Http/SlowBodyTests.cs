@@ -17,9 +17,6 @@ namespace Piccolo.Tests.Api.Http;
 [Category("Sealed")]
 internal sealed class SlowBodyTests
 {
-    // Real time is the case: the server has read all there is and waits, and nothing outside of it tells when it does.
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(400);
-
     private TestAppliance _appliance = null!;
     private string _token = "";
     private int _port;
@@ -54,10 +51,12 @@ internal sealed class SlowBodyTests
         {
             await tls.WriteAsync(Encoding.ASCII.GetBytes(
                 $"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {_token}\r\nContent-Type: application/json\r\nContent-Length: "
-                + $"{body.Length}\r\n\r\n"));
-            await Task.Delay(Pause, TimeProvider.System);
+                + $"{body.Length}\r\nExpect: 100-continue\r\n\r\n"));
+            // Sent when the request waits for its content.
+            var interim = new byte["HTTP/1.1 100 Continue\r\n\r\n".Length];
+            await tls.ReadExactlyAsync(interim).AsTask().WaitAsync(FrontDoor.Patience);
+            Assert.That(Encoding.ASCII.GetString(interim), Is.EqualTo("HTTP/1.1 100 Continue\r\n\r\n"));
             await tls.WriteAsync(Encoding.ASCII.GetBytes(body[..4]));
-            await Task.Delay(Pause, TimeProvider.System);
             await tls.WriteAsync(Encoding.ASCII.GetBytes(body[4..]));
 
             Assert.That(await ReadAsync(tls), Does.Match("^HTTP/1.1 20[01] "));

@@ -193,16 +193,17 @@ internal sealed class FreshStartTests
         Assert.That(await StateAsync(daemon), Is.EqualTo((true, true)));
     }
 
-    [TestCase(0)]
-    [TestCase(5)]
-    [TestCase(50)]
-    [TestCase(400)]
-    public async Task Terminated_AroundALock_Ends(int milliseconds)
+    /// <summary>At once after the response; just before the old image is replaced; when the new one serves.</summary>
+    [TestCase(null)]
+    [TestCase("RELOADING=1")]
+    [TestCase("READY=1")]
+    public async Task Terminated_AroundALock_Ends(string? sign)
     {
-        var daemon = await OwnedAsync();
+        using var systemd = new NotifySocket();
+        var daemon = await OwnedAsync(("NOTIFY_SOCKET", systemd.Path));
+        await systemd.NextAsync("READY=1", Limit);
         await daemon.Api.PostAsync("/api/v1/crypto/lock");
-        // The moment is the case: between the response and the new image the daemon tells nobody where it is.
-        await Task.Delay(TimeSpan.FromMilliseconds(milliseconds), TimeProvider.System);
+        if (sign is not null) await systemd.NextAsync(sign, Limit);
 
         var clock = Stopwatch.StartNew();
         await daemon.DisposeAsync();

@@ -9,6 +9,7 @@ using Piccolo.Core.Leadership;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
+using Piccolo.Rig;
 using Piccolo.Rig.Podman;
 using Piccolo.Tests.Core.Containers;
 using Piccolo.Tests.Fakes;
@@ -32,6 +33,7 @@ internal abstract class AppsOnPodmanFixture
 
     private protected readonly DataKey _dataKey = DataKey.Generate();
     private protected PodmanServer _podman;
+    private protected PortLease _ports;
     private protected DirectoryInfo _folder;
     private protected ServiceProvider _services;
     private protected HttpClient _http;
@@ -40,6 +42,7 @@ internal abstract class AppsOnPodmanFixture
     public async Task StartPodman()
     {
         var began = TimeProvider.System.GetTimestamp();
+        _ports = PortLease.Take();
         _podman = await PodmanServer.StartAsync().WaitAsync(Patience);
         TestContext.Progress.WriteLine($"podman ready after {Seconds(began)} s");
         began = TimeProvider.System.GetTimestamp();
@@ -55,6 +58,7 @@ internal abstract class AppsOnPodmanFixture
     {
         _dataKey.Dispose();
         if (_podman is not null) await _podman.DisposeAsync();
+        _ports?.Dispose();
     }
 
     [SetUp]
@@ -67,6 +71,7 @@ internal abstract class AppsOnPodmanFixture
             .AddSingleton<LeadershipRegistry>();
         services.AddLogging();
         services.Configure<ContainerOptions>(options => options.Socket = _podman.SocketPath);
+        services.Configure<ListenerPortOptions>(options => (options.GuardPorts, options.PublicPorts) = (_ports.GuardPorts, _ports.PublicPorts));
         services.AddContainers().AddListeners().AddApps();
         _services = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
         foreach (var loop in _services.GetServices<IHostedService>()) await loop.StartAsync(CancellationToken.None);

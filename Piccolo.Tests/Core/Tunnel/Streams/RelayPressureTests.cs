@@ -1,4 +1,5 @@
 using Piccolo.Core.Tunnel;
+using Piccolo.Tests.Fakes.Clocks;
 using Piccolo.Tests.Core.Tunnel.Session;
 using Piccolo.Tests.Fakes;
 using Piccolo.Tests.Fakes.Relays;
@@ -15,21 +16,21 @@ internal sealed class RelayPressureTests
     [TestCase(false)]
     public async Task UsersWhoseEndIsLost_LockNobodyOut(bool knownAddress)
     {
+        var time = new ShiftedTime();
         await using var app = await RelayedApp.StartAsync(options =>
         {
             options.AllowPrivateClientAddresses = knownAddress;
             options.MaxStreamsPerAddress = 60;
             options.MaxStreams = knownAddress ? 1024 : 60;
-        });
+        }, time: time);
         app.Relay.Faults.LoseDisconnects = true;
 
         List<string> wrong = [];
         for (var run = 0; run < 6; run++)
         {
             var first = run * 40;
-            // Real time is the case: for a tenth of a second the tunnel believes the relay's word that it knows a stream,
-            // though the user may be gone since.
-            await Task.Delay(TimeSpan.FromMilliseconds(150), TimeProvider.System);
+            // For a tenth of a second the tunnel believes the relay's word that it knows a stream, though the user may be gone since.
+            time.Skip(TimeSpan.FromMilliseconds(150));
             wrong.AddRange((await Task.WhenAll(Enumerable.Range(first, 40).Select(n => app.PassAsync(new Passage(n, Course.Echo, 2_000, IsTls: true)))))
                 .OfType<string>());
         }
