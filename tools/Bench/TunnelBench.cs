@@ -88,7 +88,7 @@ public static class TunnelBench
             if (asked.Wants("down")) await BulkAsync("down", passThrough, passThroughDirect, TunnelLoad.DownloadAsync, isBar: true);
             if (asked.Wants("up")) await BulkAsync("up", passThrough, passThroughDirect, TunnelLoad.UploadAsync, isBar: true);
             if (asked.Wants("terminated")) await BulkAsync("down", terminated, terminatedDirect, TunnelLoad.DownloadAsync, isBar: false);
-            foreach (var connections in asked.Wants("keepalive") ? (int[])[1, 50, 300] : []) await KeepAliveAsync(connections, terminated, terminatedDirect);
+            foreach (var connections in asked.Wants("keepalive") ? (int[])[1, 50, 250] : []) await KeepAliveAsync(connections, terminated, terminatedDirect);
             if (asked.Wants("small")) await KeepAliveAsync(50, passThrough, passThroughDirect);
             if (asked.Wants("connect")) await ConnectAsync(terminated, terminatedDirect);
             if (asked.Wants("connect")) await ConnectAsync(passThrough, passThroughDirect);
