@@ -25,7 +25,8 @@ internal static class AuditEndpoints
         if (errors.Count > 0) return Problems.Invalid("invalid_request", "Invalid request", errors);
         var size = limit ?? DefaultPage;
         var page = audit.Page(size, before);
-        return TypedResults.Ok(new AuditResponse([.. page.Select(e => e.ToResponse())], page.Count == size && page[^1].Sequence > 1 ? page[^1].Sequence : null));
+        var hasMore = page.Count == size && page[^1].Sequence > 1;
+        return TypedResults.Ok(new AuditResponse([.. page.Select(e => e.ToResponse())], hasMore ? page[^1].Sequence : null));
     }
 
     private static Ok<AuditVerificationResponse> Verify(AuditLog audit)

@@ -48,7 +48,8 @@ internal static class AuthMapping
     public static TokenResponse ToResponse(this ApiToken token) => new(token.Id, token.Name, token.Scope, token.CreatedAt, token.ExpiresAt, token.LastUsedAt);
 
     public static SessionItemResponse ToResponse(this Session session, bool current) => new(
-        session.Handle, current, session.OriginClass.ToLowerInvariant(), session.Client.Address, session.Client.UserAgent, session.CreatedAt, session.LastUsedAt, session.ExpiresAt);
+        session.Handle, current, session.OriginClass.ToLowerInvariant(), session.Client.Address, session.Client.UserAgent,
+        session.CreatedAt, session.LastUsedAt, session.ExpiresAt);
 }
 
 internal sealed class LoginRequestValidator : AbstractValidator<LoginRequest>

@@ -24,12 +24,14 @@ internal static class PasswordEndpoints
     }
 
     private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> ChangeAsync(
-        RequestBody<ChangePasswordRequest> body, OwnerPassword owner, SessionTable sessions, HealthTracker health, HttpContext http, CancellationToken cancellationToken)
+        RequestBody<ChangePasswordRequest> body, OwnerPassword owner, SessionTable sessions, HealthTracker health,
+        HttpContext http, CancellationToken cancellationToken)
     {
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
         var answer = await owner.ChangeAsync(http.GuessSource(), request.OldPassword!, request.NewPassword!, request.RevokeTokens == true);
-        if ((answer.ToWeakProblem("new_password", request.NewPassword!) ?? answer.ToProblem(http, health)) is { } refused) return http.AuditRefusal(AuditKinds.PasswordChangeFailed, answer, refused);
+        var refused = answer.ToWeakProblem("new_password", request.NewPassword!) ?? answer.ToProblem(http, health);
+        if (refused is not null) return http.AuditRefusal(AuditKinds.PasswordChangeFailed, answer, refused);
         http.Audit(AuditKinds.PasswordChanged, ("tokens", request.RevokeTokens == true ? "revoked" : "kept"));
         if (http.Owner() is OwnerIdentity.Browser) SessionCookie.Begin(http, sessions, sessions.Epoch);
         return TypedResults.Ok(MessageResponse.Ok);

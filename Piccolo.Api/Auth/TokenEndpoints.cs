@@ -26,7 +26,8 @@ internal static class TokenEndpoints
     private static Ok<TokensResponse> List(ApiTokenStore tokens) => TypedResults.Ok(new TokensResponse([.. tokens.List().Select(t => t.ToResponse())]));
 
     private static async Task<Results<Created<CreatedTokenResponse>, ProblemHttpResult>> CreateAsync(
-        RequestBody<CreateTokenRequest> body, ApiTokenStore tokens, OwnerPassword owner, HealthTracker health, TimeProvider time, HttpContext http, CancellationToken cancellationToken)
+        RequestBody<CreateTokenRequest> body, ApiTokenStore tokens, OwnerPassword owner, HealthTracker health, TimeProvider time,
+        HttpContext http, CancellationToken cancellationToken)
     {
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
@@ -40,7 +41,8 @@ internal static class TokenEndpoints
         }
         else if (http.Owner() is OwnerIdentity.Script { Token: var asking })
         {
-            if (IsMore(asking, scope, expiresAt)) return Problems.PasswordRequired("Creating a token with a broader scope or a later expiry requires the password.");
+            if (IsMore(asking, scope, expiresAt))
+                return Problems.PasswordRequired("Creating a token with a broader scope or a later expiry requires the password.");
             (session, parent) = (asking.Session, asking.Id);
         }
         else if (http.Owner() is OwnerIdentity.Browser { Session: var own })

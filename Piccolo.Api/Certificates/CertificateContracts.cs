@@ -52,8 +52,8 @@ public sealed record OrderStoryResponse(
 
 /// <param name="Status">0 where no answer came; <paramref name="Failure"/> then says why.</param>
 public sealed record ExchangeResponse(
-    DateTimeOffset At, double Milliseconds, string Method, string Url, string? Request, int Status, string? ContentType, string? Location, string? RetryAfter, string? Body,
-    string? Failure);
+    DateTimeOffset At, double Milliseconds, string Method, string Url, string? Request,
+    int Status, string? ContentType, string? Location, string? RetryAfter, string? Body, string? Failure);
 
 internal static class CertificateMapping
 {

@@ -24,9 +24,20 @@ internal static class OpenApiSetup
         services.AddEndpointsApiExplorer();
         return services.AddSwaggerGen(options =>
         {
-            options.SwaggerDoc(Document, new OpenApiInfo { Title = "Piccolo Appliance", Version = Document, Description = "The appliance's HTTP API. Errors are application/problem+json (RFC 9457)." });
+            options.SwaggerDoc(Document, new OpenApiInfo
+            {
+                Title = "Piccolo Appliance",
+                Version = Document,
+                Description = "The appliance's HTTP API. Errors are application/problem+json (RFC 9457).",
+            });
             options.SupportNonNullableReferenceTypes();
-            options.AddSecurityDefinition("session", new OpenApiSecurityScheme { Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Cookie, Name = SessionCookie.PlainName, Description = "Begun by login or unlock; __Host-piccolo_session over HTTPS. Writes also need X-CSRF-Token." });
+            options.AddSecurityDefinition("session", new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.ApiKey,
+                In = ParameterLocation.Cookie,
+                Name = SessionCookie.PlainName,
+                Description = "Begun by login or unlock; __Host-piccolo_session over HTTPS. Writes also need X-CSRF-Token.",
+            });
             options.AddSecurityDefinition("token",
                 new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "From POST /api/v1/auth/tokens." });
             options.OperationFilter<GuardedOperationFilter>();

@@ -43,7 +43,8 @@ internal static class DeviceEndpoints
         return TypedResults.Ok(new VersionResponse(Build.Version, "piccolo", device));
     }
 
-    private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> ClearFaultAsync(string code, HealthTracker health, ApplianceVault vault, SealedStore store, HttpContext http)
+    private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> ClearFaultAsync(
+        string code, HealthTracker health, ApplianceVault vault, SealedStore store, HttpContext http)
     {
         var known = Enum.GetValues<FaultCode>().Where(c => JsonNamingPolicy.SnakeCaseLower.ConvertName(c.ToString()) == code).ToList();
         if (known.Count == 0 || !health.Snapshot.Faults.TryGetValue(known[0], out var fault)) return Problems.NotFound("such latched fault");

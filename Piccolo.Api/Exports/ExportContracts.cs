@@ -23,6 +23,7 @@ internal static class ExportMapping
         done.Kind,
         done.CreatedAt,
         done.Revision,
-        "This appliance now has the same names, certificates and relay secret as the exported one. Switch the other one off for good before you unlock this one: two live appliances would fight over the names.",
+        "This appliance now has the same names, certificates and relay secret as the exported one. "
+        + "Switch the other one off for good before you unlock this one: two live appliances would fight over the names.",
         "Unlock it with the exported appliance's password: POST /api/v1/crypto/unlock.");
 }

@@ -50,7 +50,8 @@ internal static class ExportEndpoints
         // A download in pieces is one event, or two where it does not begin at the beginning.
         http.Audit(AuditKinds.ExportDownloaded, repeated: http.Request.GetTypedHeaders().Range?.Ranges.Any(r => r.From is > 0) == true, ("export", id));
         // An id never names another file: it is as good as a hash.
-        return TypedResults.PhysicalFile(path, MediaType, Path.GetFileName(path), entityTag: new EntityTagHeaderValue($"\"{id}\""), enableRangeProcessing: true);
+        var entityTag = new EntityTagHeaderValue($"\"{id}\"");
+        return TypedResults.PhysicalFile(path, MediaType, Path.GetFileName(path), entityTag: entityTag, enableRangeProcessing: true);
     }
 
     private static Results<Ok<MessageResponse>, ProblemHttpResult> Delete(string id, ExportLibrary library, HttpContext http)

@@ -55,13 +55,16 @@ public sealed class ImportBody : IEndpointParameterMetadataProvider
     }
 
     private string? Boundary() =>
-        MediaTypeHeaderValue.TryParse(_context.Request.ContentType, out var type) && type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
+        MediaTypeHeaderValue.TryParse(_context.Request.ContentType, out var type)
+        && type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
         && HeaderUtilities.RemoveQuotes(type.Boundary) is { Length: > 0 and <= MaxBoundaryLength } boundary
             ? boundary.Value
             : null;
 
     private static string? NameOf(MultipartSection? section) =>
-        section is not null && ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition) ? HeaderUtilities.RemoveQuotes(disposition.Name).Value : null;
+        section is not null && ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition)
+            ? HeaderUtilities.RemoveQuotes(disposition.Name).Value
+            : null;
 
     private static async Task<string?> ReadTextAsync(Stream body, CancellationToken cancellationToken)
     {

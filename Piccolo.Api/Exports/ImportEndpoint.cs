@@ -46,15 +46,21 @@ internal static class ImportEndpoint
         return outcome switch
         {
             ImportOutcome.AlreadyClaimed => AlreadyClaimed(),
-            ImportOutcome.WrongPassword => Problems.Of(StatusCodes.Status401Unauthorized, "wrong_password", "Unauthorized", "This is neither the password nor the recovery words of this export's key set.", "Use the password that the exported appliance had at that time, or its recovery words."),
+            ImportOutcome.WrongPassword => Problems.Of(
+                StatusCodes.Status401Unauthorized, "wrong_password", "Unauthorized",
+                "This is neither the password nor the recovery words of this export's key set.",
+                "Use the password that the exported appliance had at that time, or its recovery words."),
             ImportOutcome.Busy => Problems.Of(StatusCodes.Status409Conflict, "import_running", "An import is running", "Another import is being read."),
             ImportOutcome.Refused { Code: "export_too_large" } large =>
                 Problems.Of(StatusCodes.Status413PayloadTooLarge, large.Code, "Payload too large", large.Detail),
             ImportOutcome.Refused refused => Problems.Of(StatusCodes.Status400BadRequest, refused.Code, "Export refused", refused.Detail),
-            ImportOutcome.DiskFault { Code: FaultCode.DiskFull } => Problems.Of(StatusCodes.Status503ServiceUnavailable, "storage_fault", "Storage fault", "The disk is too small for this export.", "Make room, or use a larger disk."),
-            _ => Problems.Of(StatusCodes.Status503ServiceUnavailable, "storage_fault", "Storage fault", "The disk takes no writes."),
+            ImportOutcome.DiskFault { Code: FaultCode.DiskFull } => StorageFault("The disk is too small for this export.", "Make room, or use a larger disk."),
+            _ => StorageFault("The disk takes no writes."),
         };
     }
+
+    private static ProblemHttpResult StorageFault(string detail, string? nextStep = null) =>
+        Problems.Of(StatusCodes.Status503ServiceUnavailable, "storage_fault", "Storage fault", detail, nextStep);
 
     private static ProblemHttpResult AlreadyClaimed() => Problems.Of(StatusCodes.Status409Conflict, "already_initialized", "Already set up",
         "The appliance already has an owner, or data of one.", "Import onto a fresh device, or an empty state directory.");

@@ -12,7 +12,8 @@ namespace Piccolo.Api.Health;
 /// Reports the health of components that do not report by themselves. Runs on their signals and on a timer. Sends a summary to the service manager.
 /// </summary>
 internal sealed class HealthLoop(
-    IEnumerable<IHealthReporter> reporters, HealthTracker health, ApplianceVault vault, RelayTunnel tunnel, LanPortStates lanPorts, CertificateInventory certificates,
+    IEnumerable<IHealthReporter> reporters, HealthTracker health,
+    ApplianceVault vault, RelayTunnel tunnel, LanPortStates lanPorts, CertificateInventory certificates,
     SystemdReporter systemd, HealthPace pace, TimeProvider time, ILogger<HealthLoop> logger) : BackgroundService
 {
     private readonly IHealthReporter[] _reporters = [.. reporters];
@@ -59,7 +60,13 @@ internal sealed class HealthLoop(
     private string FormatStatus()
     {
         var now = health.Snapshot;
-        var state = vault.State switch { VaultState.Unclaimed => "not set up", VaultState.Locked => "locked", VaultState.Unlocked => "unlocked", _ => "key set unusable" };
+        var state = vault.State switch
+        {
+            VaultState.Unclaimed => "not set up",
+            VaultState.Locked => "locked",
+            VaultState.Unlocked => "unlocked",
+            _ => "key set unusable",
+        };
         if (!now.Ready) return $"{state}; fatal: {string.Join(", ", now.Faults.Values.Select(f => f.Detail))}";
         var worse = now.Components.Where(c => c.Level == HealthLevel.Degraded).Select(c => c.Name).ToList();
         return worse.Count == 0 ? $"{state}; ready" : $"{state}; ready, degraded: {string.Join(", ", worse)}";

@@ -18,7 +18,13 @@ internal sealed class IngressHealth(OwnPorts ports, LanPortStates lanPorts, Heal
         var failed = lan.Where(p => p.Binding == LanPortBinding.BindFailed).ToList();
         var bound = string.Create(CultureInfo.InvariantCulture, $"listening on {Describe(own)} and {lan.Count - failed.Count} LAN ports of apps");
         if (failed.Count == 0) health.Ok(HealthComponents.Ingress, bound);
-        else health.Degraded(HealthComponents.Ingress, $"{bound}; not bound and tried again: {string.Join(", ", failed.Take(NamedFailures).Select(Describe))}{(failed.Count > NamedFailures ? ", …" : "")}");
+        else health.Degraded(HealthComponents.Ingress, $"{bound}; not bound and tried again: {Describe(failed)}");
+    }
+
+    private static string Describe(List<LanPortState> failed)
+    {
+        var named = string.Join(", ", failed.Take(NamedFailures).Select(Describe));
+        return failed.Count > NamedFailures ? $"{named}, …" : named;
     }
 
     private static string Describe(BoundPorts own) => string.Create(

@@ -17,7 +17,8 @@ internal sealed class TunnelHealth(RelayTunnel tunnel, ApplianceVault vault, Hea
 
     public static (HealthLevel Level, string Message) Assess(TunnelStatus status, bool unlocked) => status.State switch
     {
-        TunnelState.Disabled => (HealthLevel.Ok, !unlocked ? "closed: the appliance is not unlocked" : status.Reason is { } why ? "off: " + why : "off: remote access is not configured"),
+        TunnelState.Disabled when !unlocked => (HealthLevel.Ok, "closed: the appliance is not unlocked"),
+        TunnelState.Disabled => (HealthLevel.Ok, "off: " + (status.Reason ?? "remote access is not configured")),
         TunnelState.Draining => (HealthLevel.Ok, "ending what still runs"),
         // A session lives, but the newest names are not claimed by it.
         TunnelState.Online when status.Reason is { } why => (HealthLevel.Degraded, Sentence("online with earlier names", why, status.NextStep)),

@@ -11,7 +11,8 @@ internal sealed class PiccoloExceptionHandler(ILogger<PiccoloExceptionHandler> l
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
     {
         if (context.RequestAborted.IsCancellationRequested) return true;
-        if (exception is not (StoreSealedException or CertificateStoreClosedException or StoreFaultException or BadHttpRequestException)) logger.Unexpected(context.Request.Method, context.Request.Path, exception);
+        var isExpected = exception is StoreSealedException or CertificateStoreClosedException or StoreFaultException or BadHttpRequestException;
+        if (!isExpected) logger.Unexpected(context.Request.Method, context.Request.Path, exception);
         var problem = ToProblem(exception);
         context.Response.StatusCode = problem.StatusCode;
         await problem.ExecuteAsync(context);

@@ -11,7 +11,8 @@ public sealed record JobErrorResponse(string Code, string Detail);
 
 /// <param name="Result">Once succeeded: the id of what it made.</param>
 public sealed record JobResponse(
-    string Id, string Kind, JobState State, DateTimeOffset CreatedAt, DateTimeOffset? EndedAt, JobProgressResponse Progress, string? Result, JobErrorResponse? Error);
+    string Id, string Kind, JobState State, DateTimeOffset CreatedAt, DateTimeOffset? EndedAt,
+    JobProgressResponse Progress, string? Result, JobErrorResponse? Error);
 
 public sealed record JobsResponse(IReadOnlyList<JobResponse> Jobs);
 

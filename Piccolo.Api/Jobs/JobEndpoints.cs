@@ -35,10 +35,11 @@ internal static class JobEndpoints
         return TypedResults.ServerSentEvents(EventsAsync(jobs, id, cancellationToken));
     }
 
-    private static async IAsyncEnumerable<SseItem<JobResponse>> EventsAsync(JobTable jobs, string id, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private static async IAsyncEnumerable<SseItem<JobResponse>> EventsAsync(
+        JobTable jobs, string id, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (var job in jobs.WatchAsync(id, cancellationToken)) yield return new SseItem<JobResponse>(job.ToResponse(), job.HasEnded
-            ? "ended" : "progress");
+        await foreach (var job in jobs.WatchAsync(id, cancellationToken))
+            yield return new SseItem<JobResponse>(job.ToResponse(), job.HasEnded ? "ended" : "progress");
     }
 
     private static ProblemHttpResult NoSuchJob(string id) => Problems.NotFound($"job '{id}'");

@@ -60,7 +60,8 @@ internal sealed class BusyPortLoop(
     private void Move(LanPortState state, TimeSpan patience)
     {
         var listener = state.Listener;
-        if (catalog.MoveBusyPublicPort(listener.App, listener.Name, state.Port) is { } port) logger.LanPortMoved(state.Port, listener.App, listener.Name, patience, port);
+        var moved = catalog.MoveBusyPublicPort(listener.App, listener.Name, state.Port);
+        if (moved is { } port) logger.LanPortMoved(state.Port, listener.App, listener.Name, patience, port);
         else logger.LanPortNotMoved(state.Port, listener.App, listener.Name);
     }
 }

@@ -19,7 +19,8 @@ internal sealed class Telemetry : IDisposable
     private readonly Meter _meter;
 
     public Telemetry(
-        IMeterFactory meters, HealthTracker health, ApplianceVault vault, SealedStore store, RelayTunnel tunnel, CertificateInventory certificates, AppStatusBoard apps, FrontDoorBoard names, TimeProvider time)
+        IMeterFactory meters, HealthTracker health, ApplianceVault vault, SealedStore store, RelayTunnel tunnel,
+        CertificateInventory certificates, AppStatusBoard apps, FrontDoorBoard names, TimeProvider time)
     {
         _meter = meters.Create("Piccolo.Appliance");
         _meter.CreateObservableGauge("piccolo.vault.unlocked", () => vault.State == VaultState.Unlocked ? 1 : 0, null, "1 while unlocked.");
@@ -51,7 +52,8 @@ internal sealed class Telemetry : IDisposable
         _meter.CreateObservableGauge("piccolo.tunnel.buffered", () => tunnel.Status.BufferedBytes, "By", "What users have sent and no app has read yet.");
         _meter.CreateObservableGauge("piccolo.tunnel.draining", () => tunnel.Status.Draining.Length, "{session}", "Sessions that only let their streams end.");
         _meter.CreateObservableGauge(
-            "piccolo.tunnel.round_trip", () => tunnel.Status.RoundTrip is { } trip ? new[] { new Measurement<double>(trip.TotalSeconds) } : [], "s", "To the relay and back, as last measured.");
+            "piccolo.tunnel.round_trip", () => tunnel.Status.RoundTrip is { } trip ? new[] { new Measurement<double>(trip.TotalSeconds) } : [],
+            "s", "To the relay and back, as last measured.");
         _meter.CreateObservableCounter(
             "piccolo.tunnel.reconnects", () => tunnel.Status.Counts.ReconnectsByReason.Select(r => Of(r.Value, "reason", r.Key)), "{session}",
             "Sessions opened because an earlier one ended by itself, by the code of that end.");
@@ -77,7 +79,9 @@ internal sealed class Telemetry : IDisposable
                 names.Names.Where(n => n.Result != ReachResult.Unknown).Select(n => Of(n.Result == ReachResult.Reachable ? 1 : 0, "name", n.Name)), null,
             "1 while this device answers who dials the name from outside.");
         _meter.CreateObservableGauge(
-            "piccolo.names.round_trip", () => names.Names.Where(n => n.RoundTrip is not null).Select(n => Of(n.RoundTrip!.Value.TotalSeconds, "name", n.Name)), "s", "Of the last look that reached this device.");
+            "piccolo.names.round_trip", () =>
+                names.Names.Where(n => n.RoundTrip is not null).Select(n => Of(n.RoundTrip!.Value.TotalSeconds, "name", n.Name)),
+            "s", "Of the last look that reached this device.");
     }
 
     private static Measurement<T> Of<T>(T value, string tag, string name) where T : struct => new(value, new KeyValuePair<string, object?>(tag, name));

@@ -10,8 +10,8 @@ namespace Piccolo.Api.Platform;
 /// managers and containers see a reload. Connections that are still open end with the old image.
 /// </summary>
 internal sealed class ExecRestart(
-    IServer server, IHostApplicationLifetime lifetime, SystemdReporter systemd, StateDirectoryLock state, ClockFloor clock, ILoggerFactory logs, TimeProvider time,
-    ILogger<ExecRestart> logger) : IProcessRestart
+    IServer server, IHostApplicationLifetime lifetime, SystemdReporter systemd, StateDirectoryLock state, ClockFloor clock,
+    ILoggerFactory logs, TimeProvider time, ILogger<ExecRestart> logger) : IProcessRestart
 {
     /// <summary>EX_OSERR of sysexits.h: the service manager starts the daemon again.</summary>
     private const int FailedExitCode = 71;

@@ -10,7 +10,9 @@ namespace Piccolo.Api.Platform;
 /// The order in which the appliance ends: requests and connections first, with a short time to finish; then apps, tunnel and orders side by side (the
 /// host's own part, each with its limit); last the sessions, the store and the keys. Together they stay below ten seconds.
 /// </summary>
-internal sealed class OrderlyShutdown(IServer server, ApplianceLock box, SealedStore store, AuditLog audit, ClockFloor clock, TimeProvider time, ILogger<OrderlyShutdown> logger) : IHostedLifecycleService
+internal sealed class OrderlyShutdown(
+    IServer server, ApplianceLock box, SealedStore store, AuditLog audit, ClockFloor clock, TimeProvider time, ILogger<OrderlyShutdown> logger)
+    : IHostedLifecycleService
 {
     /// <summary>What the service manager is told, and what all of it may take.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
@@ -45,7 +47,8 @@ internal sealed class OrderlyShutdown(IServer server, ApplianceLock box, SealedS
 
     private async Task LockAsync(CancellationToken cancellationToken)
     {
-        if (store.IsOpen) audit.Record(new AuditEvent(time.GetUtcNow(), AuditKinds.Locked, "appliance", "appliance", null, new Dictionary<string, string> { ["reason"] = "shutdown" }));
+        var details = new Dictionary<string, string> { ["reason"] = "shutdown" };
+        if (store.IsOpen) audit.Record(new AuditEvent(time.GetUtcNow(), AuditKinds.Locked, "appliance", "appliance", null, details));
         await box.LockAsync(cancellationToken);
         clock.Save();
         logger.StoppedInOrder(time.GetElapsedTime(_began));

@@ -25,7 +25,8 @@ internal sealed class StateDirectoryLock : IDisposable
     /// <exception cref="UnauthorizedAccessException">The folder is not ours to write.</exception>
     public static StateDirectoryLock? TryTake(StatePaths paths)
     {
-        if (ProcessImage.TakeInherited(paths.InUse) is { } inherited) return new StateDirectoryLock(paths, new FileStream(inherited, FileAccess.ReadWrite, bufferSize: 0));
+        if (ProcessImage.TakeInherited(paths.InUse) is { } inherited)
+            return new StateDirectoryLock(paths, new FileStream(inherited, FileAccess.ReadWrite, bufferSize: 0));
         try
         {
             // On Linux FileShare.None is flock(LOCK_EX | LOCK_NB), and the descriptor is closed in children.

@@ -22,7 +22,8 @@ public sealed record AddAliasRequest(string? Listener, string? Hostname);
 /// <param name="Id"><c>alias:&lt;fqdn&gt;</c>; its certificate has the same.</param>
 /// <param name="Reach">How the name was last found from outside; absent while it is not routed.</param>
 public sealed record AliasResponse(
-    string Id, string Hostname, string Listener, AliasStatus Status, DateTimeOffset? LastChecked, DateTimeOffset? VerifiedAt, string? Message, string? NextStep, NameReachResponse? Reach);
+    string Id, string Hostname, string Listener, AliasStatus Status, DateTimeOffset? LastChecked, DateTimeOffset? VerifiedAt,
+    string? Message, string? NextStep, NameReachResponse? Reach);
 
 public sealed record AliasesResponse(IReadOnlyList<AliasResponse> Aliases);
 
@@ -34,7 +35,9 @@ internal sealed class AddAliasRequestValidator : AbstractValidator<AddAliasReque
         RuleFor(r => r.Hostname).Custom((hostname, context) =>
         {
             if (hostname?.Trim().StartsWith('*') == true)
-                context.AddFailure("a wildcard cannot be an alias: certificate authorities certify wildcards only by a DNS record that this device cannot set (dns-01). Add each name by itself.");
+                context.AddFailure(
+                    "a wildcard cannot be an alias: certificate authorities certify wildcards only by a DNS record that this device cannot set (dns-01). "
+                    + "Add each name by itself.");
             else if (!DomainName.TryParse(hostname, out var name) || !name.IsQualified)
                 context.AddFailure("must be a host name with at least two labels");
         });

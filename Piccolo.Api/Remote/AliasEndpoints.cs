@@ -50,13 +50,14 @@ internal static class AliasEndpoints
 
 /// <summary>The rules for a new alias, in the order in which an owner would want to hear them.</summary>
 internal sealed class AliasAddition(
-    RemoteSettingsStore settings, RemoteAliasStore aliases, RemoteAccess remote, ListenerTable listeners, NameChecks checks, AliasVerifier verifier, RemoteEventLog events,
-    IOptions<RemoteOptions> options, TimeProvider time)
+    RemoteSettingsStore settings, RemoteAliasStore aliases, RemoteAccess remote, ListenerTable listeners,
+    NameChecks checks, AliasVerifier verifier, RemoteEventLog events, IOptions<RemoteOptions> options, TimeProvider time)
 {
     public async Task<(RemoteAlias? Alias, ProblemHttpResult? Refused)> AddAsync(DomainName name, string listener, CancellationToken cancellationToken)
     {
         if (settings.Current is null) return (null, RemoteEndpoints.NotConfigured());
-        if (checks.Syntax(name) is { Status: PreflightStatus.Fail } bad) return (null, Problems.Of(StatusCodes.Status400BadRequest, "alias_not_certifiable", "Cannot be an alias", bad.Detail, bad.NextStep));
+        if (checks.Syntax(name) is { Status: PreflightStatus.Fail } bad)
+            return (null, Problems.Of(StatusCodes.Status400BadRequest, "alias_not_certifiable", "Cannot be an alias", bad.Detail, bad.NextStep));
         if (listener != RemoteAlias.Portal && listeners.Current.All(l => l.Name != listener))
             return (null, Problems.Of(StatusCodes.Status400BadRequest, "listener_unknown", "No such listener", $"There is no listener '{listener}'.",
                 "Name a listener of GET /api/v1/services, or 'portal'."));

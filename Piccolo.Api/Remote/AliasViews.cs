@@ -7,7 +7,8 @@ using Piccolo.Core.Remote.Probing;
 namespace Piccolo.Api.Remote;
 
 /// <summary>Joins aliases with what was observed of them: records, certificates, and what a client from outside finds.</summary>
-internal sealed class AliasViews(RemoteAliasStore aliases, RemoteAccess remote, ListenerTable listeners, CertificateInventory certificates, FrontDoorBoard names)
+internal sealed class AliasViews(
+    RemoteAliasStore aliases, RemoteAccess remote, ListenerTable listeners, CertificateInventory certificates, FrontDoorBoard names)
 {
     public IReadOnlyList<AliasResponse> All() => [.. aliases.List().Select(Describe)];
 
@@ -22,7 +23,8 @@ internal sealed class AliasViews(RemoteAliasStore aliases, RemoteAccess remote, 
     private (AliasStatus Status, string? Message, string? NextStep) Assess(RemoteAlias alias, NameReach? reach)
     {
         if (!alias.IsVerified) return (AliasStatus.Pending, alias.Problem ?? "Whether the name leads to the relay was not looked at yet.", alias.NextStep);
-        if (alias.Listener != RemoteAlias.Portal && listeners.Current.All(l => l.Name != alias.Listener)) return (AliasStatus.Error, $"There is no listener '{alias.Listener}' any more.", "Install its app again, or remove the alias.");
+        var hasListener = alias.Listener == RemoteAlias.Portal || listeners.Current.Any(l => l.Name == alias.Listener);
+        if (!hasListener) return (AliasStatus.Error, $"There is no listener '{alias.Listener}' any more.", "Install its app again, or remove the alias.");
         if (alias.Problem is { } problem) return (AliasStatus.Error, problem, alias.NextStep);
         if (reach?.Result is ReachResult.Reachable) return (AliasStatus.Active, null, null);
         if (certificates.Find(alias.Id) is { LastError: { } error }) return (AliasStatus.Error, error.Detail, error.NextStep);

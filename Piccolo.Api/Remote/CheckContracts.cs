@@ -14,7 +14,8 @@ public sealed record PreflightResponse(IReadOnlyList<PreflightCheckResponse> Che
 /// <param name="Recommended">Whether now is the time: only with an export elsewhere, because the account's key that the record names dies with this
 /// device.</param>
 /// <param name="Reason">Why it is recommended or not.</param>
-public sealed record IssuanceLockResponse(TrustLevel TrustLevel, DateTimeOffset? CheckedAt, bool Recommended, string Reason, IReadOnlyList<IssuanceLockNameResponse> Names);
+public sealed record IssuanceLockResponse(
+    TrustLevel TrustLevel, DateTimeOffset? CheckedAt, bool Recommended, string Reason, IReadOnlyList<IssuanceLockNameResponse> Names);
 
 /// <param name="Name">A name at which records belong, or one that the records above it do not cover; <c>*.</c> and the domain stands for names that are not
 /// used yet.</param>
@@ -22,7 +23,8 @@ public sealed record IssuanceLockResponse(TrustLevel TrustLevel, DateTimeOffset?
 /// <param name="Records">The records to set, one for each certificate authority whose name and account are known; empty where records do not help.</param>
 /// <param name="Found">The CAA properties in force.</param>
 public sealed record IssuanceLockNameResponse(
-    string Name, TrustLevel TrustLevel, CaaRecordResponse? Record, IReadOnlyList<CaaRecordResponse> Records, IReadOnlyList<CaaRecordResponse> Found, string Detail);
+    string Name, TrustLevel TrustLevel,
+    CaaRecordResponse? Record, IReadOnlyList<CaaRecordResponse> Records, IReadOnlyList<CaaRecordResponse> Found, string Detail);
 
 /// <param name="ZoneLine">As a zone file has it; absent for what was found.</param>
 public sealed record CaaRecordResponse(int Flags, string Tag, string Value, string? ZoneLine);

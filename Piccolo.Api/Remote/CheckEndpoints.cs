@@ -18,7 +18,8 @@ internal static class CheckEndpoints
         writes.MapPost("/issuance-lock/check", CheckLockAsync).WithName("CheckIssuanceLock").WithSummary("Looks now whether the records are set.");
     }
 
-    private static async Task<Results<Ok<PreflightResponse>, ProblemHttpResult>> RunAsync(RemotePreflight preflight, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<PreflightResponse>, ProblemHttpResult>> RunAsync(
+        RemotePreflight preflight, TimeProvider time, CancellationToken cancellationToken)
     {
         var ranAt = time.GetUtcNow();
         return await preflight.RunAsync(cancellationToken) is { } checks
@@ -38,7 +39,9 @@ internal static class CheckEndpoints
         var (recommended, reason) = (state.Level, hasExport) switch
         {
             (TrustLevel.OnlyThisDeviceCanIssue, true) => (false, "The lock is set."),
-            (TrustLevel.OnlyThisDeviceCanIssue, false) => (false, "The lock is set, but there is no export: if this device dies, so does the account that the record names, and no certificate comes until the record is changed. Make an export."),
+            (TrustLevel.OnlyThisDeviceCanIssue, false) => (false,
+                "The lock is set, but there is no export: if this device dies, so does the account that the record names, "
+                + "and no certificate comes until the record is changed. Make an export."),
             (_, false) => (false, "Make an export first and keep it elsewhere: the record names an account whose key is on this device alone."),
             (TrustLevel.RelayCouldIssue, true) => (true, "Without the record, whoever carries this device's traffic could get certificates for its names."),
             _ => (false, "It could not be told whether the lock is set; see the names."),

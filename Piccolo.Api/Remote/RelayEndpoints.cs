@@ -16,7 +16,8 @@ internal static class RelayEndpoints
     private const int MaxPage = 1000;
 
     private static readonly RelayGuideResponse Guide = new(
-        "git clone https://github.com/AtDexters-Lab/nexus-proxy-server && cd nexus-proxy-server && go build -o nexus-proxy-server ./cmd/nexus-proxy-server && ./nexus-proxy-server -config config.yaml",
+        "git clone https://github.com/AtDexters-Lab/nexus-proxy-server && cd nexus-proxy-server"
+        + " && go build -o nexus-proxy-server ./cmd/nexus-proxy-server && ./nexus-proxy-server -config config.yaml",
         [
             "A machine with a public address, on which the ports 80, 443 and that of the hub can be reached.",
             "A DNS record for the relay's own name, and a wildcard record (*.your-domain) that leads to the same machine.",
@@ -40,7 +41,11 @@ internal static class RelayEndpoints
 
     private static Results<Ok<RemoteEventsResponse>, ProblemHttpResult> GetEvents(RemoteEventLog events, int? limit)
     {
-        if (limit is < 1 or > MaxPage) return Problems.Invalid("invalid_request", "Invalid request", new Dictionary<string, string[]> { ["limit"] = [$"must lie between 1 and {MaxPage}"] });
+        if (limit is < 1 or > MaxPage)
+        {
+            var errors = new Dictionary<string, string[]> { ["limit"] = [$"must lie between 1 and {MaxPage}"] };
+            return Problems.Invalid("invalid_request", "Invalid request", errors);
+        }
         return TypedResults.Ok(new RemoteEventsResponse(
             [.. events.Page(limit ?? DefaultPage).Select(e => new RemoteEventResponse(e.Time, e.Level, e.Source, e.Subject, e.Message, e.NextStep))]));
     }
@@ -58,11 +63,13 @@ internal static class RelayEndpoints
                 "Send 'endpoint' and 'jwt_secret', or configure remote access first.");
         var seen = await tunnel.VerifyAsync(new Uri(endpoint), secret.Trim(), cancellationToken);
         if (!seen.Accepted) return Refused(seen);
-        return TypedResults.Ok(new RelayVerifiedResponse(time.GetUtcNow(), "The relay accepted the secret. Nothing was changed.", seen.RoundTrip is { } trip ? Math.Round(trip.TotalMilliseconds, 1) : null));
+        double? roundTripMs = seen.RoundTrip is { } trip ? Math.Round(trip.TotalMilliseconds, 1) : null;
+        return TypedResults.Ok(new RelayVerifiedResponse(time.GetUtcNow(), "The relay accepted the secret. Nothing was changed.", roundTripMs));
     }
 
     private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> RotateAsync(
-        RequestBody<RotateSecretRequest> body, RemoteSettingsStore store, RelayTunnel tunnel, RemoteEventLog events, HttpContext http, CancellationToken cancellationToken)
+        RequestBody<RotateSecretRequest> body, RemoteSettingsStore store, RelayTunnel tunnel, RemoteEventLog events,
+        HttpContext http, CancellationToken cancellationToken)
     {
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
@@ -79,8 +86,8 @@ internal static class RelayEndpoints
     }
 
     private static ProblemHttpResult Refused(TunnelVerification seen) => Problems.Of(
-        StatusCodes.Status422UnprocessableEntity, seen.Code ?? "refused", "Not accepted by the relay", seen.Reason
-            ?? "The relay did not accept the session.", seen.NextStep);
+        StatusCodes.Status422UnprocessableEntity, seen.Code ?? "refused", "Not accepted by the relay",
+        seen.Reason ?? "The relay did not accept the session.", seen.NextStep);
 
     private static string? Or(string? sent, string? stored) => string.IsNullOrWhiteSpace(sent) ? stored : sent;
 }

@@ -59,8 +59,9 @@ public sealed record NameReachResponse(
 /// <param name="StreamsCut">Users' connections that ended because their session did.</param>
 public sealed record TunnelResponse(
     string State, string? Code, string? Reason, string? NextStep, DateTimeOffset? Until, DateTimeOffset? LastHandshake, double? RoundTripMs, int Sessions,
-    IReadOnlyList<DrainingSession> Draining, int Streams, long StreamsTotal, long StreamsCut, IReadOnlyDictionary<string, long> StreamsRefused, long BufferedBytes, long BytesIn, long BytesOut,
-    long Reconnects, IReadOnlyDictionary<string, long> ReconnectsByReason, IReadOnlyList<TunnelLoss> Losses, long SessionsReplaced, IReadOnlyList<string> Hostnames);
+    IReadOnlyList<DrainingSession> Draining, int Streams, long StreamsTotal, long StreamsCut, IReadOnlyDictionary<string, long> StreamsRefused,
+    long BufferedBytes, long BytesIn, long BytesOut, long Reconnects, IReadOnlyDictionary<string, long> ReconnectsByReason, IReadOnlyList<TunnelLoss> Losses,
+    long SessionsReplaced, IReadOnlyList<string> Hostnames);
 
 internal sealed class ConfigureRemoteRequestValidator : AbstractValidator<ConfigureRemoteRequest>
 {

@@ -43,8 +43,8 @@ internal static class RemoteEndpoints
         TypedResults.Ok(Describe(reader.Read(), remote.Plan, aliases.All(), issuance.State.Level));
 
     private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> ConfigureAsync(
-        RequestBody<ConfigureRemoteRequest> body, RemoteSettingsStore store, ListenerTable listeners, RelayTunnel tunnel, RemoteEventLog events, TimeProvider time,
-        HttpContext http, CancellationToken cancellationToken)
+        RequestBody<ConfigureRemoteRequest> body, RemoteSettingsStore store, ListenerTable listeners, RelayTunnel tunnel, RemoteEventLog events,
+        TimeProvider time, HttpContext http, CancellationToken cancellationToken)
     {
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
@@ -52,15 +52,19 @@ internal static class RemoteEndpoints
             return Problems.Of(StatusCodes.Status400BadRequest, "solver_unsupported", "Solver not supported", "Certificates are ordered by http-01 only.",
                 "Leave 'solver' out, or set it to http-01.");
         var domain = DomainName.Parse(request.Tld!);
-        if (listeners.Current.Where(l => domain.TryPrepend(l.Name) is null).ToList() is { Count: > 0 } tooLong)
-            return Problems.Invalid("invalid_request", "Invalid request", new Dictionary<string, string[]> { ["tld"] = [.. tooLong.Select(l => $"the name of the listener '{l.Name}' would be longer than {DomainName.MaxLength} characters below this domain")] });
+        string[] tooLong = [.. listeners.Current.Where(l => domain.TryPrepend(l.Name) is null)
+            .Select(l => $"the name of the listener '{l.Name}' would be longer than {DomainName.MaxLength} characters below this domain")];
+        if (tooLong.Length > 0) return Problems.Invalid("invalid_request", "Invalid request", new Dictionary<string, string[]> { ["tld"] = tooLong });
         store.Save(new RemoteSettings(
             request.Endpoint!, request.DeviceSecret!.Trim(), domain.Value,
             ConfigureRemoteRequestValidator.PortalName(request.Tld, request.PortalHostname)!.Value, Enabled: true, time.GetUtcNow()));
         // Also when the same settings were saved again: the owner may have fixed the relay.
         tunnel.Wake("settings");
         http.Audit(AuditKinds.RemoteConfigured, ("endpoint", request.Endpoint), ("domain", request.Tld), ("portal", request.PortalHostname));
-        events.Add(RemoteEventSources.Settings, "", $"Remote access was configured: {request.PortalHostname} below {request.Tld}, by the relay {new Uri(request.Endpoint!).Host}.", "POST /api/v1/remote/preflight looks whether everything is ready.");
+        var relay = new Uri(request.Endpoint!).Host;
+        events.Add(
+            RemoteEventSources.Settings, "", $"Remote access was configured: {request.PortalHostname} below {request.Tld}, by the relay {relay}.",
+            "POST /api/v1/remote/preflight looks whether everything is ready.");
         return TypedResults.Ok(new MessageResponse("remote configured"));
     }
 
@@ -96,8 +100,8 @@ internal static class RemoteEndpoints
     private static TunnelResponse Describe(TunnelStatus tunnel) => new(
         JsonNamingPolicy.SnakeCaseLower.ConvertName(tunnel.State.ToString()), tunnel.Code, tunnel.Reason, tunnel.NextStep, tunnel.Until, tunnel.LastHandshake,
         tunnel.RoundTrip is { } trip ? Math.Round(trip.TotalMilliseconds, 1) : null, tunnel.Sessions, tunnel.Draining, tunnel.Streams, tunnel.Counts.Streams,
-        tunnel.Counts.CutStreams, tunnel.Counts.RefusedStreams, tunnel.BufferedBytes, tunnel.BytesIn, tunnel.BytesOut, tunnel.Reconnects, tunnel.Counts.ReconnectsByReason, tunnel.Counts.Losses,
-        tunnel.Counts.ReplacedSessions, [.. tunnel.Hostnames]);
+        tunnel.Counts.CutStreams, tunnel.Counts.RefusedStreams, tunnel.BufferedBytes, tunnel.BytesIn, tunnel.BytesOut,
+        tunnel.Reconnects, tunnel.Counts.ReconnectsByReason, tunnel.Counts.Losses, tunnel.Counts.ReplacedSessions, [.. tunnel.Hostnames]);
 }
 
 public sealed record DnsProvidersResponse(IReadOnlyList<string> Providers);

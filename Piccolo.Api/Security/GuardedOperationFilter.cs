@@ -31,7 +31,8 @@ internal sealed class GuardedOperationFilter : IOperationFilter
     private static OpenApiRequestBody Describe(LazyBody body, OperationFilterContext context)
     {
         var schema = context.SchemaGenerator.GenerateSchema(body.Type, context.SchemaRepository);
-        return new OpenApiRequestBody { Required = true, Content = body.ContentTypes.ToDictionary(t => t, IOpenApiMediaType (_) => new OpenApiMediaType { Schema = schema }) };
+        var content = body.ContentTypes.ToDictionary(t => t, IOpenApiMediaType (_) => new OpenApiMediaType { Schema = schema });
+        return new OpenApiRequestBody { Required = true, Content = content };
     }
 
     private static void Add(OpenApiOperation operation, int status, string description)

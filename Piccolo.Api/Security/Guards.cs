@@ -48,6 +48,7 @@ internal static class Guards
     public static TBuilder IsLocalWrite<TBuilder>(this TBuilder builder, string reason) where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new LocalWrite(reason));
 
-    private static TBuilder WithLeaderGuard<TBuilder>(this TBuilder builder, Func<HttpContext, ResourceId>[] resources) where TBuilder : IEndpointConventionBuilder =>
+    private static TBuilder WithLeaderGuard<TBuilder>(this TBuilder builder, Func<HttpContext, ResourceId>[] resources)
+        where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new LeaderGuard(resources)).AddEndpointFilter<TBuilder, LeaderHintFilter>();
 }

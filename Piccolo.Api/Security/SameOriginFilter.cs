@@ -22,13 +22,16 @@ internal sealed class SameOriginFilter : IEndpointFilter
     {
         var origin = request.Headers.Origin;
         if (StringValues.IsNullOrEmpty(origin)) return true;
-        return origin.Count == 1 && Uri.TryCreate(origin[0], UriKind.Absolute, out var theirs) && Uri.TryCreate(OwnOrigin(request), UriKind.Absolute, out var own)
+        return origin.Count == 1
+            && Uri.TryCreate(origin[0], UriKind.Absolute, out var theirs)
+            && Uri.TryCreate(OwnOrigin(request), UriKind.Absolute, out var own)
             && theirs is { PathAndQuery: "/", Fragment: "", UserInfo: "" }
             && Uri.Compare(theirs, own, UriComponents.SchemeAndServer | UriComponents.StrongPort, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
     }
 
     public static ProblemHttpResult Refusal(HttpRequest request) => Problems.Forbidden(
-        "cross_origin", $"This request comes from a page of another site: its Origin is {Shown(request.Headers.Origin.ToString())}, and this is {Shown(OwnOrigin(request))}.");
+        "cross_origin",
+        $"This request comes from a page of another site: its Origin is {Shown(request.Headers.Origin.ToString())}, and this is {Shown(OwnOrigin(request))}.");
 
     private static string OwnOrigin(HttpRequest request) => $"{request.Scheme}://{request.Headers.Host}";
 

@@ -23,13 +23,18 @@ internal static class VaultEndpoints
         group.MapPost("/unlock", UnlockAsync).RequireSameOrigin().IsLocalWrite("each node holds its own data key")
             .WithName("Unlock").WithSummary("Unlocks the appliance and begins a session.");
         group.MapPost("/lock", LockAsync).RequireUnlocked().RequireOwner().IsLocalWrite("each node holds its own data key")
-            .WithName("Lock").WithSummary("Locks the appliance: sessions end, apps stop, the tunnel closes, and the daemon starts afresh: it answers again within seconds. 202 when some of it is still being retried.");
+            .WithName("Lock").WithSummary(
+                "Locks the appliance: sessions end, apps stop, the tunnel closes, and the daemon starts afresh: it answers again within seconds. "
+                + "202 when some of it is still being retried.");
         group.MapRecovery();
         return group;
     }
 
-    private static Ok<CryptoStatusResponse> GetStatus(ApplianceVault vault, LockWatch watch) =>
-        TypedResults.Ok(new CryptoStatusResponse(vault.State != VaultState.Unclaimed, vault.State is VaultState.Locked or VaultState.Faulted, watch.Unfinished.ToResponse()));
+    private static Ok<CryptoStatusResponse> GetStatus(ApplianceVault vault, LockWatch watch)
+    {
+        var isLocked = vault.State is VaultState.Locked or VaultState.Faulted;
+        return TypedResults.Ok(new CryptoStatusResponse(vault.State != VaultState.Unclaimed, isLocked, watch.Unfinished.ToResponse()));
+    }
 
     /// <summary>Also <c>POST /auth/setup</c>: there is one password, so there is one claim.</summary>
     public static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> SetUpAsync(
@@ -40,13 +45,15 @@ internal static class VaultEndpoints
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
         var answer = await owner.SetUpAsync(http.GuessSource(), request.Password!, request.SetupCode);
-        if ((answer.ToWeakProblem("password", request.Password!) ?? answer.ToProblem(http, health)) is { } refused) return http.AuditRefusal(AuditKinds.SetUpFailed, answer, refused);
+        var refused = answer.ToWeakProblem("password", request.Password!) ?? answer.ToProblem(http, health);
+        if (refused is not null) return http.AuditRefusal(AuditKinds.SetUpFailed, answer, refused);
         http.Audit(AuditKinds.SetUp);
         return TypedResults.Ok(MessageResponse.Ok);
     }
 
     private static async Task<Results<Ok<MessageResponse>, ProblemHttpResult>> UnlockAsync(
-        RequestBody<PasswordRequest> body, OwnerPassword owner, SessionTable sessions, HealthTracker health, HttpContext http, CancellationToken cancellationToken)
+        RequestBody<PasswordRequest> body, OwnerPassword owner, SessionTable sessions, HealthTracker health,
+        HttpContext http, CancellationToken cancellationToken)
     {
         var (request, problem) = await body.ReadAsync(cancellationToken);
         if (request is null) return problem!;
@@ -59,7 +66,8 @@ internal static class VaultEndpoints
     }
 
     /// <summary>All of it also when the caller goes away.</summary>
-    private static async Task<Results<Ok<LockResponse>, Accepted<LockResponse>>> LockAsync(ApplianceLock box, LockWatch watch, IProcessRestart restart, HttpContext http)
+    private static async Task<Results<Ok<LockResponse>, Accepted<LockResponse>>> LockAsync(
+        ApplianceLock box, LockWatch watch, IProcessRestart restart, HttpContext http)
     {
         var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         http.Response.OnCompleted(() =>

@@ -26,7 +26,8 @@ internal static class VaultProblems
             Problems.Of(StatusCodes.Status401Unauthorized, "wrong_recovery_key", "Unauthorized", "These words are not this appliance's recovery key."),
         VaultOutcome.NoRecoveryKey =>
             Problems.Of(StatusCodes.Status401Unauthorized, "no_recovery_key", "Unauthorized", "No recovery key was ever made for this appliance."),
-        VaultOutcome.WrongSetupCode => Problems.Forbidden("wrong_setup_code", "The set-up code is missing or wrong.", "Read it on the appliance's console or in its log, and send it as setup_code."),
+        VaultOutcome.WrongSetupCode => Problems.Forbidden("wrong_setup_code", "The set-up code is missing or wrong.",
+            "Read it on the appliance's console or in its log, and send it as setup_code."),
         VaultOutcome.WeakPassword => Problems.Of(StatusCodes.Status400BadRequest, "weak_password", "Weak password", "The new password is too easy to guess."),
         VaultOutcome.NotSetUp => Problems.SetupRequired(),
         VaultOutcome.AlreadySetUp => Problems.Of(StatusCodes.Status409Conflict, "already_initialized", "Already set up",

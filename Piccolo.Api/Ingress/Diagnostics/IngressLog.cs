@@ -76,7 +76,8 @@ internal static partial class IngressLog
 
     [LoggerMessage(EventId = 1032, Message = "{Listener} {Method} {Path} answered {Status} in {Milliseconds:F1} ms. client={Client} origin={Origin}")]
     public static partial void Answered(
-        this ILogger logger, LogLevel level, string listener, string method, string path, int status, double milliseconds, IPAddress? client, ConnectionOrigin origin);
+        this ILogger logger, LogLevel level, string listener, string method, string path, int status, double milliseconds,
+        IPAddress? client, ConnectionOrigin origin);
 
     [LoggerMessage(1031, LogLevel.Debug, "Request refused: {Code}. host={Host} origin={Origin}")]
     public static partial void RequestRefused(this ILogger logger, string code, string host, ConnectionOrigin origin);

@@ -20,7 +20,8 @@ namespace Piccolo.Api.Ingress.Dispatch;
 /// front door never does.
 /// </summary>
 internal sealed class HostDispatchMiddleware(
-    RequestDelegate next, RouteTableHolder routes, ServerCertificateTable certificates, HostAllowList allowedHosts, AppForwarder forwarder, AppConnectionQuota quota,
+    RequestDelegate next, RouteTableHolder routes, ServerCertificateTable certificates, HostAllowList allowedHosts,
+    AppForwarder forwarder, AppConnectionQuota quota,
     ListenerTraffic traffic, AccessLog accessLog, ILogger<HostDispatchMiddleware> logger)
 {
     private static readonly TimeSpan CertificateRetry = TimeSpan.FromSeconds(10);

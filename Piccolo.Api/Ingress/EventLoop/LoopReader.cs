@@ -97,7 +97,7 @@ internal sealed class LoopReader(LoopSocket socket, MemoryPool<byte> pool) : Pip
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (Volatile.Read(ref _cancelled) != 0 && Interlocked.Exchange(ref _cancelled, 0) == 1) return new ReadResult(Unread(), isCanceled: true, isCompleted: _isOver);
+            if (TakeCancelled()) return new ReadResult(Unread(), isCanceled: true, isCompleted: _isOver);
             await socket.UntilReadableAsync();
             Fill();
             if (!_isExamined || _isOver) return Result();
@@ -141,6 +141,9 @@ internal sealed class LoopReader(LoopSocket socket, MemoryPool<byte> pool) : Pip
             fresh?.Dispose();
         }
     }
+
+    /// <summary>Whether a wait was called off; true once for each time.</summary>
+    private bool TakeCancelled() => Volatile.Read(ref _cancelled) != 0 && Interlocked.Exchange(ref _cancelled, 0) == 1;
 
     private ReadResult Result() => new(Unread(), isCanceled: false, isCompleted: _isOver);
 

@@ -79,7 +79,8 @@ internal sealed class AppForwarder : IDisposable
     private async ValueTask<ForwardResult> GrpcAsync(HttpContext context, PublishedListener listener)
     {
         if (!ForwardingRules.AreTokens(context.Request)) return new(ForwardOutcome.BadField);
-        if (!RequestTarget.TryRead(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, context.Request.Method, out _)) return new(ForwardOutcome.BadTarget);
+        var rawTarget = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        if (!RequestTarget.TryRead(rawTarget, context.Request.Method, out _)) return new(ForwardOutcome.BadTarget);
         Unlimit(context);
         var destination = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{listener.GuardPort}");
         var error = await _grpcForwarder.SendAsync(context, destination, _grpcUpstream, _grpc, new GrpcTransformer(HstsOf(context, listener)));

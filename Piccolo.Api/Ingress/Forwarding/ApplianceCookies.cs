@@ -15,10 +15,12 @@ internal static class ApplianceCookies
     public static string? RemoveApplianceCookies(StringValues cookies)
     {
         // What cannot be one of ours stays as it came.
-        if (cookies.Count == 1 && cookies[0] is { Length: > 0 } only && !only.Contains(SessionCookieNames.Plain, StringComparison.OrdinalIgnoreCase)) return only;
+        if (cookies.Count == 1 && cookies[0] is { Length: > 0 } only && !MayHoldOurs(only)) return only;
         var kept = cookies.SelectMany(c => (c ?? "").Split(';')).Select(c => c.Trim()).Where(c => c.Length > 0 && !IsApplianceCookie(c)).ToList();
         return kept.Count == 0 ? null : string.Join("; ", kept);
     }
+
+    private static bool MayHoldOurs(string cookies) => cookies.Contains(SessionCookieNames.Plain, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
     /// Whether a Clear-Site-Data field ends the cookies of the whole domain, the portal's and all other apps' among them (Clear Site Data, 3.1).

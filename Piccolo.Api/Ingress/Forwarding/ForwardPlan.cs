@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
 
 namespace Piccolo.Api.Ingress.Forwarding;
 
@@ -46,12 +47,12 @@ internal readonly record struct ForwardPlan(string Method, string Target, Reques
         var method = request.Method;
         if (IsExtendedConnect(context)) return WebSocketOverHttp2(context, out plan);
         if (method == HttpMethods.Connect) return ForwardOutcome.NotImplemented;
-        if (!RequestTarget.TryRead(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, method, out var target)) return ForwardOutcome.BadTarget;
+        if (!RequestTarget.TryRead(RawTargetOf(context), method, out var target)) return ForwardOutcome.BadTarget;
         var headers = request.Headers;
         // The server takes chunked off; of any other coding it would lose the name (RFC 9112, 6.1).
-        if (headers.TransferEncoding.Count > 0 && !(headers.TransferEncoding is [{ } coding] && coding.Trim().Equals("chunked", StringComparison.OrdinalIgnoreCase))) return ForwardOutcome.NotImplemented;
+        if (headers.TransferEncoding.Count > 0 && !IsOnlyChunked(headers.TransferEncoding)) return ForwardOutcome.NotImplemented;
         var isBare = context.Features.Get<IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: true };
-        if (method == HttpMethods.Get && context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } && ForwardingRules.HasMember(headers.Upgrade, WebSocket))
+        if (method == HttpMethods.Get && AsksForWebSocket(context))
             plan = new ForwardPlan(method, target, RequestFraming.WebSocket, 0);
         else if (headers.ContentLength is > 0 and var length)
             plan = new ForwardPlan(method, target, RequestFraming.Length, length);
@@ -60,9 +61,17 @@ internal readonly record struct ForwardPlan(string Method, string Target, Reques
             plan = new ForwardPlan(method, target, IsSafe(method) || method == HttpMethods.Trace ? RequestFraming.None : RequestFraming.Length, 0);
         else
             plan = new ForwardPlan(method, target, RequestFraming.Chunked, 0);
-        if (plan.HasContent && headers.Expect is [{ } expected] && expected.Equals("100-continue", StringComparison.OrdinalIgnoreCase)) plan = plan with { WaitsForContinue = true };
+        var waits = headers.Expect is [{ } expected] && expected.Equals("100-continue", StringComparison.OrdinalIgnoreCase);
+        if (plan.HasContent && waits) plan = plan with { WaitsForContinue = true };
         return ForwardOutcome.Done;
     }
+
+    private static string RawTargetOf(HttpContext context) => context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+
+    private static bool IsOnlyChunked(StringValues codings) => codings is [{ } coding] && coding.Trim().Equals("chunked", StringComparison.OrdinalIgnoreCase);
+
+    private static bool AsksForWebSocket(HttpContext context) =>
+        context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } && ForwardingRules.HasMember(context.Request.Headers.Upgrade, WebSocket);
 
     private static bool IsExtendedConnect(HttpContext context) =>
         context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true };
@@ -71,8 +80,11 @@ internal readonly record struct ForwardPlan(string Method, string Target, Reques
     {
         plan = default;
         if (context.Features.GetRequiredFeature<IHttpExtendedConnectFeature>().Protocol != WebSocket) return ForwardOutcome.NotImplemented;
-        if (!RequestTarget.TryRead(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, HttpMethods.Get, out var target)) return ForwardOutcome.BadTarget;
-        plan = new ForwardPlan(HttpMethods.Get, target, RequestFraming.WebSocket, 0) { WebSocketKey = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16)) };
+        if (!RequestTarget.TryRead(RawTargetOf(context), HttpMethods.Get, out var target)) return ForwardOutcome.BadTarget;
+        plan = new ForwardPlan(HttpMethods.Get, target, RequestFraming.WebSocket, 0)
+        {
+            WebSocketKey = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16)),
+        };
         return ForwardOutcome.Done;
     }
 

@@ -8,7 +8,8 @@ namespace Piccolo.Api.Ingress.Limits;
 /// Whether one more connection may be open: of all together, and of its client. One place for every way into the appliance. Kestrel's own limit counts each
 /// endpoint by itself. Thread-safe.
 /// </summary>
-internal sealed class ConnectionAdmission(ConnectionPlaces places, ConnectionsPerAddress connections, IngressMetrics metrics, ILogger<ConnectionAdmission> logger)
+internal sealed class ConnectionAdmission(
+    ConnectionPlaces places, ConnectionsPerAddress connections, IngressMetrics metrics, ILogger<ConnectionAdmission> logger)
 {
     /// <param name="ownPort">80 or 443 for our own two ports, else 0.</param>
     /// <returns>What it holds until it is disposed of; null when there is no room, which is counted and logged here.</returns>

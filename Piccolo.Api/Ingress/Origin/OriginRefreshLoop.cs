@@ -22,7 +22,8 @@ internal sealed class OriginRefreshLoop(OriginClassifier classifier, NetworkWatc
                 var seen = watch.Changed.Version;
                 var isRead = classifier.Refresh();
                 // An engine that does not answer leaves what it said last.
-                if (containers is not null && await containers.ListAsync(stoppingToken) is { } networks && classifier.Learn(networks)) isRead = classifier.Refresh();
+                var listed = containers is null ? null : await containers.ListAsync(stoppingToken);
+                if (listed is { } networks && classifier.Learn(networks)) isRead = classifier.Refresh();
                 if (isRead) await watch.Changed.WaitAsync(seen, stoppingToken);
                 else await watch.Changed.WaitAsync(seen, RetryInterval, time, stoppingToken);
             }

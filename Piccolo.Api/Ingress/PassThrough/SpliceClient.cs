@@ -22,7 +22,8 @@ internal abstract class SpliceClient(string connectionId, IConnectionOriginFeatu
     public CancellationToken Stopping => stopping;
 
     /// <summary>The header that tells an app who its client is.</summary>
-    public byte[] ProxyHeader => ProxyHeaderWriter.Write(origin.ClientEndPoint, LocalEndPoint is IPEndPoint own ? new IPEndPoint(own.Address, origin.PublicPort) : null);
+    public byte[] ProxyHeader =>
+        ProxyHeaderWriter.Write(origin.ClientEndPoint, LocalEndPoint is IPEndPoint own ? new IPEndPoint(own.Address, origin.PublicPort) : null);
 
     protected abstract EndPoint? LocalEndPoint { get; }
 

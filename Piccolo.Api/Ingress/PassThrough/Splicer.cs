@@ -39,7 +39,8 @@ internal readonly record struct SpliceResult(SpliceEnd End, long BytesToUpstream
 /// Copies a connection to an upstream socket and back without reading it: both half-closes are passed on, silence is bounded, bytes are counted.
 /// </summary>
 internal sealed class Splicer(
-    IOptions<IngressOptions> options, SocketLoops loops, AppConnectionQuota quota, IngressMetrics metrics, ListenerTraffic traffic, TimeProvider time, ILogger<Splicer> logger)
+    IOptions<IngressOptions> options, SocketLoops loops, AppConnectionQuota quota, IngressMetrics metrics, ListenerTraffic traffic,
+    TimeProvider time, ILogger<Splicer> logger)
 {
     /// <summary>A thread of the pool may be held so long. Who needs longer is waited for without one.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(20);
@@ -137,6 +138,12 @@ internal sealed class Splicer(
         return null;
     }
 
-    private static Socket NewSocket(EndPoint upstream) =>
-        upstream is IPEndPoint ? new Socket(upstream.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true } : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private static Socket NewSocket(EndPoint upstream)
+    {
+        var socket = upstream is IPEndPoint
+            ? new Socket(upstream.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
+            : new Socket(SocketType.Stream, ProtocolType.Tcp);
+        socket.NoDelay = true;
+        return socket;
+    }
 }

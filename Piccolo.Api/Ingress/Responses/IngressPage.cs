@@ -44,8 +44,9 @@ internal static class IngressPage
         foreach (var accepted in request.GetTypedHeaders().Accept)
         {
             var quality = accepted.Quality ?? 1;
-            if (accepted.MediaType.Equals(MediaTypeNames.Text.Html, StringComparison.OrdinalIgnoreCase)) html = Math.Max(html, quality > json ? quality : 0);
-            else if (accepted.MediaType.Value is { } type && type.EndsWith("json", StringComparison.OrdinalIgnoreCase)) json = Math.Max(json, quality > html ? quality : 0);
+            var type = accepted.MediaType.Value ?? "";
+            if (type.Equals(MediaTypeNames.Text.Html, StringComparison.OrdinalIgnoreCase)) html = Math.Max(html, quality > json ? quality : 0);
+            else if (type.EndsWith("json", StringComparison.OrdinalIgnoreCase)) json = Math.Max(json, quality > html ? quality : 0);
         }
         return html > json;
     }

@@ -4,6 +4,7 @@ using Piccolo.Api.Ingress.Diagnostics;
 using Piccolo.Api.Ingress.Origin;
 using Piccolo.Core.Certificates.Serving;
 using Piccolo.Core.Health;
+using Piccolo.Core.Listeners;
 using Piccolo.Core.Network;
 using Piccolo.Core.Primitives;
 
@@ -29,7 +30,8 @@ internal sealed class DeviceCertificate(StatePaths paths, HostAllowList hosts, C
 
     /// <summary>The certificate for a handshake that names no public name of ours; null when it is not for the device to answer.</summary>
     public ServerCertificateBundle? AnswerTo(string? serverName, IConnectionOriginFeature origin) =>
-        origin is { PublicPort: Core.Listeners.ListenerDefinition.HttpsPort, Origin: ConnectionOrigin.Loopback or ConnectionOrigin.Lan or ConnectionOrigin.Forwarded }
+        origin.PublicPort == ListenerDefinition.HttpsPort
+        && origin.Origin is ConnectionOrigin.Loopback or ConnectionOrigin.Lan or ConnectionOrigin.Forwarded
         && (serverName is null || System.Net.IPAddress.TryParse(serverName, out _) || hosts.Contains(HostAllowList.Normalise(serverName)))
             ? Volatile.Read(ref _bundle)
             : null;

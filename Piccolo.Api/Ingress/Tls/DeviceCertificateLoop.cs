@@ -1,9 +1,11 @@
 using Piccolo.Api.Ingress.Diagnostics;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Api.Ingress.Tls;
 
 /// <summary>Has the device certificate ready before the ports are bound, and replaces it in time.</summary>
-internal sealed class DeviceCertificateLoop(DeviceCertificate certificate, Core.Primitives.StatePaths paths, TimeProvider time, ILogger<DeviceCertificateLoop> logger) : BackgroundService
+internal sealed class DeviceCertificateLoop(DeviceCertificate certificate, StatePaths paths, TimeProvider time, ILogger<DeviceCertificateLoop> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan CheckInterval = TimeSpan.FromHours(6);
 

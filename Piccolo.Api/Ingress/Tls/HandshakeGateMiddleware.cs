@@ -64,8 +64,10 @@ internal sealed class HandshakeGateMiddleware(
     private void Failed(ConnectionContext connection, TimeSpan taken)
     {
         var route = connection.Features.GetRequiredFeature<TlsRouteFeature>();
+        var isGone = connection.Features.Get<ILoopSocketFeature>() is { HasEnded: true } || connection.ConnectionClosed.IsCancellationRequested;
         var reason = taken >= options.Value.HandshakeTimeout ? HandshakeFailure.Timeout
-            : connection.Features.Get<ILoopSocketFeature>() is { HasEnded: true } || connection.ConnectionClosed.IsCancellationRequested ? HandshakeFailure.ClientGone : HandshakeFailure.Protocol;
+            : isGone ? HandshakeFailure.ClientGone
+            : HandshakeFailure.Protocol;
         traffic.Of(route.Label).HandshakeFailed(reason);
         logger.HandshakeFailed(connection.ConnectionId, route.Label, reason);
     }

@@ -12,8 +12,8 @@ using Route = Piccolo.Core.Routing.Route;
 namespace Piccolo.Api.Ingress.Tls;
 
 /// <summary>After the handshake: bytes of raw listeners go to the app as they are, everything else on to HTTP; the session is closed properly.</summary>
-internal sealed class TerminatedConnectionMiddleware(ConnectionDelegate next, Splicer splicer, ListenerTraffic traffic, TimeProvider time, ILogger<GatheringWriter> logger)
-    : IConnectionMiddleware
+internal sealed class TerminatedConnectionMiddleware(
+    ConnectionDelegate next, Splicer splicer, ListenerTraffic traffic, TimeProvider time, ILogger<GatheringWriter> logger) : IConnectionMiddleware
 {
     private static readonly TimeSpan CloseNotifyTimeout = TimeSpan.FromSeconds(2);
 

@@ -70,8 +70,12 @@ internal static class AppContentCopy
                 ? Receive(connection, writer.GetMemory(Room).Span, out var received, out var copied, out var isSurplus)
                 : Give(writer.GetMemory(Room).Span, ref early, begun, out received, out copied, out isSurplus);
             isSurplus |= hasSurplus;
-            if (received == 0 && hasFlushed && unsent > 0 && content.EndsWithConnection && !await connection.FlushAsync(context, writer)) return ContentEnd.ClientGone;
-            if (received == 0) return content.EndsWithConnection ? Finish(connection, context, surplus: false) : ContentEnd.Broken;
+            if (received == 0)
+            {
+                if (!content.EndsWithConnection) return ContentEnd.Broken;
+                if (hasFlushed && unsent > 0 && !await connection.FlushAsync(context, writer)) return ContentEnd.ClientGone;
+                return Finish(connection, context, surplus: false);
+            }
             if (received > 0) connection.Touch();
             if (copied > 0) writer.Advance(copied);
             unsent += copied;

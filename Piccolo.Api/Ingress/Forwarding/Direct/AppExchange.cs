@@ -33,6 +33,8 @@ internal sealed class AppExchange(AppConnections connections)
 
     private static ResponseHead Head => _head ??= new ResponseHead();
 
+    private static ForwardResult TooLargeHead => new(ForwardOutcome.BadAnswer, "The head of the response is too large.");
+
     /// <summary>Does it all, but for the page of a failure.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ForwardResult> RunAsync(HttpContext context, int port, ForwardPlan plan, ForwardedFields forwarded, int? hstsMaxAge)
@@ -72,7 +74,8 @@ internal sealed class AppExchange(AppConnections connections)
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<ForwardResult> OnConnectionAsync(AppConnection connection, HttpContext context, ForwardPlan plan, ForwardedFields forwarded, int? hstsMaxAge)
+    private async ValueTask<ForwardResult> OnConnectionAsync(
+        AppConnection connection, HttpContext context, ForwardPlan plan, ForwardedFields forwarded, int? hstsMaxAge)
     {
         var wasUsed = connection.WasUsed;
         var mayBeStale = wasUsed;
@@ -99,7 +102,7 @@ internal sealed class AppExchange(AppConnections connections)
                 if (filled == buffer.Length)
                 {
                     // The parser says when it is too large.
-                    if (!connection.TryGrow(ResponseHeadParser.MaxHeadBytes + 1)) return new(ForwardOutcome.BadAnswer, "The head of the response is too large.");
+                    if (!connection.TryGrow(ResponseHeadParser.MaxHeadBytes + 1)) return TooLargeHead;
                     buffer = connection.Buffer;
                 }
                 var received = connection.Socket.TryReceive(buffer.Span[filled..]);
@@ -112,7 +115,7 @@ internal sealed class AppExchange(AppConnections connections)
                 mayBeStale = false;
                 connection.Touch();
                 filled += received;
-                while ((verdict = ResponseHeadParser.Parse(buffer.Span[..filled], Head)) == HeadVerdict.Head && Head.Status is < 200 and not StatusCodes.Status101SwitchingProtocols)
+                while ((verdict = ResponseHeadParser.Parse(buffer.Span[..filled], Head)) == HeadVerdict.Head && IsInterim(Head.Status))
                 {
                     if (Head.Status == StatusCodes.Status100Continue) upload?.Continue();
                     interim += Head.Length;
@@ -122,11 +125,14 @@ internal sealed class AppExchange(AppConnections connections)
                 }
                 if (verdict != HeadVerdict.NeedMore) break;
             }
-            if (verdict != HeadVerdict.Head) return new(ForwardOutcome.BadAnswer, verdict == HeadVerdict.TooLarge ? "The head of the response is too large." : "The head of the response is malformed.");
-            if (Head.Status == StatusCodes.Status101SwitchingProtocols) return await WebSocketSwitch.RunAsync(connection, Head, buffer[..filled], context, plan);
+            if (verdict == HeadVerdict.TooLarge) return TooLargeHead;
+            if (verdict != HeadVerdict.Head) return new(ForwardOutcome.BadAnswer, "The head of the response is malformed.");
+            if (Head.Status == StatusCodes.Status101SwitchingProtocols)
+                return await WebSocketSwitch.RunAsync(connection, Head, buffer[..filled], context, plan);
             // An app that has waited too long for a request says so and has not read ours (RFC 9110, 15.5.9). With content it is the response: that cannot
             // be sent again.
-            if (wasUsed && !plan.HasContent && Head is { Status: StatusCodes.Status408RequestTimeout, SaysClose: true }) return new(ForwardOutcome.NotRead, "The app had stopped waiting for a request.");
+            var hasStoppedWaiting = wasUsed && Head is { Status: StatusCodes.Status408RequestTimeout, SaysClose: true };
+            if (hasStoppedWaiting && !plan.HasContent) return new(ForwardOutcome.NotRead, "The app had stopped waiting for a request.");
 
             var (framing, mayFollow) = Begin(connection, buffer.Span, context, plan, hstsMaxAge, out var isOver);
             if (framing == ContentFraming.Unknown) return new(ForwardOutcome.BadAnswer, "The response has a transfer coding other than chunked.");
@@ -192,6 +198,8 @@ internal sealed class AppExchange(AppConnections connections)
             }
         }
     }
+
+    private static bool IsInterim(int status) => status is < 200 and not StatusCodes.Status101SwitchingProtocols;
 
     private static ForwardResult NoAnswer(bool mayBeStale, string cause) => new(mayBeStale ? ForwardOutcome.Stale : ForwardOutcome.BadAnswer, cause);
 

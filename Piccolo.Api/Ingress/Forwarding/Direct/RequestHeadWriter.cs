@@ -106,8 +106,9 @@ internal static class RequestHeadWriter
 
         public void Number(long number)
         {
-            if (Verdict == WriteVerdict.Written && number.TryFormat(_buffer[Written..], out var digits, provider: CultureInfo.InvariantCulture)) Written += digits;
-            else if (Verdict == WriteVerdict.Written) Verdict = WriteVerdict.TooSmall;
+            if (Verdict != WriteVerdict.Written) return;
+            if (number.TryFormat(_buffer[Written..], out var digits, provider: CultureInfo.InvariantCulture)) Written += digits;
+            else Verdict = WriteVerdict.TooSmall;
         }
 
         private void Value(ReadOnlySpan<char> text)

@@ -26,12 +26,13 @@ internal static class ResponseCopy
             var name = Encoding.ASCII.GetString(field.Name(bytes));
             if (!ForwardingRules.IsForClient(name, nominated)) continue;
             // HTTP/1.1 gets no trailers here (see below).
-            if (name.Length == 7 && name.Equals(HeaderNames.Trailer, StringComparison.OrdinalIgnoreCase) && !HttpProtocol.IsHttp2(context.Request.Protocol)) continue;
-            if (name.Length == 14 && name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase)) continue;
+            if (Is(name, HeaderNames.Trailer) && !HttpProtocol.IsHttp2(context.Request.Protocol)) continue;
+            if (Is(name, HeaderNames.ContentLength)) continue;
             Add(headers, name, Encoding.Latin1.GetString(field.Value(bytes)));
         }
         // Beside a transfer coding a length is none (RFC 9112, 6.3). To a HEAD and with 304 it says what there would be.
-        if (framing is ContentFraming.Length or ContentFraming.None && head.ContentLength is { } length && !ForwardingRules.HasNoLength(head.Status)) headers.ContentLength = length;
+        var mayHaveLength = framing is ContentFraming.Length or ContentFraming.None && !ForwardingRules.HasNoLength(head.Status);
+        if (mayHaveLength && head.ContentLength is { } length) headers.ContentLength = length;
         SetHsts(headers, hstsMaxAge);
     }
 
@@ -67,9 +68,12 @@ internal static class ResponseCopy
         return ForwardingRules.NominatedBy(new StringValues([.. connection]));
     }
 
+    private static bool Is(string name, string field) => name.Equals(field, StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Only an unusual one has to be kept: the server knows the others.</summary>
     private static void SetReason(ReadOnlySpan<byte> reason, HttpContext context, int status)
     {
-        if (!Ascii.Equals(reason, ReasonPhrases.GetReasonPhrase(status))) context.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = Encoding.Latin1.GetString(reason);
+        if (Ascii.Equals(reason, ReasonPhrases.GetReasonPhrase(status))) return;
+        context.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = Encoding.Latin1.GetString(reason);
     }
 }

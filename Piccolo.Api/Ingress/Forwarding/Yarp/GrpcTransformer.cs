@@ -13,7 +13,8 @@ internal sealed class GrpcTransformer(int? hstsMaxAge) : HttpTransformer
 {
     private static readonly UriCreationOptions AsWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
-    public override ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+    public override ValueTask TransformRequestAsync(
+        HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
         var request = httpContext.Request;
         var forwarded = ForwardedFields.Of(httpContext);
@@ -50,7 +51,8 @@ internal sealed class GrpcTransformer(int? hstsMaxAge) : HttpTransformer
             ? new StringValues([.. connection]) : default);
         foreach (var (name, values) in proxyResponse.Headers.NonValidated) Copy(headers, name, values, nominated);
         foreach (var (name, values) in proxyResponse.Content.Headers.NonValidated) Copy(headers, name, values, nominated);
-        if (proxyResponse.Headers.NonValidated.Contains(HeaderNames.TransferEncoding) || ForwardingRules.HasNoLength((int)proxyResponse.StatusCode)) headers.ContentLength = null;
+        var hasCoding = proxyResponse.Headers.NonValidated.Contains(HeaderNames.TransferEncoding);
+        if (hasCoding || ForwardingRules.HasNoLength((int)proxyResponse.StatusCode)) headers.ContentLength = null;
         ResponseCopy.SetHsts(headers, hstsMaxAge);
         return ValueTask.FromResult(true);
     }
@@ -66,7 +68,8 @@ internal sealed class GrpcTransformer(int? hstsMaxAge) : HttpTransformer
     /// <summary>A field of content without content has no place in the library's message, and none in a call.</summary>
     private static void Add(HttpRequestMessage request, string name, StringValues values)
     {
-        if (!request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values)) request.Content?.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
+        IEnumerable<string?> each = values;
+        if (!request.Headers.TryAddWithoutValidation(name, each)) request.Content?.Headers.TryAddWithoutValidation(name, each);
     }
 
     private static void Copy(IHeaderDictionary headers, string name, HeaderStringValues values, List<string>? nominated)

@@ -23,7 +23,8 @@ internal sealed class LanPort : IAsyncDisposable
     private readonly Task _accepting;
     private Current _current;
 
-    private LanPort(PublishedListener listener, List<Socket> sockets, Action<Socket, PublishedListener, CancellationToken> accepted, TimeProvider time, ILogger logger)
+    private LanPort(
+        PublishedListener listener, List<Socket> sockets, Action<Socket, PublishedListener, CancellationToken> accepted, TimeProvider time, ILogger logger)
     {
         (_current, _sockets, _accepted, _time, _logger) = (new Current(listener), sockets, accepted, time, logger);
         Port = ((IPEndPoint)sockets[0].LocalEndPoint!).Port;

@@ -18,8 +18,9 @@ namespace Piccolo.Api.Ingress.Transports.LanPorts;
 /// bound is tried again.
 /// </summary>
 internal sealed class LanPorts(
-    ListenerTable table, LanPortStates states, OriginClassifier classifier, ConnectionAdmission admission, PassedConnections passed, SocketLoops loops, BlockPool blocks,
-    OpenFiles openFiles, IOptions<IngressOptions> options, IngressMetrics metrics, TimeProvider time, ILogger<LanPorts> logger) : IDisposable
+    ListenerTable table, LanPortStates states, OriginClassifier classifier, ConnectionAdmission admission, PassedConnections passed,
+    SocketLoops loops, BlockPool blocks, OpenFiles openFiles,
+    IOptions<IngressOptions> options, IngressMetrics metrics, TimeProvider time, ILogger<LanPorts> logger) : IDisposable
 {
     private const int QueueLength = 512;
 

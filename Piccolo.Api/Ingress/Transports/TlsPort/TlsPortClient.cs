@@ -136,7 +136,9 @@ internal sealed class TlsPortClient(
         if (seen > _seen) (_seen, _heard) = (seen, now);
         var elapsed = clients.Time.GetElapsedTime(_began, now);
         // A PROXY header is small and comes at once.
-        var left = _awaitsHeader ? clients.Limits.PeekIdleTimeout - elapsed : clients.Limits.PeekLeft(elapsed, _seen > 0, clients.Time.GetElapsedTime(_heard, now));
+        var left = _awaitsHeader
+            ? clients.Limits.PeekIdleTimeout - elapsed
+            : clients.Limits.PeekLeft(elapsed, _seen > 0, clients.Time.GetElapsedTime(_heard, now));
         // The look came after the end was told, so nothing more can follow.
         if ((readiness & Ended) != 0 || port.IsStopping) Refuse(PeekFailure.Closed);
         else if (left <= TimeSpan.Zero) Refuse(PeekFailure.Timeout);

@@ -9,7 +9,8 @@ namespace Piccolo.Api.Ingress.Transports.TlsPort;
 /// <summary>
 /// Does with a client of our TLS port what its ClientHello decides: it is passed through on the loop, becomes a connection of Kestrel's, or is refused.
 /// </summary>
-internal sealed class TlsPortDispatcher(TlsDecider decider, PassedConnections passed, BlockPool blocks, IngressMetrics metrics, ILogger<TlsPortDispatcher> logger)
+internal sealed class TlsPortDispatcher(
+    TlsDecider decider, PassedConnections passed, BlockPool blocks, IngressMetrics metrics, ILogger<TlsPortDispatcher> logger)
 {
     /// <summary>On the loop's thread. The client's socket and lease belong to what it becomes.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">It has gone.</exception>
