@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Piccolo.Tests.Architecture.Pages;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Architecture;
@@ -12,6 +13,7 @@ internal sealed partial class NexusConformanceTests
 {
     private const int Known = 150;
     private const int Defects = 16;
+    private const int Limits = 9;
 
     private static readonly Row[] Rows =
         [.. File.ReadLines(Repository.File("docs/dev/protocol-nexus.md")).Select(line => RowPattern().Match(line)).Where(m => m.Success)
@@ -54,6 +56,18 @@ internal sealed partial class NexusConformanceTests
         Assert.That(named.Select(n => n.Id).Distinct().Count(), Is.EqualTo(Defects));
         Assert.That(named.Where(n => !Tests.TryGetValue(n.Test, out var categories) || !categories.Contains("Nexus")).Select(n => $"D{n.Id}: {n.Test}"),
             Is.Empty);
+    }
+
+    [Test]
+    public void Limits_OfTheRelay_AreEachShownByTests_OrSayWhatIsNot()
+    {
+        var limits = ClaimPage.Read("docs/dev/protocol-nexus.md", "what");
+        var named = limits.Claims.SelectMany(c => c.Named.Select(test => (c.Id, Test: test)));
+
+        Assert.That(limits.Claims, Has.Length.EqualTo(Limits));
+        Assert.That(limits.Faults(), Is.Empty);
+        Assert.That(limits.Claims.Where(c => c.State is "open" or "by construction").Select(c => c.Id), Is.Empty);
+        Assert.That(named.Where(n => !Tests.TryGetValue(n.Test, out var categories) || !categories.Contains("Nexus")), Is.Empty);
     }
 
     [Test]

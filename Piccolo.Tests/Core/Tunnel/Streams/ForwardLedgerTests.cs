@@ -77,6 +77,23 @@ internal sealed class ForwardLedgerTests
         Assert.That((others.Consume(32_768), others.TakeGrant(), Share()), Is.EqualTo((false, 0, share)));
     }
 
+    [Test]
+    public void UploadThatStandsStill_GivesItsShareBack_UntilItGoesOn()
+    {
+        Upload(_ledger);
+        var alone = Share();
+        var still = new ForwardLedger(_budget);
+        Upload(still);
+        var beside = Share();
+
+        still.OnIdle();
+        var after = Share();
+        Upload(still);
+
+        Assert.That(beside, Is.LessThan(alone));
+        Assert.That((after, Share()), Is.EqualTo((alone, beside)));
+    }
+
     /// <summary>However many there are, and whatever of it the apps have read: the relay's lane of 256 messages never has to hold more than it can.</summary>
     [TestCase(1, 64)]
     [TestCase(2, 128)]
