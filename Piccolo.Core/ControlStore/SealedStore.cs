@@ -84,7 +84,7 @@ public sealed partial class SealedStore(StatePaths paths, HealthTracker health, 
     public IReadOnlyList<T> List<T>(StoreCollection<T> collection) where T : class => Read((c, s) => StoreRows.List(c, null, s, collection, _unreadable));
 
     /// <summary>The keys of rows that reading left out so far, because a newer release wrote them in a form that this one does not know.</summary>
-    internal IReadOnlyList<string> UnreadableKeys<T>(StoreCollection<T> collection) where T : class => _unreadable.KeysOf(collection.Name);
+    public IReadOnlyList<string> UnreadableKeys<T>(StoreCollection<T> collection) where T : class => _unreadable.KeysOf(collection.Name);
 
     /// <summary>Runs <paramref name="change"/> in one transaction. A callback that writes nothing leaves the revision as it is.</summary>
     /// <exception cref="StoreFaultException">A fault of the store is latched, by this commit or before it; nothing was changed.</exception>

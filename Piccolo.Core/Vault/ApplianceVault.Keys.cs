@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Vault;
 

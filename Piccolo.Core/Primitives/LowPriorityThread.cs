@@ -1,11 +1,10 @@
-using Piccolo.Core.Primitives;
 using Piccolo.Core.Primitives.Sockets;
 
-namespace Piccolo.Core.Vault;
+namespace Piccolo.Core.Primitives;
 
 /// <summary>
-/// Runs an Argon2 on a thread of its own, because it takes up to a second and requests need the pool's few threads; and at a lower priority than they have, so
-/// that strangers who guess slow down each other and not what the box is there for.
+/// Runs work such as an Argon2 on a thread of its own, because it takes up to a second and requests need the pool's few threads. The thread has a lower
+/// priority than they have: strangers who guess passwords slow down each other and not the apps.
 /// </summary>
 internal static class LowPriorityThread
 {
