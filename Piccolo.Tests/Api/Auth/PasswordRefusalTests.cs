@@ -6,29 +6,8 @@ namespace Piccolo.Tests.Api.Auth;
 /// <summary>What refused passwords, words and codes get to hear, and when they are not looked at at all.</summary>
 [Category("Sealed")]
 [Category("Timing")]
-internal sealed class PasswordRefusalTests
+internal sealed class PasswordRefusalTests : SignedInFixture
 {
-    private const string Password = TestAppliance.Password;
-
-    private TestAppliance _appliance = null!;
-    private PortalClient _portal = null!;
-
-    [SetUp]
-    public async Task SetUp()
-    {
-        _appliance = new TestAppliance();
-        _portal = new PortalClient(_appliance);
-        await _portal.PostAsync("crypto/setup", new { password = Password });
-        await _portal.PostAsync("crypto/unlock", new { password = Password });
-    }
-
-    [TearDown]
-    public async Task TearDown()
-    {
-        _portal.Dispose();
-        await _appliance.DisposeAsync();
-    }
-
     [TestCase("crypto/unlock")]
     [TestCase("auth/login")]
     [TestCase("crypto/reset-password")]

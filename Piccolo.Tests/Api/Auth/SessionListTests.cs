@@ -5,30 +5,19 @@ namespace Piccolo.Tests.Api.Auth;
 
 /// <summary>The owner sees who is logged in, ends it, and sees which tokens are in use.</summary>
 [Category("Timing")]
-internal sealed class SessionListTests
+internal sealed class SessionListTests : SignedInFixture
 {
-    private TestAppliance _appliance = null!;
-    private PortalClient _portal = null!;
     private PortalClient _phone = null!;
 
     [SetUp]
-    public async Task SetUp()
+    public async Task SignInWithThePhone()
     {
-        _appliance = new TestAppliance();
-        _portal = new PortalClient(_appliance);
         _phone = new PortalClient(_appliance, System.Net.IPAddress.Parse("127.0.0.9"));
-        await _portal.PostAsync("crypto/setup", new { password = TestAppliance.Password });
-        await _portal.PostAsync("crypto/unlock", new { password = TestAppliance.Password });
-        await _phone.PostAsync("auth/login", new { username = "admin", password = TestAppliance.Password });
+        await _phone.PostAsync("auth/login", new { username = "admin", password = Password });
     }
 
     [TearDown]
-    public async Task TearDown()
-    {
-        _portal.Dispose();
-        _phone.Dispose();
-        await _appliance.DisposeAsync();
-    }
+    public void ClosePhone() => _phone.Dispose();
 
     [Test]
     public async Task List_ShowsBothAndWhichOneAsks()
@@ -63,7 +52,7 @@ internal sealed class SessionListTests
     public async Task Sessions_AreEndedByAReset()
     {
         var words = (await _portal.WriteAsync(HttpMethod.Post, "crypto/recovery-key/generate",
-            new { password = TestAppliance.Password })).Body["words"]!.AsArray().Select(w => (string)w!);
+            new { password = Password })).Body["words"]!.AsArray().Select(w => (string)w!);
 
         await _phone.PostAsync("crypto/reset-password", new { recovery_key = string.Join(',', words), new_password = "harbour kettle violin mosaic" });
 

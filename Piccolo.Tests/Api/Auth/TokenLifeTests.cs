@@ -7,29 +7,9 @@ namespace Piccolo.Tests.Api.Auth;
 /// <summary>When bearer tokens end with the password, and what one alone must not do.</summary>
 [Category("Sealed")]
 [Category("Timing")]
-internal sealed class TokenLifeTests
+internal sealed class TokenLifeTests : SignedInFixture
 {
-    private const string Password = TestAppliance.Password;
     private const string NewPassword = "harbour kettle violin mosaic";
-
-    private TestAppliance _appliance = null!;
-    private PortalClient _portal = null!;
-
-    [SetUp]
-    public async Task SetUp()
-    {
-        _appliance = new TestAppliance();
-        _portal = new PortalClient(_appliance);
-        await _portal.PostAsync("crypto/setup", new { password = Password });
-        await _portal.PostAsync("crypto/unlock", new { password = Password });
-    }
-
-    [TearDown]
-    public async Task TearDown()
-    {
-        _portal.Dispose();
-        await _appliance.DisposeAsync();
-    }
 
     [TestCase(false)]
     [TestCase(true)]
