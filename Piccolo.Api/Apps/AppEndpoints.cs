@@ -70,7 +70,8 @@ internal static class AppEndpoints
         };
     }
 
-    private static async Task<Results<Ok<Envelope<ValidManifestResponse>>, ProblemHttpResult>> ValidateAsync(ManifestBody body, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<Envelope<ValidManifestResponse>>, ProblemHttpResult>> ValidateAsync(
+        ManifestBody body, CancellationToken cancellationToken)
     {
         var (manifest, _, problem) = await body.ReadAsync(cancellationToken);
         return manifest is null ? problem! : TypedResults.Ok(new Envelope<ValidManifestResponse>(new ValidManifestResponse(true), "valid"));
@@ -94,7 +95,8 @@ internal static class AppEndpoints
     {
         if (views.AskUpdate(name) is not { } app) return NoSuchApp(name);
         http.Audit(AuditKinds.AppUpdated, ("app", name));
-        return TypedResults.Ok(new Envelope<AppResponse>(app, app.DesiredState == DesiredState.Running ? "a newer image is looked for" : "a newer image is looked for at the next start"));
+        return TypedResults.Ok(new Envelope<AppResponse>(
+            app, app.DesiredState == DesiredState.Running ? "a newer image is looked for" : "a newer image is looked for at the next start"));
     }
 
     private static ProblemHttpResult Conflict(InstallOutcome.Conflict conflict)
