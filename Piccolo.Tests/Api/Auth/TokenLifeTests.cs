@@ -1,6 +1,5 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
-using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Api.Auth;
 
