@@ -7,8 +7,17 @@ public enum ContainerFaultKind
     NoEngine,
     EngineUnreachable,
 
-    /// <summary>The image is neither here nor in its registry, or the registry wants credentials that we do not have.</summary>
+    /// <summary>The image is neither here nor in its registry.</summary>
     ImageNotFound,
+
+    /// <summary>The image's registry gives it to nobody without a sign-in, or has no image of that name and does not say so.</summary>
+    SignInNeeded,
+
+    /// <summary>The image's registry has it for other kinds of processors only.</summary>
+    NoPlatform,
+
+    /// <summary>The engine's disk is full.</summary>
+    NoSpace,
 
     /// <summary>The image's registry could not be reached.</summary>
     RegistryUnreachable,

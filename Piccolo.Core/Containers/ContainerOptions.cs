@@ -18,7 +18,7 @@ public sealed class ContainerOptions
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan CallTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long the download of one image may take.</summary>
+    /// <summary>How long the download of one image may go without a byte of it arriving.</summary>
     [Range(typeof(TimeSpan), "00:00:10", "12:00:00")]
-    public TimeSpan PullTimeout { get; set; } = TimeSpan.FromMinutes(30);
+    public TimeSpan PullTimeout { get; set; } = TimeSpan.FromMinutes(10);
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Piccolo.Core.Containers.Podman;
 using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Containers;

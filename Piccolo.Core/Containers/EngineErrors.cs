@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Docker.DotNet;
@@ -26,6 +27,16 @@ internal static class EngineErrors
 
     public static readonly ContainerFault Refused = new(ContainerFaultKind.Refused, "The container engine refused.", "The appliance's log has its reason.");
 
+    public static ContainerFault MountPath(string path) => new(ContainerFaultKind.Refused,
+        $"Nothing can be mounted at {path}: the path, or that of its folder, has a colon.", "Choose a path without a colon in the app's manifest.");
+
+    public static ContainerFault NoAddresses(string network) => new(ContainerFaultKind.Refused,
+        $"The network {network} has too few addresses for the app's services.", "Give the container engine larger subnets, or use fewer services.");
+
+    public static ContainerFault ExecSilent(TimeSpan limit) => new(ContainerFaultKind.Refused,
+        string.Create(CultureInfo.InvariantCulture, $"The command in the container did not answer within {limit.TotalSeconds:0.#} seconds."),
+        "Look at what the app printed. Restart the app if this persists.");
+
     public static ContainerFault VolumePath(ImageReference image) => new(ContainerFaultKind.Refused,
         $"The image {image} declares a volume at a path with a colon, which cannot be kept.", "Use an image whose volumes have other paths.");
 
@@ -36,6 +47,8 @@ internal static class EngineErrors
     {
         var text = e.ResponseBody ?? "";
         if (Says(text, "address already in use", "port is already allocated")) return PortInUse;
+        if (Says(text, NoSpaceLeft)) return NoSpace;
+        if (Says(text, "container-init binary not found")) return NoInit;
         if (e is DockerImageNotFoundException || Says(text, "image not known", "no such image")) return ImageMissing;
         return e.StatusCode switch
         {
@@ -53,15 +66,33 @@ internal static class EngineErrors
             $"The registry of {image} could not be reached.", "Check the device's internet connection. Retrying automatically.");
         if (Says(text, "toomanyrequests", "too many requests", "rate limit"))
             return new(ContainerFaultKind.RateLimited, $"The registry of {image} is rate-limiting this address.", "Retrying automatically, every 15 minutes.");
-        if (Says(text, "manifest unknown", "name unknown", "not found", "unauthorized", "denied", "no such image", "does not exist"))
-            return new(ContainerFaultKind.ImageNotFound, $"The image {image} was not found, or it is not public.", "Check the image's name and tag.");
+        if (Says(text, NoSpaceLeft)) return NoSpace;
+        if (Says(text, "manifest list for architecture", "image index for architecture", "no matching manifest"))
+            return new(ContainerFaultKind.NoPlatform,
+                $"The image {image} does not exist for this device's processor.", "Choose another image or tag, one that is made for this kind of device.");
+        // Some registries say this of names that they do not have.
+        if (Says(text, "unauthorized", "authentication required", "resource is denied", "access denied", "denied:", ": denied", "access forbidden"))
+            return new(ContainerFaultKind.SignInNeeded,
+                $"The registry of {image} wants a sign-in, or has no image of that name.",
+                "Check the image's name. Images that need a sign-in cannot be used.");
+        if (Says(text, "manifest unknown", "name unknown", "not found", "no such image", "does not exist"))
+            return new(ContainerFaultKind.ImageNotFound, $"The image {image} was not found.", "Check the image's name and tag.");
         if (Says(text, "dial tcp", "no such host", "connection refused", "timeout", "unreachable", "pinging container registry", "tls:", "x509:", "EOF"))
             return registry;
         return new(ContainerFaultKind.Refused, $"The image {image} could not be fetched.", "The appliance's log has the engine's reason.");
     }
 
-    public static ContainerFault PullTimedOut(ImageReference image, TimeSpan limit) => new(ContainerFaultKind.RegistryUnreachable,
-        $"The image {image} did not arrive within {limit.TotalMinutes:0.#} minutes.", "Check the device's internet connection. Retrying automatically.");
+    public static ContainerFault PullSilent(ImageReference image, TimeSpan limit) => new(ContainerFaultKind.RegistryUnreachable,
+        string.Create(CultureInfo.InvariantCulture, $"No more of the image {image} arrived for {limit.TotalMinutes:0.#} minutes."),
+        "Check the device's internet connection. Retrying automatically.");
+
+    private const string NoSpaceLeft = "no space left on device";
+
+    private static ContainerFault NoSpace => new(ContainerFaultKind.NoSpace,
+        "The device has no space left for images and containers.", "Free some space on the disk. Retrying automatically.");
+
+    private static ContainerFault NoInit => new(ContainerFaultKind.Refused,
+        "The app wants an init process, and the container engine has no program for that.", "Install the package catatonit on the device.");
 
     private static ContainerFault PortInUse => new(ContainerFaultKind.PortInUse,
         "Another program uses the port at which the app is published.", "Retrying automatically. If this persists, stop the other program.");

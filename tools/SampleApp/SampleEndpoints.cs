@@ -19,6 +19,8 @@ internal static class SampleEndpoints
         app.MapGet("/download", DownloadAsync);
         app.MapPost("/upload", (Delegate)UploadAsync);
         app.Map("/ws", EchoSocketAsync);
+        app.MapNotes();
+        app.MapSampleSurroundings();
     }
 
     private static IResult Page() => Results.Content(

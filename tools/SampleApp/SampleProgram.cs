@@ -2,11 +2,15 @@ using System.Net;
 
 namespace Piccolo.SampleApp;
 
-/// <summary>The app of the demo and of the tests: plain HTTP on 8080, TLS with a certificate of its own on 8443.</summary>
+/// <summary>
+/// The app of the demo and of the tests: plain HTTP on 8080, TLS with a certificate of its own on 8443. With a command of <see cref="SampleCommands"/> it does
+/// that and ends.
+/// </summary>
 internal static class SampleProgram
 {
-    private static void Main(string[] args)
+    private static async Task<int> Main(string[] args)
     {
+        if (SampleCommands.Find(args) is { } command) return await command();
         using var certificate = SelfSigned.Create();
         var fingerprint = SelfSigned.Fingerprint(certificate);
         var builder = WebApplication.CreateSlimBuilder(args);
@@ -21,7 +25,8 @@ internal static class SampleProgram
         app.UseWebSockets();
         app.MapSample(fingerprint);
         SampleLog.Started(app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("SampleApp"), fingerprint);
-        app.Run();
+        await app.RunAsync();
+        return 0;
     }
 
     private static int Port(string variable, int otherwise) => int.TryParse(Environment.GetEnvironmentVariable(variable), out var port) ? port : otherwise;

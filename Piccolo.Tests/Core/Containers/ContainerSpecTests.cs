@@ -21,24 +21,6 @@ internal sealed class ContainerSpecTests
     }
 
     [Test]
-    public void Hash_AnyMemberChanged_Differs()
-    {
-        string[] hashes =
-        [
-            Spec().Hash,
-            (Spec() with { App = "web2" }).Hash,
-            (Spec() with { Image = ImageReference.Parse("web:2") }).Hash,
-            (Spec() with { Environment = Spec().Environment.SetItem("A", "2") }).Hash,
-            (Spec() with { Environment = Spec().Environment.Add("C", "") }).Hash,
-            (Spec() with { Ports = [new PortPublication(80, 15009), new PortPublication(81, 15001)] }).Hash,
-            (Spec() with { MemoryBytes = 1 }).Hash,
-            (Spec() with { NanoCpus = null }).Hash,
-        ];
-
-        Assert.That(hashes, Is.Unique);
-    }
-
-    [Test]
     public void Name_And_Labels_CarryTheInstance()
     {
         Assert.That(Spec().Name, Is.EqualTo($"piccolo-{Instance.Value[..8]}-web"));
@@ -46,8 +28,24 @@ internal sealed class ContainerSpecTests
         {
             ["io.piccolo.instance"] = Instance.Value,
             ["io.piccolo.app"] = "web",
+            ["io.piccolo.service"] = "main",
             ["io.piccolo.spec"] = Spec().Hash,
         }));
+    }
+
+    [Test]
+    public void Names_OfServices_MeetNoOtherAppsAndTheMainOneKeepsItsOwn()
+    {
+        var own = ContainerSpec.VolumeNameOf(Instance, "web", ContainerSpec.MainService, "/data");
+        string[] names =
+        [
+            ContainerSpec.NameOf(Instance, "web", "main"), ContainerSpec.NameOf(Instance, "web", "db"), ContainerSpec.NameOf(Instance, "web-db", "main"), own,
+            ContainerSpec.VolumeNameOf(Instance, "web", "db", "/data"), ContainerSpec.VolumeNameOf(Instance, "web", "db-1", "/data"),
+            ContainerSpec.VolumeNameOf(Instance, "web-db", "main", "/data"), ContainerSpec.VolumeNameOf(Instance, "web", "db", "/data2"),
+        ];
+
+        Assert.That(names, Is.Unique);
+        Assert.That(own, Is.EqualTo($"piccolo-{Instance.Prefix}-web-bd47413b5c03"), "as releases before services named it");
     }
 
     [Test]
@@ -77,7 +75,7 @@ internal sealed class ContainerSpecTests
         }
     }
 
-    private static ContainerSpec Spec() => new(Instance, "web", ImageReference.Parse("web:1"),
+    private static ContainerSpec Spec() => new(Instance, "web", ContainerSpec.MainService, ImageReference.Parse("web:1"),
         ImmutableSortedDictionary<string, string>.Empty.Add("A", "1").Add("b", "canary"), [new PortPublication(80, 15000), new PortPublication(81, 15001)],
         64L << 20, 500_000_000);
 }

@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Containers;
+using Piccolo.Core.Containers.Podman;
 using Piccolo.Rig;
 using Piccolo.Rig.Podman;
 using Piccolo.Tests.Core.Apps;
@@ -15,9 +15,7 @@ namespace Piccolo.Tests.Core.Containers;
 internal sealed class PodmanRuntimeTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private static readonly ImmutableSortedDictionary<string, string> NoVolumes = ImmutableSortedDictionary<string, string>.Empty;
-
     private PodmanServer _podman;
     private readonly InstanceId _instance = InstanceId.NewRandom();
     private readonly RecordedLog _log = new();
@@ -49,13 +47,17 @@ internal sealed class PodmanRuntimeTests
     {
         var port = LoopbackPorts.Free(1)[0];
         var spec = Spec("web", port);
-        Assert.That((await _runtime.FindAsync("web", default)), Is.EqualTo(new ContainerResult<ObservedContainer?>(null, null)));
+        Assert.That((await _runtime.FindAsync("web", ContainerSpec.MainService, default)), Is.EqualTo(new ContainerResult<ObservedContainer?>(null, null)));
         Assert.That((await _runtime.HasImageAsync(spec.Image, default)).Value, Is.True);
 
         var id = (await _runtime.CreateAsync(spec, NoVolumes, default)).Value!;
         Assert.That(await _runtime.StartAsync(id, default), Is.Null);
         Assert.That(await _runtime.StartAsync(id, default), Is.Null, "starting twice is no fault");
-        Assert.That((await _runtime.FindAsync("web", default)).Value, Is.EqualTo(new ObservedContainer(id, spec.Name, "web", spec.Hash, true, null)));
+        var found = (await _runtime.FindAsync("web", ContainerSpec.MainService, default)).Value!;
+        Assert.That(found with { Address = null }, Is.EqualTo(new ObservedContainer(id, spec.Name, "web", ContainerSpec.MainService, spec.Hash, true, null)));
+        Assert.That((await _runtime.ListAsync(default)).Value, Is.EqualTo(new[] { found }), "the list tells the same");
+        Assert.That(await _podman.RunAsync(["inspect", id]), Does.Contain($"\"IPAddress\": \"{found.Address}\""));
+        Assert.That(found.Address, Is.Not.Null);
 
         using var http = new HttpClient(new SocketsHttpHandler());
         Assert.That(await GuardPort.GetAsync(http, $"http://127.0.0.1:{port}/env?name=GREETING"), Is.EqualTo("hello world"));
@@ -71,7 +73,8 @@ internal sealed class PodmanRuntimeTests
 
         Assert.That(await _runtime.StopAsync(id, TimeSpan.FromSeconds(10), default), Is.Null);
         Assert.That(await _runtime.StopAsync(id, TimeSpan.FromSeconds(10), default), Is.Null, "stopping twice is no fault");
-        Assert.That((await _runtime.FindAsync("web", default)).Value, Has.Property(nameof(ObservedContainer.IsRunning)).False);
+        found = (await _runtime.FindAsync("web", ContainerSpec.MainService, default)).Value!;
+        Assert.That(found, Has.Property(nameof(ObservedContainer.IsRunning)).False.And.Property(nameof(ObservedContainer.Address)).Null);
         Assert.That(await _runtime.RemoveAsync(id, default), Is.Null);
         Assert.That(await _runtime.RemoveAsync(id, default), Is.Null, "removing twice is no fault");
         Assert.That(await _runtime.StartAsync(id, default), Has.Property(nameof(ContainerFault.Kind)).EqualTo(ContainerFaultKind.NotFound));
@@ -155,7 +158,7 @@ internal sealed class PodmanRuntimeTests
         var spec = Spec("web", LoopbackPorts.Free(1)[0]);
         await _podman.RunAsync(["create", "--name", spec.Name, SampleImage.Name]);
 
-        Assert.That((await _runtime.FindAsync("web", default)).Fault!.Kind, Is.EqualTo(ContainerFaultKind.Foreign));
+        Assert.That((await _runtime.FindAsync("web", ContainerSpec.MainService, default)).Fault!.Kind, Is.EqualTo(ContainerFaultKind.Foreign));
         Assert.That((await _runtime.CreateAsync(spec, NoVolumes, default)).Fault!.Kind, Is.EqualTo(ContainerFaultKind.Foreign));
         await _podman.RunAsync(["rm", spec.Name]);
     }
@@ -189,7 +192,7 @@ internal sealed class PodmanRuntimeTests
     {
         Assert.That((await _runtime.HasImageAsync(ImageReference.Parse(image), default)), Is.EqualTo(new ContainerResult<bool>(false, null)));
 
-        var fault = await _runtime.PullAsync(ImageReference.Parse(image), default).WaitAsync(Patience);
+        var fault = await _runtime.PullAsync(ImageReference.Parse(image), null, default).WaitAsync(Patience);
 
         Assert.That(fault!.Kind, Is.EqualTo(ContainerFaultKind.RegistryUnreachable));
         Assert.That(fault.Sentence, Is.EqualTo($"The registry of {image} could not be reached."));
@@ -219,8 +222,7 @@ internal sealed class PodmanRuntimeTests
     {
         await using var podman = await PodmanServer.StartAsync().WaitAsync(Patience);
         var log = new RecordedLog();
-        using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = podman.SocketPath }), TimeProvider.System,
-            log.For<PodmanRuntime>());
+        using var runtime = At(podman.SocketPath, log);
         var watching = runtime.WatchAsync(CancellationToken.None);
         await AppRig.UntilAsync(log.Written, () => log.Of(5104).Count > 0, () => "not watching");
         await AppRig.UntilAsync(runtime.Changed, () => runtime.Changed.Version > 0, () => "the engine was heard and nothing raised");
@@ -236,8 +238,7 @@ internal sealed class PodmanRuntimeTests
     [Test]
     public async Task Engine_Missing_IsUnreachableWithNextStep()
     {
-        using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = "/nowhere/podman.sock" }), TimeProvider.System,
-            _log.For<PodmanRuntime>());
+        using var runtime = At("/nowhere/podman.sock", _log);
 
         var fault = (await runtime.ListAsync(default)).Fault;
 
@@ -251,8 +252,7 @@ internal sealed class PodmanRuntimeTests
         await using var podman = await PodmanServer.StartAsync().WaitAsync(Patience);
         var moved = podman.SocketPath + ".moved";
         var log = new RecordedLog();
-        using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = podman.SocketPath }), TimeProvider.System,
-            log.For<PodmanRuntime>());
+        using var runtime = At(podman.SocketPath, log);
 
         File.Move(podman.SocketPath, moved);
         for (var i = 0; i < 3; i++) Assert.That((await runtime.ListAsync(default)).Fault!.Kind, Is.EqualTo(ContainerFaultKind.EngineUnreachable));
@@ -265,8 +265,7 @@ internal sealed class PodmanRuntimeTests
     [Test]
     public async Task Engine_NoneConfigured_IsSaid()
     {
-        using var runtime = new PodmanRuntime(_instance, Options.Create(new ContainerOptions { Socket = "" }), TimeProvider.System,
-            NullLogger<PodmanRuntime>.Instance);
+        using var runtime = At("", _log);
 
         Assert.That(runtime.IsConfigured, Is.False);
         Assert.That((await runtime.ListAsync(default)).Fault!.Kind, Is.EqualTo(ContainerFaultKind.NoEngine));
@@ -292,6 +291,9 @@ internal sealed class PodmanRuntimeTests
     private PodmanRuntime Runtime(InstanceId instance) =>
         new(instance, Options.Create(new ContainerOptions { Socket = _podman.SocketPath }), TimeProvider.System, _log.For<PodmanRuntime>());
 
-    private ContainerSpec Spec(string app, int port) => new(_instance, app, ImageReference.Parse(SampleImage.Name),
+    private PodmanRuntime At(string socket, RecordedLog log) =>
+        new(_instance, Options.Create(new ContainerOptions { Socket = socket }), TimeProvider.System, log.For<PodmanRuntime>());
+
+    private ContainerSpec Spec(string app, int port) => new(_instance, app, ContainerSpec.MainService, ImageReference.Parse(SampleImage.Name),
         ImmutableSortedDictionary<string, string>.Empty.Add("GREETING", "hello world"), [new PortPublication(8080, port)], 256L << 20, 1_000_000_000);
 }

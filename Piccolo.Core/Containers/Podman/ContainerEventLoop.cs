@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace Piccolo.Core.Containers;
+namespace Piccolo.Core.Containers.Podman;
 
 /// <summary>Keeps listening to the engine's events; between attempts it waits a little, longer each time.</summary>
 internal sealed class ContainerEventLoop(PodmanRuntime runtime, TimeProvider time, Func<double> random, ILogger<ContainerEventLoop> logger) : BackgroundService

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace Piccolo.Core.Containers;
+namespace Piccolo.Core.Containers.Podman;
 
 /// <summary>Tells the log when the engine stops answering and when it answers again, not at each of the many calls in between. Thread-safe.</summary>
 internal sealed class EngineReach(ILogger logger)

@@ -3,7 +3,7 @@ using System.Net;
 using Docker.DotNet;
 using Microsoft.Extensions.Options;
 
-namespace Piccolo.Core.Containers;
+namespace Piccolo.Core.Containers.Podman;
 
 /// <summary>Asks Podman (or any engine that speaks Docker's API 1.41) for its networks. Owns the client.</summary>
 internal sealed class PodmanNetworks : IContainerNetworks, IDisposable
