@@ -8,6 +8,7 @@ using Piccolo.Core.Listeners;
 using Piccolo.Core.Routing;
 using Piccolo.Core.Tunnel;
 using Piccolo.Core.Vault;
+using Piccolo.Core.Volumes;
 
 namespace Piccolo.Core.Locking;
 
@@ -20,7 +21,7 @@ public sealed record UnfinishedStep(string Step, string Reason);
 /// </summary>
 public sealed class LockSteps(
     ApplianceVault vault, SealedStore store, JobTable jobs, IContainerRuntime containers, LanPortStates lanPorts, RouteTableHolder routes, RelayTunnel tunnel,
-        ServerCertificateTable certificates)
+        ServerCertificateTable certificates, IAppVolumes volumes)
 {
     /// <summary>The restart of the process that follows a lock sees to it, whatever the engine does.</summary>
     internal const string ConnectionsEnd = "All connections to apps are ended.";
@@ -32,6 +33,7 @@ public sealed class LockSteps(
         var running = jobs.List().Where(j => !j.HasEnded).Select(j => j.Kind).ToList();
         if (running.Count > 0) steps.Add(new("jobs", $"Still at work: {string.Join(", ", running)}."));
         if (await AppsAsync(cancellationToken) is { } apps) steps.Add(new("apps", apps));
+        if (volumes.Mounted() is { IsEmpty: false } mounted) steps.Add(new("volumes", $"Volumes are still open: {string.Join(", ", mounted)}."));
         var open = lanPorts.Current.Values.Count(p => p.Binding == LanPortBinding.Listening);
         if (open > 0) steps.Add(new("lan_ports", string.Create(CultureInfo.InvariantCulture, $"{open} LAN ports of apps are still open.")));
         if (routes.Current.Routes.Count > 0) steps.Add(new("routes", "Public names still lead here."));

@@ -13,6 +13,7 @@ using Piccolo.Core.Primitives;
 using Piccolo.Core.Routing;
 using Piccolo.Core.Tunnel;
 using Piccolo.Core.Vault;
+using Piccolo.Core.Volumes;
 
 namespace Piccolo.Core.Locking;
 
@@ -23,7 +24,8 @@ namespace Piccolo.Core.Locking;
 public sealed class LockWatch(
     LockSteps steps, ApplianceVault vault, SealedStore store, JobTable jobs, AppStatusBoard apps, IContainerRuntime containers, LanPortStates lanPorts,
         RouteTableHolder routes, RelayTunnel tunnel,
-    ServerCertificateTable certificates, HealthTracker health, IOptions<LockOptions> options, TimeProvider time, ILogger<LockWatch> logger) : BackgroundService
+    ServerCertificateTable certificates, IAppVolumes volumes, HealthTracker health, IOptions<LockOptions> options, TimeProvider time,
+        ILogger<LockWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(30);
@@ -33,7 +35,8 @@ public sealed class LockWatch(
     private readonly TimeSpan _patience = options.Value.Patience;
 
     private readonly ChangeSignal[] _signals =
-        [vault.Changed, store.Changed, jobs.Ended, apps.Changed, containers.Changed, lanPorts.Changed, routes.Changed, tunnel.Changed, certificates.Changed];
+        [vault.Changed, store.Changed, jobs.Ended, apps.Changed, containers.Changed, lanPorts.Changed, routes.Changed, tunnel.Changed, certificates.Changed,
+            volumes.Changed];
 
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
     private ImmutableArray<UnfinishedStep> _unfinished = [];

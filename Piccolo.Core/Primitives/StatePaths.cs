@@ -30,8 +30,11 @@ public sealed class StatePaths
     /// <summary>Export files, ready for download.</summary>
     public string Exports => Path.Combine(Root, "exports");
 
-    /// <summary>The apps' encrypted volumes.</summary>
+    /// <summary>The apps' encrypted volumes: a folder each, of ciphertext only.</summary>
     public string Volumes => Path.Combine(Root, "volumes");
+
+    /// <summary>Where the volumes are mounted. Apart from them, so that whoever copies the volumes never copies what is open.</summary>
+    public string Mounts => Path.Combine(Root, "mounts");
 
     /// <summary>A random name of this installation, so that two appliances on one machine never touch each other's containers.</summary>
     public string InstanceId => Path.Combine(Root, "instance-id");

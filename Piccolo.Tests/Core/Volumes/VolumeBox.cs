@@ -1,0 +1,123 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Piccolo.Core.Volumes;
+using Piccolo.Tests.Fakes;
+
+namespace Piccolo.Tests.Core.Volumes;
+
+/// <summary>A claimed box with real volumes. Disposing leaves no mount and no process.</summary>
+internal sealed class VolumeBox : IAsyncDisposable
+{
+    private readonly TempFolder _folder = new();
+    private readonly List<ServiceProvider> _daemons = [];
+
+    private VolumeBox() => Box = new TestBox(_folder.File("state"));
+
+    public TestBox Box { get; }
+
+    public AppVolumes Volumes => (AppVolumes)Service<IAppVolumes>();
+
+    public VolumeMounts Mounts => Service<VolumeMounts>();
+
+    public IEnumerable<VolumeRecord> Records => Box.Store.List(VolumeRecord.Collection);
+
+    public static async Task<VolumeBox> StartAsync()
+    {
+        var box = new VolumeBox();
+        await PreparedKeySet.ClaimAsync(box.Box.Vault, box.Box.Paths);
+        await box.Box.UnlockAsync();
+        await box.StartDaemonAsync();
+        return box;
+    }
+
+    /// <summary>A daemon over the same state; the one before is abandoned as if it were killed: nothing of it is closed.</summary>
+    public async Task StartDaemonAsync()
+    {
+        var services = TestServices.New().AddSingleton(Box.Paths).AddSingleton(Box.Store);
+        services.AddSingleton<ILoggerFactory>(Box.Log).AddVolumes();
+        _daemons.Add(services.BuildServiceProvider());
+        foreach (var hosted in _daemons[^1].GetServices<IHostedService>()) await hosted.StartAsync(CancellationToken.None);
+    }
+
+    public async Task StopDaemonAsync()
+    {
+        foreach (var hosted in _daemons[^1].GetServices<IHostedService>()) await hosted.StopAsync(CancellationToken.None);
+    }
+
+    public T Service<T>() where T : notnull => _daemons[^1].GetRequiredService<T>();
+
+    /// <returns>The folder of the one volume.</returns>
+    public async Task<string> OpenAsync(string app, WantedVolume wanted)
+    {
+        var result = await Volumes.OpenAsync(app, [wanted], CancellationToken.None);
+        Assert.That(result.Fault, Is.Null);
+        return result.Folders![wanted.Name];
+    }
+
+    public Task<string> OpenAsync(string app, string name = "data") => OpenAsync(app, new WantedVolume(name, null, null, null));
+
+    public async Task<VolumeFault> RefusedAsync(string app, WantedVolume wanted)
+    {
+        var result = await Volumes.OpenAsync(app, [wanted], CancellationToken.None);
+        Assert.That(result.Folders, Is.Null);
+        return result.Fault!;
+    }
+
+    public async Task CloseAsync(string app) => Assert.That(await Volumes.CloseAsync(app, CancellationToken.None), Is.Null);
+
+    public VolumePaths PathsOf(string app, string name = "data") => new(Box.Paths, Records.Single(r => r.App == app && r.Name == name).Id);
+
+    /// <summary>The process that serves a mount point, in the kernel's own list.</summary>
+    public static int? ServerOf(string mountPoint)
+    {
+        foreach (var folder in Directory.EnumerateDirectories("/proc"))
+        {
+            if (!int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id)) continue;
+            if (CommandLine(id).Contains(mountPoint)) return id;
+        }
+        return null;
+    }
+
+    public static string[] CommandLine(int process)
+    {
+        try
+        {
+            return Encoding.UTF8.GetString(File.ReadAllBytes($"/proc/{process}/cmdline")).Split('\0');
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>Kills the server of a mount as the kernel's memory shortage would, and waits until the daemon has seen it.</summary>
+    public async Task KillServerAsync(string mountPoint)
+    {
+        var seen = Volumes.Changed.Version;
+        using (var server = Process.GetProcessById(ServerOf(mountPoint)!.Value)) server.Kill();
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (Volumes.Broken().IsEmpty)
+        {
+            await Volumes.Changed.WaitAsync(seen, limit.Token);
+            seen = Volumes.Changed.Version;
+        }
+    }
+
+    public ImmutableArray<string> AllFiles() => [.. Directory.EnumerateFiles(Box.Paths.Root, "*", SearchOption.AllDirectories)];
+
+    public async ValueTask DisposeAsync()
+    {
+        // A last daemon cleans up as every daemon does at its start; what it does not end is ended here.
+        await StartDaemonAsync();
+        foreach (var id in Service<LeftServers>().Volumes())
+            await Service<LeftServers>().EndAsync(id, TimeSpan.FromSeconds(2), kill: true, CancellationToken.None);
+        foreach (var daemon in _daemons) await daemon.DisposeAsync();
+        Box.Dispose();
+        _folder.Dispose();
+    }
+}
