@@ -34,7 +34,16 @@ public sealed record AppResponse(
 /// <param name="Detail">Why it failed; absent otherwise.</param>
 public sealed record AppUpdateResponse(DateTimeOffset At, UpdateOutcome Outcome, string? Detail);
 
-public sealed record AppDetailResponse(AppResponse App, IReadOnlyList<ServiceResponse> Services);
+/// <param name="Services">The app's listeners.</param>
+/// <param name="Containers">One for each service of the manifest, in the order of their start; empty where none was looked at since the start.</param>
+public sealed record AppDetailResponse(AppResponse App, IReadOnlyList<ServiceResponse> Services, IReadOnlyList<AppContainerResponse> Containers);
+
+/// <summary>One service of an app, as it was last observed.</summary>
+/// <param name="Service">Its name in the manifest.</param>
+/// <param name="Status"><c>running</c> once its health check succeeded, where it has one; <c>stopped</c> with exit code 0 where it has done its work.</param>
+/// <param name="StatusDetail">What it waits for, or what its health check says; absent when all is said.</param>
+/// <param name="ExitCode">Of the last run; absent while it runs.</param>
+public sealed record AppContainerResponse(string Service, string Image, AppState Status, string? StatusDetail, string? ContainerId, int? ExitCode);
 
 internal static class AppMapping
 {
@@ -44,9 +53,19 @@ internal static class AppMapping
     public static AppResponse For(this AppResponse app, HttpContext http) =>
         http.Owner().MayWrite() ? app : app with { Environment = app.Environment?.ToDictionary(e => e.Key, _ => Hidden, StringComparer.Ordinal) };
 
+    public static IReadOnlyList<AppContainerResponse> ToContainers(this AppRecord app, AppStatus status)
+    {
+        var images = app.Manifest.Services.ToDictionary(s => s.Name, s => s.Image, StringComparer.Ordinal);
+        return
+        [
+            .. status.Services.Where(s => images.ContainsKey(s.Name)).Select(s => new AppContainerResponse(
+                s.Name, images[s.Name], s.State, s.Detail.Length == 0 ? null : s.Detail, s.ContainerId, s.ExitCode)),
+        ];
+    }
+
     public static AppResponse ToResponse(this AppRecord app, AppStatus status, Role role) => new(
         app.Name,
-        app.Manifest.Image,
+        app.Manifest.Main.Image,
         app.Manifest.Type,
         status.State,
         status.Reason == AppReason.None ? null : status.Reason,
@@ -55,7 +74,7 @@ internal static class AppMapping
         app.DesiredState,
         role.Kind,
         status.ContainerId,
-        app.Manifest.Environment.Count == 0 ? null : app.Manifest.Environment,
+        app.Manifest.Main.Environment.Count == 0 ? null : app.Manifest.Main.Environment,
         app.CreatedAt,
         app.UpdatedAt,
         app.LastUpdate is { } update ? new AppUpdateResponse(update.At, update.Outcome, update.Detail.Length == 0 ? null : update.Detail) : null);

@@ -4,7 +4,6 @@ using Piccolo.Api.Http;
 using Piccolo.Api.Listeners;
 using Piccolo.Api.Security;
 using Piccolo.Core.Apps;
-using Piccolo.Core.Apps.Manifest;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Containers;
 using Piccolo.Core.Remote;
@@ -22,10 +21,10 @@ internal static class AppEndpoints
         group.MapGet("/{name}/services", ListServices).WithName("ListAppServices").WithSummary("One app's listeners.");
         group.MapPost("", InstallAsync).RequireLeader().WithName("InstallApp")
             .WithSummary("Installs an app from its manifest, or brings an installed one to a new manifest (200).");
-        group.MapPost("/validate", ValidateAsync).IsLocalWrite("changes nothing").WithName("ValidateApp")
-            .WithSummary("Says everything that is wrong with a manifest, and changes nothing.");
+        group.MapManifests();
         var one = group.MapGroup("/{name}").RequireAppLeader();
-        one.MapDelete("", Remove).WithName("RemoveApp").WithSummary("Removes an app, its container and its volumes.");
+        one.MapDelete("", Remove).WithName("RemoveApp")
+            .WithSummary("Removes an app and its containers. Its sealed volumes and secrets stay for a later installation; purge=true deletes them.");
         one.MapPost("/start", (string name, AppViews views, HttpContext http) => SetDesired(name, DesiredState.Running, views, http)).WithName("StartApp")
             .WithSummary("Wants the app to run.");
         one.MapPost("/stop", (string name, AppViews views, HttpContext http) => SetDesired(name, DesiredState.Stopped, views, http)).WithName("StopApp")
@@ -63,25 +62,18 @@ internal static class AppEndpoints
             InstallOutcome.Created created =>
                 TypedResults.Created($"/api/v1/apps/{created.App.Name}", new Envelope<AppResponse>(views.Describe(created.App), "app installed")),
             InstallOutcome.Updated updated => TypedResults.Ok(new Envelope<AppResponse>(views.Describe(updated.App), "app updated")),
-            InstallOutcome.Invalid invalid => Problems.Invalid("invalid_manifest", "Invalid manifest", new ManifestResult(null, invalid.Errors).ByPath()),
-            InstallOutcome.Conflict conflict => Conflict(conflict),
+            InstallOutcome.Invalid invalid => ManifestProblems.Invalid(invalid.Errors),
+            InstallOutcome.Conflict conflict => ManifestProblems.Conflict(conflict.Errors),
             InstallOutcome.NoPortLeft full => Problems.Of(StatusCodes.Status503ServiceUnavailable, "no_port_left", "No port left", full.Sentence),
             _ => throw new InvalidOperationException(),
         };
     }
 
-    private static async Task<Results<Ok<Envelope<ValidManifestResponse>>, ProblemHttpResult>> ValidateAsync(
-        ManifestBody body, CancellationToken cancellationToken)
+    private static Results<Ok<MessageResponse>, ProblemHttpResult> Remove(string name, AppCatalog catalog, HttpContext http, bool purge = false)
     {
-        var (manifest, _, problem) = await body.ReadAsync(cancellationToken);
-        return manifest is null ? problem! : TypedResults.Ok(new Envelope<ValidManifestResponse>(new ValidManifestResponse(true), "valid"));
-    }
-
-    private static Results<Ok<MessageResponse>, ProblemHttpResult> Remove(string name, AppCatalog catalog, HttpContext http)
-    {
-        if (!catalog.Remove(name)) return NoSuchApp(name);
-        http.Audit(AuditKinds.AppRemoved, ("app", name));
-        return TypedResults.Ok(new MessageResponse("app removed"));
+        if (!catalog.Remove(name, purge)) return NoSuchApp(name);
+        http.Audit(AuditKinds.AppRemoved, ("app", name), ("purge", purge ? "true" : "false"));
+        return TypedResults.Ok(new MessageResponse(purge ? "app removed, its data is deleted" : "app removed"));
     }
 
     private static Results<Ok<Envelope<AppResponse>>, ProblemHttpResult> SetDesired(string name, DesiredState desired, AppViews views, HttpContext http)
@@ -99,15 +91,5 @@ internal static class AppEndpoints
             app, app.DesiredState == DesiredState.Running ? "a newer image is looked for" : "a newer image is looked for at the next start"));
     }
 
-    private static ProblemHttpResult Conflict(InstallOutcome.Conflict conflict)
-    {
-        var errors = new ManifestResult(null, conflict.Errors).ByPath();
-        var problem = Problems.Details(StatusCodes.Status409Conflict, "app_conflict", "Conflict", string.Join(" ", conflict.Errors.Select(e => e.Message)));
-        problem.Extensions["errors"] = errors;
-        return TypedResults.Problem(problem);
-    }
-
     private static ProblemHttpResult NoSuchApp(string name) => Problems.NotFound($"app '{name}'");
 }
-
-public sealed record ValidManifestResponse(bool Valid);

@@ -9,7 +9,8 @@ internal sealed class AppViews(AppCatalog catalog, AppStatusBoard statuses, Lead
 {
     public IReadOnlyList<AppResponse> List() => [.. catalog.List().Select(Describe)];
 
-    public AppDetailResponse? Find(string name) => catalog.Find(name) is { } app ? new AppDetailResponse(Describe(app), services.Of(app.Listeners)) : null;
+    public AppDetailResponse? Find(string name) =>
+        catalog.Find(name) is { } app ? new AppDetailResponse(Describe(app), services.Of(app.Listeners), app.ToContainers(statuses.Of(app))) : null;
 
     public AppResponse? SetDesired(string name, DesiredState desired) => catalog.SetDesired(name, desired) is { } app ? Describe(app) : null;
 

@@ -24,6 +24,13 @@ public sealed class ManifestBody : IEndpointParameterMetadataProvider
     /// <summary>Reads and validates. Either the manifest with its text or the problem is set.</summary>
     public async Task<(AppManifest? Manifest, string Text, ProblemHttpResult? Problem)> ReadAsync(CancellationToken cancellationToken)
     {
+        var (result, text, problem) = await ParseAsync(cancellationToken);
+        return (result?.Manifest, text, problem);
+    }
+
+    /// <summary>As <see cref="ReadAsync"/>, with the warnings. The result is a valid one.</summary>
+    public async Task<(ManifestResult? Result, string Text, ProblemHttpResult? Problem)> ParseAsync(CancellationToken cancellationToken)
+    {
         if (!IsYaml(_context.Request.ContentType))
             return (null, "", Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported_media_type", "Unsupported media type",
                 $"A manifest is sent as {string.Join(", ", ContentTypes)}."));
@@ -31,8 +38,8 @@ public sealed class ManifestBody : IEndpointParameterMetadataProvider
         await _context.Request.Body.CopyToAsync(bytes, cancellationToken);
         var result = AppManifestParser.Parse(bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
         return result.IsValid
-            ? (result.Manifest, System.Text.Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length), null)
-            : (null, "", Problems.Invalid("invalid_manifest", "Invalid manifest", result.ByPath()));
+            ? (result, System.Text.Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length), null)
+            : (null, "", ManifestProblems.Invalid(result.Errors));
     }
 
     private static bool IsYaml(string? contentType) =>

@@ -28,7 +28,7 @@ internal sealed class ComponentTests
         await UntilAsync(HealthComponents.Containers, HealthLevel.Ok);
         await UntilAsync(HealthComponents.Leadership, HealthLevel.Ok);
         await UntilAsync(HealthComponents.Certificates, HealthLevel.Ok);
-        await UntilAsync(HealthComponents.Volumes, HealthLevel.Ok, "no volumes");
+        await UntilAsync(HealthComponents.Volumes, HealthLevel.Ok, "none is open");
 
         var components = (await _appliance.Api.GetAsync("/api/v1/health/ready"))["components"]!.AsObject();
 
@@ -101,16 +101,6 @@ internal sealed class ComponentTests
         taken.Stop();
         await UntilAsync(HealthComponents.Ingress, HealthLevel.Ok, "1 LAN ports");
         Assert.That(_appliance.Services.GetRequiredService<LanPortStates>().Find("web")!.Binding, Is.EqualTo(LanPortBinding.Listening));
-    }
-
-    [Test]
-    public async Task Volumes_ThatCameWithAnImport_AreDegradedBecauseNobodyMountsThem()
-    {
-        await UntilAsync(HealthComponents.Volumes, HealthLevel.Ok, "no volumes");
-
-        Directory.CreateDirectory(Path.Combine(_appliance.StateDirectory, "volumes", "app-web"));
-
-        await UntilAsync(HealthComponents.Volumes, HealthLevel.Degraded, "1 volumes came with an import");
     }
 
     [Test]

@@ -43,7 +43,8 @@ internal sealed class EveryRouteTests
         new("POST /api/v1/auth/password", 200, new { old_password = Password, new_password = NewPassword }),
         new("POST /api/v1/auth/staleness/ack", 200, new { password = true }),
 
-        new("POST /api/v1/apps/validate", 200, Manifest), new("POST /api/v1/apps", 201, Manifest), new("GET /api/v1/apps", 200),
+        new("POST /api/v1/apps/validate", 200, Manifest), new("GET /api/v1/apps/schema", 200), new("POST /api/v1/apps", 201, Manifest),
+        new("GET /api/v1/apps", 200),
         new("GET /api/v1/apps/{name}", 200),
         new("GET /api/v1/apps/{name}/services", 200), new("GET /api/v1/services", 200), new("POST /api/v1/apps/{name}/stop", 200),
         new("POST /api/v1/apps/{name}/start", 200), new("POST /api/v1/apps/{name}/update", 200),

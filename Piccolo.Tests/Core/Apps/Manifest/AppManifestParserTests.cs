@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Piccolo.Core.Apps.Manifest;
+using Piccolo.Core.Apps.Manifest.Reading;
 using Piccolo.Core.Listeners;
 
 namespace Piccolo.Tests.Core.Apps.Manifest;
@@ -67,7 +68,7 @@ internal sealed class AppManifestParserTests
         Assert.That(result.Errors.Select(e => e.ToString()),
             Is.EqualTo(new[] { "environment.A (line 7): A single value is expected; an empty one is written \"\"." }));
         var quoted = $"name: web\nimage: localhost/a:1\nlisteners: [{{ name: web, guest_port: 80 }}]\nenvironment: {{ A: \"{written}\" }}";
-        Assert.That(AppManifestParser.Parse(quoted).Manifest!.Environment["A"], Is.EqualTo(written));
+        Assert.That(AppManifestParser.Parse(quoted).Manifest!.Main.Environment["A"], Is.EqualTo(written));
     }
 
     [TestCase("name: web\nimage: localhost/a:1\nlisteners:\n\t- name: web\n\t  guest_port: 80\n", 4, "indented with a tab")]
@@ -92,7 +93,7 @@ internal sealed class AppManifestParserTests
         Assert.That(manifest.Type, Is.EqualTo(AppType.User));
         Assert.That(manifest.Listeners.Single(), Is.EqualTo(
             new ListenerDefinition("web", 8080, ListenerFlow.Tcp, ListenerProtocol.Raw, ListenerDefinition.DefaultRemotePorts)));
-        Assert.That((manifest.MemoryBytes, manifest.NanoCpus), Is.EqualTo(((long?)null, (long?)null)));
+        Assert.That((manifest.Main.MemoryBytes, manifest.Main.NanoCpus), Is.EqualTo(((long?)null, (long?)null)));
     }
 
     [TestCase("protocol: raw", "proxy_protocol: v2", null)]
@@ -127,7 +128,7 @@ internal sealed class AppManifestParserTests
     {
         var manifest = ParseValid("full");
 
-        Assert.That(manifest.Image, Does.StartWith("Registry.example.org:5000/team/notes:V1.2-RC@sha256:"));
+        Assert.That(manifest.Main.Image, Does.StartWith("Registry.example.org:5000/team/notes:V1.2-RC@sha256:"));
         Assert.That(manifest.Listeners.Select(l => (l.Name, l.GuestPort, l.Flow, l.Protocol)), Is.EqualTo(new[]
         {
             ("notes", 80, ListenerFlow.Tcp, ListenerProtocol.Http),
@@ -135,7 +136,7 @@ internal sealed class AppManifestParserTests
             ("notes-grpc", 9000, ListenerFlow.Tcp, ListenerProtocol.Grpc),
         }));
         Assert.That(manifest.Listeners[1].RemotePorts, Is.EqualTo(new[] { 443, 8443 }));
-        Assert.That(manifest.Environment, Is.EqualTo(new Dictionary<string, string>
+        Assert.That(manifest.Main.Environment, Is.EqualTo(new Dictionary<string, string>
         {
             ["EMPTY"] = "",
             ["FLAG"] = "true",
@@ -143,8 +144,8 @@ internal sealed class AppManifestParserTests
             ["NUMBER"] = "8080",
             ["PLAIN"] = "value",
         }));
-        Assert.That(manifest.MemoryBytes, Is.EqualTo(1536L << 20));
-        Assert.That(manifest.NanoCpus, Is.EqualTo(500_000_000));
+        Assert.That(manifest.Main.MemoryBytes, Is.EqualTo(1536L << 20));
+        Assert.That(manifest.Main.NanoCpus, Is.EqualTo(500_000_000));
     }
 
     [Test]

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Piccolo.Core.Apps.Manifest;
+namespace Piccolo.Core.Apps.Manifest.Notation;
 
 /// <summary>Characters that look like a space, or like nothing, and are not what YAML takes for a space. They come from editors, web pages and chats.</summary>
 internal static class InvisibleCharacters

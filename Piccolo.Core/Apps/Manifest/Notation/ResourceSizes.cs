@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace Piccolo.Core.Apps.Manifest;
+namespace Piccolo.Core.Apps.Manifest.Notation;
 
 /// <summary>Sizes and processor shares as manifests write them. Units are powers of 1024, as container engines count them.</summary>
 internal static partial class ResourceSizes
@@ -30,6 +30,16 @@ internal static partial class ResourceSizes
         nanoCpus = (long)(cpus * 1_000_000_000);
         return true;
     }
+
+    /// <summary>In the largest unit of which it is a whole number.</summary>
+    public static string WriteBytes(long bytes)
+    {
+        var unit = 0;
+        while (unit < Units.Length - 1 && bytes != 0 && bytes % 1024 == 0) (bytes, unit) = (bytes / 1024, unit + 1);
+        return string.Create(CultureInfo.InvariantCulture, $"{bytes}{Units[unit]}");
+    }
+
+    public static string WriteNanoCpus(long nanoCpus) => (nanoCpus / 1_000_000_000m).ToString("0.#########", CultureInfo.InvariantCulture);
 
     [GeneratedRegex(@"^(?<number>[0-9]{1,15}(?:\.[0-9]{1,6})?) ?(?<unit>B|[KMGT]i?B)\z", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
     private static partial Regex SizePattern();

@@ -1,0 +1,37 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Api.Security;
+using Piccolo.Core.Apps;
+using Piccolo.Core.Apps.Manifest;
+
+namespace Piccolo.Api.Apps;
+
+/// <summary>A valid manifest and what installing it would do.</summary>
+/// <param name="Valid">Always true: what is wrong with a manifest comes as a problem document.</param>
+/// <param name="Manifest">Written out in full in its own grammar. Of secrets it has the definitions only.</param>
+/// <param name="Warnings">What is valid and was probably not meant so.</param>
+/// <param name="Changes">Plain sentences: what would become of the services and volumes of the app of that name, as it is installed now.</param>
+public sealed record ValidManifestResponse(bool Valid, JsonNode Manifest, IReadOnlyList<ManifestWarning> Warnings, IReadOnlyList<string> Changes);
+
+/// <summary>Manifests that are only looked at.</summary>
+internal static class ManifestEndpoints
+{
+    /// <param name="apps">The group of the apps' routes.</param>
+    public static void MapManifests(this RouteGroupBuilder apps)
+    {
+        apps.MapPost("/validate", ValidateAsync).IsLocalWrite("changes nothing").WithName("ValidateApp")
+            .WithSummary("Says everything that is wrong with a manifest, or what installing it would do, and changes nothing.");
+        apps.MapGet("/schema", () => TypedResults.Text(ManifestSchema.Json, ManifestSchema.ContentType)).WithName("GetManifestSchema")
+            .WithSummary("The JSON Schema of manifests, for editors and programs.").Produces(StatusCodes.Status200OK, contentType: ManifestSchema.ContentType);
+    }
+
+    private static async Task<Results<Ok<Envelope<ValidManifestResponse>>, ProblemHttpResult>> ValidateAsync(
+        ManifestBody body, AppCatalog catalog, CancellationToken cancellationToken)
+    {
+        var (result, _, problem) = await body.ParseAsync(cancellationToken);
+        if (result?.Manifest is not { } manifest) return problem!;
+        var changes = ManifestChanges.Between(catalog.Find(manifest.Name)?.Manifest, manifest);
+        return TypedResults.Ok(new Envelope<ValidManifestResponse>(
+            new ValidManifestResponse(true, NormalManifest.Write(manifest), result.Warnings, changes), "valid"));
+    }
+}
