@@ -21,6 +21,7 @@ using Piccolo.Core.Locking;
 using Piccolo.Core.Remote;
 using Piccolo.Core.Tunnel;
 using Piccolo.Core.Vault;
+using Piccolo.Core.Volumes;
 
 try
 {
@@ -39,6 +40,7 @@ try
         .AddOwnerAuth()
         .AddListeners()
         .AddContainers()
+        .AddVolumes()
         .AddApps()
         .AddCertificates()
         .AddTunnel()

@@ -1,5 +1,6 @@
 using Piccolo.Tests.Core.Certificates.Orders;
 using Piccolo.Tests.Core.Durability;
+using Piccolo.Tests.Core.Volumes;
 using Piccolo.Tests.Ingress.Fakes;
 
 namespace Piccolo.Tests;
@@ -13,6 +14,7 @@ internal static class Program
         {
             case [WritingChild.Verb, .. var rest]: return await WritingChild.RunAsync(rest);
             case [KilledChild.Command, .. var rest]: return await KilledChild.RunAsync(rest);
+            case [RowWriter.Verb, .. var rest]: return await RowWriter.RunAsync(rest);
             case [DoorChild.Command, .. var rest]: return await DoorChild.RunAsync(rest);
         }
         await Console.Error.WriteLineAsync("These are tests: dotnet test Piccolo.Tests");

@@ -55,6 +55,8 @@ internal static class ApiSetup
         api.MapSystem();
         api.MapCluster();
         api.MapApps();
+        api.MapAppLogs();
+        api.MapVolumes();
         api.MapServices();
         api.MapRemote();
         api.MapCertificates();

@@ -1,15 +1,17 @@
 using Piccolo.Core.Health;
-using Piccolo.Core.Primitives;
+using Piccolo.Core.Volumes;
 
 namespace Piccolo.Api.Health;
 
-/// <summary>Apps have no volumes in this release: what lies in their folder came with an import, and nobody mounts it.</summary>
-internal sealed class VolumesHealth(StatePaths paths, HealthTracker health) : IHealthReporter
+/// <summary>Whether the apps' volumes are served, and are within their limits.</summary>
+internal sealed class VolumesHealth(IAppVolumes volumes, HealthTracker health) : IHealthReporter
 {
     public void Report()
     {
-        var lying = Directory.Exists(paths.Volumes) ? Directory.EnumerateDirectories(paths.Volumes).Count() : 0;
-        if (lying == 0) health.Ok(HealthComponents.Volumes, "no volumes");
-        else health.Degraded(HealthComponents.Volumes, $"{lying} volumes came with an import; this release keeps them and does not mount them");
+        var broken = volumes.Broken();
+        var over = volumes.List().Where(v => v.IsOverLimit).Select(v => $"{v.App}/{v.Name}").ToList();
+        if (!broken.IsEmpty) health.Degraded(HealthComponents.Volumes, $"volumes have stopped working, of: {string.Join(", ", broken)}");
+        else if (over.Count > 0) health.Degraded(HealthComponents.Volumes, $"over their limit: {string.Join(", ", over)}");
+        else health.Ok(HealthComponents.Volumes, volumes.Mounted() is { IsEmpty: false } mounted ? $"open, of {mounted.Length} apps" : "none is open");
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Piccolo.Core.Apps.Manifest;
+using Piccolo.Core.Apps.Plans;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Listeners;
 
@@ -44,10 +45,11 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
                 var record = new AppRecord(
                     manifest.Name, manifestText, manifest, ports, known?.DesiredState ?? DesiredState.Running, known?.CreatedAt ?? now, now)
                 {
-                    ImageId = known?.Manifest.Image == manifest.Image ? known.ImageId : null,
+                    ImageIds = KeptImages(known, manifest),
                     LastUpdate = known?.LastUpdate,
                 };
                 transaction.Put(AppRecord.Collection, record.Name, record);
+                AppSecrets.Complete(transaction, manifest);
                 return known is null ? new InstallOutcome.Created(record) : new InstallOutcome.Updated(record);
             });
         }
@@ -55,14 +57,15 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
         return outcome;
     }
 
-    /// <summary>Removes the app. Its container and its volumes follow, sooner or later: the removal is kept until they are gone.</summary>
+    /// <summary>Removes the app. Its containers follow, sooner or later: the removal is kept until they are gone.</summary>
+    /// <param name="purge">Whether its volumes and secrets go, too; else they stay for when it is installed again.</param>
     /// <returns>Whether there was such an app.</returns>
-    public bool Remove(string name)
+    public bool Remove(string name, bool purge = false)
     {
         var removed = store.Commit(transaction =>
         {
             if (!transaction.Delete(AppRecord.Collection, name)) return false;
-            transaction.Put(AppRemoval.Collection, name, new AppRemoval(name, time.GetUtcNow()));
+            transaction.Put(AppRemoval.Collection, name, new AppRemoval(name, time.GetUtcNow(), purge));
             return true;
         });
         PublishListeners();
@@ -70,7 +73,11 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
     }
 
     /// <summary>Nothing is left of an app that was removed.</summary>
-    internal void Removed(string name) => store.Commit(transaction => transaction.Delete(AppRemoval.Collection, name));
+    internal void Removed(string name) => store.Commit(transaction =>
+    {
+        if (transaction.Get(AppRemoval.Collection, name) is { IsPurge: true }) transaction.Delete(AppSecrets.Collection, name);
+        return transaction.Delete(AppRemoval.Collection, name);
+    });
 
     /// <summary>Start or stop as the owner's will. Saying it again is a change too: an app that waits for its next attempt is tried at once.</summary>
     /// <returns>The app, or null when there is none.</returns>
@@ -81,13 +88,14 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
     public AppRecord? AskUpdate(string name) => Change(name, app => Later(app) is var now ? app with { UpdateAsked = now, UpdatedAt = now } : app);
 
     /// <param name="asked">The wish that is done with; a later one stays.</param>
-    /// <param name="imageId">The newer image; null where there is none.</param>
-    internal void Updated(string name, DateTimeOffset asked, AppUpdate update, string? imageId) => Change(name, app => app with
-    {
-        UpdateAsked = app.UpdateAsked == asked ? null : app.UpdateAsked,
-        LastUpdate = update,
-        ImageId = imageId ?? app.ImageId,
-    });
+    /// <param name="imageIds">The newer images by service.</param>
+    internal void Updated(string name, DateTimeOffset asked, AppUpdate update, ImmutableSortedDictionary<string, string> imageIds) =>
+        Change(name, app => app with
+        {
+            UpdateAsked = app.UpdateAsked == asked ? null : app.UpdateAsked,
+            LastUpdate = update,
+            ImageIds = app.ImageIds.SetItems(imageIds),
+        });
 
     /// <summary>Gives those of the app's listeners another guard port whose own cannot be bound; all others keep theirs.</summary>
     /// <returns>The app, or null when there is none or no port is left.</returns>
@@ -165,6 +173,16 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
         }
         PublishListeners();
         return moved;
+    }
+
+    /// <summary>A service keeps its image while the manifest names the same one.</summary>
+    private static ImmutableSortedDictionary<string, string> KeptImages(AppRecord? known, AppManifest manifest)
+    {
+        var none = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+        if (known is null) return none;
+        var before = known.Manifest.Services.ToDictionary(s => s.Name, s => s.Image, StringComparer.Ordinal);
+        var same = manifest.Services.Where(s => before.GetValueOrDefault(s.Name) == s.Image).Select(s => s.Name).ToHashSet(StringComparer.Ordinal);
+        return none.AddRange(known.ImageIds.Where(i => same.Contains(i.Key)));
     }
 
     private static IEnumerable<(ManifestError Error, bool IsInvalid)> Refusals(

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using Piccolo.Core.Apps.Manifest;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Listeners;
@@ -16,8 +17,9 @@ public enum DesiredState
 /// <param name="Listener">The listener's name.</param>
 public sealed record AppPorts(string Listener, int GuardPort, int PublicPort);
 
-/// <summary>The owner removed an app, and its container or its volumes may still be there. Kept until they are gone.</summary>
-public sealed record AppRemoval(string Name, DateTimeOffset RemovedAt)
+/// <summary>The owner removed an app, and its containers may still be there. Kept until they are gone.</summary>
+/// <param name="IsPurge">Whether its volumes and secrets go, too; else they stay for when it is installed again.</param>
+public sealed record AppRemoval(string Name, DateTimeOffset RemovedAt, bool IsPurge = false)
 {
     internal static readonly StoreCollection<AppRemoval> Collection = new("app-removals");
 }
@@ -47,15 +49,21 @@ public sealed record AppRecord(
     DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt)
 {
-    internal static readonly StoreCollection<AppRecord> Collection = new("apps");
+    /// <summary>Schema 1 knew one service; its manifests mean the same today, and their text is the truth.</summary>
+    internal static readonly StoreCollection<AppRecord> Collection = new("apps", Schema: 2)
+    {
+        Upgrade = app => AppManifestParser.Parse(app.ManifestText).Manifest is { } manifest
+            ? app with { Manifest = manifest }
+            : throw new JsonException("The stored manifest is not valid."),
+    };
 
     /// <summary>When the owner asked for a newer image; null once that was looked for.</summary>
     public DateTimeOffset? UpdateAsked { get; init; }
 
     public AppUpdate? LastUpdate { get; init; }
 
-    /// <summary>The image that the name stood for when it was last found to be newer than the app's; null while it never was.</summary>
-    public string? ImageId { get; init; }
+    /// <summary>By service, the image that the name stood for when it was last found to be newer than the service's.</summary>
+    public ImmutableSortedDictionary<string, string> ImageIds { get; init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
     public IEnumerable<PublishedListener> Listeners => Manifest.Listeners.Join(Ports, definition => definition.Name, ports => ports.Listener,
         (definition, ports) => new PublishedListener(Name, definition, ports.GuardPort, ports.PublicPort));

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Piccolo.Core.Apps;
 
 /// <summary>What an app was last seen to be.</summary>
@@ -8,8 +10,11 @@ public enum AppState
     Pulling,
     Starting,
 
-    /// <summary>The engine says that its container runs.</summary>
+    /// <summary>The engine says that its containers run, and those with a health check answered it.</summary>
     Running,
+
+    /// <summary>Its containers run, and a health check fails.</summary>
+    Unhealthy,
     Stopped,
     Error,
 }
@@ -46,10 +51,32 @@ public enum AppReason
 
     /// <summary>The engine refused; the log has its words.</summary>
     Refused,
+
+    /// <summary>Its health check fails.</summary>
+    Unhealthy,
+
+    /// <summary>A volume of the app cannot be used.</summary>
+    VolumeUnavailable,
+
+    /// <summary>The disk or a volume is full.</summary>
+    VolumeFull,
+
+    /// <summary>A secret that the manifest names is not in the store.</summary>
+    SecretMissing,
 }
 
 /// <summary>An app's observed state. Immutable.</summary>
 /// <param name="Detail">Plain sentences for the owner; empty when all is said.</param>
 /// <param name="Since">When state and reason became what they are.</param>
+/// <param name="ContainerId">Of the main service.</param>
 /// <param name="NextAttempt">When the next automatic retry is due; null when nothing is due.</param>
-public sealed record AppStatus(AppState State, AppReason Reason, string Detail, DateTimeOffset Since, string? ContainerId, DateTimeOffset? NextAttempt);
+public sealed record AppStatus(AppState State, AppReason Reason, string Detail, DateTimeOffset Since, string? ContainerId, DateTimeOffset? NextAttempt)
+{
+    /// <summary>In the order of their start; empty where none was looked at.</summary>
+    public ImmutableArray<ServiceStatus> Services { get; init; } = [];
+}
+
+/// <summary>A service's observed state.</summary>
+/// <param name="Detail">Plain sentences for the owner; empty when all is said.</param>
+/// <param name="ExitCode">Of the last run; null while it runs and before the first.</param>
+public sealed record ServiceStatus(string Name, AppState State, string Detail, string? ContainerId, int? ExitCode);

@@ -19,14 +19,19 @@ public sealed class AppStatusBoard(TimeProvider time)
     public AppStatus? Find(string app) => Current.GetValueOrDefault(app);
 
     internal void Set(
-        string app, AppState state, AppReason reason = AppReason.None, string detail = "", string? containerId = null, DateTimeOffset? nextAttempt = null)
+        string app, AppState state, AppReason reason = AppReason.None, string detail = "", string? containerId = null,
+        DateTimeOffset? nextAttempt = null,
+        ImmutableArray<ServiceStatus> services = default)
     {
         var now = time.GetUtcNow();
         var changed = ImmutableInterlocked.Update(ref _statuses, statuses =>
         {
             var known = statuses.GetValueOrDefault(app);
             var since = known is not null && known.State == state && known.Reason == reason ? known.Since : now;
-            return statuses.SetItem(app, new AppStatus(state, reason, detail, since, containerId, nextAttempt));
+            return statuses.SetItem(app, new AppStatus(state, reason, detail, since, containerId, nextAttempt)
+            {
+                Services = services.IsDefault ? [] : services,
+            });
         });
         if (changed) Changed.Raise();
     }

@@ -2,11 +2,14 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Piccolo.Core.Apps.Plans;
+using Piccolo.Core.Apps.Work;
 using Piccolo.Core.Containers;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
 using Piccolo.Core.Leadership;
 using Piccolo.Core.Primitives;
+using Piccolo.Core.Volumes;
 
 namespace Piccolo.Core.Apps;
 
@@ -36,20 +39,25 @@ internal sealed class AppSupervisor : IDisposable
     private readonly AppWorkContext _context;
     private readonly CancellationTokenSource _ending = new();
     private readonly Lazy<Task> _shutDown;
+    private readonly ServiceProbe _probe;
+    private readonly AppPlanner _planner;
+    private readonly IAppVolumes _volumes;
     private readonly ConcurrentDictionary<string, AppLane> _lanes = new(StringComparer.Ordinal);
     private int _engineFailures;
 
     public AppSupervisor(
-        SealedStore store, AppCatalog catalog, LeadershipRegistry leadership, IContainerRuntime runtime, InstanceId instance, AppStatusBoard board,
-        HealthTracker health, IOptions<ContainerOptions> options, TimeProvider time, Func<double> random, ILogger<AppSupervisor> logger)
+        SealedStore store, AppCatalog catalog, LeadershipRegistry leadership, IContainerRuntime runtime, IAppVolumes volumes, IListenerUrls urls,
+        InstanceId instance, AppStatusBoard board, HealthTracker health, IOptions<ContainerOptions> options, TimeProvider time,
+        Func<double> random, ILogger<AppSupervisor> logger)
     {
         (_store, _leadership, _runtime, _instance, _health, _time, _random, _logger) = (store, leadership, runtime, instance, health, time, random, logger);
+        (_volumes, _probe, _planner) = (volumes, new ServiceProbe(runtime, time), new AppPlanner(urls, instance, time));
         _context = new AppWorkContext(
-            runtime, board, time, random, options.Value.StopGrace,
+            runtime, volumes, _probe, board, time, random, options.Value.StopGrace,
             Pulls: new PullSlots(MaxAtATime), Starts: new SemaphoreSlim(MaxAtATime), Stops: new SemaphoreSlim(MaxAtATime), Retry: new ChangeSignal(),
             app => catalog.MoveBusyGuardPorts(app), catalog.Updated, catalog.Removed, logger);
         _shutDown = new Lazy<Task>(EndAsync);
-        Signals = new SignalSet(store.Changed, leadership.Changed, runtime.Changed, _context.Retry);
+        Signals = new SignalSet(store.Changed, leadership.Changed, runtime.Changed, volumes.Changed, _context.Retry);
     }
 
     /// <summary>What makes another round worth while. The store also says when the vault opened or locked it.</summary>
@@ -59,7 +67,7 @@ internal sealed class AppSupervisor : IDisposable
     /// <returns>When the next round is due if no signal comes before.</returns>
     public async Task<TimeSpan> RoundAsync(CancellationToken cancellationToken)
     {
-        var (apps, removals) = ReadApps();
+        var (apps, plans, removals) = ReadApps();
         var found = await _runtime.ListAsync(cancellationToken);
         if (found.Fault is { } fault) return EngineAway(apps, fault);
         _engineFailures = 0;
@@ -68,8 +76,9 @@ internal sealed class AppSupervisor : IDisposable
         var ours = found.Value;
         await RemoveStraysAsync(ours, cancellationToken);
         var goals = AppGoals.Decide(
-            apps, apps is null ? [] : _store.UnreadableKeys(AppRecord.Collection), removals, ours.Select(c => c.App).Concat(_lanes.Keys),
-            app => _leadership.RoleOf(ResourceId.App(app)), _instance);
+            apps, apps is null ? [] : _store.UnreadableKeys(AppRecord.Collection), removals,
+            ours.Select(c => c.App).Concat(_volumes.Mounted()).Concat(_lanes.Keys),
+            app => _leadership.RoleOf(ResourceId.App(app)), app => plans.GetValueOrDefault(app.Name));
         foreach (var (app, goal) in goals) LaneOf(app).SetGoal(goal);
         foreach (var (app, lane) in _lanes)
             if (lane.IsDone && ours.All(c => c.App != app)) _lanes.TryRemove(app, out _);
@@ -91,6 +100,8 @@ internal sealed class AppSupervisor : IDisposable
             var found = await _runtime.ListAsync(limit.Token);
             if (found.Fault is not null) _logger.ShutdownIncomplete(found.Fault.Sentence);
             else await Task.WhenAll(found.Value.Where(c => c.IsRunning).Select(c => StopForGoodAsync(c, limit.Token)));
+            foreach (var app in _volumes.Mounted())
+                if (await _volumes.CloseAsync(app, limit.Token) is { } open) _logger.ShutdownIncomplete(open.Sentence);
         }
         catch (OperationCanceledException)
         {
@@ -103,20 +114,25 @@ internal sealed class AppSupervisor : IDisposable
         _context.Pulls.Dispose();
         _context.Starts.Dispose();
         _context.Stops.Dispose();
+        _probe.Dispose();
         _ending.Dispose();
     }
 
     /// <returns>Null apps while locked.</returns>
-    private (IReadOnlyList<AppRecord>? Apps, IReadOnlyList<string> Removals) ReadApps()
+    private (IReadOnlyList<AppRecord>? Apps, IReadOnlyDictionary<string, AppPlan?> Plans, IReadOnlyList<AppRemoval> Removals) ReadApps()
     {
-        if (!_store.IsOpen) return (null, []);
+        var none = ImmutableDictionary<string, AppPlan?>.Empty;
+        if (!_store.IsOpen) return (null, none, []);
         try
         {
-            return (_store.List(AppRecord.Collection), [.. _store.List(AppRemoval.Collection).Select(r => r.Name)]);
+            var apps = _store.List(AppRecord.Collection);
+            var secrets = _store.List(AppSecrets.Collection).ToDictionary(s => s.App, StringComparer.Ordinal);
+            var plans = apps.ToDictionary(a => a.Name, a => _planner.Plan(a, secrets.GetValueOrDefault(a.Name)), StringComparer.Ordinal);
+            return (apps, plans, _store.List(AppRemoval.Collection));
         }
         catch (StoreSealedException)
         {
-            return (null, []);
+            return (null, none, []);
         }
     }
 
@@ -129,14 +145,14 @@ internal sealed class AppSupervisor : IDisposable
         var delay = RetryDelay.After(++_engineFailures, Regular, _random);
         var names = (apps ?? []).Select(a => a.Name).Union(_lanes.Keys, StringComparer.Ordinal);
         foreach (var app in names)
-            _context.Board.Set(app, AppState.Error, AppWork.ReasonOf(fault.Kind), $"{fault.Sentence} {fault.NextStep}", nextAttempt: _time.GetUtcNow() + delay);
+            _context.Board.Set(app, AppState.Error, AppReasons.Of(fault.Kind), $"{fault.Sentence} {fault.NextStep}", nextAttempt: _time.GetUtcNow() + delay);
         return delay;
     }
 
     /// <summary>Containers under one of our names that no app of theirs has: nothing would ever take care of them.</summary>
     private async Task RemoveStraysAsync(ImmutableArray<ObservedContainer> ours, CancellationToken cancellationToken)
     {
-        foreach (var stray in ours.Where(c => c.Name != ContainerSpec.NameOf(_instance, c.App)))
+        foreach (var stray in ours.Where(c => c.Name != ContainerSpec.NameOf(_instance, c.App, c.Service)))
             if (await _runtime.RemoveAsync(stray.Id, cancellationToken) is null) _logger.AppRemoved(stray.Name);
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Piccolo.Core.Apps.Plans;
 
 namespace Piccolo.Core.Apps;
 
@@ -11,6 +12,7 @@ public static class AppsServiceCollectionExtensions
     {
         services.TryAddSingleton<AppCatalog>();
         services.TryAddSingleton<AppStatusBoard>();
+        services.TryAddSingleton<IListenerUrls, LanListenerUrls>();
 #pragma warning disable CA5394 // jitter, not a secret
         services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<AppSupervisor>(provider, (Func<double>)Random.Shared.NextDouble));
 #pragma warning restore CA5394

@@ -13,6 +13,9 @@ public sealed record StoreCollection<T>(string Name, int Schema = 1) where T : c
     /// <summary>No loop computes anything from it: a commit that writes nothing else does not raise <see cref="SealedStore.Changed"/>.</summary>
     public bool IsQuiet { get; init; }
 
+    /// <summary>Brings a record that was read from a row of an older schema to the present one; throws <see cref="JsonException"/> where it cannot.</summary>
+    public Func<T, T>? Upgrade { get; init; }
+
     internal static byte[] Serialize(T record) => JsonSerializer.SerializeToUtf8Bytes(record, StoreJson.Options);
 
     internal static T Deserialize(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize<T>(json, StoreJson.Options) ?? throw new JsonException("null record");

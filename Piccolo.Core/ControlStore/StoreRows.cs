@@ -86,7 +86,8 @@ internal static class StoreRows
                 unreadable.Add(collection.Name, row.Key, $"its schema is {schema}, and this version knows {collection.Schema}");
                 return null;
             }
-            return StoreCollection<T>.Deserialize(row.Record);
+            var record = StoreCollection<T>.Deserialize(row.Record);
+            return schema < collection.Schema && collection.Upgrade is { } upgrade ? upgrade(record) : record;
         }
         catch (JsonException e)
         {

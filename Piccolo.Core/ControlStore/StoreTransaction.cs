@@ -62,6 +62,8 @@ public sealed class StoreTransaction
             throw new StoreFaultException(
                 FaultCode.SchemaTooNew,
                 $"A row of '{collection.Name}' was written by a newer version of the appliance, and this one cannot change it. Install that version again.");
+        // What an older schema had and this one has not was given up, not invented later.
+        if (row.Schema < collection.Schema) return next;
         var stored = (_seal.Open(collection.Name, row.Schema, id, row.Box) ?? throw StoreRows.Undecryptable(collection.Name)).Record;
         try
         {

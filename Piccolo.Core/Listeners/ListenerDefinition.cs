@@ -39,6 +39,9 @@ public sealed record ListenerDefinition(string Name, int GuestPort, ListenerFlow
 
     public static readonly ImmutableArray<int> DefaultRemotePorts = [HttpPort, HttpsPort];
 
+    /// <summary>The app's service that it leads to; null = the only one.</summary>
+    public string? Service { get; init; }
+
     /// <summary>Only where bytes are spliced: elsewhere forwarded headers tell.</summary>
     public ClientHeader ClientHeader { get; init; }
 
@@ -52,7 +55,8 @@ public sealed record ListenerDefinition(string Name, int GuestPort, ListenerFlow
     public bool IsHttp => Flow == ListenerFlow.Tcp && Protocol != ListenerProtocol.Raw;
 
     // An immutable array compares by identity; the ports that it holds are what counts.
-    public bool Equals(ListenerDefinition? other) => other is not null && Name == other.Name && GuestPort == other.GuestPort && Flow == other.Flow
+    public bool Equals(ListenerDefinition? other) => other is not null && Name == other.Name && Service == other.Service
+        && GuestPort == other.GuestPort && Flow == other.Flow
         && Protocol == other.Protocol && ClientHeader == other.ClientHeader && HstsMaxAge == other.HstsMaxAge && HealthPath == other.HealthPath
         && RemotePorts.AsSpan().SequenceEqual(other.RemotePorts.AsSpan());
 

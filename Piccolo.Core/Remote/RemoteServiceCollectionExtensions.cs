@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using Piccolo.Core.Apps.Plans;
 using Piccolo.Core.Certificates;
 using Piccolo.Core.Remote.Aliases;
 using Piccolo.Core.Remote.Checks;
@@ -22,6 +23,7 @@ public static class RemoteServiceCollectionExtensions
         services.AddSingleton<RouteTableHolder>();
         services.AddSingleton<RemoteSettingsStore>();
         services.AddSingleton<RemoteStatusReader>();
+        services.AddSingleton<IListenerUrls, RemoteListenerUrls>();
         services.AddSingleton<RemoteAccess>().AddSingleton<IHostedService>(s => s.GetRequiredService<RemoteAccess>());
         services.AddSingleton<PublicDnsResolver>().AddSingleton<ProbeNonces>().AddSingleton<FrontDoorBoard>().AddSingleton<NameProber>()
             .AddSingleton<FrontDoorProbe>().AddSingleton<IHostedService>(s => s.GetRequiredService<FrontDoorProbe>());

@@ -12,6 +12,7 @@ internal sealed class LanesTests
         ("Piccolo.Rig.Acme.PebbleServer::StartAsync", "NeedsPebble"),
         ("Piccolo.Rig.Acme.ChallengeTestServer::StartAsync", "NeedsPebble"),
         ("Piccolo.Tests.Fakes.Files.MountedFolder::Run", "NeedsRoot"),
+        ("Piccolo.Tests.Core.Volumes.VolumeBox::StartAsync", "NeedsRoot"),
         ("\"ip\"", "NeedsRoot"),
         ("System.Diagnostics.Process::Start", "NeedsProcess"),
     ];

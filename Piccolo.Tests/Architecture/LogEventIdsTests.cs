@@ -18,6 +18,7 @@ internal sealed class LogEventIdsTests
         ("Piccolo.Core.Apps", 5000, 5099),
         ("Piccolo.Core.Containers", 5100, 5199),
         ("Piccolo.Core.Listeners", 5200, 5299),
+        ("Piccolo.Core.Volumes", 5300, 5399),
         ("Piccolo.Core.Vault", 6000, 6099),
         ("Piccolo.Core.Health", 6100, 6199),
         ("Piccolo.Core.ControlStore", 6200, 6499),

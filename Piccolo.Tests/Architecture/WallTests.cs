@@ -65,6 +65,8 @@ internal sealed partial class WallTests
     private static string? HiddenMember(ITypeDependency dependency)
     {
         if (dependency is not IMemberMemberDependency { TargetMember: { Visibility: not Visibility.Public } member }) return null;
+        // What "with" calls of another's record.
+        if (member.Name == $".ctor({dependency.Target.FullName})") return null;
         var name = Accessor().Replace(member.Name.Split('(')[0], "");
         return $"{dependency.Target.Name}.{name}";
     }

@@ -28,6 +28,7 @@ internal sealed class FirstLightTests
         Assert.That(lines, Does.Match("PASSTHROUGH OK https://raw.home.test fingerprint=[0-9A-F]{64}"));
         Assert.That(lines, Does.Contain("HOTUPDATE OK added=second.home.test removed=second.home.test download=intact"));
         Assert.That(lines, Does.Contain("FOLLOWER OK app=web state=stopped route=tunnel"));
+        Assert.That(lines, Does.Contain("DATA OK app=notes rows=5 after=kill9 after_lock=sealed"));
     }
 
     [TestCase(DemoBreak.Dns, "could not resolve", Category = "Slow")]
@@ -42,6 +43,6 @@ internal sealed class FirstLightTests
 
         var failure = await Assert.CatchAsync<DemoFailedException>(() => new DemoFlow(stack, timeline, TimeSpan.FromSeconds(15)).RunAsync());
 
-        Assert.That(failure!.Message, Does.Contain(cause));
+        Assert.That(failure!.Message, Does.Contain(cause).IgnoreCase);
     }
 }

@@ -30,6 +30,7 @@ public sealed class DemoFlow(DemoStack stack, Timeline timeline, TimeSpan patien
         await ShowPassThroughAsync();
         await ShowHotUpdateAsync();
         await ShowFollowerAsync();
+        await new DataFlow(stack, timeline, patience).RunAsync();
     }
 
     private Task ConfigureRemoteAsync() => _api.PostAsync("/api/v1/remote/configure", new

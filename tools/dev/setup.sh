@@ -23,12 +23,16 @@ NEEDS=(
   unshare:util-linux
   mount:mount
   mkfs.ext4:e2fsprogs
+  gocryptfs:gocryptfs
+  "fusermount3|fusermount:fuse3"
   curl:curl
   nghttp:nghttp2-client
   testssl:testssl.sh
   python3:python3
   node:nodejs
   shellcheck:shellcheck
+  # The server is under /usr/lib/postgresql; this command comes with it.
+  pg_ctlcluster:postgresql
 )
 
 # What the browser tests look for. Not chromium-browser: on Ubuntu that is a script which asks for a snap.
@@ -36,7 +40,7 @@ BROWSERS="chromium|google-chrome|google-chrome-stable"
 
 # Servers of which only the program is wanted.
 # shellcheck disable=SC2034 # Read by packages.sh.
-PROGRAMS_ONLY=(nginx)
+PROGRAMS_ONLY=(nginx postgresql)
 
 distribution() { ( . /etc/os-release 2>/dev/null; printf '%s' "${ID:-unknown}" ); }
 

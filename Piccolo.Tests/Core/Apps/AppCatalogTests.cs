@@ -55,7 +55,7 @@ internal sealed class AppCatalogTests
         var after = _rig.Catalog.Find("web")!;
         Assert.That((after.DesiredState, after.CreatedAt), Is.EqualTo((DesiredState.Stopped, before.CreatedAt)));
         Assert.That(after.UpdatedAt, Is.GreaterThan(before.UpdatedAt));
-        Assert.That(after.Manifest.Image, Is.EqualTo("localhost/new:2"));
+        Assert.That(after.Manifest.Main.Image, Is.EqualTo("localhost/new:2"));
     }
 
     [Test]
@@ -130,8 +130,8 @@ internal sealed class AppCatalogTests
 
         var app = _rig.Catalog.Find("web")!;
         Assert.That(app.ManifestText, Is.EqualTo(text));
-        Assert.That(app.Manifest.Environment, Is.EqualTo(new Dictionary<string, string> { ["B"] = "2", ["a"] = "1" }));
-        Assert.That((app.Manifest.MemoryBytes, app.Manifest.NanoCpus), Is.EqualTo(((long?)(64L << 20), (long?)250_000_000)));
+        Assert.That(app.Manifest.Main.Environment, Is.EqualTo(new Dictionary<string, string> { ["B"] = "2", ["a"] = "1" }));
+        Assert.That((app.Manifest.Main.MemoryBytes, app.Manifest.Main.NanoCpus), Is.EqualTo(((long?)(64L << 20), (long?)250_000_000)));
         Assert.That(app.Manifest.Listeners.Single(), Is.EqualTo(new ListenerDefinition("web", 80, ListenerFlow.Tls, ListenerProtocol.Raw, [8443])));
     }
 

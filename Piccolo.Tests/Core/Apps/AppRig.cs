@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Apps.Manifest;
+using Piccolo.Core.Apps.Plans;
 using Piccolo.Core.Containers;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
@@ -24,6 +25,7 @@ internal sealed class AppRig : IAsyncDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("piccolo-apps-");
     private readonly DataKey _dataKey = DataKey.Generate();
     private AppSupervisorLoop? _loop;
+    private int _revision;
     private AppSupervisor? _supervisor;
 
     public AppRig(Role? beforeElection = null)
@@ -49,6 +51,7 @@ internal sealed class AppRig : IAsyncDisposable
     public LeadershipRegistry Leadership { get; }
     public InstanceId Instance { get; }
     public RecordingContainerRuntime Runtime { get; } = new();
+    public RecordingVolumes Volumes { get; } = new();
     public RecordedLog Log { get; } = new();
     public ConcurrentDictionary<int, bool> BusyPorts { get; } = [];
 
@@ -68,7 +71,8 @@ internal sealed class AppRig : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        _supervisor = new AppSupervisor(Store, Catalog, Leadership, Runtime, Instance, Board, Health, Options.Create(new ContainerOptions()), Time,
+        _supervisor = new AppSupervisor(Store, Catalog, Leadership, Runtime, Volumes, new LanListenerUrls(), Instance, Board, Health,
+            Options.Create(new ContainerOptions()), Time,
             () => Random, Log.For<AppSupervisor>());
         _loop = new AppSupervisorLoop(_supervisor, Time, Log.For<AppSupervisorLoop>());
         await _loop.StartAsync(CancellationToken.None);
@@ -94,6 +98,14 @@ internal sealed class AppRig : IAsyncDisposable
         return Catalog.Install(parsed.Manifest!, yaml, _ => label => reserved.Contains(label) ? new NameRefusal("Taken.", IsInvalid: false) : null);
     }
 
+    /// <summary>Installs what no text says: the manifest is its own revision.</summary>
+    public AppRecord Install(AppManifest manifest)
+    {
+        var outcome = Catalog.Install(manifest, $"revision {++_revision}", _ => _ => null);
+        Assert.That(outcome, Is.InstanceOf<InstallOutcome.Created>().Or.InstanceOf<InstallOutcome.Updated>());
+        return Catalog.Find(manifest.Name)!;
+    }
+
     public void Follow(params string[] apps) => Leadership.Apply(apps.ToDictionary(ResourceId.App, _ => Role.FollowerOf(null)));
 
     /// <summary>Waits until the app is seen in that state for that reason.</summary>
@@ -101,6 +113,14 @@ internal sealed class AppRig : IAsyncDisposable
     {
         await UntilAsync(Board.Changed, () => Board.Find(app) is { } status && status.State == state && status.Reason == reason,
             () => $"{app} is {Board.Find(app)}, wanted {state} {reason}; calls: {string.Join(", ", Runtime.Calls)}; log: {string.Join('\n', Log.Lines)}");
+        return Board.Find(app)!;
+    }
+
+    /// <summary>Waits until the app is seen in that state, and as the test wants it otherwise.</summary>
+    public async Task<AppStatus> UntilAsync(string app, AppState state, Func<AppStatus, bool> isSo)
+    {
+        await UntilAsync(Board.Changed, () => Board.Find(app) is { } status && status.State == state && isSo(status),
+            () => $"{app} is {Board.Find(app)}, wanted {state}; calls: {string.Join(", ", Runtime.Calls)}; log: {string.Join('\n', Log.Lines)}");
         return Board.Find(app)!;
     }
 

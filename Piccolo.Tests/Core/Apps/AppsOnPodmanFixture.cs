@@ -9,6 +9,7 @@ using Piccolo.Core.Leadership;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
+using Piccolo.Core.Volumes;
 using Piccolo.Rig;
 using Piccolo.Rig.Podman;
 using Piccolo.Tests.Core.Containers;
@@ -72,7 +73,7 @@ internal abstract class AppsOnPodmanFixture
         services.AddLogging();
         services.Configure<ContainerOptions>(options => options.Socket = _podman.SocketPath);
         services.Configure<ListenerPortOptions>(options => (options.GuardPorts, options.PublicPorts) = (_ports.GuardPorts, _ports.PublicPorts));
-        services.AddContainers().AddListeners().AddApps();
+        services.AddContainers().AddListeners().AddVolumes().AddApps();
         _services = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
         foreach (var loop in _services.GetServices<IHostedService>()) await loop.StartAsync(CancellationToken.None);
         Store.Open(_dataKey);

@@ -1,4 +1,4 @@
-using Piccolo.Core.Apps;
+using Piccolo.Core.Apps.Work;
 
 namespace Piccolo.Tests.Core.Apps;
 

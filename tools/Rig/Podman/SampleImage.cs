@@ -1,8 +1,6 @@
-using System.Formats.Tar;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.RegularExpressions;
 
 namespace Piccolo.Rig.Podman;
 
@@ -10,10 +8,10 @@ namespace Piccolo.Rig.Podman;
 /// The sample app as an image, made without any registry: the app's build, this machine's shared frameworks and the libraries that they load. The tar
 /// is kept under the hash of its inputs, so that only the first run builds it.
 /// </summary>
-public static partial class SampleImage
+public static class SampleImage
 {
     public const string Name = "localhost/piccolo-sample:latest";
-    private static readonly DateTimeOffset Epoch = DateTimeOffset.UnixEpoch;
+    private const string Users = "root:x:0:0:root:/:/sbin/nologin\napp:x:1000:1000:app:/tmp:/sbin/nologin\n";
 
     /// <summary>Two who need the image at the same time would write the same file.</summary>
     private static readonly SemaphoreSlim OneAtATime = new(1);
@@ -24,11 +22,17 @@ public static partial class SampleImage
     /// <summary>Wants a tracing library that few machines have, and is of no use here; the others are the debugger's.</summary>
     private static readonly string[] LeftOut = ["libcoreclrtraceptprovider.so", "libmscordaccore.so", "libmscordbi.so", "createdump"];
 
-    private static readonly string[] Files = ["SampleApp.dll", "SampleApp.deps.json", "SampleApp.runtimeconfig.json"];
+    private static readonly string[] Files = ["SampleApp.dll", "SampleApp.deps.json", "SampleApp.runtimeconfig.json", "Npgsql.dll"];
 
     /// <summary>Builds the tar where needed and imports it as <see cref="Name"/>.</summary>
-    public static async Task ImportAsync(PodmanServer podman, CancellationToken cancellationToken = default) =>
-        await podman.ImportAsync(await BuildAsync(cancellationToken), Name, Changes, cancellationToken);
+    public static Task ImportAsync(PodmanServer podman, CancellationToken cancellationToken = default) => ImportAsync(podman, Name, [], cancellationToken);
+
+    /// <summary>The same under another name, with more instructions.</summary>
+    public static async Task ImportAsync(PodmanServer podman, string name, IEnumerable<string> more, CancellationToken cancellationToken = default) =>
+        await podman.ImportAsync(await BuildAsync(cancellationToken), name, Changes.Concat(more), cancellationToken);
+
+    /// <summary>What runs the sample app in the container; its commands are appended to it.</summary>
+    public static string[] Program => [$"{DotnetRoot}/dotnet", "/app/SampleApp.dll"];
 
     /// <returns>The tar of the root file system.</returns>
     public static async Task<string> BuildAsync(CancellationToken cancellationToken = default)
@@ -42,7 +46,7 @@ public static partial class SampleImage
             if (File.Exists(tar)) return tar;
             foreach (var old in folder.EnumerateFiles("sample-*.tar")) old.Delete();
             var temporary = $"{tar}.{Environment.ProcessId}.tmp";
-            await WriteAsync(temporary, inputs, cancellationToken);
+            await RootFileSystem.WriteAsync(temporary, inputs, Users, [], cancellationToken);
             File.Move(temporary, tar, overwrite: true);
             return tar;
         }
@@ -78,21 +82,10 @@ public static partial class SampleImage
         foreach (var part in new[] { $"host/fxr/{version}", $"shared/Microsoft.NETCore.App/{version}", $"shared/Microsoft.AspNetCore.App/{version}" })
             foreach (var file in Directory.EnumerateFiles(Path.Combine(DotnetRoot, part)).Where(f => !LeftOut.Contains(Path.GetFileName(f))))
                 inputs[file] = file;
-        foreach (var library in await LibrariesAsync([.. inputs.Values.Where(f => f.EndsWith(".so", StringComparison.Ordinal)), DotnetRoot + "/dotnet"],
-            cancellationToken))
-            inputs[library] = library;
+        string[] binaries = [.. inputs.Values.Where(f => f.EndsWith(".so", StringComparison.Ordinal)), DotnetRoot + "/dotnet"];
+        foreach (var library in await RootFileSystem.LibrariesAsync(binaries, Loaded, cancellationToken))
+            if (!library.StartsWith(DotnetRoot, StringComparison.Ordinal)) inputs[library] = library;
         return inputs;
-    }
-
-    /// <summary>The system's libraries that the binaries need, by the paths at which the loader looks for them.</summary>
-    private static async Task<IEnumerable<string>> LibrariesAsync(IReadOnlyCollection<string> binaries, CancellationToken cancellationToken)
-    {
-        var cache = await Tool.RunAsync(Tool.Prepare("ldconfig", ["-p"]), cancellationToken);
-        var loaded = Loaded.Select(name => CachedLibrary().Matches(cache).FirstOrDefault(m => m.Groups["name"].Value == name)?.Groups["path"].Value
-            ?? throw new InvalidOperationException($"{name} is missing. Install it: apt-get install libssl3")).ToList();
-        var needed = await Tool.RunAsync(Tool.Prepare("ldd", binaries.Concat(loaded)), cancellationToken);
-        return NeededLibrary().Matches(needed).Select(m => m.Value).Where(path => !path.StartsWith(DotnetRoot, StringComparison.Ordinal)).Concat(loaded)
-            .Distinct(StringComparer.Ordinal);
     }
 
     private static string HashOf(SortedDictionary<string, string> inputs)
@@ -109,56 +102,11 @@ public static partial class SampleImage
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..16];
     }
 
-    private static async Task WriteAsync(string tar, SortedDictionary<string, string> inputs, CancellationToken cancellationToken)
-    {
-        await using var file = File.Create(tar);
-        await using var writer = new TarWriter(file, TarEntryFormat.Pax);
-        const UnixFileMode everybody =
-            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute
-            | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
-        foreach (var folder in Folders(inputs.Keys)) await AddAsync(new PaxTarEntry(TarEntryType.Directory, folder + "/") { Mode = everybody });
-        await AddAsync(new PaxTarEntry(TarEntryType.Directory, "tmp/")
-        {
-            Mode = everybody | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite | UnixFileMode.StickyBit,
-        });
-        await AddAsync(new PaxTarEntry(TarEntryType.RegularFile, "etc/passwd")
-        {
-            Mode = everybody,
-            DataStream = new MemoryStream("root:x:0:0:root:/:/sbin/nologin\napp:x:1000:1000:app:/tmp:/sbin/nologin\n"u8.ToArray()),
-        });
-        foreach (var (place, path) in inputs)
-        {
-            await using var content = File.OpenRead(path);
-            await AddAsync(new PaxTarEntry(TarEntryType.RegularFile, place.TrimStart('/')) { Mode = everybody, DataStream = content });
-        }
-
-        Task AddAsync(PaxTarEntry entry)
-        {
-            entry.ModificationTime = Epoch;
-            return writer.WriteEntryAsync(entry, cancellationToken);
-        }
-    }
-
-    private static SortedSet<string> Folders(IEnumerable<string> places)
-    {
-        var folders = new SortedSet<string>(StringComparer.Ordinal) { "etc" };
-        foreach (var place in places)
-            for (var folder = Path.GetDirectoryName(place); folder is { Length: > 1 }; folder = Path.GetDirectoryName(folder))
-                folders.Add(folder.TrimStart('/'));
-        return folders;
-    }
-
     /// <summary>Beside the build where there is one, so that cleaning the build cleans this too.</summary>
-    private static string CacheFolder()
+    internal static string CacheFolder()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
             if (folder.Name == "artifacts") return Path.Combine(folder.FullName, "sample-image");
         return Path.Combine(Path.GetTempPath(), "piccolo-sample-image");
     }
-
-    [GeneratedRegex(@"^\s*(?<name>\S+) \([^)]*x86-64[^)]*\) => (?<path>/\S+)|^\s*(?<name>\S+) \([^)]*AArch64[^)]*\) => (?<path>/\S+)", RegexOptions.Multiline)]
-    private static partial Regex CachedLibrary();
-
-    [GeneratedRegex(@"(?<=(?:=> |^\s+))/\S+(?= \(0x)", RegexOptions.Multiline)]
-    private static partial Regex NeededLibrary();
 }

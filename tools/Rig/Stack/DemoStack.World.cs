@@ -50,6 +50,15 @@ public sealed partial class DemoStack
     /// <summary>Ends the relay as a crash would.</summary>
     public ValueTask KillRelayAsync() => Relay.DisposeAsync();
 
+    /// <summary>Kills the appliance as a power cut would and starts it again with the same state: it is locked then.</summary>
+    public async Task KillAndRestartApplianceAsync()
+    {
+        var killed = Appliance;
+        await killed.KillAsync();
+        _parts.Remove(killed);
+        await StartApplianceAsync(DemoBreak.None);
+    }
+
     /// <summary>Starts the relay again; it listens when this returns.</summary>
     public Task RestartRelayAsync() => StartRelayAsync();
 

@@ -12,6 +12,7 @@ internal static class Diagnosis
             var remote = await api.GetAsync("/api/v1/remote/status");
             var apps = (await api.GetAsync("/api/v1/apps"))["data"]!.AsArray();
             var causes = Tunnel(remote).Concat(Certificates(remote, "error")).Concat(apps.SelectMany(App)).ToList();
+            foreach (var app in apps.Where(a => (string?)a!["status"] != "running")) causes.AddRange(await LogOfAsync(api, (string)app!["name"]!));
             // A certificate that is waited for is no cause while something else is.
             return Join(causes.Count > 0 ? causes : Certificates(remote, "pending"));
         }
@@ -38,6 +39,10 @@ internal static class Diagnosis
         if ((string?)app!["status"] != "running")
             yield return $"app {app["name"]} {app["status"]}: {app["status_detail"] ?? app["status_reason"] ?? "no reason known"}";
     }
+
+    /// <summary>An app that does not run has most often printed why.</summary>
+    private static async Task<IEnumerable<string>> LogOfAsync(ApplianceClient api, string app) =>
+        (await api.GetAsync($"/api/v1/apps/{app}/logs?tail=5"))["lines"]!.AsArray().Select(l => $"{l!["service"]} printed: {l["text"]}");
 
     private static string Join(IEnumerable<string> causes) =>
         string.Join("; ", causes.DefaultIfEmpty("everything reports that it works, yet https://web.home.test does not answer"));

@@ -1,6 +1,7 @@
+using Piccolo.Core.Apps.Plans;
 using Piccolo.Core.ControlStore;
 
-namespace Piccolo.Core.Apps;
+namespace Piccolo.Core.Apps.Work;
 
 /// <summary>
 /// The one place where an app is worked on: one step at a time, always towards the latest goal. A new goal breaks off a start that it makes pointless,
@@ -20,7 +21,8 @@ internal sealed class AppLane(string app, AppWorkContext context, CancellationTo
     /// <summary>Completes when the work that goes on now has ended.</summary>
     public Task Idle { get; private set; } = Task.CompletedTask;
 
-    public DateTimeOffset? NextAttempt => _work.NotBefore;
+    /// <summary>When the app is to be looked at again although nothing tells that it changed.</summary>
+    public DateTimeOffset? NextAttempt => _work.NotBefore ?? _work.NextLook;
 
     /// <summary>Whether the app is gone and nothing is left to do for it.</summary>
     public bool IsDone
@@ -37,7 +39,7 @@ internal sealed class AppLane(string app, AppWorkContext context, CancellationTo
         lock (_gate)
         {
             if (goal.Key != _goal?.Key) _isNew = true;
-            var breaksOff = _goal is AppGoal.Run before && !(goal is AppGoal.Run after && after.Spec.Hash == before.Spec.Hash);
+            var breaksOff = _goal is AppGoal.Run before && !(goal is AppGoal.Run after && after.Plan.Hash == before.Plan.Hash);
             _goal = goal;
             _again = true;
             if (breaksOff && _step is not null) _breakingOff = _step.CancelAsync();

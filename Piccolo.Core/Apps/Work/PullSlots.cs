@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Piccolo.Core.Containers;
 
-namespace Piccolo.Core.Apps;
+namespace Piccolo.Core.Apps.Work;
 
 /// <summary>
 /// How many images are fetched from one registry at a time: a registry that takes connections and says nothing delays nobody but itself. Thread-safe.

@@ -1,4 +1,4 @@
-namespace Piccolo.Core.Apps;
+namespace Piccolo.Core.Apps.Work;
 
 /// <summary>How long to wait after failures in a row: 1 s, doubled each time, at most 5 minutes, ± 20 %. Pure.</summary>
 internal static class RetryDelay

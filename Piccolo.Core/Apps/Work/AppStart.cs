@@ -1,0 +1,202 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Piccolo.Core.Apps.Manifest;
+using Piccolo.Core.Apps.Plans;
+using Piccolo.Core.Containers;
+using Piccolo.Core.Volumes;
+
+namespace Piccolo.Core.Apps.Work;
+
+/// <summary>How far an app has come towards its plan.</summary>
+internal abstract record StartResult
+{
+    /// <param name="NextLook">When something may have changed that nobody tells of; null = nothing is waited for.</param>
+    public sealed record Reached(AppState State, AppReason Reason, string Detail, ImmutableArray<ServiceStatus> Services, DateTimeOffset? NextLook)
+        : StartResult;
+
+    public sealed record EngineFault(string Service, ContainerFault Fault, ObservedContainer? Old) : StartResult;
+
+    public sealed record VolumesFault(VolumeFault Fault) : StartResult;
+
+    public sealed record Exited(string Service, ObservedContainer Container, TimeSpan? RanFor) : StartResult;
+}
+
+/// <summary>
+/// Takes an app towards its plan: images first, then volumes, then the containers in their order, each when those that it depends on are far enough.
+/// Each pass goes as far as it can and says where it stopped. Used by one <see cref="AppWork"/> at a time.
+/// </summary>
+internal sealed class AppStart(string app, AppWorkContext context)
+{
+    private readonly Dictionary<string, ServiceWork> _services = new(StringComparer.Ordinal);
+    private string? _prepared;
+
+    /// <summary>The services of the last plan, in the order of their start.</summary>
+    public ImmutableArray<string> Order { get; private set; } = [];
+
+    public ServiceWork Of(string service)
+    {
+        if (!_services.TryGetValue(service, out var work)) _services[service] = work = new ServiceWork(app, service, context);
+        return work;
+    }
+
+    /// <summary>All is stopped.</summary>
+    public void Stopped()
+    {
+        _prepared = null;
+        foreach (var work in _services.Values) work.Stopped();
+    }
+
+    public async Task<StartResult> RunAsync(AppPlan plan, CancellationToken cancellationToken)
+    {
+        var found = new Dictionary<string, ObservedContainer?>(StringComparer.Ordinal);
+        foreach (var service in plan.Services)
+        {
+            var result = await context.Runtime.FindAsync(app, service.Name, CancellationToken.None);
+            if (result.Fault is { } fault) return new StartResult.EngineFault(service.Name, fault, null);
+            found[service.Name] = result.Value;
+        }
+        if (_prepared != plan.Hash && await PrepareAsync(plan, found, cancellationToken) is { } obstacle) return obstacle;
+        var volumes = await OpenVolumesAsync(plan, cancellationToken);
+        return volumes.Fault is { } closed ? new StartResult.VolumesFault(closed) : await RunAsync(plan, found, volumes.Folders!, cancellationToken);
+    }
+
+    private async Task<StartResult> RunAsync(
+        AppPlan plan, Dictionary<string, ObservedContainer?> found, ImmutableSortedDictionary<string, string> folders, CancellationToken cancellationToken)
+    {
+        var states = new Dictionary<string, ServiceStatus>(StringComparer.Ordinal);
+        DateTimeOffset? nextLook = null;
+        foreach (var service in plan.Services)
+        {
+            var work = Of(service.Name);
+            var spec = service.MountedAt(folders);
+            if (Waiting(service, states) is { } why)
+            {
+                states[service.Name] = new ServiceStatus(service.Name, AppState.Starting, why, found[service.Name]?.Id, null);
+                continue;
+            }
+            var once = service.Manifest.Run == RunMode.Once;
+            switch (await work.EnsureAsync(found[service.Name], spec, once, cancellationToken))
+            {
+                case ServiceStep.Failed failed:
+                    return new StartResult.EngineFault(service.Name, failed.Fault, failed.Old);
+                case ServiceStep.Exited { Container.ExitCode: 0 } done when once:
+                    states[service.Name] = new ServiceStatus(service.Name, AppState.Stopped, "", done.Container.Id, 0);
+                    break;
+                case ServiceStep.Exited exited:
+                    var ranFor = context.Time.GetUtcNow() - work.RunningSince;
+                    work.Stopped();
+                    return new StartResult.Exited(service.Name, exited.Container, ranFor);
+                case ServiceStep.Completed completed:
+                    states[service.Name] = new ServiceStatus(service.Name, AppState.Stopped, "", completed.Container.Id, 0);
+                    break;
+                case ServiceStep.Runs runs:
+                    if (runs.JustStarted) context.Logger.AppStarted(app, runs.Container.Id);
+                    states[service.Name] = once
+                        ? new ServiceStatus(service.Name, AppState.Starting, "It has not ended yet.", runs.Container.Id, null)
+                        : await CheckAsync(service, work, spec, runs.Container, cancellationToken);
+                    if (work.Check is not null && !once && (nextLook is null || work.Health.NextCheck < nextLook)) nextLook = work.Health.NextCheck;
+                    break;
+            }
+        }
+        return Summary([.. plan.Services.Select(s => states[s.Name])], nextLook);
+    }
+
+    /// <summary>What has to be done once for a plan: all images are here, and containers of services that it does not have are gone.</summary>
+    private async Task<StartResult?> PrepareAsync(AppPlan plan, Dictionary<string, ObservedContainer?> found, CancellationToken cancellationToken)
+    {
+        foreach (var service in plan.Services)
+        {
+            // What runs already needs no image. With volumes the whole spec is known only when they are open.
+            if (found[service.Name]?.SpecHash == service.Spec.Hash) continue;
+            if (await Of(service.Name).FetchAsync(found[service.Name], service.Spec, cancellationToken) is { } failed)
+                return new StartResult.EngineFault(service.Name, failed.Fault, failed.Old);
+        }
+        foreach (var service in plan.Services)
+        {
+            var check = await context.Probe.CheckOfAsync(plan, service, cancellationToken);
+            if (check.Fault is { } fault) return new StartResult.EngineFault(service.Name, fault, found[service.Name]);
+            var work = Of(service.Name);
+            (work.Check, work.StopGrace) = (check.Value, service.StopGrace);
+        }
+        var names = plan.Services.Select(s => s.Name).ToHashSet(StringComparer.Ordinal);
+        var all = await context.Runtime.ListAsync(CancellationToken.None);
+        if (all.Fault is { } away) return new StartResult.EngineFault(plan.Services[0].Name, away, null);
+        foreach (var old in all.Value.Where(c => c.App == app && !names.Contains(c.Service)))
+        {
+            var fault = await context.Runtime.StopAsync(old.Id, Of(old.Service).StopGrace, CancellationToken.None)
+                ?? await context.Runtime.RemoveAsync(old.Id, CancellationToken.None);
+            if (fault is not null) return new StartResult.EngineFault(old.Service, fault, null);
+            _services.Remove(old.Service);
+        }
+        (_prepared, Order) = (plan.Hash, [.. plan.Services.Select(s => s.Name)]);
+        return null;
+    }
+
+    private async Task<VolumeResult> OpenVolumesAsync(AppPlan plan, CancellationToken cancellationToken)
+    {
+        if (plan.Volumes.IsEmpty) return new VolumeResult(ImmutableSortedDictionary<string, string>.Empty, null);
+        var wanted = ImmutableArray.CreateBuilder<WantedVolume>();
+        foreach (var (name, volume) in plan.Volumes)
+        {
+            var first = plan.FirstMountOf(name);
+            var source = volume.Kind == VolumeKind.FromImage && first is var (service, _)
+                ? (await context.Runtime.ImageAsync(service.Spec.Image, cancellationToken)).Value?.Id
+                : null;
+            wanted.Add(new WantedVolume(name, volume.SizeLimitBytes, source, first is null ? null : token => ContentAsync(first.Value, token)));
+        }
+        return await context.Volumes.OpenAsync(app, wanted.ToImmutable(), cancellationToken);
+    }
+
+    private async Task<Stream?> ContentAsync((ServicePlan Service, MountDefinition Mount) first, CancellationToken cancellationToken)
+    {
+        var content = await context.Runtime.ReadImageFolderAsync(first.Service.Spec.Image, first.Mount.Path, cancellationToken);
+        return content.Fault is { } fault ? throw new IOException(fault.Sentence) : content.Value;
+    }
+
+    private async Task<ServiceStatus> CheckAsync(
+        ServicePlan service, ServiceWork work, ContainerSpec spec, ObservedContainer container, CancellationToken cancellationToken)
+    {
+        if (work.Check is not { } check) return new ServiceStatus(service.Name, AppState.Running, "", container.Id, null);
+        var now = context.Time.GetUtcNow();
+        if (now >= work.Health.NextCheck) work.Health.Record(await context.Probe.RunAsync(check, spec, container, cancellationToken), check, now);
+        var state = work.Health.State switch
+        {
+            HealthState.Healthy => AppState.Running,
+            HealthState.Unhealthy => AppState.Unhealthy,
+            _ => AppState.Starting,
+        };
+        return new ServiceStatus(service.Name, state, work.Health.Reason, container.Id, null);
+    }
+
+    /// <returns>What the service waits for; null when it may start.</returns>
+    private static string? Waiting(ServicePlan service, Dictionary<string, ServiceStatus> states)
+    {
+        foreach (var (name, condition) in service.Manifest.DependsOn)
+        {
+            var reached = states[name] switch
+            {
+                { State: AppState.Stopped, ExitCode: 0 } => true,
+                { State: AppState.Running } => condition != DependencyCondition.Completed,
+                { State: AppState.Unhealthy } => condition == DependencyCondition.Started,
+                { State: AppState.Starting, ContainerId: not null } starting => condition == DependencyCondition.Started && !IsWaiting(starting),
+                _ => false,
+            };
+            if (!reached) return string.Create(CultureInfo.InvariantCulture, $"It waits for '{name}' to be {condition.ToString().ToLowerInvariant()}.");
+        }
+        return null;
+
+        static bool IsWaiting(ServiceStatus status) => status.Detail.StartsWith("It waits for", StringComparison.Ordinal);
+    }
+
+    /// <summary>The app is what the worst of its services is.</summary>
+    private static StartResult.Reached Summary(ImmutableArray<ServiceStatus> services, DateTimeOffset? nextLook)
+    {
+        if (services.FirstOrDefault(s => s.State == AppState.Unhealthy) is { } unhealthy)
+            return new(AppState.Unhealthy, AppReason.Unhealthy, Told(services, unhealthy), services, nextLook);
+        return services.FirstOrDefault(s => s.State == AppState.Starting) is { } starting
+            ? new(AppState.Starting, AppReason.None, Told(services, starting), services, nextLook)
+            : new(AppState.Running, AppReason.None, "", services, nextLook);
+    }
+
+    private static string Told(ImmutableArray<ServiceStatus> services, ServiceStatus one) => services.Length == 1 ? one.Detail : $"{one.Name}: {one.Detail}";
+}

@@ -1,0 +1,249 @@
+using System.Collections.Immutable;
+using Piccolo.Core.Apps.Plans;
+using Piccolo.Core.Containers;
+using Piccolo.Core.Leadership;
+using Piccolo.Core.Volumes;
+
+namespace Piccolo.Core.Apps.Work;
+
+/// <summary>
+/// One app's steps towards a goal, each decided from what the engine says at that moment, so that a step cut off anywhere is simply taken again. Used
+/// by one <see cref="AppLane"/> at a time.
+/// </summary>
+internal sealed class AppWork(string app, AppWorkContext context)
+{
+    /// <summary>An app that ran this long was healthy: its next failure counts as the first.</summary>
+    private static readonly TimeSpan HealthyRun = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long a busy guard port is waited for before the app gets another.</summary>
+    private static readonly TimeSpan BusyPortTimeout = TimeSpan.FromSeconds(60);
+
+    /// <summary>Each attempt counts against the limit, too.</summary>
+    private static readonly TimeSpan RateLimitPause = TimeSpan.FromMinutes(15);
+
+    private readonly AppStart _start = new(app, context);
+    private int _failures;
+    private DateTimeOffset? _portBusySince;
+
+    // Ticks, because others read them while the lane writes; 0 = none.
+    private long _notBefore;
+    private long _nextLook;
+
+    /// <summary>When the next attempt is due after a failure.</summary>
+    public DateTimeOffset? NotBefore
+    {
+        get => FromTicks(ref _notBefore);
+        private set => Volatile.Write(ref _notBefore, value?.UtcTicks ?? 0);
+    }
+
+    /// <summary>When to look again although nothing failed and nobody tells: a health check is due.</summary>
+    public DateTimeOffset? NextLook
+    {
+        get => FromTicks(ref _nextLook);
+        private set => Volatile.Write(ref _nextLook, value?.UtcTicks ?? 0);
+    }
+
+    public void ForgetFailures() => (_failures, NotBefore, _portBusySince) = (0, null, null);
+
+    public Task TowardsAsync(AppGoal goal, CancellationToken cancellationToken)
+    {
+        if (NotBefore is { } due && context.Time.GetUtcNow() < due) return Task.CompletedTask;
+        (NotBefore, NextLook) = (null, null);
+        return goal switch
+        {
+            AppGoal.Run { UpdateAsked: { } asked } run => UpdateAsync(run.Plan, asked, cancellationToken),
+            AppGoal.Run run => RunAsync(run.Plan, cancellationToken),
+            AppGoal.Stop stop => Slots.UseAsync(context.Stops, () => StopAsync(stop.Reason), cancellationToken),
+            AppGoal.Remove remove => Slots.UseAsync(context.Stops, () => RemoveAsync(remove.Removal), cancellationToken),
+            _ => throw new InvalidOperationException(),
+        };
+    }
+
+    /// <summary>The work failed with an unexpected exception.</summary>
+    public void RecordCrash(Exception exception)
+    {
+        var next = Postpone();
+        context.Logger.AppWorkFailed(app, next, exception);
+        context.Board.Set(app, AppState.Error, AppReason.Refused, "An internal error occurred. The appliance's log has its details.", nextAttempt: next);
+    }
+
+    private async Task RunAsync(AppPlan plan, CancellationToken cancellationToken)
+    {
+        if (context.Volumes.Broken().Contains(app) && await CloseBrokenAsync() is { } still)
+        {
+            Fail(still);
+            return;
+        }
+        switch (await _start.RunAsync(plan, cancellationToken))
+        {
+            case StartResult.Reached reached:
+                _portBusySince = null;
+                if (plan.Services.All(s => context.Time.GetUtcNow() - _start.Of(s.Name).RunningSince is not { } ran || ran >= HealthyRun)) _failures = 0;
+                var main = reached.Services.FirstOrDefault(s => s.Name == plan.Main)?.ContainerId;
+                context.Board.Set(app, reached.State, reached.Reason, reached.Detail, main, services: reached.Services);
+                if (reached.NextLook is null) break;
+                NextLook = reached.NextLook;
+                context.Retry.Raise();
+                break;
+            case StartResult.EngineFault failed:
+                Fail(failed.Fault, failed.Old, Told(plan, failed.Service));
+                break;
+            case StartResult.VolumesFault failed:
+                Fail(ReasonOf(failed.Fault.Kind), $"{failed.Fault.Sentence} {failed.Fault.NextStep}", null);
+                break;
+            case StartResult.Exited exited:
+                if (exited.RanFor >= HealthyRun) _failures = 0;
+                var code = exited.Container.ExitCode is { } exit ? $" with code {exit}" : "";
+                var who = plan.Services.Length == 1 ? "The app" : $"The service '{exited.Service}'";
+                Fail(AppReason.Exited, $"{who} exited{code}. See its log.", exited.Container.Id);
+                break;
+        }
+    }
+
+    /// <summary>Fetches the images under their names; whether that makes other containers is the next goal's affair. The app runs meanwhile.</summary>
+    private async Task UpdateAsync(AppPlan plan, DateTimeOffset asked, CancellationToken cancellationToken)
+    {
+        var newer = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+        ContainerFault? fault = null;
+        foreach (var service in plan.Services)
+        {
+            var image = service.Spec.Image;
+            // Nobody serves what was made on this device: its name may mean another image all the same.
+            if (!image.IsLocal)
+            {
+                await Slots.UseAsync(
+                    context.Pulls.Of(image), async () => fault = await context.Runtime.PullAsync(image, null, cancellationToken), cancellationToken);
+            }
+            if (fault is not null) break;
+            var compared = await context.Runtime.NewerImageAsync(app, service.Name, image, CancellationToken.None);
+            if ((fault = compared.Fault) is not null) break;
+            if (compared.Value is { } id) newer = newer.SetItem(service.Name, id);
+        }
+        var outcome = fault is not null ? UpdateOutcome.Failed : newer.IsEmpty ? UpdateOutcome.Unchanged : UpdateOutcome.Updated;
+        var detail = fault is { } why ? $"{why.Sentence} {why.NextStep}" : "";
+        context.Logger.AppUpdateLookedFor(app, outcome, detail);
+        // All or none: two services of one app may only work with each other's new version.
+        context.Updated(app, asked, new AppUpdate(context.Time.GetUtcNow(), outcome, detail), fault is null ? newer : newer.Clear());
+        context.Retry.Raise();
+    }
+
+    /// <summary>A volume has lost its server: the containers see errors at its path until they are started again over a new mount.</summary>
+    private async Task<ContainerFault?> CloseBrokenAsync()
+    {
+        context.Logger.VolumeLost(app);
+        context.Board.Set(app, AppState.Starting, detail: "A volume has lost its server; the app is started again.");
+        var (fault, _) = await StopAllAsync();
+        _start.Stopped();
+        // What cannot be closed now is said by the next opening.
+        if (fault is null) await context.Volumes.CloseAsync(app, CancellationToken.None);
+        return fault;
+    }
+
+    private async Task StopAsync(AppReason reason)
+    {
+        var before = context.Board.Find(app);
+        var (fault, containers) = await StopAllAsync();
+        if (fault is not null)
+        {
+            Fail(fault);
+            return;
+        }
+        if (await context.Volumes.CloseAsync(app, CancellationToken.None) is { } open)
+        {
+            Fail(ReasonOf(open.Kind), $"{open.Sentence} {open.NextStep}", null);
+            return;
+        }
+        var worked = containers.Any(c => c.IsRunning)
+            || before is { State: AppState.Running or AppState.Unhealthy or AppState.Starting or AppState.Pulling };
+        _start.Stopped();
+        ForgetFailures();
+        if (worked && reason == AppReason.Follower) context.Logger.AppStoppedAsFollower(ResourceId.App(app).Value, app);
+        else if (worked) context.Logger.AppStopped(app, reason);
+        context.Board.Set(app, AppState.Stopped, reason, containerId: containers.FirstOrDefault(c => c.Service == ContainerSpec.MainService)?.Id);
+    }
+
+    /// <summary>In the reverse order of the start; what no plan of this run had goes first.</summary>
+    private async Task<(ContainerFault? Fault, ImmutableArray<ObservedContainer> Containers)> StopAllAsync()
+    {
+        var found = await context.Runtime.ListAsync(CancellationToken.None);
+        if (found.Fault is { } away) return (away, []);
+        ImmutableArray<ObservedContainer> ours = [.. found.Value.Where(c => c.App == app).OrderByDescending(c => (uint)_start.Order.IndexOf(c.Service))];
+        foreach (var container in ours.Where(c => c.IsRunning))
+        {
+            var grace = _start.Of(container.Service).StopGrace;
+            if (await context.Runtime.StopAsync(container.Id, grace, CancellationToken.None) is { } fault) return (fault, ours);
+        }
+        return (null, ours);
+    }
+
+    /// <param name="removal">The owner's word; null = what the app has stays.</param>
+    private async Task RemoveAsync(AppRemoval? removal)
+    {
+        var (fault, containers) = await StopAllAsync();
+        if (fault is null && removal is not null) fault = await context.Runtime.RemoveWithVolumesAsync(app, CancellationToken.None);
+        else
+        {
+            foreach (var left in containers) fault ??= await context.Runtime.RemoveAsync(left.Id, CancellationToken.None);
+        }
+        if (fault is { Kind: not ContainerFaultKind.Foreign })
+        {
+            Fail(fault);
+            return;
+        }
+        var open = await context.Volumes.CloseAsync(app, CancellationToken.None);
+        if (open is null && removal is { IsPurge: true }) open = await context.Volumes.PurgeAsync(app, CancellationToken.None);
+        if (open is not null)
+        {
+            Fail(ReasonOf(open.Kind), $"{open.Sentence} {open.NextStep}", null);
+            return;
+        }
+        if (!containers.IsEmpty) context.Logger.AppRemoved(app);
+        _start.Stopped();
+        ForgetFailures();
+        context.Board.Forget(app);
+        if (removal is null) return;
+        context.Removed(app);
+        // The owner may have installed it again meanwhile.
+        context.Retry.Raise();
+    }
+
+    private void Fail(ContainerFault fault, ObservedContainer? stillThere = null, string who = "")
+    {
+        if (fault.Kind == ContainerFaultKind.PortInUse)
+        {
+            _portBusySince ??= context.Time.GetUtcNow();
+            if (context.Time.GetUtcNow() - _portBusySince >= BusyPortTimeout)
+            {
+                _portBusySince = null;
+                context.Logger.GuardPortMoved(app);
+                context.MoveBusyGuardPorts(app);
+            }
+        }
+        Fail(
+            AppReasons.Of(fault.Kind), $"{who}{fault.Sentence} {fault.NextStep}", stillThere?.Id,
+            fault.Kind == ContainerFaultKind.RateLimited ? RateLimitPause : TimeSpan.Zero);
+    }
+
+    private void Fail(AppReason reason, string detail, string? containerId, TimeSpan atLeast = default)
+    {
+        var next = Postpone(atLeast);
+        context.Logger.AppFailed(app, reason, detail, _failures, next);
+        context.Board.Set(app, AppState.Error, reason, detail, containerId, next);
+    }
+
+    private DateTimeOffset Postpone(TimeSpan atLeast = default)
+    {
+        var delay = RetryDelay.After(++_failures, context.Random);
+        var next = context.Time.GetUtcNow() + (delay > atLeast ? delay : atLeast);
+        NotBefore = next;
+        context.Retry.Raise();
+        return next;
+    }
+
+    private static string Told(AppPlan plan, string service) => plan.Services.Length == 1 ? "" : $"{service}: ";
+
+    private static AppReason ReasonOf(VolumeFaultKind kind) => kind == VolumeFaultKind.Full ? AppReason.VolumeFull : AppReason.VolumeUnavailable;
+
+    private static DateTimeOffset? FromTicks(ref long field) =>
+        Volatile.Read(ref field) is var ticks and not 0 ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
+}

@@ -1,0 +1,56 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Piccolo.Core.Primitives;
+using Piccolo.Core.Volumes;
+
+namespace Piccolo.Tests.Fakes;
+
+/// <summary>Volumes in memory that record what they were asked and fail where a test says so.</summary>
+internal sealed class RecordingVolumes : IAppVolumes
+{
+    private readonly ConcurrentDictionary<string, ImmutableArray<string>> _open = new(StringComparer.Ordinal);
+    private readonly ConcurrentQueue<string> _calls = [];
+
+    public ImmutableArray<string> Calls => [.. _calls];
+
+    /// <summary>What the named call (open, close, purge) answers while it is set.</summary>
+    public ConcurrentDictionary<string, VolumeFault> Faults { get; } = [];
+
+    public Task<VolumeResult> OpenAsync(string app, ImmutableArray<WantedVolume> volumes, CancellationToken cancellationToken)
+    {
+        Record("open", app);
+        if (Faults.TryGetValue("open", out var fault)) return Task.FromResult(new VolumeResult(null, fault));
+        _open[app] = [.. volumes.Select(v => v.Name)];
+        var folders = volumes.ToImmutableSortedDictionary(v => v.Name, v => $"/volumes/{app}/{v.Name}", StringComparer.Ordinal);
+        return Task.FromResult(new VolumeResult(folders, null));
+    }
+
+    public Task<VolumeFault?> CloseAsync(string app, CancellationToken cancellationToken)
+    {
+        if (_open.ContainsKey(app)) Record("close", app);
+        if (Faults.TryGetValue("close", out var fault)) return Task.FromResult<VolumeFault?>(fault);
+        _open.TryRemove(app, out _);
+        if (BrokenApp == app) BrokenApp = null;
+        return Task.FromResult<VolumeFault?>(null);
+    }
+
+    public Task<VolumeFault?> PurgeAsync(string app, CancellationToken cancellationToken)
+    {
+        Record("purge", app);
+        return Task.FromResult(Faults.GetValueOrDefault("purge"));
+    }
+
+    public ChangeSignal Changed { get; } = new();
+
+    /// <summary>The app whose volume has lost its server; closing it mends that.</summary>
+    public string? BrokenApp { get; set; }
+
+    public ImmutableArray<string> Broken() => BrokenApp is { } app ? [app] : [];
+
+    public ImmutableArray<string> Mounted() => [.. _open.Keys];
+
+    public ImmutableArray<VolumeView> List() =>
+        [.. _open.SelectMany(o => o.Value.Select(v => new VolumeView(o.Key, v, null, null, DateTimeOffset.UnixEpoch, IsMounted: true)))];
+
+    private void Record(string call, string app) => _calls.Enqueue($"{call} {app}");
+}
