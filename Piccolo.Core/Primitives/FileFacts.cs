@@ -25,10 +25,12 @@ internal readonly record struct FileFacts(FileKind Kind, ulong Device)
     {
         Span<byte> answer = stackalloc byte[Posix.StatxBytes];
         error = 0;
-        if (Posix.Statx(Posix.AT_FDCWD, path, Posix.AT_SYMLINK_NOFOLLOW, Posix.STATX_BASIC_STATS, ref MemoryMarshal.GetReference(answer)) != 0)
+        while (Posix.Statx(Posix.AT_FDCWD, path, Posix.AT_SYMLINK_NOFOLLOW, Posix.STATX_BASIC_STATS, ref MemoryMarshal.GetReference(answer)) != 0)
         {
             error = Marshal.GetLastPInvokeError();
-            return null;
+            // A file system in user space is told of the runtime's own signals, and gives up the question.
+            if (error != Posix.EINTR) return null;
+            error = 0;
         }
         var kind = (MemoryMarshal.Read<ushort>(answer[ModeOffset..]) & KindMask) switch
         {

@@ -36,6 +36,8 @@ internal static class MountPoint
         var facts = FileFacts.Of(path, out var error);
         isDead = error == Posix.ENOTCONN;
         if (isDead) return true;
+        // No answer of the file system itself is no sign that nothing is mounted.
+        if (facts is null && error != Posix.ENOENT) return MountTable.Read().Any(m => m.Point == path);
         return facts is { } there && FileFacts.Of(Path.GetDirectoryName(path)!, out _) is { } parent && there.Device != parent.Device;
     }
 

@@ -50,7 +50,6 @@ public static class NormalManifest
     private static JsonObject Write(MountDefinition mount)
     {
         var json = new JsonObject { ["volume"] = mount.Volume };
-        if (mount.SubFolder is not null) json["sub"] = mount.SubFolder;
         if (mount.IsReadOnly) json["read_only"] = true;
         return json;
     }

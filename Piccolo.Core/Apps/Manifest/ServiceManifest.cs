@@ -92,9 +92,6 @@ public sealed record ServiceManifest(string Name, string Image)
 /// <param name="Volume">The name of one of the app's volumes.</param>
 public sealed record MountDefinition(string Path, string Volume)
 {
-    /// <summary>A folder of the volume in place of the whole; null = the whole.</summary>
-    public string? SubFolder { get; init; }
-
     public bool IsReadOnly { get; init; }
 }
 

@@ -89,6 +89,8 @@ internal sealed class AppWork(string app, AppWorkContext context)
                 Fail(failed.Fault, failed.Old, Told(plan, failed.Service));
                 break;
             case StartResult.VolumesFault failed:
+                // What runs holds a mount that the daemon does not see any more: it has to let go.
+                if (failed.Fault.Kind == VolumeFaultKind.Busy) await CloseBrokenAsync();
                 Fail(ReasonOf(failed.Fault.Kind), $"{failed.Fault.Sentence} {failed.Fault.NextStep}", null);
                 break;
             case StartResult.Exited exited:

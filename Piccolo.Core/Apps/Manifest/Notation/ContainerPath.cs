@@ -34,12 +34,6 @@ internal static class ContainerPath
         return false;
     }
 
-    /// <summary>A folder inside a volume.</summary>
-    /// <returns>What is wrong with it, or null.</returns>
-    public static string? ErrorOfSubFolder(string text) =>
-        text.Length == 0 || text.StartsWith('/') || text.EndsWith('/') || text.Contains("//", StringComparison.Ordinal)
-            ? "A folder of a volume is named without '/' at its beginning and end." : ErrorOf(text);
-
     public static int DepthOf(string path) => path.Count(c => c == '/');
 
     private static bool IsOfTheSystem(string path) => OfTheSystem.Any(s => path == s || path.StartsWith(s + "/", StringComparison.Ordinal));

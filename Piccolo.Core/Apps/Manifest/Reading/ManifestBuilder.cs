@@ -54,7 +54,6 @@ internal static class ManifestBuilder
     {
         var mounts = draft.Mounts.Select(m => new MountDefinition(Normal(m.Key), m.Value.Volume!)
         {
-            SubFolder = m.Value.SubFolder,
             IsReadOnly = m.Value.IsReadOnly ?? false,
         });
         if (isOnly)

@@ -59,7 +59,6 @@ internal sealed class ServiceDraft
 internal sealed class MountDraft
 {
     public string? Volume { get; set; }
-    public string? SubFolder { get; set; }
     public bool? IsReadOnly { get; set; }
 }
 

@@ -25,10 +25,8 @@ internal static class ServiceFields
         new ObjectShape<MountDraft>(new FieldTable<MountDraft>()
             .With("volume", new TextShape { Pattern = ManifestPatterns.Label, Examples = ["data"] }, (m, value) => m.Volume = value,
                 "A volume of the app.")
-            .With("sub", new TextShape { Pattern = "[^/:](?:[^:]*[^/:])?", MaxLength = ManifestLimits.PathLength, Examples = ["scans"] },
-                (m, value) => m.SubFolder = value, "A folder of the volume in place of the whole.")
             .With("read_only", Switch, (m, value) => m.IsReadOnly = value, "Whether the service may only read it.")
-            .NotYet("folder")
+            .NotYet("folder", "sub")
             .Requiring("volume")));
 
     private static readonly Shape<HealthCheckDraft> HealthCheck = new ShortFormShape<HealthCheckDraft>(

@@ -19,8 +19,6 @@ internal static class MountRules
             else if (app.Volumes.All(v => v.Key != mount.Volume) && errors.WasRead("storage.persistent"))
                 errors.AddRule(place, ManifestErrorCodes.UnknownReference, "There is no such volume in 'storage.persistent'.",
                     NearestName.Of(mount.Volume, app.Volumes.Select(v => v.Key)));
-            if (mount.SubFolder is not null && ContainerPath.ErrorOfSubFolder(mount.SubFolder) is { } error)
-                errors.AddRule($"{place}.sub", ManifestErrorCodes.InvalidValue, error);
         }
         foreach (var (path, size) in service.Draft.TemporaryFolders)
         {

@@ -27,7 +27,7 @@ internal sealed class ManifestServicesTests
         Assert.That(server.Mounts, Is.EqualTo(new[]
         {
             new MountDefinition("/data", "library"),
-            new MountDefinition("/data/cache", "models") { SubFolder = "thumbs", IsReadOnly = true },
+            new MountDefinition("/data/cache", "models") { IsReadOnly = true },
         }), "outer paths first");
         Assert.That(server.DependsOn, Is.EqualTo(new Dictionary<string, DependencyCondition>
         {
