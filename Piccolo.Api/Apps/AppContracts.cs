@@ -12,6 +12,7 @@ public sealed record Envelope<T>(T Data, string? Message = null);
 /// <summary>An installed app: what the owner wants and what was last observed.</summary>
 /// <param name="Status">Observed; <c>running</c> only when the engine said so.</param>
 /// <param name="LastUpdate">How looking for a newer image ended the last time; absent before the first.</param>
+/// <param name="NextAttempt">When what failed is tried again; absent where nothing is due.</param>
 /// <param name="StatusReason">Why it is stopped or in error; absent otherwise.</param>
 /// <param name="Environment">Values are <c>(hidden)</c> for a token that may only read: passwords of databases are among them.</param>
 public sealed record AppResponse(
@@ -22,6 +23,7 @@ public sealed record AppResponse(
     AppReason? StatusReason,
     string? StatusDetail,
     DateTimeOffset StatusSince,
+    DateTimeOffset? NextAttempt,
     DesiredState DesiredState,
     LeadershipRole Role,
     string? ContainerId,
@@ -71,6 +73,7 @@ internal static class AppMapping
         status.Reason == AppReason.None ? null : status.Reason,
         status.Detail.Length == 0 ? null : status.Detail,
         status.Since,
+        status.NextAttempt,
         app.DesiredState,
         role.Kind,
         status.ContainerId,

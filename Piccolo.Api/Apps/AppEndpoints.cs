@@ -7,6 +7,7 @@ using Piccolo.Core.Apps;
 using Piccolo.Core.Audit;
 using Piccolo.Core.Containers;
 using Piccolo.Core.Remote;
+using Piccolo.Core.Volumes;
 
 namespace Piccolo.Api.Apps;
 
@@ -24,7 +25,8 @@ internal static class AppEndpoints
         group.MapManifests();
         var one = group.MapGroup("/{name}").RequireAppLeader();
         one.MapDelete("", Remove).WithName("RemoveApp")
-            .WithSummary("Removes an app and its containers. Its sealed volumes and secrets stay for a later installation; purge=true deletes them.");
+            .WithSummary("Removes an app and its containers. Its sealed volumes and secrets stay for a later installation; "
+                + "purge=true deletes them, also those of an app that is removed already.");
         one.MapPost("/start", (string name, AppViews views, HttpContext http) => SetDesired(name, DesiredState.Running, views, http)).WithName("StartApp")
             .WithSummary("Wants the app to run.");
         one.MapPost("/stop", (string name, AppViews views, HttpContext http) => SetDesired(name, DesiredState.Stopped, views, http)).WithName("StopApp")
@@ -69,9 +71,10 @@ internal static class AppEndpoints
         };
     }
 
-    private static Results<Ok<MessageResponse>, ProblemHttpResult> Remove(string name, AppCatalog catalog, HttpContext http, bool purge = false)
+    private static Results<Ok<MessageResponse>, ProblemHttpResult> Remove(
+        string name, AppCatalog catalog, IAppVolumes volumes, HttpContext http, bool purge = false)
     {
-        if (!catalog.Remove(name, purge)) return NoSuchApp(name);
+        if (!catalog.Remove(name, purge, purge && volumes.List().Any(v => v.App == name))) return NoSuchApp(name);
         http.Audit(AuditKinds.AppRemoved, ("app", name), ("purge", purge ? "true" : "false"));
         return TypedResults.Ok(new MessageResponse(purge ? "app removed, its data is deleted" : "app removed"));
     }

@@ -17,6 +17,9 @@ public sealed record LogResponse(IReadOnlyList<LogLineResponse> Lines);
 internal static class LogEndpoints
 {
     private const int MaxTail = 5000;
+
+    /// <summary>Of one response, in characters: the oldest lines are left out first.</summary>
+    private const int MaxChars = 4 * 1024 * 1024;
     private const int DefaultTail = 200;
 
     public static RouteGroupBuilder MapAppLogs(this IEndpointRouteBuilder routes)
@@ -48,12 +51,32 @@ internal static class LogEndpoints
                 ? Problems.NotFound($"container of app '{name}'")
                 : TypedResults.ServerSentEvents(FollowAsync(one, tail, since, engine, store, cancellationToken), eventType: "line");
         }
-        var lines = new List<LogLineResponse>();
+        List<LogLineResponse> lines = [];
         foreach (var container in containers.Value!)
+            lines = Newest(lines.Concat(await ReadOneAsync(container, tail, since, engine, cancellationToken)), tail);
+        return TypedResults.Ok(new LogResponse(lines));
+    }
+
+    private static List<LogLineResponse> Newest(IEnumerable<LogLineResponse> lines, int tail)
+    {
+        var left = MaxChars;
+        var newest = lines.OrderByDescending(l => l.At).Take(tail).TakeWhile(l => (left -= l.Text.Length) >= 0).ToList();
+        newest.Reverse();
+        return newest;
+    }
+
+    private static async Task<IEnumerable<LogLineResponse>> ReadOneAsync(
+        ObservedContainer container, int tail, DateTimeOffset? since, IContainerRuntime engine, CancellationToken cancellationToken)
+    {
+        var lines = new Queue<LogLineResponse>();
+        var chars = 0;
+        await foreach (var line in engine.ReadLogAsync(container.Id, tail, since, follow: false, cancellationToken))
         {
-            await foreach (var line in engine.ReadLogAsync(container.Id, tail, since, follow: false, cancellationToken)) lines.Add(Of(container, line));
+            lines.Enqueue(Of(container, line));
+            chars += line.Text.Length;
+            while (chars > MaxChars) chars -= lines.Dequeue().Text.Length;
         }
-        return TypedResults.Ok(new LogResponse([.. lines.OrderBy(l => l.At).TakeLast(tail)]));
+        return lines;
     }
 
     private static async Task<ContainerResult<List<ObservedContainer>>> FindAsync(

@@ -59,12 +59,14 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
 
     /// <summary>Removes the app. Its containers follow, sooner or later: the removal is kept until they are gone.</summary>
     /// <param name="purge">Whether its volumes and secrets go, too; else they stay for when it is installed again.</param>
-    /// <returns>Whether there was such an app.</returns>
-    public bool Remove(string name, bool purge = false)
+    /// <param name="hasKeptVolumes">Whether volumes are left of it: what was kept of a removed app can be purged, too.</param>
+    /// <returns>Whether there was such an app, or something to purge.</returns>
+    public bool Remove(string name, bool purge = false, bool hasKeptVolumes = false)
     {
         var removed = store.Commit(transaction =>
         {
-            if (!transaction.Delete(AppRecord.Collection, name)) return false;
+            var hasKept = purge && (hasKeptVolumes || transaction.Get(AppSecrets.Collection, name) is not null);
+            if (!transaction.Delete(AppRecord.Collection, name) && !hasKept) return false;
             transaction.Put(AppRemoval.Collection, name, new AppRemoval(name, time.GetUtcNow(), purge));
             return true;
         });

@@ -34,7 +34,7 @@ internal static partial class AppsLog
     [LoggerMessage(5009, LogLevel.Error, "The listener table could not be updated.")]
     public static partial void ListenerTableFailed(this ILogger logger, Exception exception);
 
-    [LoggerMessage(5011, LogLevel.Warning, "A volume of the app has lost its server; the app is stopped and started again. app={App}")]
+    [LoggerMessage(5011, LogLevel.Warning, "The app's volumes have to be opened anew; the app is stopped and started again. app={App}")]
     public static partial void VolumeLost(this ILogger logger, string app);
 
     [LoggerMessage(5010, LogLevel.Information, "Checked for a newer image. app={App} outcome={Outcome} detail={Detail}")]

@@ -10,7 +10,9 @@ public sealed class ContainerOptions
     /// <summary>Path of Podman's REST socket. Empty: no engine.</summary>
     public string Socket { get; set; } = "/run/podman/podman.sock";
 
-    /// <summary>How long an app may take to stop before it is killed.</summary>
+    /// <summary>
+    /// How long a container may take to stop before it is killed where its manifest is not known: one that a killed daemon left. Else the manifest decides.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
     public TimeSpan StopGrace { get; set; } = TimeSpan.FromSeconds(10);
 

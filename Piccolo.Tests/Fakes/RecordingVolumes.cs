@@ -10,16 +10,21 @@ internal sealed class RecordingVolumes : IAppVolumes
 {
     private readonly ConcurrentDictionary<string, ImmutableArray<string>> _open = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _calls = [];
+    private readonly ConcurrentDictionary<string, bool> _images = new(StringComparer.Ordinal);
 
     public ImmutableArray<string> Calls => [.. _calls];
 
     /// <summary>What the named call (open, close, purge) answers while it is set.</summary>
     public ConcurrentDictionary<string, VolumeFault> Faults { get; } = [];
 
+    /// <summary>The images that volumes were to follow, each once.</summary>
+    public IEnumerable<string> Images => _images.Keys;
+
     public Task<VolumeResult> OpenAsync(string app, ImmutableArray<WantedVolume> volumes, CancellationToken cancellationToken)
     {
         Record("open", app);
         if (Faults.TryGetValue("open", out var fault)) return Task.FromResult(new VolumeResult(null, fault));
+        foreach (var image in volumes.Select(v => v.Image).OfType<string>()) _images[image] = true;
         _open[app] = [.. volumes.Select(v => v.Name)];
         var folders = volumes.ToImmutableSortedDictionary(v => v.Name, v => $"/volumes/{app}/{v.Name}", StringComparer.Ordinal);
         return Task.FromResult(new VolumeResult(folders, null));

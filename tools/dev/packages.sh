@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # Sourced by ./dev: installs packages without starting the servers among them.
 
+# Whether the server of that unit is installed: its program is not always of its name.
+has_server() { case "$1" in postgresql) has_program pg_ctlcluster ;; *) has_program "$1" ;; esac; }
+
 # Debian starts a server as soon as it is installed, and then at every boot. Those in PROGRAMS_ONLY would take the ports of this machine, the appliance's
 # own among them: for the time of the install the machine's policy (invoke-rc.d(8)) forbids them, and is asked as before about everything else.
 # Called where a failure is looked at, so that set -e is off in here.
@@ -26,10 +29,10 @@ done
 [ ! -x "$before" ] || exec "$before" "\$@"
 exit 0
 SH
-  for server in "${PROGRAMS_ONLY[@]}"; do has_program "$server" || new+=("$server"); done
+  for server in "${PROGRAMS_ONLY[@]}"; do has_server "$server" || new+=("$server"); done
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null || exit
   command -v systemctl >/dev/null || return 0
   for server in ${new[@]+"${new[@]}"}; do
-    ! has_program "$server" || "${root[@]}" systemctl --quiet disable "$server.service" 2>/dev/null || say "dev: $server may start at the next boot: systemctl disable $server"
+    ! has_server "$server" || "${root[@]}" systemctl --quiet disable "$server.service" 2>/dev/null || say "dev: $server may start at the next boot: systemctl disable $server"
   done
 )

@@ -56,7 +56,11 @@ internal sealed class AppStart(string app, AppWorkContext context)
             found[service.Name] = result.Value;
         }
         if (_prepared != plan.Hash && await PrepareAsync(plan, found, cancellationToken) is { } obstacle) return obstacle;
-        var volumes = await OpenVolumesAsync(plan, cancellationToken);
+        var (wanted, unknown) = await WantedVolumesAsync(plan, cancellationToken);
+        if (unknown is not null) return unknown;
+        var volumes = wanted.IsEmpty
+            ? new VolumeResult(ImmutableSortedDictionary<string, string>.Empty, null)
+            : await context.Volumes.OpenAsync(app, wanted, cancellationToken);
         return volumes.Fault is { } closed ? new StartResult.VolumesFault(closed) : await RunAsync(plan, found, volumes.Folders!, cancellationToken);
     }
 
@@ -64,13 +68,17 @@ internal sealed class AppStart(string app, AppWorkContext context)
         AppPlan plan, Dictionary<string, ObservedContainer?> found, ImmutableSortedDictionary<string, string> folders, CancellationToken cancellationToken)
     {
         var states = new Dictionary<string, ServiceStatus>(StringComparer.Ordinal);
+        var waiting = new HashSet<string>(StringComparer.Ordinal);
         DateTimeOffset? nextLook = null;
         foreach (var service in plan.Services)
         {
             var work = Of(service.Name);
             var spec = service.MountedAt(folders);
-            if (Waiting(service, states) is { } why)
+            // Who runs already is asked, not held back: dependencies are about starting.
+            var runs = found[service.Name] is { IsRunning: true } there && there.SpecHash == spec.Hash;
+            if (!runs && WhatItWaitsFor(service, states, waiting) is { } why)
             {
+                waiting.Add(service.Name);
                 states[service.Name] = new ServiceStatus(service.Name, AppState.Starting, why, found[service.Name]?.Id, null);
                 continue;
             }
@@ -89,11 +97,11 @@ internal sealed class AppStart(string app, AppWorkContext context)
                 case ServiceStep.Completed completed:
                     states[service.Name] = new ServiceStatus(service.Name, AppState.Stopped, "", completed.Container.Id, 0);
                     break;
-                case ServiceStep.Runs runs:
-                    if (runs.JustStarted) context.Logger.AppStarted(app, runs.Container.Id);
+                case ServiceStep.Runs step:
+                    if (step.JustStarted) context.Logger.AppStarted(app, step.Container.Id);
                     states[service.Name] = once
-                        ? new ServiceStatus(service.Name, AppState.Starting, "It has not ended yet.", runs.Container.Id, null)
-                        : await CheckAsync(service, work, spec, runs.Container, cancellationToken);
+                        ? new ServiceStatus(service.Name, AppState.Starting, "It has not ended yet.", step.Container.Id, null)
+                        : await CheckAsync(service, work, spec, step.Container, cancellationToken);
                     if (work.Check is not null && !once && (nextLook is null || work.Health.NextCheck < nextLook)) nextLook = work.Health.NextCheck;
                     break;
             }
@@ -132,19 +140,23 @@ internal sealed class AppStart(string app, AppWorkContext context)
         return null;
     }
 
-    private async Task<VolumeResult> OpenVolumesAsync(AppPlan plan, CancellationToken cancellationToken)
+    /// <returns>The volumes, or why it is not known which image one of them follows: without that word it would become a volume of data.</returns>
+    private async Task<(ImmutableArray<WantedVolume> Wanted, StartResult? Unknown)> WantedVolumesAsync(AppPlan plan, CancellationToken cancellationToken)
     {
-        if (plan.Volumes.IsEmpty) return new VolumeResult(ImmutableSortedDictionary<string, string>.Empty, null);
         var wanted = ImmutableArray.CreateBuilder<WantedVolume>();
         foreach (var (name, volume) in plan.Volumes)
         {
             var first = plan.FirstMountOf(name);
-            var source = volume.Kind == VolumeKind.FromImage && first is var (service, _)
-                ? (await context.Runtime.ImageAsync(service.Spec.Image, cancellationToken)).Value?.Id
-                : null;
+            string? source = null;
+            if (volume.Kind == VolumeKind.FromImage && first is var (service, _))
+            {
+                var image = await context.Runtime.ImageAsync(service.Spec.Image, cancellationToken);
+                if (image.Fault is { } fault) return ([], new StartResult.EngineFault(service.Name, fault, null));
+                source = image.Value!.Id;
+            }
             wanted.Add(new WantedVolume(name, volume.SizeLimitBytes, source, first is null ? null : token => ContentAsync(first.Value, token)));
         }
-        return await context.Volumes.OpenAsync(app, wanted.ToImmutable(), cancellationToken);
+        return (wanted.ToImmutable(), null);
     }
 
     private async Task<Stream?> ContentAsync((ServicePlan Service, MountDefinition Mount) first, CancellationToken cancellationToken)
@@ -168,8 +180,9 @@ internal sealed class AppStart(string app, AppWorkContext context)
         return new ServiceStatus(service.Name, state, work.Health.Reason, container.Id, null);
     }
 
+    /// <param name="waiting">The services before it that wait themselves.</param>
     /// <returns>What the service waits for; null when it may start.</returns>
-    private static string? Waiting(ServicePlan service, Dictionary<string, ServiceStatus> states)
+    private static string? WhatItWaitsFor(ServicePlan service, Dictionary<string, ServiceStatus> states, HashSet<string> waiting)
     {
         foreach (var (name, condition) in service.Manifest.DependsOn)
         {
@@ -178,14 +191,12 @@ internal sealed class AppStart(string app, AppWorkContext context)
                 { State: AppState.Stopped, ExitCode: 0 } => true,
                 { State: AppState.Running } => condition != DependencyCondition.Completed,
                 { State: AppState.Unhealthy } => condition == DependencyCondition.Started,
-                { State: AppState.Starting, ContainerId: not null } starting => condition == DependencyCondition.Started && !IsWaiting(starting),
+                { State: AppState.Starting } => condition == DependencyCondition.Started && !waiting.Contains(name),
                 _ => false,
             };
             if (!reached) return string.Create(CultureInfo.InvariantCulture, $"It waits for '{name}' to be {condition.ToString().ToLowerInvariant()}.");
         }
         return null;
-
-        static bool IsWaiting(ServiceStatus status) => status.Detail.StartsWith("It waits for", StringComparison.Ordinal);
     }
 
     /// <summary>The app is what the worst of its services is.</summary>

@@ -129,11 +129,14 @@ internal sealed class AppWork(string app, AppWorkContext context)
         context.Retry.Raise();
     }
 
-    /// <summary>A volume has lost its server: the containers see errors at its path until they are started again over a new mount.</summary>
+    /// <summary>
+    /// A volume has lost its server, or its mount is held by containers alone: they see errors, or a mount that nobody else sees, until they are started again
+    /// over a new one.
+    /// </summary>
     private async Task<ContainerFault?> CloseBrokenAsync()
     {
         context.Logger.VolumeLost(app);
-        context.Board.Set(app, AppState.Starting, detail: "A volume has lost its server; the app is started again.");
+        context.Board.Set(app, AppState.Starting, detail: "Its volumes have to be opened anew; the app is stopped and started again.");
         var (fault, _) = await StopAllAsync();
         _start.Stopped();
         // What cannot be closed now is said by the next opening.

@@ -1,15 +1,11 @@
-using System.Collections.Immutable;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Apps.Manifest;
-using Piccolo.Core.Apps.Plans;
 using Piccolo.Core.Containers;
-using Piccolo.Core.Listeners;
-using Piccolo.Core.Volumes;
 
 namespace Piccolo.Tests.Core.Apps;
 
-/// <summary>Apps of several services: order, health, volumes, secrets.</summary>
-internal sealed class AppServicesTests : AppSupervisorFixture
+/// <summary>Apps of several services: order and health.</summary>
+internal sealed class AppServicesTests : NotesFixture
 {
     private static readonly ContainerFault NoSuchImage = new(ContainerFaultKind.ImageNotFound, "Not there.", "Look.");
 
@@ -56,6 +52,7 @@ internal sealed class AppServicesTests : AppSupervisorFixture
         for (var n = 0; n < 3; n++) await PassAnIntervalAsync();
         var status = await _rig.UntilAsync("notes", AppState.Unhealthy, AppReason.Unhealthy);
         Assert.That(status.Detail, Is.EqualTo("db: Its health command exited with code 2."));
+        Assert.That(status.Services.Single(s => s.Name == "web").State, Is.EqualTo(AppState.Running), "it runs, whatever it waited for once");
 
         _rig.Runtime.ExecCodes["db"] = 0;
         await PassAnIntervalAsync();
@@ -83,50 +80,6 @@ internal sealed class AppServicesTests : AppSupervisorFixture
         Assert.That(_rig.Runtime.Calls.TakeLast(2), Is.EqualTo(new[] { "stop notes.web", "stop notes.db" }));
         Assert.That(_rig.Volumes.Calls.Last(), Is.EqualTo("close notes"));
         Assert.That(_rig.Volumes.Mounted(), Is.Empty);
-    }
-
-    [Test]
-    public async Task Lock_OpenVolumes_AreClosedAlsoWhenTheFirstTryFails()
-    {
-        await RunNotesAsync();
-        _rig.Volumes.Faults["close"] = new VolumeFault(VolumeFaultKind.Busy, "The volume 'db' is in use.", "Wait.");
-
-        _rig.Lock();
-        var status = await _rig.UntilAsync("notes", AppState.Error, AppReason.VolumeUnavailable);
-        Assert.That(status.Detail, Is.EqualTo("The volume 'db' is in use. Wait."));
-
-        _rig.Volumes.Faults.Clear();
-        _rig.PassAMinute();
-        await _rig.UntilAsync("notes", AppState.Stopped, AppReason.Locked);
-        Assert.That(_rig.Volumes.Mounted(), Is.Empty);
-    }
-
-    [TestCase(VolumeFaultKind.Full, AppReason.VolumeFull)]
-    [TestCase(VolumeFaultKind.NotAvailable, AppReason.VolumeUnavailable)]
-    public async Task Install_VolumeThatCannotBeOpened_StartsNothing(VolumeFaultKind kind, AppReason reason)
-    {
-        _rig.Volumes.Faults["open"] = new VolumeFault(kind, "No.", "Yes.");
-        _rig.Install(Notes());
-        await _rig.StartAsync();
-
-        await _rig.UntilAsync("notes", AppState.Error, reason);
-
-        Assert.That(_rig.Runtime.Calls, Has.None.StartsWith("create"));
-    }
-
-    [Test]
-    public async Task Volume_ThatLosesItsServer_IsClosedAndOpenedAroundARestart()
-    {
-        await RunNotesAsync();
-
-        _rig.Volumes.BrokenApp = "notes";
-        _rig.Volumes.Changed.Raise();
-        await AppRig.UntilAsync(
-            _rig.Runtime.Called, () => _rig.Runtime.Calls.Count(c => c == "start notes.web") == 2, () => string.Join(", ", _rig.Runtime.Calls));
-        await _rig.UntilAsync("notes", AppState.Running);
-
-        Assert.That(_rig.Volumes.Calls.Where(c => c.StartsWith("close", StringComparison.Ordinal)), Has.Exactly(1).Items);
-        Assert.That(_rig.Log.Of(5011), Has.Count.EqualTo(1));
     }
 
     [Test]
@@ -171,42 +124,6 @@ internal sealed class AppServicesTests : AppSupervisorFixture
     }
 
     [Test]
-    public void Secrets_OverUpdateRemovalAndReinstallation_KeepTheirValuesUntilAPurge()
-    {
-        _rig.Install(Notes());
-        var first = Secret();
-        _rig.Install(Notes() with { Type = AppType.System });
-        var afterUpdate = Secret();
-        _rig.Catalog.Remove("notes");
-        _rig.Catalog.Removed("notes");
-        _rig.Install(Notes());
-        var afterReinstallation = Secret();
-        _rig.Catalog.Remove("notes", purge: true);
-        _rig.Catalog.Removed("notes");
-        _rig.Install(Notes());
-
-        Assert.That((afterUpdate, afterReinstallation), Is.EqualTo((first, first)));
-        Assert.That(first, Has.Length.EqualTo(32));
-        Assert.That(Secret(), Is.Not.EqualTo(first));
-
-        string Secret() => _rig.Store.Get(AppSecrets.Collection, "notes")!.Values["db"];
-    }
-
-    [TestCase(false)]
-    [TestCase(true)]
-    public async Task Remove_Volumes_StayUnlessPurged(bool purge)
-    {
-        await RunNotesAsync();
-
-        _rig.Catalog.Remove("notes", purge);
-        await AppRig.UntilAsync(_rig.Board.Changed, () => _rig.Board.Find("notes") is null, () => "the status stays");
-
-        Assert.That(_rig.Volumes.Calls.Contains("purge notes"), Is.EqualTo(purge));
-        Assert.That(_rig.Volumes.Mounted(), Is.Empty);
-        Assert.That(_rig.Runtime.Containers, Is.Empty);
-    }
-
-    [Test]
     public async Task Row_OfSchema1_IsReadAsAnAppOfOneService()
     {
         _rig.Store.Commit(t => t.Put(
@@ -225,29 +142,6 @@ internal sealed class AppServicesTests : AppSupervisorFixture
         Assert.That(_rig.Catalog.Find("old")!.Listeners.Single().GuardPort, Is.EqualTo(15007));
     }
 
-    private async Task RunNotesAsync()
-    {
-        _rig.Install(Notes());
-        await _rig.StartAsync();
-        await _rig.UntilAsync("notes", AppState.Running);
-    }
-
-    private static AppManifest Notes() => new(
-        "notes", AppType.User,
-        [
-            new ServiceManifest("web", "localhost/web:1") { DependsOn = On("db", DependencyCondition.Healthy) },
-            new ServiceManifest("db", "localhost/db:1")
-            {
-                HealthCheck = new HealthCheckDefinition { Command = ["ready"] },
-                Mounts = [new MountDefinition("/data", "db")],
-            },
-        ],
-        [new ListenerDefinition("notes", 8080, ListenerFlow.Tcp, ListenerProtocol.Http, ListenerDefinition.DefaultRemotePorts) { Service = "web" }])
-    {
-        Volumes = ImmutableSortedDictionary<string, VolumeDefinition>.Empty.Add("db", new VolumeDefinition(VolumeKind.Data, null)),
-        Secrets = ImmutableSortedDictionary<string, SecretDefinition>.Empty.Add("db", new SecretDefinition(SecretFormat.Alnum, 32)),
-    };
-
     private static AppManifest WithMigration()
     {
         var notes = Notes();
@@ -261,7 +155,4 @@ internal sealed class AppServicesTests : AppSupervisorFixture
             ],
         };
     }
-
-    private static ImmutableSortedDictionary<string, DependencyCondition> On(string service, DependencyCondition condition) =>
-        ImmutableSortedDictionary.Create<string, DependencyCondition>(StringComparer.Ordinal).Add(service, condition);
 }
