@@ -70,6 +70,11 @@ public sealed partial class RelayTunnel
             await WaitAsync(seen, pause, cancellationToken);
             return;
         }
+        if (_serving is not null)
+        {
+            await MakeRoomAsync(_serving, cancellationToken);
+            if (_serving.Completion.IsCompleted) return;
+        }
         await OpenAsync(cancellationToken);
     }
 
@@ -166,7 +171,7 @@ public sealed partial class RelayTunnel
         var sessions = _sessions;
         Publish(_status with { State = TunnelState.Draining, Code = null, Reason = null, NextStep = null, Until = null });
         foreach (var session in sessions) session.Narrow([]);
-        await Task.WhenAll(sessions.Select(session => session.DrainAsync(_options.StopDrain)));
+        await Task.WhenAll(sessions.Select(session => session.DrainAsync(_options.StopDrain, () => TimeSpan.Zero)));
         foreach (var session in sessions) Forget(session);
         _weights.AllClosed();
         Publish(new TunnelStatus { State = TunnelState.Disabled, LastHandshake = _status.LastHandshake });

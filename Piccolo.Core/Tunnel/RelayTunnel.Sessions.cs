@@ -13,13 +13,31 @@ public sealed partial class RelayTunnel
         if (_serving == session) Volatile.Write(ref _serving, null);
         session.Narrow(served);
         _ = RetireAsync(session, limit);
-        // Names that change all the time must not pile up sessions: the oldest gives way.
-        if (_sessions.Count > MaxRetiredSessions + 1) _ = _sessions[0].CloseAsync();
+        // Names that change all the time must not pile up sessions: of the retired ones, the one that disturbs fewest gives way.
+        if (_sessions.Count > MaxRetiredSessions + 1)
+            _ = _sessions.Where(other => other != _serving).OrderBy(other => other.StreamCount).ThenBy(other => other.Weight).First().CloseAsync();
+    }
+
+    /// <summary>Before one more session is opened: waits until one of the retired ones has no stream, so that none is cut for it.</summary>
+    private async Task MakeRoomAsync(RelaySession serving, CancellationToken cancellationToken)
+    {
+        var retired = _sessions.Where(session => session != serving).ToList();
+        if (retired.Count < MaxRetiredSessions) return;
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        List<Task> ends =
+        [
+            serving.Completion, Task.Delay(_options.HostnameDebounceMax, _time, waiting.Token), .. retired.Select(session => session.Completion),
+            .. retired.Select(session => session.WaitUntilEmptyAsync(waiting.Token)),
+        ];
+        await Task.WhenAny(ends);
+        await waiting.CancelAsync();
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     private async Task RetireAsync(RelaySession session, TimeSpan limit)
     {
-        await session.DrainAsync(limit, _options.ReplacedSessionQuiet);
+        // The relay goes on choosing one that outweighs its successor: a quiet while may never come, so that the first moment without a stream has to do.
+        await session.DrainAsync(limit, () => _serving is { } serving && session.Weight > serving.Weight ? TimeSpan.Zero : _options.ReplacedSessionQuiet);
         Forget(session);
         _logger.Retired(session.Number, session.StreamCount);
         Changed.Raise();

@@ -96,7 +96,8 @@ internal sealed partial class RelaySession(int number, TunnelTarget target, long
     public void Narrow(ImmutableSortedSet<string> served) => Volatile.Write(ref _served, served);
 
     /// <summary>Closes the session once its streams are gone and none has come for a while, or after the limit.</summary>
-    public async Task DrainAsync(TimeSpan limit, TimeSpan quiet = default)
+    /// <param name="quiet">How long that while is, asked each time that the last stream has ended.</param>
+    public async Task DrainAsync(TimeSpan limit, Func<TimeSpan> quiet)
     {
         DrainsUntil = Time.GetUtcNow() + limit;
         using var waiting = new CancellationTokenSource();
@@ -105,6 +106,9 @@ internal sealed partial class RelaySession(int number, TunnelTarget target, long
         await waiting.CancelAsync();
         await CloseAsync();
     }
+
+    /// <summary>Until no stream runs, and none was on its way when the last one ended.</summary>
+    public Task WaitUntilEmptyAsync(CancellationToken cancellationToken) => WaitUntilQuietAsync(NoQuiet, cancellationToken);
 
     /// <summary>Says goodbye (1001: the relay takes any other code for a fault of ours) and cuts what still runs. May be called again.</summary>
     public async Task CloseAsync()
@@ -187,7 +191,7 @@ internal sealed partial class RelaySession(int number, TunnelTarget target, long
         }
     }
 
-    private async Task WaitUntilQuietAsync(TimeSpan quiet, CancellationToken cancellationToken)
+    private async Task WaitUntilQuietAsync(Func<TimeSpan> quiet, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -199,11 +203,13 @@ internal sealed partial class RelaySession(int number, TunnelTarget target, long
             }
             var accepted = Volatile.Read(ref _acceptedStreams);
             // A session that accepts nobody any more needs no patience.
-            if (quiet > TimeSpan.Zero && !Volatile.Read(ref _served).IsEmpty) await Task.Delay(quiet, Time, cancellationToken);
+            if (!Volatile.Read(ref _served).IsEmpty && quiet() is var pause && pause > TimeSpan.Zero) await Task.Delay(pause, Time, cancellationToken);
             await AwaitPendingConnectsAsync(cancellationToken);
             if (StreamCount == 0 && Volatile.Read(ref _acceptedStreams) == accepted) return;
         }
     }
+
+    private static TimeSpan NoQuiet() => TimeSpan.Zero;
 
     private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using System.Text;
 using Piccolo.Core.Tunnel;
 using Piccolo.Tests.Fakes.Clocks;
+using Piccolo.Tests.Fakes.Relays;
 
 namespace Piccolo.Tests.Core.Tunnel.Session;
 
@@ -131,5 +132,71 @@ internal sealed class RelayTunnelNamesTests : RelayTunnelFixture
         await old.Ended;
 
         Assert.That(old.Goodbye, Is.EqualTo(WebSocketCloseStatus.EndpointUnavailable));
+    }
+
+    [Test]
+    public async Task NewNames_WhileEveryReplacedSessionHasAStream_WaitForOneToEmpty()
+    {
+        await using var under = new TunnelUnderTest();
+        List<RelayPeer> replaced = [];
+        List<ITunnelStream> streams = [];
+        for (var n = 0; n < 4; n++)
+        {
+            replaced.Add(await under.OpenAsync(_relay, "web.home.test", $"app{n}.home.test"));
+            await replaced[n].ConnectAsync(A, "web.home.test");
+            streams.Add(await under.AcceptAsync());
+        }
+        var serving = await under.OpenAsync(_relay, "web.home.test", "app4.home.test");
+
+        under.Tunnel.SetTarget(TunnelUnderTest.Target(_relay.Endpoint, "web.home.test", "app5.home.test"));
+        await serving.ConnectAsync(A, "web.home.test");
+        await using var stillServed = await under.AcceptAsync();
+        var waits = !_relay.HasWaiting;
+        await streams[2].DisposeAsync();
+        await _relay.AcceptAsync();
+        await replaced[2].Ended;
+        await under.UntilAsync(status => status.Hostnames.Contains("app5.home.test") && status.Sessions == 5);
+
+        Assert.That(waits, Is.True, "a session was opened although one with a stream would have had to go");
+        Assert.That(streams.Where((_, n) => n != 2).Append(stillServed).Select(stream => stream.Closed.IsCancellationRequested), Is.All.False);
+        foreach (var stream in streams) await stream.DisposeAsync();
+    }
+
+    [Test]
+    public async Task NewNames_WhenNoReplacedSessionEmpties_CostTheOneWithTheFewestStreams()
+    {
+        await using var under = new TunnelUnderTest(options => options.HostnameDebounceMax = TimeSpan.FromMilliseconds(300));
+        List<List<ITunnelStream>> streams = [];
+        for (var n = 0; n < 6; n++)
+        {
+            var peer = await under.OpenAsync(_relay, "web.home.test", $"app{n}.home.test");
+            streams.Add([]);
+            foreach (var id in n == 3 ? [A] : new[] { A, B })
+            {
+                await peer.ConnectAsync(id, "web.home.test");
+                streams[n].Add(await under.AcceptAsync());
+            }
+        }
+
+        await TunnelUnderTest.ClosedAsync(streams[3][0]);
+
+        Assert.That(streams.Where((_, n) => n != 3).SelectMany(of => of).Select(stream => stream.Closed.IsCancellationRequested), Is.All.False);
+        foreach (var stream in streams.SelectMany(of => of)) await stream.DisposeAsync();
+    }
+
+    [Test]
+    public async Task NewNames_WhoseSessionWeighsLess_EndTheHeavyOneAtItsFirstEmptyMoment()
+    {
+        await using var under = new TunnelUnderTest(options => options.ReplacedSessionQuiet = TimeSpan.FromHours(1));
+        RelayPeer heavy = await under.OpenAsync(_relay, "web.home.test", "app0.home.test"), light = heavy;
+        for (var n = 1; Weight(light) >= Weight(heavy); n++)
+        {
+            heavy = light;
+            light = await under.OpenAsync(_relay, "web.home.test", $"app{n}.home.test");
+        }
+        await heavy.Ended;
+
+        Assert.That((Weight(heavy), Weight(light)), Is.EqualTo((1 << 20, 1)));
+        Assert.That((light.Goodbye, under.Tunnel.Status.State), Is.EqualTo((default(WebSocketCloseStatus?), TunnelState.Online)));
     }
 }
