@@ -11,6 +11,9 @@ internal static class PlatformSetup
 {
     private const string InstalledSettings = "/etc/piccolo/appsettings.json";
 
+    /// <summary>Set by systemd where the output goes to its journal (systemd.exec(5)).</summary>
+    private const string JournalStream = "JOURNAL_STREAM";
+
     /// <summary>The owner's settings file goes over the packaged one; environment variables and arguments go over both.</summary>
     public static void AddSettings(this WebApplicationBuilder builder, string[] args) => builder.Configuration.AddSettings(InstalledSettings, args);
 
@@ -26,7 +29,10 @@ internal static class PlatformSetup
         var paths = inUse.Paths;
         if (builder.Environment.IsProduction())
         {
-            builder.Logging.ClearProviders().AddJsonConsole(console => (console.TimestampFormat, console.UseUtcTimestamp) = ("O", true));
+            builder.Logging.ClearProviders();
+            // The journal has a time for each line, and takes the level from its beginning; people read it. Elsewhere a program does.
+            if (Environment.GetEnvironmentVariable(JournalStream) is { Length: > 0 }) builder.Logging.AddSystemdConsole();
+            else builder.Logging.AddJsonConsole(console => (console.TimestampFormat, console.UseUtcTimestamp) = ("O", true));
         }
         builder.Services.Configure<HostOptions>(options => (options.ShutdownTimeout, options.ServicesStopConcurrently) = (OrderlyShutdown.Limit, true));
         // By a factory, so that the container gives it back when it ends.

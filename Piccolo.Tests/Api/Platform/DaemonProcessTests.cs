@@ -50,6 +50,21 @@ internal sealed class DaemonProcessTests
         await systemd.NextAsync("STOPPING=1", Limit);
     }
 
+    [TestCase("8:1", "<", TestName = "Log_InTheJournal_IsWrittenForPeople")]
+    [TestCase("", "{", TestName = "Log_OutsideOfTheJournal_IsJson")]
+    public async Task Log(string journalStream, string begin)
+    {
+        string[] lines;
+        await using (var daemon = await StartAsync(("ASPNETCORE_ENVIRONMENT", "Production"), ("JOURNAL_STREAM", journalStream)))
+        {
+            await daemon.Api.GetAsync("/health/live");
+            lines = await File.ReadAllLinesAsync(daemon.LogFile);
+        }
+
+        Assert.That(lines, Is.Not.Empty);
+        Assert.That(lines.Where(l => !l.StartsWith(begin, StringComparison.Ordinal)), Is.Empty);
+    }
+
     [Test]
     public async Task Terminated_WithOpenConnections_EndsInOrderBelowTenSecondsAndTheNextStartsAtOnce()
     {
