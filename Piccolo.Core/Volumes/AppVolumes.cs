@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
 using Piccolo.Core.Primitives;
+using Piccolo.Core.Volumes.Mounting;
 
 namespace Piccolo.Core.Volumes;
 

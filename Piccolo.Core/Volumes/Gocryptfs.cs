@@ -15,7 +15,6 @@ internal readonly record struct ToolAnswer(int ExitCode, string Text)
 /// </summary>
 internal sealed class Gocryptfs(TimeProvider time)
 {
-    public const int WrongKey = 12;
     public const int FoundDamage = 26;
 
     /// <summary>A program that hangs must not hold up an app for ever. Making and checking read no more than a small volume.</summary>
@@ -36,18 +35,6 @@ internal sealed class Gocryptfs(TimeProvider time)
     public Task<ToolAnswer> CheckAsync(string program, VolumePaths volume, ReadOnlyMemory<byte> key, CancellationToken cancellationToken) =>
         RunAsync(program, ["-fsck", "-q", "-nosyslog", "--", volume.Cipher], key, cancellationToken);
 
-    /// <summary>Starts the process that serves a mount; it ends with the mount, and outlives the daemon.</summary>
-    /// <exception cref="Win32Exception">It cannot be started.</exception>
-    public static async Task<VolumeServer> ServeAsync(string program, VolumePaths volume, ReadOnlyMemory<byte> key)
-    {
-        // In the foreground, so that its end is seen, and not quiet: it says when it is ready. Other users are let in, because the processes of a
-        // container are others.
-        var process = Start(program, ["-fg", "-nosyslog", "-allow_other", "-fsname", "piccolo-volume", "--", volume.Cipher, volume.MountPoint]);
-        var server = new VolumeServer(volume.Id, process);
-        await TellAsync(process, key);
-        return server;
-    }
-
     private async Task<ToolAnswer> RunAsync(string program, string[] arguments, ReadOnlyMemory<byte>? key, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(Limit, time);
@@ -57,7 +44,8 @@ internal sealed class Gocryptfs(TimeProvider time)
         {
             process = Start(program, arguments);
             var (words, errors) = (process.StandardOutput.ReadToEndAsync(either.Token), process.StandardError.ReadToEndAsync(either.Token));
-            await TellAsync(process, key ?? ReadOnlyMemory<byte>.Empty);
+            await TellAsync(process.StandardInput.BaseStream, key ?? ReadOnlyMemory<byte>.Empty);
+            process.StandardInput.Close();
             await process.WaitForExitAsync(either.Token);
             return new ToolAnswer(process.ExitCode, $"{await words}{await errors}".Trim());
         }
@@ -77,7 +65,8 @@ internal sealed class Gocryptfs(TimeProvider time)
         }
     }
 
-    private static Process Start(string program, string[] arguments)
+    /// <exception cref="Win32Exception">It cannot be started.</exception>
+    public static Process Start(string program, string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -92,20 +81,21 @@ internal sealed class Gocryptfs(TimeProvider time)
         return Process.Start(start)!;
     }
 
-    private static async Task TellAsync(Process process, ReadOnlyMemory<byte> key)
+    /// <summary>Gives it the key, as the line that it takes for a password.</summary>
+    public static async Task TellAsync(Stream input, ReadOnlyMemory<byte> key)
     {
+        if (key.IsEmpty) return;
         var line = new byte[2 * key.Length + 1];
         try
         {
             Convert.TryToHexStringLower(key.Span, line.AsSpan(0, 2 * key.Length), out _);
             line[^1] = (byte)'\n';
-            var input = process.StandardInput.BaseStream;
-            if (!key.IsEmpty) await input.WriteAsync(line);
-            process.StandardInput.Close();
+            await input.WriteAsync(line);
+            await input.FlushAsync();
         }
         catch (IOException)
         {
-            // It has ended already: its exit code says why.
+            // It has ended already: what it printed says why.
         }
         finally
         {

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Primitives;
+using Piccolo.Core.Volumes.Mounting;
 
 namespace Piccolo.Core.Volumes;
 
@@ -10,7 +11,7 @@ namespace Piccolo.Core.Volumes;
 /// have let go.
 /// </summary>
 internal sealed class VolumeUpkeep(
-    StatePaths paths, SealedStore store, VolumeRows rows, VolumeMounts mounts, LeftServers left, VolumeUsage usage, TimeProvider time,
+    StatePaths paths, SealedStore store, VolumeRows rows, VolumeMounts mounts, IVolumeMounter mounter, VolumeUsage usage, TimeProvider time,
         ILogger<VolumeUpkeep> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
@@ -20,12 +21,20 @@ internal sealed class VolumeUpkeep(
 
     private readonly HashSet<string> _over = new(StringComparer.Ordinal);
 
-    public override Task StartAsync(CancellationToken cancellationToken)
+    public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        left.Find();
+        try
+        {
+            await mounter.FindLeftAsync(cancellationToken);
+        }
+        catch (IOException e)
+        {
+            // Without it no volume is opened, which each app then says for itself.
+            logger.MounterSilent(e.Message);
+        }
         foreach (var name in Directory.Exists(paths.Mounts) ? Directory.EnumerateFileSystemEntries(paths.Mounts).Select(Path.GetFileName).ToList() : [])
-            if (VolumeRecord.IsId(name!)) CleanUp(new VolumePaths(paths, name!));
-        return base.StartAsync(cancellationToken);
+            if (VolumeRecord.IsId(name!)) await CleanUpAsync(new VolumePaths(paths, name!), cancellationToken);
+        await base.StartAsync(cancellationToken);
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -70,13 +79,13 @@ internal sealed class VolumeUpkeep(
         await ending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private void CleanUp(VolumePaths volume)
+    private async Task CleanUpAsync(VolumePaths volume, CancellationToken cancellationToken)
     {
         try
         {
-            var error = MountPoint.Unmount(volume.MountPoint, lazily: false);
+            var error = await mounter.UnmountAsync(volume, lazily: false, cancellationToken);
             // In use by whom the daemon does not know: nobody gets at it by its name any more.
-            if (error != 0) error = MountPoint.Unmount(volume.MountPoint, lazily: true);
+            if (error != 0) error = await mounter.UnmountAsync(volume, lazily: true, cancellationToken);
             if (error != 0) logger.VolumeLeftOpen(volume.Id, $"error {error}");
             else
             {
@@ -92,9 +101,16 @@ internal sealed class VolumeUpkeep(
 
     private async Task EndLeftAsync(CancellationToken cancellationToken)
     {
-        foreach (var id in left.Volumes())
+        foreach (var id in mounter.Left)
         {
-            await left.EndAsync(id, Grace, kill: true, cancellationToken);
+            try
+            {
+                await mounter.EndLeftAsync(id, Grace, kill: true, cancellationToken);
+            }
+            catch (IOException e)
+            {
+                logger.VolumeLeftOpen(id, e.Message);
+            }
             mounts.Changed.Raise();
         }
     }

@@ -36,4 +36,7 @@ internal static partial class VolumesLog
 
     [LoggerMessage(5310, LogLevel.Error, "Looking at how full the volumes are failed; will retry.")]
     public static partial void UsageFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(5311, LogLevel.Error, "Volumes cannot be opened now: {Reason}")]
+    public static partial void MounterSilent(this ILogger logger, string reason);
 }

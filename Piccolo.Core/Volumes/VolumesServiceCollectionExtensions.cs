@@ -1,6 +1,9 @@
 using Piccolo.Core.Volumes.Filling;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Piccolo.Core.Primitives;
+using Piccolo.Core.Volumes.Mounting;
 
 namespace Piccolo.Core.Volumes;
 
@@ -10,7 +13,15 @@ public static class VolumesServiceCollectionExtensions
     public static IServiceCollection AddVolumes(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<LeftServers>().AddSingleton<Gocryptfs>().AddSingleton<VolumeHost>();
+        services.AddOptions<VolumeOptions>().BindConfiguration(VolumeOptions.Section);
+        services.AddSingleton<Gocryptfs>().AddSingleton<VolumeHost>();
+        services.AddSingleton<IVolumeMounter>(provider =>
+        {
+            var (paths, time) = (provider.GetRequiredService<StatePaths>(), provider.GetRequiredService<TimeProvider>());
+            return provider.GetRequiredService<IOptions<VolumeOptions>>().Value.Helper is { Length: > 0 } socket
+                ? new HelperMounter(paths, new MountHelperClient(socket, time), time)
+                : new OwnMounter(paths, new LeftServers(paths, time));
+        });
         services.AddSingleton<VolumeRows>().AddSingleton<VolumeUsage>().AddSingleton<VolumeMounts>().AddSingleton<VolumeFiller>();
         services.AddSingleton<IAppVolumes, AppVolumes>();
         return services.AddHostedService<VolumeUpkeep>();

@@ -1,16 +1,18 @@
 using System.Text;
 using Piccolo.Core.Volumes;
+using Piccolo.Core.Volumes.Mounting;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Volumes;
 
-[Category("NeedsRoot")]
-internal sealed class AppVolumesTests
+/// <summary>With a daemon that mounts by itself, and with one that asks the helper.</summary>
+[Category("NeedsRoot"), TestFixture(false), TestFixture(true)]
+internal sealed class AppVolumesTests(bool byHelper)
 {
     private VolumeBox _box = null!;
 
     [SetUp]
-    public async Task SetUp() => _box = await VolumeBox.StartAsync();
+    public async Task SetUp() => _box = await VolumeBox.StartAsync(byHelper);
 
     [TearDown]
     public async Task TearDown() => await _box.DisposeAsync();

@@ -1,4 +1,4 @@
-using Piccolo.Core.Volumes;
+using Piccolo.Core.Volumes.Mounting;
 
 namespace Piccolo.Tests.Core.Volumes;
 
@@ -41,7 +41,7 @@ internal sealed class MountTableTests
     [TestCase(null, "mnt:[2]", true, true, false)]
     [TestCase(null, "mnt:[2]", false, false, true)]
     public void SharesMounts_NameSpaces_SaysWhetherContainersWouldSeeAMount(string? first, string own, bool isShared, bool isFollower, bool shares) =>
-        Assert.That(VolumeHost.SharesMounts(first, own, new MountEntry("/", "ext4", isShared, isFollower)), Is.EqualTo(shares));
+        Assert.That(OwnMounter.SharesMounts(first, own, new MountEntry("/", "ext4", isShared, isFollower)), Is.EqualTo(shares));
 
     [TestCase("Name:\tx\nCapEff:\t000001fffeffffff\n", true)]
     [TestCase("CapEff:\t0000000000200000\n", true)]
@@ -49,5 +49,5 @@ internal sealed class MountTableTests
     [TestCase("CapEff:\tnone\n", false)]
     [TestCase("", false)]
     public void IsAdministrator_StatusOfAProcess_ReadsTheCapability(string status, bool isAdministrator) =>
-        Assert.That(VolumeHost.IsAdministrator(status), Is.EqualTo(isAdministrator));
+        Assert.That(OwnMounter.IsAdministrator(status), Is.EqualTo(isAdministrator));
 }

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Piccolo.Core.Volumes;
+using Piccolo.Core.Volumes.Mounting;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Volumes;
@@ -16,7 +17,12 @@ internal sealed class VolumeBox : IAsyncDisposable
     private readonly TempFolder _folder = new();
     private readonly List<ServiceProvider> _daemons = [];
 
+    private Process? _helper;
+
     private VolumeBox() => Box = new TestBox(_folder.File("state"));
+
+    /// <summary>The socket of the mount helper; null for a daemon that mounts by itself.</summary>
+    public string? HelperSocket { get; private set; }
 
     public TestBox Box { get; }
 
@@ -26,20 +32,32 @@ internal sealed class VolumeBox : IAsyncDisposable
 
     public IEnumerable<VolumeRecord> Records => Box.Store.List(VolumeRecord.Collection);
 
-    public static async Task<VolumeBox> StartAsync()
+    public static async Task<VolumeBox> StartAsync(bool byHelper = false)
     {
         var box = new VolumeBox();
+        if (byHelper) await box.StartHelperAsync();
         await PreparedKeySet.ClaimAsync(box.Box.Vault, box.Box.Paths);
         await box.Box.UnlockAsync();
         await box.StartDaemonAsync();
         return box;
     }
 
+    /// <summary>The helper as the unit starts it: one process for each connection.</summary>
+    private async Task StartHelperAsync()
+    {
+        HelperSocket = _folder.File("helper.sock");
+        var script = Repository.File("packaging/volumes/piccolo-volume");
+        _helper = Process.Start("systemd-socket-activate",
+            ["-l", HelperSocket, "-a", "--inetd", "-E", $"PICCOLO_STATE={Box.Paths.Root}", "-E", $"PICCOLO_RUN={_folder.File("run")}", script]);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!File.Exists(HelperSocket)) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, limit.Token);
+    }
+
     /// <summary>A daemon over the same state; the one before is abandoned as if it were killed: nothing of it is closed.</summary>
     public async Task StartDaemonAsync()
     {
         var services = TestServices.New().AddSingleton(Box.Paths).AddSingleton(Box.Store);
-        services.AddSingleton<ILoggerFactory>(Box.Log).AddVolumes();
+        services.AddSingleton<ILoggerFactory>(Box.Log).AddVolumes().Configure<VolumeOptions>(options => options.Helper = HelperSocket ?? "");
         _daemons.Add(services.BuildServiceProvider());
         foreach (var hosted in _daemons[^1].GetServices<IHostedService>()) await hosted.StartAsync(CancellationToken.None);
     }
@@ -114,9 +132,15 @@ internal sealed class VolumeBox : IAsyncDisposable
     {
         // A last daemon cleans up as every daemon does at its start; what it does not end is ended here.
         await StartDaemonAsync();
-        foreach (var id in Service<LeftServers>().Volumes())
-            await Service<LeftServers>().EndAsync(id, TimeSpan.FromSeconds(2), kill: true, CancellationToken.None);
+        foreach (var id in Service<IVolumeMounter>().Left)
+            await Service<IVolumeMounter>().EndLeftAsync(id, TimeSpan.FromSeconds(2), kill: true, CancellationToken.None);
         foreach (var daemon in _daemons) await daemon.DisposeAsync();
+        if (_helper is not null)
+        {
+            _helper.Kill();
+            await _helper.WaitForExitAsync();
+            _helper.Dispose();
+        }
         Box.Dispose();
         _folder.Dispose();
     }

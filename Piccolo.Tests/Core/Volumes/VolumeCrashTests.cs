@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 using Piccolo.Core.Volumes;
+using Piccolo.Core.Volumes.Mounting;
 using Piccolo.Rig;
 using Piccolo.Tests.Fakes;
 

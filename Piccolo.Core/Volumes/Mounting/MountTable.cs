@@ -3,7 +3,7 @@ using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Piccolo.Core.Primitives;
 
-namespace Piccolo.Core.Volumes;
+namespace Piccolo.Core.Volumes.Mounting;
 
 /// <summary>One line of the kernel's table of mounts.</summary>
 /// <param name="Point">Without links.</param>

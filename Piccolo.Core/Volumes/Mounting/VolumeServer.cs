@@ -1,32 +1,17 @@
-using System.Diagnostics;
 using System.Text;
 
-namespace Piccolo.Core.Volumes;
+namespace Piccolo.Core.Volumes.Mounting;
 
 /// <summary>The running gocryptfs of one mounted volume. Thread-safe.</summary>
-internal sealed class VolumeServer : IDisposable
+internal abstract class VolumeServer(string id) : IDisposable
 {
     private const int KeptWords = 2000;
     private const string ReadyWords = "Filesystem mounted and ready";
-    private readonly Process _process;
     private readonly StringBuilder _words = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public VolumeServer(string id, Process process)
-    {
-        (Id, _process, ProcessId) = (id, process, process.Id);
-        process.OutputDataReceived += (_, e) => Keep(e.Data);
-        process.ErrorDataReceived += (_, e) => Keep(e.Data);
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        process.Exited += (_, _) => _exited.TrySetResult();
-        process.EnableRaisingEvents = true;
-    }
-
-    public string Id { get; }
-
-    public int ProcessId { get; }
+    public string Id { get; } = id;
 
     /// <summary>Ends when it has said that the mount can be used; never, where it cannot be.</summary>
     public Task Ready => _ready.Task;
@@ -35,9 +20,6 @@ internal sealed class VolumeServer : IDisposable
     public Task Exited => _exited.Task;
 
     public bool IsRunning => !Exited.IsCompleted;
-
-    /// <summary>Of a process that has ended.</summary>
-    public int ExitCode => _process.ExitCode;
 
     /// <summary>The last of what it printed.</summary>
     public string Words
@@ -59,16 +41,17 @@ internal sealed class VolumeServer : IDisposable
     }
 
     /// <summary>At once. What was written through it is with the kernel already.</summary>
-    public async Task KillAsync()
-    {
-        // Ended meanwhile: that is what was wanted.
-        if (IsRunning && !_process.HasExited) _process.Kill();
-        await Exited;
-    }
+    public abstract Task KillAsync();
 
-    public void Dispose() => _process.Dispose();
+    /// <summary>Lets go of it. The process stays.</summary>
+    public void Dispose() => Release();
 
-    private void Keep(string? line)
+    protected abstract void Release();
+
+    protected void End() => _exited.TrySetResult();
+
+    /// <param name="line">One line of what it printed; null at the end.</param>
+    protected void Hear(string? line)
     {
         if (line is null) return;
         if (line.Contains(ReadyWords, StringComparison.Ordinal))

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using Piccolo.Core.Primitives;
 
-namespace Piccolo.Core.Volumes;
+namespace Piccolo.Core.Volumes.Mounting;
 
 /// <summary>
 /// The folder that a volume is mounted on. It exists only while the volume is to be mounted, nobody may enter it, and where the file system can do so it is

@@ -1,13 +1,12 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using System.ComponentModel;
 using Microsoft.Extensions.Logging;
 using Piccolo.Core.Primitives;
 
-namespace Piccolo.Core.Volumes;
+namespace Piccolo.Core.Volumes.Mounting;
 
 /// <summary>Mounts and unmounts volumes by their ids, and watches the processes that serve them. Thread-safe; one volume's calls come one at a time.</summary>
-internal sealed class VolumeMounts(StatePaths paths, LeftServers left, TimeProvider time, ILogger<VolumeMounts> logger) : IDisposable
+internal sealed class VolumeMounts(StatePaths paths, IVolumeMounter mounter, TimeProvider time, ILogger<VolumeMounts> logger) : IDisposable
 {
     private static readonly TimeSpan MountLimit = TimeSpan.FromSeconds(20);
 
@@ -25,7 +24,7 @@ internal sealed class VolumeMounts(StatePaths paths, LeftServers left, TimeProvi
 
     /// <summary>What is mounted, by the kernel's table, and what has a server still.</summary>
     public ImmutableHashSet<string> Mounted() =>
-        MountTable.NamesIn(paths.Mounts).Union(_servers.Where(s => s.Value.IsRunning).Select(s => s.Key)).Union(left.Volumes());
+        MountTable.NamesIn(paths.Mounts).Union(_servers.Where(s => s.Value.IsRunning).Select(s => s.Key)).Union(mounter.Left);
 
     /// <summary>Whether it is mounted and served, seen at the folder itself.</summary>
     public bool IsServed(VolumePaths volume) =>
@@ -42,9 +41,9 @@ internal sealed class VolumeMounts(StatePaths paths, LeftServers left, TimeProvi
         VolumeServer server;
         try
         {
-            server = await Gocryptfs.ServeAsync(program, volume, key);
+            server = await mounter.ServeAsync(program, volume, key, cancellationToken);
         }
-        catch (Win32Exception e)
+        catch (IOException e)
         {
             return new VolumeTrouble(VolumeFaultKind.NotAvailable, $"gocryptfs does not start: {e.Message}");
         }
@@ -57,8 +56,8 @@ internal sealed class VolumeMounts(StatePaths paths, LeftServers left, TimeProvi
             return null;
         }
         var why = server.IsRunning ? "gocryptfs did not mount it in time" : server.Words;
-        var kind = server.IsRunning ? VolumeFaultKind.Failed : KindOf(server.ExitCode, why);
-        MountPoint.Unmount(volume.MountPoint, lazily: true);
+        var kind = server.IsRunning ? VolumeFaultKind.Failed : KindOf(why);
+        await mounter.UnmountAsync(volume, lazily: true, CancellationToken.None);
         await EndServersAsync(volume, kill: true, CancellationToken.None);
         Forget(volume);
         cancellationToken.ThrowIfCancellationRequested();
@@ -69,7 +68,7 @@ internal sealed class VolumeMounts(StatePaths paths, LeftServers left, TimeProvi
     public async Task<VolumeTrouble?> UnmountAsync(VolumePaths volume, CancellationToken cancellationToken)
     {
         var wasServed = IsServed(volume);
-        var error = MountPoint.Unmount(volume.MountPoint, lazily: false);
+        var error = await mounter.UnmountAsync(volume, lazily: false, cancellationToken);
         if (error == Posix.EBUSY) return new VolumeTrouble(VolumeFaultKind.Busy, "a program has files of it open");
         if (error != 0) return new VolumeTrouble(VolumeFaultKind.Failed, $"the kernel refused to unmount it (error {error})");
         if (await EndServersAsync(volume, kill: false, cancellationToken) is { } still) return still;
@@ -95,7 +94,7 @@ internal sealed class VolumeMounts(StatePaths paths, LeftServers left, TimeProvi
 
     private async Task<VolumeTrouble?> EndServersAsync(VolumePaths volume, bool kill, CancellationToken cancellationToken)
     {
-        if (!await left.EndAsync(volume.Id, EndLimit, kill, cancellationToken)) return StillUsed();
+        if (!await mounter.EndLeftAsync(volume.Id, EndLimit, kill, cancellationToken)) return StillUsed();
         if (!_servers.TryGetValue(volume.Id, out var server) || await server.EndsWithinAsync(EndLimit, time, cancellationToken)) return null;
         if (!kill) return StillUsed();
         await server.KillAsync();
@@ -130,10 +129,9 @@ internal sealed class VolumeMounts(StatePaths paths, LeftServers left, TimeProvi
         Changed.Raise();
     }
 
-    private static VolumeFaultKind KindOf(int exitCode, string words) => words.Contains("no space left", StringComparison.OrdinalIgnoreCase)
+    private static VolumeFaultKind KindOf(string words) => words.Contains("no space left", StringComparison.OrdinalIgnoreCase)
         ? VolumeFaultKind.Full
-        : exitCode == Gocryptfs.WrongKey || words.Contains("gocryptfs.conf", StringComparison.Ordinal) ? VolumeFaultKind.Damaged : VolumeFaultKind.Failed;
+        : words.Contains("Password incorrect", StringComparison.Ordinal) || words.Contains("gocryptfs.conf", StringComparison.Ordinal)
+            ? VolumeFaultKind.Damaged
+            : VolumeFaultKind.Failed;
 }
-
-/// <summary>What went wrong with one volume, in words that begin in the middle of a sentence.</summary>
-internal sealed record VolumeTrouble(VolumeFaultKind Kind, string Why);

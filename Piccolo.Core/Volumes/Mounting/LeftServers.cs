@@ -4,7 +4,7 @@ using System.Globalization;
 using System.Text;
 using Piccolo.Core.Primitives;
 
-namespace Piccolo.Core.Volumes;
+namespace Piccolo.Core.Volumes.Mounting;
 
 /// <summary>
 /// Processes of gocryptfs that an earlier daemon has started for volumes of this state folder. They are known by their arguments; ours are the children of
