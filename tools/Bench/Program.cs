@@ -16,6 +16,10 @@ const string Usage = """
                             Its memory while it is polled 20 times a second (for --minutes, by default 2), and after a load
       acme [--names N]      certificates for many names at once from a real test CA, and what each costs it
 
+      apps [--apps N] [--rounds N]
+                            many apps of two services on a real Podman: memory, the price of one more, an install beside the
+                            engine's own commands, an unlock until all run
+
     Prints BAR lines, writes its table to tools/Bench/README.md, and exits 1 when a bar is SHORT.
     """;
 
@@ -26,6 +30,7 @@ return args switch
     ["ingress", .. var rest] => await IngressBench.RunAsync([.. rest]),
     ["tunnel", .. var rest] => await TunnelBench.RunAsync([.. rest]),
     ["acme", .. var rest] => await AcmeBench.RunAsync([.. rest]),
+    ["apps", .. var rest] => await AppsBench.RunAsync([.. rest]),
     [ReadyProbe.Command, .. var rest] => ReadyProbe.Run([.. rest]),
     [BodySink.Command, .. var rest] => BodySink.Run([.. rest]),
     [DoorHost.Command, .. var rest] => await DoorHost.RunAsync([.. rest]),

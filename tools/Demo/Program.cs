@@ -14,9 +14,12 @@ const string ProveUsage = """
 return args switch
 {
     ["demo", .. var rest] => await DemoCommand.RunAsync(rest),
-    ["chaos", "--help" or "-h"] or ["chaos", "tunnel", "--help" or "-h"] => Say(ChaosCommand.Usage, 0),
+    ["chaos", "--help" or "-h"] => Say($"{ChaosCommand.Usage}\n\n{AppKills.Usage}", 0),
+    ["chaos", "tunnel", "--help" or "-h"] => Say(ChaosCommand.Usage, 0),
+    ["chaos", "apps", "--help" or "-h"] => Say(AppKills.Usage, 0),
+    ["chaos", "apps", .. var rest] => await AppKills.RunAsync(rest),
     ["chaos", "tunnel", .. var rest] => await ChaosCommand.RunAsync(rest),
-    ["chaos", ..] => Say(ChaosCommand.Usage, 2),
+    ["chaos", ..] => Say($"{ChaosCommand.Usage}\n\n{AppKills.Usage}", 2),
     ["prove", "leaks"] => await LeakProof.RunAsync(),
     ["prove", "--help" or "-h"] or ["prove", "leaks", "--help" or "-h"] => Say(ProveUsage, 0),
     ["prove", ..] => Say(ProveUsage, 2),
