@@ -33,7 +33,7 @@ internal sealed class AppWatch(ApplianceClient api)
     {
         var began = TimeProvider.System.GetTimestamp();
         JsonNode seen;
-        while ((string?)(seen = await api.GetAsync($"/api/v1/apps/{app}"))["status"] != status)
+        while ((string?)(seen = await api.GetAsync($"/api/v1/apps/{app}"))["data"]!["app"]!["status"] != status)
         {
             if (TimeProvider.System.GetElapsedTime(began) > Limit) throw new TimeoutException($"{app} is not {status} within {Limit.TotalSeconds:0} s: {seen}");
             await Task.Delay(Pause, TimeProvider.System);

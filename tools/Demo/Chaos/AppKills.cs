@@ -175,7 +175,7 @@ internal sealed class AppKills : IAsyncDisposable
     private async Task<Uri> NotesAsync()
     {
         var app = await _appliance.Api.GetAsync(App);
-        var listener = app["listeners"]!.AsArray().Single()!;
+        var listener = app["data"]!["services"]!.AsArray().Single()!;
         return new Uri($"http://127.0.0.1:{(int)listener["public_port"]!}/notes");
     }
 
