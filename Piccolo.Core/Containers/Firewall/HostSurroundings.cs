@@ -38,10 +38,10 @@ internal static class HostSurroundings
         if (servers is [Stub]) servers = Servers(read(ResolvConfBehindTheStub));
         ImmutableArray<string> usable =
         [
-            .. servers.Where(s => IPAddress.TryParse(s, out var a) && a.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(a)).Distinct(),
+            .. servers.Where(s => IPAddress.TryParse(s, out var a) && a.AddressFamily == AddressFamily.InterNetwork && !IsOwn(a)).Distinct(),
         ];
         // Where there is one of IPv6 the engine adds none of its own.
-        return usable.IsEmpty && !servers.Any(s => IPAddress.TryParse(s, out var a) && !IPAddress.IsLoopback(a)) ? ServersOfTheEngine : usable;
+        return usable.IsEmpty && !servers.Any(s => IPAddress.TryParse(s, out var a) && !IsOwn(a)) ? ServersOfTheEngine : usable;
     }
 
     public static HostNetworks Networks(ImmutableArray<HostInterface> interfaces)
@@ -62,6 +62,9 @@ internal static class HostSurroundings
                 .Select(n => n.PrefixLength == 32 ? n.BaseAddress.ToString() : n.ToString()).Order(StringComparer.Ordinal),
         ];
     }
+
+    /// <summary>What stands for the host itself on the host means the container in a container.</summary>
+    private static bool IsOwn(IPAddress address) => address.GetAddressBytes() is [127, _, _, _] || address.Equals(IPAddress.IPv6Loopback);
 
     private static List<string> Servers(IEnumerable<string> lines) =>
     [

@@ -1,7 +1,5 @@
-using System.Collections.Immutable;
 using Microsoft.Extensions.DependencyInjection;
 using Piccolo.Core.Apps;
-using Piccolo.Core.Containers;
 using Piccolo.Core.Health;
 using Piccolo.Rig.Podman;
 using Piccolo.Tests.Fakes.Networks;

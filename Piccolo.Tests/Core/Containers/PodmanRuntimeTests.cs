@@ -55,7 +55,8 @@ internal sealed class PodmanRuntimeTests
         Assert.That(await _runtime.StartAsync(id, default), Is.Null);
         Assert.That(await _runtime.StartAsync(id, default), Is.Null, "starting twice is no fault");
         var found = (await _runtime.FindAsync("web", ContainerSpec.MainService, default)).Value!;
-        Assert.That(found with { Address = null, FixedAddress = null }, Is.EqualTo(new ObservedContainer(id, spec.Name, "web", ContainerSpec.MainService, spec.Hash, true, null)));
+        Assert.That(found with { Address = null, FixedAddress = null },
+            Is.EqualTo(new ObservedContainer(id, spec.Name, "web", ContainerSpec.MainService, spec.Hash, true, null)));
         Assert.That((await _runtime.ListAsync(default)).Value, Is.EqualTo(new[] { found }), "the list tells the same");
         Assert.That(await _podman.RunAsync(["inspect", id]), Does.Contain($"\"IPAddress\": \"{found.Address}\""));
         Assert.That(found.Address, Is.Not.Null);
@@ -104,7 +105,6 @@ internal sealed class PodmanRuntimeTests
                 .Select(l => l.Split(' ') is [var process, var address] ? (Process: process, Address: address) : default).ToArray();
         var (first, second, owners, beside) = (seen[0], seen[1], seen[3], seen[4]);
 
-        Assert.That(await ReachesAsync(owners.Process, beside.Address), Is.False, "nor what the owner put there");
         Assert.That(await ReachesAsync(beside.Process, second.Address), Is.True, "and whoever is in its own network reaches it");
         Assert.That(await ReachesAsync(owners.Process, second.Address), Is.False, "no container of the owner reaches an app");
         Assert.That(await ReachesAsync(first.Process, second.Address), Is.False, "no app reaches another");

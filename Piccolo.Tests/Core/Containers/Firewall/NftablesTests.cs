@@ -53,7 +53,7 @@ internal sealed class NftablesTests
         var refused = await nft.RunAsync(NftJson.Write(new FirewallChange([wanted[0]], [new("resolvers", "192.168.7.1")])), default);
 
         Assert.That(refused.IsDone, Is.False, "an element that is not there cannot be removed");
-        Assert.That(NftJson.Read((await nft.RunAsync(NftJson.List, default)).Text), Has.Length.EqualTo(1), "and nothing else of the text is done");
+        Assert.That(NftJson.Read((await nft.RunAsync(NftJson.List, default)).Text)!.Value, Has.Length.EqualTo(1), "and nothing else of the text is done");
         await _network.RunAsync("nft", ["delete", "table", "inet", "piccolo_apps"]);
         var missing = await nft.RunAsync(NftJson.List, default);
         Assert.That((missing.IsDone, missing.Text), Is.EqualTo((false, missing.Text)));
