@@ -11,7 +11,9 @@ namespace Piccolo.Api.Apps;
 /// <param name="Manifest">Written out in full in its own grammar. Of secrets it has the definitions only.</param>
 /// <param name="Warnings">What is valid and was probably not meant so.</param>
 /// <param name="Changes">Plain sentences: what would become of the services and volumes of the app of that name, as it is installed now.</param>
-public sealed record ValidManifestResponse(bool Valid, JsonNode Manifest, IReadOnlyList<ManifestWarning> Warnings, IReadOnlyList<string> Changes);
+/// <param name="Grants">What the services ask for beyond what every app has.</param>
+public sealed record ValidManifestResponse(
+    bool Valid, JsonNode Manifest, IReadOnlyList<ManifestWarning> Warnings, IReadOnlyList<string> Changes, IReadOnlyList<AppGrant> Grants);
 
 /// <summary>Manifests that are only looked at.</summary>
 internal static class ManifestEndpoints
@@ -32,6 +34,6 @@ internal static class ManifestEndpoints
         if (result?.Manifest is not { } manifest) return problem!;
         var changes = ManifestChanges.Between(catalog.Find(manifest.Name)?.Manifest, manifest);
         return TypedResults.Ok(new Envelope<ValidManifestResponse>(
-            new ValidManifestResponse(true, NormalManifest.Write(manifest), result.Warnings, changes), "valid"));
+            new ValidManifestResponse(true, NormalManifest.Write(manifest), result.Warnings, changes, ManifestGrants.Of(manifest)), "valid"));
     }
 }

@@ -49,10 +49,12 @@ public sealed record AppRecord(
     DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt)
 {
-    /// <summary>Schema 1 knew one service; its manifests mean the same today, and their text is the truth.</summary>
-    internal static readonly StoreCollection<AppRecord> Collection = new("apps", Schema: 2)
+    /// <summary>
+    /// Schema 1 knew one service, and neither 1 nor 2 could close the network; their manifests go on to mean what they meant, and their text is the truth.
+    /// </summary>
+    internal static readonly StoreCollection<AppRecord> Collection = new("apps", Schema: 3)
     {
-        Upgrade = app => AppManifestParser.Parse(app.ManifestText).Manifest is { } manifest
+        Upgrade = app => AppManifestParser.ParseOfOpenNetworks(app.ManifestText).Manifest is { } manifest
             ? app with { Manifest = manifest }
             : throw new JsonException("The stored manifest is not valid."),
     };

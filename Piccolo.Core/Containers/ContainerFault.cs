@@ -32,6 +32,12 @@ public enum ContainerFaultKind
     /// <summary>A container of that name or id exists and is not ours. It is never touched.</summary>
     Foreign,
 
+    /// <summary>The firewall's table is not there: apps would reach everything.</summary>
+    FirewallMissing,
+
+    /// <summary>The firewall can be neither read nor written: what an app was granted may not be so.</summary>
+    FirewallUnknown,
+
     /// <summary>Anything else; the log has the engine's words.</summary>
     Refused,
 }

@@ -11,6 +11,11 @@ public sealed class ContainerOptions
     public string Socket { get; set; } = "/run/podman/podman.sock";
 
     /// <summary>
+    /// Socket behind which the service manager starts nft, so that the daemon needs no right to the firewall. Where it does not exist: nft as a child.
+    /// </summary>
+    public string FirewallSocket { get; set; } = "/run/piccolo-firewall.sock";
+
+    /// <summary>
     /// How long a container may take to stop before it is killed where its manifest is not known: one that a killed daemon left. Else the manifest decides.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]

@@ -32,7 +32,7 @@ public sealed record ContainerSpec(
     public const string MainService = "main";
 
     /// <summary>Raised by one whenever <see cref="Podman.ContainerConfinement"/> changes, so that containers made under the old rules are recreated.</summary>
-    private const int ConfinementVersion = 4;
+    private const int ConfinementVersion = 5;
 
     /// <summary>Which of the images that had the name is meant; null = whichever is here.</summary>
     public string? ImageId { get; init; }
@@ -75,6 +75,18 @@ public sealed record ContainerSpec(
 
     public bool IsRootReadOnly { get; init; }
 
+    /// <summary>What it may reach outside of its app's network.</summary>
+    public NetworkRights Rights { get; init; }
+
+    /// <summary>Beside those that every container has (<see cref="Containers.Capabilities"/>); empty = none at all; null = those.</summary>
+    public ImmutableArray<string>? Capabilities { get; init; }
+
+    /// <summary>Whether a program with a set-user bit or file capabilities may get more than whoever runs it has.</summary>
+    public bool HasNewPrivileges { get; init; }
+
+    /// <summary>Of the container's own network: names below <c>net.</c> and their values.</summary>
+    public ImmutableSortedDictionary<string, string> Sysctls { get; init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+
     /// <summary>Changes with each revision of the manifest where the container is to run once for each; empty otherwise.</summary>
     public string Revision { get; init; } = "";
 
@@ -109,14 +121,20 @@ public sealed record ContainerSpec(
                 SharedMemoryBytes,
                 TemporaryFolders = TemporaryFolders.Select(t => new object[] { t.Key, t.Value }),
                 IsRootReadOnly,
+                Rights = Rights.ToString(),
+                Capabilities,
+                HasNewPrivileges,
+                Sysctls = Sysctls.Select(e => new[] { e.Key, e.Value }),
                 Revision,
             };
             return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(members)));
         }
     }
 
+    /// <summary>All of them, also those that say nothing: an image may have labels of the same names.</summary>
     public ImmutableDictionary<string, string> Labels => ImmutableDictionary<string, string>.Empty
-        .Add(ContainerLabels.Instance, Instance.Value).Add(ContainerLabels.App, App).Add(ContainerLabels.Service, Service).Add(ContainerLabels.Spec, Hash);
+        .Add(ContainerLabels.Instance, Instance.Value).Add(ContainerLabels.App, App).Add(ContainerLabels.Service, Service).Add(ContainerLabels.Spec, Hash)
+        .Add(ContainerLabels.Rights, Rights.ToString()).Add(ContainerLabels.Address, "");
 
     /// <summary>Of the app's network, and the beginning of its containers' names.</summary>
     public static string NameOf(InstanceId instance, string app) => $"piccolo-{instance.Prefix}-{app}";
@@ -143,6 +161,12 @@ public static class ContainerLabels
     public const string Service = "io.piccolo.service";
 
     public const string Spec = "io.piccolo.spec";
+
+    /// <summary>Of a container: what it may reach outside, as <see cref="NetworkRights"/> writes it.</summary>
+    public const string Rights = "io.piccolo.network";
+
+    /// <summary>Of a container: the address that it was made with.</summary>
+    public const string Address = "io.piccolo.address";
 
     /// <summary>Of a volume: where it belongs in the app's container.</summary>
     public const string Path = "io.piccolo.path";

@@ -30,4 +30,16 @@ internal static partial class ContainersLog
 
     [LoggerMessage(5108, LogLevel.Information, "Container engine answers again.")]
     public static partial void EngineAnswersAgain(this ILogger logger);
+
+    [LoggerMessage(5109, LogLevel.Warning, "What apps may reach outside cannot be kept. fault={Fault} nft_says={Text}")]
+    public static partial void FirewallNotKept(this ILogger logger, ContainerFaultKind fault, string text);
+
+    [LoggerMessage(5110, LogLevel.Information, "What apps may reach outside is kept again.")]
+    public static partial void FirewallKept(this ILogger logger);
+
+    [LoggerMessage(5111, LogLevel.Information, "What apps may reach outside was written. added={Added} removed={Removed}")]
+    public static partial void RightsWritten(this ILogger logger, int added, int removed);
+
+    [LoggerMessage(5112, LogLevel.Error, "Looking after what apps may reach outside failed; the next attempt follows in {Delay}.")]
+    public static partial void RightsLoopFailed(this ILogger logger, TimeSpan delay, Exception exception);
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Piccolo.Core.Containers.Firewall;
 using Piccolo.Core.Containers.Podman;
 using Piccolo.Core.Primitives;
 
@@ -9,7 +10,7 @@ namespace Piccolo.Core.Containers;
 /// <summary>Registers the container engine.</summary>
 public static class ContainersServiceCollectionExtensions
 {
-    /// <summary>Needs <see cref="StatePaths"/> and logging; the host binds <see cref="ContainerOptions.Section"/>.</summary>
+    /// <summary>Needs <see cref="StatePaths"/>, health and logging; the host binds <see cref="ContainerOptions.Section"/>.</summary>
     public static IServiceCollection AddContainers(this IServiceCollection services)
     {
         services.AddOptions<ContainerOptions>().BindConfiguration(ContainerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
@@ -20,6 +21,10 @@ public static class ContainersServiceCollectionExtensions
             if (replaced) provider.GetRequiredService<ILogger<InstanceId>>().InstanceIdReplaced();
             return id;
         });
+        services.TryAddSingleton<INftables, Nftables>();
+        services.TryAddSingleton(provider => new AppFirewall(
+            provider.GetRequiredService<INftables>(), HostSurroundings.Now, provider.GetRequiredService<InstanceId>(),
+            provider.GetRequiredService<ILogger<AppFirewall>>()));
         services.TryAddSingleton<PodmanRuntime>();
         services.TryAddSingleton<IContainerRuntime>(provider => provider.GetRequiredService<PodmanRuntime>());
         services.TryAddSingleton<IContainerNetworks, PodmanNetworks>();
@@ -27,6 +32,7 @@ public static class ContainersServiceCollectionExtensions
 #pragma warning disable CA5394 // jitter, not a secret
             Random.Shared.NextDouble, provider.GetRequiredService<ILogger<ContainerEventLoop>>()));
 #pragma warning restore CA5394
+        services.AddHostedService<NetworkRightsLoop>();
         return services;
     }
 }

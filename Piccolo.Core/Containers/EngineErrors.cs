@@ -40,6 +40,14 @@ internal static class EngineErrors
     public static ContainerFault VolumePath(ImageReference image) => new(ContainerFaultKind.Refused,
         $"The image {image} declares a volume at a path with a colon, which cannot be kept.", "Use an image whose volumes have other paths.");
 
+    public static readonly ContainerFault NoFirewall = new(ContainerFaultKind.FirewallMissing,
+        "The firewall table 'inet piccolo_apps' of this release is not loaded: nothing would limit what the app reaches.",
+        "Restart the daemon's unit, or load the table: nft -f piccolo-apps.nft. Retrying automatically.");
+
+    public static readonly ContainerFault FirewallSilent = new(ContainerFaultKind.FirewallUnknown,
+        "The firewall cannot be asked or written: the internet and local network that the app's manifest allows may be closed to it.",
+        "Check that nft is installed and that piccolo-firewall.socket listens. The appliance's log has the reason.");
+
     public static bool IsTransport(Exception e) => e is HttpRequestException or IOException or SocketException or TimeoutException;
 
     /// <summary>What the engine answered to a request about one container.</summary>

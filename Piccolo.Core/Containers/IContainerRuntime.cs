@@ -12,8 +12,13 @@ public interface IContainerRuntime
     /// <summary>False when the configuration names no engine.</summary>
     bool IsConfigured { get; }
 
-    /// <summary>Raised when a container of ours ended or vanished, and whenever the engine is heard again after silence.</summary>
+    /// <summary>
+    /// Raised when a container of ours ended or vanished, whenever the engine is heard again after silence, and when <see cref="NetworkFault"/> changed.
+    /// </summary>
     ChangeSignal Changed { get; }
+
+    /// <summary>Why what services may reach outside was not brought about the last time; null = it was.</summary>
+    ContainerFault? NetworkFault { get; }
 
     Task<ContainerResult<ImmutableArray<ObservedContainer>>> ListAsync(CancellationToken cancellationToken);
 
@@ -64,6 +69,7 @@ public interface IContainerRuntime
     /// <returns>The new container's id. It is not started.</returns>
     Task<ContainerResult<string>> CreateAsync(ContainerSpec spec, ImmutableSortedDictionary<string, string> kept, CancellationToken cancellationToken);
 
+    /// <summary>Opens to the container what its spec lets it reach, and starts it; not where no firewall would limit it.</summary>
     Task<ContainerFault?> StartAsync(string id, CancellationToken cancellationToken);
 
     /// <summary>Asks the app to end and kills it after <paramref name="grace"/>. Done also when it was not running.</summary>
@@ -87,6 +93,12 @@ public sealed record ObservedContainer(string Id, string Name, string App, strin
 {
     /// <summary>On the app's network, while it runs; null where the engine did not say.</summary>
     public string? Address { get; init; }
+
+    /// <summary>The address that it was made with; null where the engine gives one.</summary>
+    public string? FixedAddress { get; init; }
+
+    /// <summary>What it may reach outside, from its label.</summary>
+    public NetworkRights Rights { get; init; }
 }
 
 /// <summary>What an image says of itself.</summary>

@@ -18,6 +18,7 @@ public static class HealthComponents
     public const string Store = "store";
     public const string Volumes = "volumes";
     public const string Containers = "containers";
+    public const string Firewall = "firewall";
     public const string Ingress = "ingress";
     public const string Tunnel = "tunnel";
     public const string Certificates = "certificates";

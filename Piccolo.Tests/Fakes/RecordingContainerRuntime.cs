@@ -20,6 +20,8 @@ internal sealed partial class RecordingContainerRuntime : IContainerRuntime
 
     public ChangeSignal Changed { get; } = new();
 
+    public ContainerFault? NetworkFault { get; set; }
+
     /// <summary>Raised after each call.</summary>
     public ChangeSignal Called { get; } = new();
 

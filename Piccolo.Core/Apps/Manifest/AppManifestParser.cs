@@ -25,7 +25,12 @@ public static class AppManifestParser
         }
     }
 
-    public static ManifestResult Parse(string yaml)
+    public static ManifestResult Parse(string yaml) => Parse(yaml, openUnlessSaid: false);
+
+    /// <summary>A manifest that was installed when none could close the network: where it says nothing, its services go on reaching everything.</summary>
+    internal static ManifestResult ParseOfOpenNetworks(string yaml) => Parse(yaml, openUnlessSaid: true);
+
+    private static ManifestResult Parse(string yaml, bool openUnlessSaid)
     {
         if (yaml.Length > MaxBytes || Encoding.UTF8.GetByteCount(yaml) > MaxBytes) return Invalid(ManifestErrorCodes.TooLarge, TooLarge);
         // Some editors begin a file with a byte-order mark, which YAML allows (1.2, 5.2).
@@ -36,7 +41,7 @@ public static class AppManifestParser
         var draft = ManifestDraftReader.Read(root, errors);
         AppManifestValidator.Validate(draft, errors);
         if (errors.Any) return new ManifestResult(null, [.. errors.ToImmutable().OrderBy(e => e.Line)]);
-        var manifest = ManifestBuilder.Build(draft);
+        var manifest = ManifestBuilder.Build(draft, openUnlessSaid);
         return new ManifestResult(manifest, []) { Warnings = [.. ManifestWarnings.Of(manifest, isShort: draft.Services is null)] };
     }
 

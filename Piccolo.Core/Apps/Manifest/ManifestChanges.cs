@@ -60,6 +60,10 @@ public static class ManifestChanges
         ("resources.shm", $"{service.SharedMemoryBytes}"),
         ("resources.tmpfs", Joined(service.TemporaryFolders.Select(t => $"{t.Key}={t.Value}"))),
         ("permissions.filesystem", service.IsRootReadOnly.ToString()),
+        ("permissions.network", service.Network.ToString()),
+        ("permissions.capabilities", service.Capabilities is { } asked ? Joined(asked.Prepend("these")) : ""),
+        ("permissions.new_privileges", service.HasNewPrivileges.ToString()),
+        ("permissions.sysctls", Joined(service.Sysctls.Select(s => $"{s.Key}={s.Value}"))),
         ("listeners", Joined(PortsOf(service, app))),
     ];
 

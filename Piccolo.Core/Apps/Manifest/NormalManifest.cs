@@ -43,9 +43,29 @@ public static class NormalManifest
         json["stop"] = new JsonObject { ["grace"] = Durations.Write(StopGraces.For(service)) };
         if (service.StopSignal is not null) json["stop"]!["signal"] = service.StopSignal;
         if (Resources(service) is { Count: > 0 } resources) json["resources"] = resources;
-        if (service.IsRootReadOnly) json["permissions"] = new JsonObject { ["filesystem"] = new JsonObject { ["read_only_root"] = true } };
+        json["permissions"] = Permissions(service);
         return json;
     }
+
+    private static JsonObject Permissions(ServiceManifest service)
+    {
+        var json = new JsonObject
+        {
+            ["network"] = new JsonObject
+            {
+                ["internet"] = Right(service.Network.Internet),
+                ["local_network"] = Right(service.Network.LocalNetwork),
+                ["dns"] = Right(service.Network.Dns),
+            },
+            ["new_privileges"] = Right(service.HasNewPrivileges),
+        };
+        if (service.Capabilities is { } asked) json["capabilities"] = List(asked);
+        if (service.Sysctls.Count > 0) json["sysctls"] = Map(service.Sysctls, s => s.Key, s => JsonValue.Create(s.Value));
+        if (service.IsRootReadOnly) json["filesystem"] = new JsonObject { ["read_only_root"] = true };
+        return json;
+    }
+
+    private static string Right(bool isAllowed) => isAllowed ? "allow" : "deny";
 
     private static JsonObject Write(MountDefinition mount)
     {

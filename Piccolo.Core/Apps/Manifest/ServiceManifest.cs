@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Piccolo.Core.Containers;
 
 namespace Piccolo.Core.Apps.Manifest;
 
@@ -83,6 +84,18 @@ public sealed record ServiceManifest(string Name, string Image)
 
     /// <summary>Whether the container's own file system is read-only; /tmp and /run are in memory then.</summary>
     public bool IsRootReadOnly { get; init; }
+
+    /// <summary>What it may reach outside of the app's network.</summary>
+    public NetworkRights Network { get; init; }
+
+    /// <summary>Beside those that every container has; empty = none at all; null = those.</summary>
+    public ImmutableArray<string>? Capabilities { get; init; }
+
+    /// <summary>Whether a program with a set-user bit or file capabilities may get more than whoever runs it has.</summary>
+    public bool HasNewPrivileges { get; init; }
+
+    /// <summary>Of its own network: names below <c>net.</c> and their values.</summary>
+    public ImmutableSortedDictionary<string, string> Sysctls { get; init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
     /// <summary>The environment is left out: it may hold secrets.</summary>
     public override string ToString() => $"{Name} image={Image}";

@@ -61,6 +61,10 @@ internal sealed class AppPlanner(IListenerUrls urls, InstanceId instance, TimePr
         SharedMemoryBytes = service.SharedMemoryBytes,
         TemporaryFolders = service.TemporaryFolders,
         IsRootReadOnly = service.IsRootReadOnly,
+        Rights = service.Network,
+        Capabilities = service.Capabilities,
+        HasNewPrivileges = service.HasNewPrivileges,
+        Sysctls = service.Sysctls,
         Revision = service.Run == RunMode.Once ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(app.ManifestText))) : "",
     };
 

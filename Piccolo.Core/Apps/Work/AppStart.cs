@@ -106,7 +106,7 @@ internal sealed class AppStart(string app, AppWorkContext context)
                     break;
             }
         }
-        return Summary([.. plan.Services.Select(s => states[s.Name])], nextLook);
+        return Summary([.. plan.Services.Select(s => states[s.Name])], nextLook, WhatItDoesNotReach(plan));
     }
 
     /// <summary>What has to be done once for a plan: all images are here, and containers of services that it does not have are gone.</summary>
@@ -200,14 +200,20 @@ internal sealed class AppStart(string app, AppWorkContext context)
     }
 
     /// <summary>The app is what the worst of its services is.</summary>
-    private static StartResult.Reached Summary(ImmutableArray<ServiceStatus> services, DateTimeOffset? nextLook)
+    /// <param name="running">What there is to say of an app that runs.</param>
+    private static StartResult.Reached Summary(ImmutableArray<ServiceStatus> services, DateTimeOffset? nextLook, string running)
     {
         if (services.FirstOrDefault(s => s.State == AppState.Unhealthy) is { } unhealthy)
             return new(AppState.Unhealthy, AppReason.Unhealthy, Told(services, unhealthy), services, nextLook);
         return services.FirstOrDefault(s => s.State == AppState.Starting) is { } starting
             ? new(AppState.Starting, AppReason.None, Told(services, starting), services, nextLook)
-            : new(AppState.Running, AppReason.None, "", services, nextLook);
+            : new(AppState.Running, AppReason.None, running, services, nextLook);
     }
+
+    /// <returns>That the network is not as the manifest has it: closed where something is allowed, or open to everything. Empty where all is well.</returns>
+    private string WhatItDoesNotReach(AppPlan plan) =>
+        context.Runtime.NetworkFault is { } fault && (fault.Kind == ContainerFaultKind.FirewallMissing || plan.Services.Any(s => s.Spec.Rights.Any))
+            ? $"{fault.Sentence} {fault.NextStep}" : "";
 
     private static string Told(ImmutableArray<ServiceStatus> services, ServiceStatus one) => services.Length == 1 ? one.Detail : $"{one.Name}: {one.Detail}";
 }

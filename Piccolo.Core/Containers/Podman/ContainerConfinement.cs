@@ -17,18 +17,10 @@ internal static class ContainerConfinement
         ImmutableSortedDictionary<string, long>.Empty.Add("/tmp", 256L << 20).Add("/run", 64L << 20);
 
     /// <summary>
-    /// Every capability of the kernel (capability.h, up to 6.x) but seven, dropped by name. The seven are what the usual images need from root inside
-    /// the container: their entry points start as root, give their data folders to the service's user (CHOWN, FOWNER, DAC_OVERRIDE), become that user
-    /// (SETUID, SETGID), end their children (KILL), and some binaries carry NET_BIND_SERVICE as a file capability and would not start without it.
-    /// Not "drop ALL, add seven": Podman hands added capabilities to images that run as an ordinary user too, which need none.
+    /// An image that runs as an ordinary user may listen at port 80 of its own network, and ping. A manifest may say otherwise.
     /// </summary>
-    private static readonly string[] Dropped =
-    [
-        "AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "BPF", "CHECKPOINT_RESTORE", "DAC_READ_SEARCH", "FSETID", "IPC_LOCK", "IPC_OWNER",
-        "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "MKNOD", "NET_ADMIN", "NET_BROADCAST", "NET_RAW", "PERFMON", "SETFCAP", "SETPCAP",
-        "SYSLOG", "SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT", "SYS_MODULE", "SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO", "SYS_RESOURCE", "SYS_TIME",
-        "SYS_TTY_CONFIG", "WAKE_ALARM",
-    ];
+    private static readonly ImmutableSortedDictionary<string, string> Sysctls = ImmutableSortedDictionary<string, string>.Empty
+        .Add("net.ipv4.ip_unprivileged_port_start", "0").Add("net.ipv4.ping_group_range", "0 65535");
 
     public static CreateContainerParameters ToParameters(ContainerSpec spec, Surroundings surroundings) => new()
     {
@@ -42,7 +34,10 @@ internal static class ContainerConfinement
         Hostname = spec.Hostname ?? spec.Service,
         StopSignal = spec.StopSignal!,
         Env = [.. spec.Environment.Select(e => $"{e.Key}={e.Value}")],
-        Labels = new Dictionary<string, string>(spec.Labels),
+        Labels = new Dictionary<string, string>(spec.Labels)
+        {
+            [ContainerLabels.Address] = surroundings.Addresses.TryGetValue(spec.Service, out var own) ? own.ToString() : "",
+        },
         ExposedPorts = spec.Ports.ToDictionary(p => Tcp(p.GuestPort), _ => default(EmptyStruct)),
         NetworkingConfig = Place(spec, surroundings)!,
         HostConfig = new HostConfig
@@ -53,10 +48,12 @@ internal static class ContainerConfinement
             ShmSize = spec.SharedMemoryBytes ?? 0,
             Init = spec.HasInit ? true : null,
             PortBindings = spec.Ports.ToDictionary(p => Tcp(p.GuestPort), p => (IList<PortBinding>)[Loopback(p.GuardPort)]),
-            CapDrop = [.. Dropped],
-            // An image that runs as an ordinary user may listen at port 80 of its own network.
-            Sysctls = new Dictionary<string, string> { ["net.ipv4.ip_unprivileged_port_start"] = "0" },
-            SecurityOpt = ["no-new-privileges"],
+            // Dropped by name, not "drop all, add some": the engine hands added ones to processes of ordinary users too, so that only what the manifest
+            // names is added.
+            CapDrop = [.. Capabilities.All.Except(Capabilities.Of(spec))],
+            CapAdd = [.. spec.Capabilities ?? []],
+            Sysctls = new Dictionary<string, string>(Sysctls.SetItems(spec.Sysctls)),
+            SecurityOpt = spec.HasNewPrivileges ? [] : ["no-new-privileges"],
             PidsLimit = MaxProcesses,
             LogConfig = new LogConfig { Type = "k8s-file", Config = new Dictionary<string, string> { ["max-size"] = MaxLog } },
             // One for each app, so that an app that was taken over does not reach the others' databases.

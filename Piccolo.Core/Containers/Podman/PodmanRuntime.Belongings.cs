@@ -46,6 +46,7 @@ internal sealed partial class PodmanRuntime
         var (own, begin) = (ContainerSpec.NameOf(_instance, app), ContainerSpec.NameOf(_instance, app) + ".");
         foreach (var container in found.Value.Where(c => c.App == app || c.Name == own || c.Name.StartsWith(begin, StringComparison.Ordinal)))
             if (await RemoveAsync(container.Id, andAnonymousVolumes: true, cancellationToken) is { } fault) return fault;
+        await KeepRightsAsync(cancellationToken);
         return (await CallAsync<bool>("remove volumes and network", async (client, token) =>
         {
             foreach (var volume in await VolumesAsync(client, app, token)) await client.Volumes.RemoveAsync(volume.Name, cancellationToken: token);
@@ -86,7 +87,7 @@ internal sealed partial class PodmanRuntime
         return volumes;
     }
 
-    /// <returns>The addresses of the app's services on its network; empty where there is only one.</returns>
+    /// <returns>The addresses of the app's services on its network; empty where there is only one and its network has none to give.</returns>
     private async Task<ContainerResult<ImmutableSortedDictionary<string, IPAddress>>> PrepareNetworkAsync(
         DockerClient client, ContainerSpec spec, CancellationToken cancellationToken)
     {
@@ -105,10 +106,11 @@ internal sealed partial class PodmanRuntime
                 return exists ? EngineErrors.ForeignNetwork(name) : EngineErrors.Refused;
             }
         }
-        if (spec.Peers.IsEmpty) return Surroundings.NoAddresses;
         var range = (network.IPAM?.Config ?? []).Select(c => IPNetwork.TryParse(c.Subnet, out var parsed) ? parsed : default(IPNetwork?)).FirstOrDefault();
         var addresses = range is { } known ? ServiceAddresses.Of(known, spec.Peers.Keys.Append(spec.Service)) : null;
-        return addresses is null ? EngineErrors.NoAddresses(name) : addresses;
+        // A service alone needs none: what it may reach is then opened once it runs, for the address that the engine gave.
+        return addresses ?? (spec.Peers.IsEmpty ? Surroundings.NoAddresses : new ContainerResult<ImmutableSortedDictionary<string, IPAddress>>(
+            null, EngineErrors.NoAddresses(name)));
     }
 
     private async Task<NetworkResponse?> NetworkAsync(DockerClient client, string name, CancellationToken cancellationToken) =>

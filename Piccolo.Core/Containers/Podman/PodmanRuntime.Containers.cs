@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Net;
 using System.Text.RegularExpressions;
 using Docker.DotNet.Models;
 
@@ -29,10 +30,14 @@ internal sealed partial class PodmanRuntime
             return await InspectAsync(client, name, token) is { } found ? Observe(found) : new ContainerResult<ObservedContainer?>(null, null);
         }, cancellationToken);
 
-    public Task<ContainerFault?> StartAsync(string id, CancellationToken cancellationToken) =>
-        OnOursAsync(
+    public async Task<ContainerFault?> StartAsync(string id, CancellationToken cancellationToken)
+    {
+        // Before its first packet. Without the table it would reach everything.
+        if (await KeepRightsAsync(cancellationToken) is { Kind: ContainerFaultKind.FirewallMissing } open) return open;
+        return await OnOursAsync(
             "start", id, (client, token) => client.Containers.StartContainerAsync(id, null, token), missing: EngineErrors.NotFound,
             _options.CallTimeout, cancellationToken);
+    }
 
     public Task<ContainerFault?> StopAsync(string id, TimeSpan grace, CancellationToken cancellationToken)
     {
@@ -42,7 +47,13 @@ internal sealed partial class PodmanRuntime
             cancellationToken);
     }
 
-    public Task<ContainerFault?> RemoveAsync(string id, CancellationToken cancellationToken) => RemoveAsync(id, andAnonymousVolumes: false, cancellationToken);
+    public async Task<ContainerFault?> RemoveAsync(string id, CancellationToken cancellationToken)
+    {
+        if (await RemoveAsync(id, andAnonymousVolumes: false, cancellationToken) is { } fault) return fault;
+        // Where this fails, the loop goes on.
+        await KeepRightsAsync(cancellationToken);
+        return null;
+    }
 
     private async Task<ContainerFault?> RemoveAsync(string id, bool andAnonymousVolumes, CancellationToken cancellationToken)
     {
@@ -73,7 +84,11 @@ internal sealed partial class PodmanRuntime
         return new(
             found.ID, found.Names?.FirstOrDefault()?.TrimStart('/') ?? "", app, ServiceOf(found.Labels), Label(found.Labels, ContainerLabels.Spec),
             found.State == "running", null)
-        { Address = found.State == "running" ? AddressIn(found.NetworkSettings?.Networks, app) : null };
+        {
+            Address = found.State == "running" ? AddressIn(found.NetworkSettings?.Networks, app) : null,
+            FixedAddress = FixedAddressIn(found.Labels),
+            Rights = NetworkRights.Parse(Label(found.Labels, ContainerLabels.Rights)),
+        };
     }
 
     private ObservedContainer Observe(ContainerInspectResponse found)
@@ -83,8 +98,15 @@ internal sealed partial class PodmanRuntime
         return new(
             found.ID, found.Name?.TrimStart('/') ?? "", app, ServiceOf(labels), Label(labels, ContainerLabels.Spec), found.State?.Running == true,
             found.State is { Status: "exited" or "stopped" } state ? (int)state.ExitCode : null)
-        { Address = found.State?.Running == true ? AddressIn(found.NetworkSettings?.Networks, app) : null };
+        {
+            Address = found.State?.Running == true ? AddressIn(found.NetworkSettings?.Networks, app) : null,
+            FixedAddress = FixedAddressIn(labels),
+            Rights = NetworkRights.Parse(Label(labels, ContainerLabels.Rights)),
+        };
     }
+
+    private static string? FixedAddressIn(IDictionary<string, string>? labels) =>
+        IPAddress.TryParse(Label(labels, ContainerLabels.Address), out var address) ? address.ToString() : null;
 
     private string? AddressIn(IDictionary<string, EndpointSettings>? networks, string app) =>
         networks is not null && networks.TryGetValue(ContainerSpec.NameOf(_instance, app), out var network) && network?.IPAddress is { Length: > 0 } address

@@ -4,6 +4,7 @@ using Docker.DotNet;
 using Docker.DotNet.Models;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Piccolo.Core.Containers.Firewall;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Primitives.Sockets;
 
@@ -23,6 +24,7 @@ internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger<PodmanRuntime> _logger;
     private readonly EngineReach _reach;
+    private readonly AppFirewall _firewall;
     private readonly DockerClient? _client;
     private readonly LibpodClient? _libpod;
 
@@ -32,9 +34,9 @@ internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
     /// <summary>Commands that did not answer in time and go on, by container and words: the engine's id of each.</summary>
     private readonly ConcurrentDictionary<(string Container, string Command), string> _silent = new();
 
-    public PodmanRuntime(InstanceId instance, IOptions<ContainerOptions> options, TimeProvider time, ILogger<PodmanRuntime> logger)
+    public PodmanRuntime(InstanceId instance, IOptions<ContainerOptions> options, AppFirewall firewall, TimeProvider time, ILogger<PodmanRuntime> logger)
     {
-        (_instance, _options, _time, _logger, _reach) = (instance, options.Value, time, logger, new EngineReach(logger));
+        (_instance, _options, _firewall, _time, _logger, _reach) = (instance, options.Value, firewall, time, logger, new EngineReach(logger));
         if (_options.Socket.Length == 0) return;
         _client = new DockerClientBuilder().WithEndpoint(new Uri("unix://" + Path.GetFullPath(_options.Socket)))
             .WithApiVersion(ApiVersion).WithTimeout(Timeout.InfiniteTimeSpan).Build();
@@ -49,6 +51,7 @@ internal sealed partial class PodmanRuntime : IContainerRuntime, IDisposable
     {
         _client?.Dispose();
         _libpod?.Dispose();
+        _keepingRights.Dispose();
     }
 
     /// <summary>Looks at the labels before anything is done to a container, whatever id a caller brings.</summary>

@@ -6,7 +6,7 @@ namespace Piccolo.Core.Containers.Podman;
 /// <summary>What a new container is put into, and its spec does not say.</summary>
 /// <param name="Volumes">The names of the engine's volumes by their paths in the container.</param>
 /// <param name="Mounts">Folders of this device: those of the spec, and those for <see cref="MountsBelow"/>.</param>
-/// <param name="Addresses">Of all the app's services on its network; empty where there is only one, which takes what the engine gives.</param>
+/// <param name="Addresses">Of all the app's services on its network; empty where the only one takes what the engine gives.</param>
 internal sealed record Surroundings(
     ImmutableSortedDictionary<string, string> Volumes, ImmutableArray<BindMount> Mounts, ImmutableSortedDictionary<string, IPAddress> Addresses)
 {

@@ -49,6 +49,23 @@ internal sealed class ManifestEndpointsTests
     }
 
     [Test]
+    public async Task Validate_PermissionsBeyondTheOrdinary_AreGrantsAndAChange()
+    {
+        var (_, nothing) = await ValidateAsync(Web);
+        var (_, asking) = await ValidateAsync(Web + "permissions: { network: { internet: allow }, capabilities: [NET_ADMIN] }\n");
+
+        Assert.That(nothing["data"]!["grants"]!.AsArray(), Is.Empty);
+        Assert.That(asking["data"]!["grants"]!.AsArray().Select(g => $"{g!["service"]} {g["permission"]} {g["tier"]}"), Is.EqualTo(new[]
+        {
+            "main network.internet shown", "main capabilities.NET_ADMIN serious",
+        }));
+        Assert.That(asking["data"]!["changes"]!.AsArray().Select(c => (string?)c), Is.EqualTo(new[]
+        {
+            "The service 'main' is made anew: permissions.network, permissions.capabilities changed.",
+        }));
+    }
+
+    [Test]
     public async Task Validate_ManifestInFull_IsValidAndChangesNothing()
     {
         var (_, first) = await ValidateAsync(Web);

@@ -52,7 +52,7 @@ internal sealed class AppRemovalTests
     [Test]
     public async Task Container_OfAnAppThatANewerReleaseWrote_IsStoppedAndKept()
     {
-        StoreCollection<JsonObject> raw = new("apps", Schema: 2);
+        StoreCollection<JsonObject> raw = new("apps", Schema: 3);
         _rig.Runtime.AddImage(Sample);
         _rig.Install(AppRig.Manifest("web"));
         _rig.Install(AppRig.Manifest("newer"));

@@ -14,6 +14,7 @@ using Piccolo.Rig;
 using Piccolo.Rig.Podman;
 using Piccolo.Tests.Core.Containers;
 using Piccolo.Tests.Fakes;
+using Piccolo.Tests.Fakes.Networks;
 
 namespace Piccolo.Tests.Core.Apps;
 
@@ -38,13 +39,19 @@ internal abstract class AppsOnPodmanFixture
     private protected DirectoryInfo _folder;
     private protected ServiceProvider _services;
     private protected HttpClient _http;
+    private protected AppNetworks? _networks;
+    private protected NftablesOf? _nft;
+
+    /// <summary>The networks of the test's own in which the engine is to live; null = this machine's.</summary>
+    private protected virtual Task<AppNetworks?> NewNetworksAsync() => Task.FromResult<AppNetworks?>(null);
 
     [OneTimeSetUp]
     public async Task StartPodman()
     {
         var began = TimeProvider.System.GetTimestamp();
         _ports = PortLease.Take();
-        _podman = await PodmanServer.StartAsync().WaitAsync(Patience);
+        _networks = await NewNetworksAsync().WaitAsync(Patience);
+        _podman = await PodmanServer.StartAsync(_networks?.Box).WaitAsync(Patience);
         TestContext.Progress.WriteLine($"podman ready after {Seconds(began)} s");
         began = TimeProvider.System.GetTimestamp();
         await SampleImage.BuildAsync().WaitAsync(Patience);
@@ -60,19 +67,25 @@ internal abstract class AppsOnPodmanFixture
         _dataKey.Dispose();
         if (_podman is not null) await _podman.DisposeAsync();
         _ports?.Dispose();
+        if (_networks is not null) await _networks.DisposeAsync();
     }
 
     [SetUp]
     public async Task StartApps()
     {
         _folder = Directory.CreateTempSubdirectory("piccolo-apps-");
-        _http = new HttpClient(new SocketsHttpHandler());
+        _http = new HttpClient(new SocketsHttpHandler { ConnectCallback = _networks is null ? null : _networks.ConnectAsync });
         var services = TestServices.New();
         services.AddSingleton(new StatePaths(_folder.FullName)).AddSingleton(TimeProvider.System).AddSingleton<HealthTracker>().AddSingleton<SealedStore>()
             .AddSingleton<LeadershipRegistry>();
         services.AddLogging();
         services.Configure<ContainerOptions>(options => options.Socket = _podman.SocketPath);
         services.Configure<ListenerPortOptions>(options => (options.GuardPorts, options.PublicPorts) = (_ports.GuardPorts, _ports.PublicPorts));
+        if (_networks is not null)
+        {
+            _nft = new NftablesOf(_networks.Box);
+            services.AddSingleton(provider => TestFirewall.Of(provider.GetRequiredService<InstanceId>(), new RecordedLog(), _networks.Box, _nft));
+        }
         services.AddContainers().AddListeners().AddVolumes().AddApps();
         _services = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
         foreach (var loop in _services.GetServices<IHostedService>()) await loop.StartAsync(CancellationToken.None);

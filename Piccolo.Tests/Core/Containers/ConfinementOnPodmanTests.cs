@@ -41,6 +41,50 @@ internal sealed class ConfinementOnPodmanTests : PodmanFixture
         Assert.That((await _podman.RunAsync(["inspect", "--format", "{{.Config.StopSignal}}", id])).Trim(), Is.EqualTo("2"));
     }
 
+    // The bits of capability.h.
+    private const ulong Seven = (1 << 0) | (1 << 1) | (1 << 3) | (1 << 5) | (1 << 6) | (1 << 7) | (1 << 10);
+    private const ulong NetRaw = 1 << 13;
+
+    [TestCase("0", null, Seven, Seven)]
+    [TestCase("0", "", 0ul, 0ul)]
+    [TestCase("0", "NET_RAW", Seven | NetRaw, Seven | NetRaw)]
+    [TestCase("1000", null, 0ul, 0ul)]
+    [TestCase("1000", "NET_RAW", NetRaw, NetRaw)]
+    [TestCase(null, null, 0ul, Seven, Description = "the image's own user is an ordinary one, which the manifest does not say")]
+    [TestCase(null, "NET_RAW", NetRaw, Seven | NetRaw)]
+    public async Task Inside_Capabilities_AreAsAsked(string? user, string? asked, ulong effective, ulong bounding)
+    {
+        var (_, port) = await ServeAsync(Spec("web", "main") with
+        {
+            User = user, Capabilities = asked is null ? null : [.. asked.Split(' ', StringSplitOptions.RemoveEmptyEntries)],
+        });
+
+        var status = await FileAsync(port, "/proc/self/status");
+
+        Assert.That((Bits(status, "CapEff"), Bits(status, "CapBnd")), Is.EqualTo((effective, bounding)), status);
+        Assert.That(Bits(status, "CapPrm") & ~bounding, Is.Zero);
+        Assert.That(status, Does.Contain("NoNewPrivs:\t1"));
+    }
+
+    [Test]
+    public async Task Inside_NewPrivilegesAndSysctls_AreAsAsked()
+    {
+        var (_, port) = await ServeAsync(Spec("web", "main") with
+        {
+            User = "1000",
+            HasNewPrivileges = true,
+            Sysctls = ImmutableSortedDictionary<string, string>.Empty.Add("net.ipv4.ip_forward", "1").Add("net.core.somaxconn", "77"),
+        });
+
+        var status = await FileAsync(port, "/proc/self/status");
+
+        Assert.That(status, Does.Contain("NoNewPrivs:\t0"));
+        Assert.That((Bits(status, "CapEff"), Bits(status, "CapBnd")), Is.EqualTo((0ul, Seven)), "what sudo may give, and no more");
+        Assert.That(await FileAsync(port, "/proc/sys/net/ipv4/ip_forward"), Is.EqualTo("1\n"));
+        Assert.That(await FileAsync(port, "/proc/sys/net/core/somaxconn"), Is.EqualTo("77\n"));
+        Assert.That((await FileAsync(port, "/proc/sys/net/ipv4/ping_group_range")).Trim(), Does.Match(@"^0\s+65535$"));
+    }
+
     [Test]
     public async Task Inside_EntrypointAndInit_AreAsAsked()
     {
@@ -146,4 +190,7 @@ internal sealed class ConfinementOnPodmanTests : PodmanFixture
         var mount = (await FileAsync(port, "/proc/self/mountinfo")).Split('\n').Select(l => l.Split(' ')).Last(f => f.Length > 5 && f[4] == path);
         return [.. mount[5].Split(','), .. mount[^1].Split(',')];
     }
+
+    private static ulong Bits(string status, string line) => ulong.Parse(
+        status.Split('\n').Single(l => l.StartsWith(line + ":", StringComparison.Ordinal)).Split('\t')[1], System.Globalization.NumberStyles.HexNumber, null);
 }

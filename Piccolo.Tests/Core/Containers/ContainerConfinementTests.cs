@@ -92,6 +92,64 @@ internal sealed class ContainerConfinementTests
         Assert.That((place.IPAMConfig!.IPv4Address, place.MacAddress), Is.EqualTo(("10.1.2.201", "02:42:0a:01:02:c9")));
     }
 
+    private const string Seven = "CHOWN DAC_OVERRIDE FOWNER KILL NET_BIND_SERVICE SETGID SETUID";
+
+    [TestCase(null, null, false, Seven, "")]
+    [TestCase("0", null, false, Seven, "")]
+    [TestCase("root:1000", null, false, Seven, "", Description = "what a name stands for, only the image knows")]
+    [TestCase("1000", null, false, "", "", Description = "without new privileges it never comes to any")]
+    [TestCase("1000:0", null, false, "", "")]
+    [TestCase("1000", null, true, Seven, "", Description = "with new privileges, sudo may use them")]
+    [TestCase(null, "", false, "", "")]
+    [TestCase(null, "", true, "", "")]
+    [TestCase(null, "NET_RAW", false, Seven + " NET_RAW", "NET_RAW")]
+    [TestCase("1000", "NET_RAW", false, "NET_RAW", "NET_RAW")]
+    [TestCase("1000", "NET_BIND_SERVICE", false, "NET_BIND_SERVICE", "NET_BIND_SERVICE")]
+    public void ToParameters_Capabilities_AreTheOrdinaryOnesAndWhatIsAskedFor(
+        string? user, string? asked, bool newPrivileges, string kept, string added)
+    {
+        var spec = Spec() with
+        {
+            User = user,
+            Capabilities = asked is null ? null : [.. asked.Split(' ', StringSplitOptions.RemoveEmptyEntries)],
+            HasNewPrivileges = newPrivileges,
+        };
+
+        var host = ContainerConfinement.ToParameters(spec, Nothing).HostConfig!;
+
+        Assert.That(string.Join(' ', Capabilities.All.Except(host.CapDrop!)), Is.EqualTo(string.Join(' ', kept.Split(' ').Order(StringComparer.Ordinal))));
+        Assert.That(string.Join(' ', host.CapAdd!), Is.EqualTo(added));
+        Assert.That(host.SecurityOpt!, newPrivileges ? Is.Empty : Is.EqualTo(new[] { "no-new-privileges" }));
+        Assert.That(host.Privileged, Is.False);
+    }
+
+    [Test]
+    public void ToParameters_Sysctls_GoBeforeOurs()
+    {
+        var host = ContainerConfinement.ToParameters(
+            Spec() with { Sysctls = ImmutableSortedDictionary<string, string>.Empty.Add("net.ipv4.ip_forward", "1").Add("net.ipv4.ping_group_range", "1 0") },
+            Nothing).HostConfig!;
+
+        Assert.That(host.Sysctls!, Is.EquivalentTo(new Dictionary<string, string>
+        {
+            ["net.ipv4.ip_forward"] = "1", ["net.ipv4.ping_group_range"] = "1 0", ["net.ipv4.ip_unprivileged_port_start"] = "0",
+        }));
+    }
+
+    [Test]
+    public void ToParameters_LabelsOfRightsAndAddress_AreAlwaysSaid()
+    {
+        var none = ContainerConfinement.ToParameters(Spec(), Nothing).Labels!;
+        var all = ContainerConfinement.ToParameters(
+            Spec() with { Rights = NetworkRights.All },
+            Nothing with { Addresses = Surroundings.NoAddresses.Add("main", IPAddress.Parse("10.1.2.200")) }).Labels!;
+
+        Assert.That((none[ContainerLabels.Rights], none[ContainerLabels.Address]), Is.EqualTo(("", "")), "an image's own labels must not come through");
+        Assert.That((all[ContainerLabels.Rights], all[ContainerLabels.Address]), Is.EqualTo(("internet local_network dns", "10.1.2.200")));
+        Assert.That(NetworkRights.Parse(all[ContainerLabels.Rights]), Is.EqualTo(NetworkRights.All));
+        Assert.That(NetworkRights.Parse("internetx DNS"), Is.EqualTo(default(NetworkRights)));
+    }
+
     [TestCase("/data", ExpectedResult = true)]
     [TestCase("/data/pg", ExpectedResult = true)]
     [TestCase("/database", ExpectedResult = false)]

@@ -62,7 +62,15 @@ internal sealed class ContainerSpecHashTests
         bool set => [!set],
         string text => IsNullable(type, text) ? [text + "x", "", null] : [text + "x"],
         long number => [number + 1, null],
-        ImmutableArray<string> words => [words.Add(""), words.RemoveAt(0), words.SetItem(0, "other"), ImmutableArray<string>.Empty],
+        ImmutableArray<string> words =>
+        [
+            words.Add(""), words.RemoveAt(0), words.SetItem(0, "other"), ImmutableArray<string>.Empty,
+            .. Nullable.GetUnderlyingType(type) is null ? Array.Empty<object?>() : [null],
+        ],
+        NetworkRights rights =>
+        [
+            rights with { Internet = !rights.Internet }, rights with { LocalNetwork = !rights.LocalNetwork }, rights with { Dns = !rights.Dns },
+        ],
         ImmutableArray<PortPublication> ports =>
         [
             ports.RemoveAt(0), ports.SetItem(0, ports[0] with { GuestPort = 1 }), ports.SetItem(0, ports[0] with { GuardPort = 1 }),
@@ -99,6 +107,10 @@ internal sealed class ContainerSpecHashTests
         SharedMemoryBytes = 1 << 20,
         TemporaryFolders = ImmutableSortedDictionary<string, long>.Empty.Add("/cache", 1 << 20),
         IsRootReadOnly = true,
+        Rights = new NetworkRights(true, false, true),
+        Capabilities = ["NET_RAW", "SYS_NICE"],
+        HasNewPrivileges = true,
+        Sysctls = ImmutableSortedDictionary<string, string>.Empty.Add("net.a", "1").Add("net.b", "2"),
         Revision = "r1",
     };
 }

@@ -30,6 +30,8 @@ internal sealed class ContainerSpecTests
             ["io.piccolo.app"] = "web",
             ["io.piccolo.service"] = "main",
             ["io.piccolo.spec"] = Spec().Hash,
+            ["io.piccolo.network"] = "",
+            ["io.piccolo.address"] = "",
         }));
     }
 

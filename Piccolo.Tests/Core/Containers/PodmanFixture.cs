@@ -5,6 +5,7 @@ using Piccolo.Core.Containers.Podman;
 using Piccolo.Rig;
 using Piccolo.Rig.Podman;
 using Piccolo.Tests.Core.Apps;
+using Piccolo.Tests.Fakes.Networks;
 
 namespace Piccolo.Tests.Core.Containers;
 
@@ -17,14 +18,20 @@ internal abstract class PodmanFixture
 
     private protected readonly InstanceId _instance = InstanceId.NewRandom();
     private protected readonly RecordedLog _log = new();
-    private protected readonly HttpClient _http = new(new SocketsHttpHandler());
+    private protected HttpClient _http;
     private protected PodmanServer _podman;
     private protected PodmanRuntime _runtime;
+    private protected AppNetworks? _networks;
+
+    /// <summary>The networks of the test's own in which the engine is to live; null = this machine's.</summary>
+    private protected virtual Task<AppNetworks?> NewNetworksAsync() => Task.FromResult<AppNetworks?>(null);
 
     [OneTimeSetUp]
     public async Task StartPodman()
     {
-        _podman = await PodmanServer.StartAsync().WaitAsync(Patience);
+        _networks = await NewNetworksAsync().WaitAsync(Patience);
+        _http = new HttpClient(new SocketsHttpHandler { ConnectCallback = _networks is null ? null : _networks.ConnectAsync });
+        _podman = await PodmanServer.StartAsync(_networks?.Box).WaitAsync(Patience);
         await SampleImage.ImportAsync(_podman).WaitAsync(Patience);
         _runtime = NewRuntime();
     }
@@ -32,9 +39,10 @@ internal abstract class PodmanFixture
     [OneTimeTearDown]
     public async Task StopPodman()
     {
-        _http.Dispose();
+        _http?.Dispose();
         _runtime?.Dispose();
         if (_podman is not null) await _podman.DisposeAsync();
+        if (_networks is not null) await _networks.DisposeAsync();
     }
 
     [TearDown]
@@ -45,7 +53,8 @@ internal abstract class PodmanFixture
     }
 
     private protected PodmanRuntime NewRuntime() =>
-        new(_instance, Options.Create(new ContainerOptions { Socket = _podman.SocketPath }), TimeProvider.System, _log.For<PodmanRuntime>());
+        new(_instance, Options.Create(new ContainerOptions { Socket = _podman.SocketPath }), TestFirewall.Of(_instance, _log, _networks?.Box),
+            TimeProvider.System, _log.For<PodmanRuntime>());
 
     /// <param name="port">Of 127.0.0.1, where the service answers.</param>
     private protected ContainerSpec Spec(string app, string service, int? port = null) => new(

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text.Json;
 using Piccolo.Core.Network;
+using Piccolo.Rig.Net;
 
 namespace Piccolo.Rig.Podman;
 
@@ -26,12 +27,23 @@ internal sealed class PodmanFolder
 
     public IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string> { ["CONTAINERS_CONF"] = Path.Combine(Root, "containers.conf") };
 
-    public static PodmanFolder Create()
+    /// <summary>The network namespace in which the engine lives; null = this machine's own.</summary>
+    public string? Network => File.Exists(NetworkFile) && File.ReadAllText(NetworkFile) is { Length: > 0 } name && File.Exists(NetworkNamespace.PathOf(name))
+        ? name : null;
+
+    /// <summary>A podman command in the folder's world.</summary>
+    public ProcessStartInfo Command(IEnumerable<string> arguments) => Network is { } network
+        ? Tool.Prepare("nsenter", [$"--net={NetworkNamespace.PathOf(network)}", Tool.Find("podman") ?? "podman", .. Arguments, .. arguments], Environment)
+        : Tool.Prepare("podman", [.. Arguments, .. arguments], Environment);
+
+    /// <param name="network">A network namespace in which the engine is to live.</param>
+    public static PodmanFolder Create(string? network = null)
     {
         var folder = new PodmanFolder(Path.Combine(Parent, Prefix + Guid.NewGuid().ToString("N")[..8]));
         Directory.CreateDirectory(folder.Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Directory.CreateDirectory(Path.Combine(folder.Root, "networks"));
         File.WriteAllText(folder.OwnerFile, System.Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        File.WriteAllText(folder.NetworkFile, network ?? "");
         folder.WriteNetwork();
         folder.WriteConfiguration();
         return folder;
@@ -65,6 +77,8 @@ internal sealed class PodmanFolder
     }
 
     private string ServiceFile => Path.Combine(Root, "service");
+
+    private string NetworkFile => Path.Combine(Root, "network");
 
     internal string OwnerFile => Path.Combine(Root, "owner");
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
+using Piccolo.Rig.Net;
 
 namespace Piccolo.Rig.Podman;
 
@@ -13,6 +14,9 @@ public sealed class PodmanServer : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan CleanUpLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PingPause = TimeSpan.FromMilliseconds(25);
+
+    /// <summary>The firewall's table, as a package installs it.</summary>
+    public static string FirewallFile { get; } = Path.Combine(AppContext.BaseDirectory, "piccolo-apps.nft");
 
     private static readonly string[] Needed = ["podman", "conmon", "nft"];
 
@@ -45,15 +49,18 @@ public sealed class PodmanServer : IAsyncDisposable
         }
     }
 
+    /// <param name="network">The network in which the engine and its containers live; null = this machine's own.</param>
     /// <exception cref="InvalidOperationException">What is missing, and how to install it.</exception>
-    public static async Task<PodmanServer> StartAsync(CancellationToken cancellationToken = default)
+    public static async Task<PodmanServer> StartAsync(NetworkNamespace? network = null, CancellationToken cancellationToken = default)
     {
         RequireTools();
         await SweepAbandonedAsync(cancellationToken);
         // It stays when the server ends: another one may be running, and without apps it matches nothing.
-        await Tool.RunAsync(Tool.Prepare("nft", ["-f", Path.Combine(AppContext.BaseDirectory, "piccolo-apps.nft")]), cancellationToken);
-        var folder = PodmanFolder.Create();
-        var start = Tool.Prepare("podman", [.. folder.Arguments, "system", "service", "--time=0", "unix://" + folder.Socket], folder.Environment);
+        await (network is null
+            ? Tool.RunAsync(Tool.Prepare("nft", ["-f", FirewallFile]), cancellationToken)
+            : network.RunAsync("nft", ["-f", FirewallFile], cancellationToken));
+        var folder = PodmanFolder.Create(network?.Name);
+        var start = folder.Command(["system", "service", "--time=0", "unix://" + folder.Socket]);
         var server = new PodmanServer(folder, Process.Start(start)!);
         folder.Remember(server._process);
         try
@@ -113,7 +120,7 @@ public sealed class PodmanServer : IAsyncDisposable
     }
 
     private static Task<string> RunAsync(PodmanFolder folder, IEnumerable<string> arguments, CancellationToken cancellationToken) =>
-        Tool.RunAsync(Tool.Prepare("podman", [.. folder.Arguments, .. arguments], folder.Environment), cancellationToken);
+        Tool.RunAsync(folder.Command(arguments), cancellationToken);
 
     /// <summary>As well as it goes: another process may be sweeping the same folder.</summary>
     private static async Task SweepAsync(PodmanFolder abandoned, CancellationToken cancellationToken)

@@ -30,6 +30,9 @@ internal static class ManifestLimits
     public const int MinSecretLength = 8;
     public const int MaxSecretLength = 128;
     public const int SecretLength = 32;
+    public const int Capabilities = 32;
+    public const int Sysctls = 32;
+    public const int SysctlLength = 128;
 
     public const long MinMemoryBytes = 6L << 20;
     public const long MaxMemoryBytes = 1L << 42;
@@ -61,6 +64,8 @@ internal static partial class ManifestPatterns
     public const string User = @"(?:[0-9]{1,5}|[A-Za-z_][A-Za-z0-9_.-]{0,31})(?::(?:[0-9]{1,5}|[A-Za-z_][A-Za-z0-9_.-]{0,31}))?";
     public const string Size = "[0-9]{1,15}(?:[.][0-9]{1,6})? ?(?:[Bb]|[KkMmGgTt][Ii]?[Bb])";
     public const string Duration = "(?:[0-9]{1,2}h)?(?:[0-9]{1,4}m)?(?:[0-9]{1,5}s)?";
+    public const string Sysctl = "net(?:[.][a-z0-9_-]{1,32}){1,6}";
+    public const string SysctlValue = "[A-Za-z0-9._-]{1,32}(?: [A-Za-z0-9._-]{1,32}){0,7}";
     public const string Signal =
         "(?:SIG)?(?:ABRT|ALRM|CONT|HUP|INT|KILL|PWR|QUIT|TERM|USR1|USR2|WINCH|RTMIN(?:[+][0-9]{1,2})?|RTMAX(?:-[0-9]{1,2})?)";
 
@@ -84,4 +89,10 @@ internal static partial class ManifestPatterns
 
     [GeneratedRegex($@"^(?:{Signal})\z", RegexOptions.CultureInvariant)]
     public static partial Regex IsSignal();
+
+    [GeneratedRegex($@"^(?:{Sysctl})\z", RegexOptions.CultureInvariant)]
+    public static partial Regex IsSysctl();
+
+    [GeneratedRegex($@"^(?:{SysctlValue})\z", RegexOptions.CultureInvariant)]
+    public static partial Regex IsSysctlValue();
 }

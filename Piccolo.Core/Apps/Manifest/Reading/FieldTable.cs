@@ -51,10 +51,16 @@ internal sealed class FieldTable<T>(bool isClosed = false)
     }
 
     /// <summary>What this release could only ignore is refused, so that nobody believes in protection or storage that is not there.</summary>
-    public FieldTable<T> NotYet(params string[] names) => Refused(names, orEmpty: true);
+    public FieldTable<T> NotYet(params string[] names)
+    {
+        foreach (var name in names) _fields.Add(name, new Field(Read, () => new JsonObject { ["not"] = new JsonObject(), ["description"] = NotInThisRelease }));
+        return this;
 
-    /// <summary>As <see cref="NotYet"/>, for lists of which an empty one asks for something too.</summary>
-    public FieldTable<T> NotYetEvenEmpty(params string[] names) => Refused(names, orEmpty: false);
+        static void Read(string path, ManifestNode value, T draft, ManifestErrorList errors)
+        {
+            if (!value.IsEmpty) errors.Add(path, value.Place, ManifestErrorCodes.NotAvailable, NotInThisRelease);
+        }
+    }
 
     /// <summary>All fields of another table, into a part of the draft.</summary>
     public FieldTable<T> Including<TPart>(FieldTable<TPart> other, Func<T, TPart> part)
@@ -100,17 +106,6 @@ internal sealed class FieldTable<T>(bool isClosed = false)
         schema["patternProperties"] = new JsonObject { ["^x-"] = true };
         if (!_fields.ContainsKey(OurOwn)) properties[OurOwn] = new JsonObject { ["not"] = new JsonObject { ["type"] = "object", ["minProperties"] = 1 } };
         return schema;
-    }
-
-    private FieldTable<T> Refused(string[] names, bool orEmpty)
-    {
-        foreach (var name in names) _fields.Add(name, new Field(Read, () => new JsonObject { ["not"] = new JsonObject(), ["description"] = NotInThisRelease }));
-        return this;
-
-        void Read(string path, ManifestNode value, T draft, ManifestErrorList errors)
-        {
-            if (!(orEmpty && value.IsEmpty)) errors.Add(path, value.Place, ManifestErrorCodes.NotAvailable, NotInThisRelease);
-        }
     }
 
     private static void AddUnknown(string path, ManifestNode.Entry entry, IEnumerable<string> known, ManifestErrorList errors)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Piccolo.Core.Apps.Manifest.Notation;
+using Piccolo.Core.Containers;
 using Piccolo.Core.Listeners;
 
 namespace Piccolo.Core.Apps.Manifest.Reading;
@@ -7,13 +8,14 @@ namespace Piccolo.Core.Apps.Manifest.Reading;
 /// <summary>A draft without errors as the manifest that it is: defaults filled in, paths and names in one form.</summary>
 internal static class ManifestBuilder
 {
-    public static AppManifest Build(ManifestDraft draft)
+    /// <param name="openUnlessSaid">Whether a service of which nothing is said reaches everything, as it did in releases that could not close it.</param>
+    public static AppManifest Build(ManifestDraft draft, bool openUnlessSaid = false)
     {
         var services = draft.Entries.ToList();
         return new AppManifest(
             draft.Name!,
             draft.Type is null ? AppType.User : Enum.Parse<AppType>(draft.Type, ignoreCase: true),
-            [.. services.Select(s => Build(s, draft))],
+            [.. services.Select(s => Build(s, draft, openUnlessSaid))],
             // Null says "the only one": so a manifest means the same with and without saying it.
             [.. draft.Listeners!.Select(l => Build(l) with { Service = services.Count > 1 ? l.Service : null })])
         {
@@ -22,7 +24,7 @@ internal static class ManifestBuilder
         };
     }
 
-    private static ServiceManifest Build(ServiceEntry entry, ManifestDraft app)
+    private static ServiceManifest Build(ServiceEntry entry, ManifestDraft app, bool openUnlessSaid)
     {
         var draft = entry.Draft;
         return new ServiceManifest(entry.Name, draft.Image!)
@@ -47,8 +49,23 @@ internal static class ManifestBuilder
             SharedMemoryBytes = Bytes(draft.SharedMemory),
             TemporaryFolders = draft.TemporaryFolders.ToImmutableSortedDictionary(t => Normal(t.Key), t => Bytes(t.Value)!.Value, StringComparer.Ordinal),
             IsRootReadOnly = draft.IsRootReadOnly ?? app.Top.IsRootReadOnly ?? false,
+            Network = Network(draft, app.Top, openUnlessSaid),
+            Capabilities = (draft.Capabilities ?? app.Top.Capabilities) is { } asked ? [.. asked.Order(StringComparer.Ordinal)] : null,
+            HasNewPrivileges = IsAllowed(draft.NewPrivileges ?? app.Top.NewPrivileges),
+            Sysctls = (draft.Sysctls ?? app.Top.Sysctls ?? []).ToImmutableSortedDictionary(StringComparer.Ordinal),
         };
     }
+
+    private static NetworkRights Network(ServiceDraft own, ServiceDraft top, bool openUnlessSaid)
+    {
+        // Databases have no business outside, and whoever opens the app as a whole hardly means them.
+        var general = KnownStores.IsStore(own.Image!) ? own : top;
+        var (internet, local, dns) = (own.Internet ?? general.Internet, own.LocalNetwork ?? general.LocalNetwork, own.Dns ?? general.Dns);
+        if (openUnlessSaid && internet is null && local is null && dns is null) return NetworkRights.All;
+        return new NetworkRights(IsAllowed(internet), IsAllowed(local), dns is null ? IsAllowed(internet) || IsAllowed(local) : IsAllowed(dns));
+    }
+
+    private static bool IsAllowed(string? word) => word == "allow";
 
     private static ImmutableArray<MountDefinition> Mounts(ServiceDraft draft, ManifestDraft app, bool isOnly)
     {

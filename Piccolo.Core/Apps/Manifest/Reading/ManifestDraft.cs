@@ -53,6 +53,12 @@ internal sealed class ServiceDraft
     public string? SharedMemory { get; set; }
     public List<KeyValuePair<string, string>> TemporaryFolders { get; set; } = [];
     public bool? IsRootReadOnly { get; set; }
+    public string? Internet { get; set; }
+    public string? LocalNetwork { get; set; }
+    public string? Dns { get; set; }
+    public List<string>? Capabilities { get; set; }
+    public string? NewPrivileges { get; set; }
+    public List<KeyValuePair<string, string>>? Sysctls { get; set; }
 }
 
 /// <summary>A mount as it was written.</summary>

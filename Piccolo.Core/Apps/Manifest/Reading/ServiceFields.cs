@@ -58,19 +58,30 @@ internal static class ServiceFields
         .With("tmpfs", new MapShape<string>(Path, Size, ManifestLimits.TemporaryFolders, "folder"), (s, value) => s.TemporaryFolders = value,
             "Writable folders in memory, each with its size.");
 
+    private static readonly RightShape Right = new();
+
     private static readonly FieldTable<ServiceDraft> Permissions = new FieldTable<ServiceDraft>()
         .Into("network", new FieldTable<ServiceDraft>()
-            .With("internet", new AllowShape(), (_, _) => { }, "Only 'allow' is available in this release.")
-            .With("local_network", new AllowShape(), (_, _) => { }, "Only 'allow' is available in this release.")
-            .With("dns", new AllowShape(), (_, _) => { }, "Only 'allow' is available in this release.")
+            .With("internet", Right, (s, value) => s.Internet = value, "Whether it reaches the internet; deny without it.")
+            .With("local_network", Right, (s, value) => s.LocalNetwork = value,
+                "Whether it reaches private addresses and this device's networks; deny without it.")
+            .With("dns", Right, (s, value) => s.Dns = value,
+                "Whether it may ask this device's name servers; without it as soon as 'internet' or 'local_network' is allowed.")
             .NotYet("allowed_domains", "allowed_ips"))
         .Into("filesystem", new FieldTable<ServiceDraft>()
             .With("read_only_root", Switch, (s, value) => s.IsRootReadOnly = value,
                 "Whether the container's own file system is read-only; /tmp and /run are in memory then.")
             .NotYet("device_access"), orEmpty: true)
-        .NotYet("resources", "preset", "new_privileges", "sysctls")
-        // An empty list asks for something: no capabilities at all.
-        .NotYetEvenEmpty("capabilities");
+        .With("capabilities", new ListShape<string>(new TextShape { Words = [.. Containers.Capabilities.Grantable] }, ManifestLimits.Capabilities),
+            (s, value) => s.Capabilities = value, "Beside those that every service has; an empty list means none at all.")
+        .With("new_privileges", Right, (s, value) => s.NewPrivileges = value,
+            "Whether programs such as sudo may get more than whoever runs them has; deny without it.", orEmpty: true)
+        .With("sysctls",
+            new MapShape<string>(
+                new TextShape { Pattern = ManifestPatterns.Sysctl, MaxLength = ManifestLimits.SysctlLength, Examples = ["net.ipv4.ip_forward"] },
+                new TextShape { Pattern = ManifestPatterns.SysctlValue, Types = ["string", "number"] }, ManifestLimits.Sysctls, "setting"),
+            (s, value) => s.Sysctls = value, "Kernel settings of the service's own network: names that begin with 'net.'.", orEmpty: true)
+        .NotYet("resources", "preset");
 
     public static readonly FieldTable<ServiceDraft> Table = new FieldTable<ServiceDraft>()
         .With("image", new TextShape { Examples = ["docker.io/library/nginx:1.29"] }, (s, value) => s.Image = value, "An image reference with tag or digest.")

@@ -3,16 +3,16 @@ using System.Text.Json.Nodes;
 
 namespace Piccolo.Core.Apps.Manifest.Reading;
 
-/// <summary>Apps have an open network. Saying so is accepted, asking for less is not yet.</summary>
-internal sealed class AllowShape : Shape<string>
+/// <summary>Whether something is allowed. A presence of its own on the local network is known, and not in this release.</summary>
+internal sealed class RightShape : Shape<string>
 {
-    private static readonly TextShape Text = new() { Words = ["allow"] };
+    private static readonly TextShape Text = new() { Words = ["allow", "deny"] };
 
     public override bool TryRead(string path, ManifestNode node, ManifestErrorList errors, [MaybeNullWhen(false)] out string value)
     {
         if (!Text.TryRead(path, node, errors, out value)) return false;
-        if (value == "allow") return true;
-        errors.Add(path, node.Place, ManifestErrorCodes.NotAvailable, "Only 'allow' is available in this release; remove the field.");
+        if (value != "join") return true;
+        errors.Add(path, node.Place, ManifestErrorCodes.NotAvailable, "An address of its own on the local network is not available in this release.");
         return false;
     }
 

@@ -28,6 +28,7 @@ internal static class AppManifestValidator
         ListenerRules.Check(draft, errors);
         DependencyRules.Check(draft, errors);
         ValueRules.Check(draft, errors);
+        PermissionRules.Check(draft, errors);
     }
 
     private static void Check<T>(string path, AbstractValidator<T> validator, T draft, ManifestErrorList errors)

@@ -42,6 +42,11 @@ internal static class HostileManifests
         yield return ("33 volumes", Short + "storage: { persistent: {" + Entries(33, i => $"v{i}: {{}}") + "} }");
         yield return ("33 secrets", Short + "secrets: {" + Entries(33, i => $"s{i}: {{ generate: hex }}") + "}");
         yield return ("33 listeners", "name: a\nimage: b\nlisteners: [" + Entries(33, i => $"{{ name: l{i}, guest_port: {i + 1} }}") + "]");
+        yield return ("33 capabilities", Short + "permissions: { capabilities: [" + Entries(33, _ => "NET_RAW") + "] }");
+        yield return ("one long capability", Short + $"permissions: {{ capabilities: [{new string('N', 100_000)}] }}");
+        yield return ("33 kernel settings", Short + "permissions: { sysctls: {" + Entries(33, i => $"net.s{i}: 1") + "} }");
+        yield return ("one long kernel setting", Short + $"permissions: {{ sysctls: {{ net.{new string('a', 100_000)}: 1 }} }}");
+        yield return ("one long value of a kernel setting", Short + $"permissions: {{ sysctls: {{ net.a: {new string('1', 100_000)} }} }}");
         yield return ("17 folders in memory", Short + "resources: { tmpfs: {" + Entries(17, i => $"/t{i}: 1MB") + "} }");
         yield return ("4000 unknown keys", Short + string.Concat(Enumerable.Range(0, 1_900).Select(i => $"imagee{i}: x\n")));
         yield return ("4000 unknown keys of a service", Services(1, _ => "image: i, " + Entries(1_900, i => $"imag{i}: x")));
@@ -142,8 +147,13 @@ internal static class HostileManifests
             "privileged: true", "network_mode: host", "pid: host", "ipc: host", "volumes: [/:/host]", "devices: [/dev/kvm]", "cap_add: [SYS_ADMIN]",
             "security_opt: [seccomp=unconfined]", "userns_mode: host", "cgroup_parent: /", "env_file: /etc/shadow", "extra_hosts: [a:1.2.3.4]",
             "ports: [80:80]",
-            "permissions: { capabilities: [SYS_ADMIN] }", "permissions: { privileged: true }", "permissions: { new_privileges: allow }",
-            "permissions: { network: { internet: deny } }", "permissions: { network: host }", "permissions: { filesystem: { host_paths: [/etc] } }",
+            "permissions: { capabilities: [SYS_ADMIN] }", "permissions: { privileged: true }", "permissions: { new_privileges: yes }",
+            "permissions: { network: { internet: host } }", "permissions: { network: host }", "permissions: { filesystem: { host_paths: [/etc] } }",
+            "permissions: { capabilities: [ALL] }", "permissions: { capabilities: [CAP_SYS_MODULE] }", "permissions: { capabilities: [sys_rawio] }",
+            "permissions: { capabilities: [\"NET_RAW,SYS_ADMIN\"] }", "permissions: { capabilities: [\"NET_RAW\\0\"] }",
+            "permissions: { capabilities: [BPF] }", "permissions: { network: { local_network: join } }",
+            "permissions: { sysctls: { net.ipv4.ip_forward: \"1\\0\" } }", "permissions: { sysctls: { net..kernel.core_pattern: x } }",
+            "permissions: { sysctls: { \"net.ipv4/../../kernel/core_pattern\": x } }", "permissions: { sysctls: { fs.suid_dumpable: 2 } }",
             "permissions: { sysctls: { kernel.core_pattern: x } }", "network_of: host", "files: { /etc/passwd: { content: x } }", "build: .",
             "storage: { bind: { a: /etc } }", "storage: { persistent: { a: { host: /etc } } }", "storage: { folders: [media] }", "run: { every: \"03:00\" }",
             "x-piccolo: { privileged: true }", "backup: { mode: hot }", "update: { order: start-first }", "user: 4294967295", "user: \"0:0:0\"",

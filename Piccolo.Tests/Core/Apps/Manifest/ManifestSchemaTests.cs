@@ -83,8 +83,9 @@ internal sealed class ManifestSchemaTests
     [TestCase("name: a\nimage: b\nimgae: c\nlisteners: [{ name: c, guest_port: 1 }]")]
     [TestCase("name: a\nimage: b\nlisteners: [{ name: c, guest_port: 1, x-piccolo: { x-any: 1 } }]")]
     [TestCase("name: a\nimage: b\nlisteners: [{ name: c, guest_port: 1 }]\nx-piccolo: { backup: 1 }")]
-    [TestCase("name: a\nimage: b\nlisteners: [{ name: c, guest_port: 1 }]\npermissions: { capabilities: [] }")]
-    [TestCase("name: a\nimage: b\nlisteners: [{ name: c, guest_port: 1 }]\npermissions: { network: { internet: deny } }")]
+    [TestCase("name: a\nimage: b\nlisteners: [{ name: c, guest_port: 1 }]\npermissions: { capabilities: [SYS_ADMIN] }")]
+    [TestCase("name: a\nimage: b\nlisteners: [{ name: c, guest_port: 1 }]\npermissions: { network: { internet: no } }")]
+    [TestCase("name: a\nimage: b\nlisteners: [{ name: c, guest_port: 1 }]\npermissions: { sysctls: { kernel.hostname: x } }")]
     [TestCase("name: a\nimage: b\nlisteners: [{ name: c, guest_port: 1 }]\nsecrets: { s: { generate: vapid } }")]
     [TestCase("name: a\nimage: b\nlisteners: [{ name: c, guest_port: 1 }]\nhealthcheck: { http: { path: / } }")]
     public void Schema_RefusesWhatTheReaderRefuses(string text)
