@@ -42,7 +42,8 @@ internal sealed class Nftables(IOptions<ContainerOptions> options, TimeProvider 
         }
     }
 
-    /// <summary>The exit code does not come through. Every text of ours asks for something, so that an answer in JSON means that all of it was done.</summary>
+    /// <summary>The exit code does not come through. Every text of ours asks for something, so that JSON and nothing else means that all of it
+    /// was done; a refusal stands before or behind the answer.</summary>
     private static async Task<NftAnswer> AskAsync(string path, string commands, CancellationToken cancellationToken)
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -52,7 +53,7 @@ internal sealed class Nftables(IOptions<ContainerOptions> options, TimeProvider 
         socket.Shutdown(SocketShutdown.Send);
         using var reader = new StreamReader(stream, Encoding.UTF8);
         var answer = await ReadAsync(reader, cancellationToken);
-        return new NftAnswer(answer.StartsWith('{'), answer);
+        return new NftAnswer(answer.StartsWith('{') && answer.EndsWith('}'), answer);
     }
 
     private static async Task<NftAnswer> StartAsync(string commands, CancellationToken cancellationToken)
