@@ -36,4 +36,7 @@ internal static partial class VolumesLog
 
     [LoggerMessage(5310, LogLevel.Error, "Looking at how full the volumes are failed; will retry.")]
     public static partial void UsageFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(5311, LogLevel.Information, "Volume that the app can fill again has no files and is made anew. app={App} volume={Volume}")]
+    public static partial void VolumeMadeAnew(this ILogger logger, string app, string volume);
 }

@@ -26,10 +26,13 @@ internal sealed class VolumeBox : IAsyncDisposable
 
     public IEnumerable<VolumeRecord> Records => Box.Store.List(VolumeRecord.Collection);
 
-    public static async Task<VolumeBox> StartAsync()
+    public static Task<VolumeBox> StartAsync() => StartAsync(box => PreparedKeySet.ClaimAsync(box.Vault, box.Paths));
+
+    /// <summary>Whatever makes the box a claimed one with the test password, then a daemon over it.</summary>
+    public static async Task<VolumeBox> StartAsync(Func<TestBox, Task> claim)
     {
         var box = new VolumeBox();
-        await PreparedKeySet.ClaimAsync(box.Box.Vault, box.Box.Paths);
+        await claim(box.Box);
         await box.Box.UnlockAsync();
         await box.StartDaemonAsync();
         return box;
