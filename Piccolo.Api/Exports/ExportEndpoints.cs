@@ -23,16 +23,22 @@ internal static class ExportEndpoints
         var owner = group.MapGroup("").RequireUnlocked().RequireOwner();
         owner.MapGet("", ListAsync).WithName("ListExports").WithSummary("The export files on the device, newest first.");
         owner.MapPost("/control", (ExportJobs jobs, HttpContext http) => Start(ExportKind.Control, jobs, http)).IsLocalWrite("reads this node's own store")
-            .WithName("ExportControl").WithSummary("Exports key set and control store, as a job.");
+            .WithName("ExportControl").WithSummary("Exports key set and control store without the apps' volumes, as a job.");
         owner.MapPost("/full", (ExportJobs jobs, HttpContext http) => Start(ExportKind.Full, jobs, http)).IsLocalWrite("reads this node's own store")
-            .WithName("ExportFull").WithSummary("Exports key set, control store and the apps' encrypted volumes, as a job.");
+            .WithName("ExportFull")
+            .WithSummary("Exports key set, control store and the apps' encrypted volumes, as a job. Each app is stopped while its volumes are copied.");
         owner.MapGet("/{id}/download", Download).RequireWriteScope().WithName("DownloadExport")
             .WithSummary("The file, for a session or a token with scope 'write'; ranges are served.").Produces(StatusCodes.Status200OK, contentType: MediaType);
         owner.MapDelete("/{id}", Delete).IsLocalWrite("exports are files of this node").WithName("DeleteExport").WithSummary("Deletes an export file.");
     }
 
-    private static async Task<Ok<ExportsResponse>> ListAsync(ExportLibrary library, CancellationToken cancellationToken) =>
-        TypedResults.Ok(new ExportsResponse([.. (await library.ListAsync(cancellationToken)).Select(e => e.ToResponse())]));
+    private static async Task<Ok<ExportsResponse>> ListAsync(ExportLibrary library, ExportReader reader, CancellationToken cancellationToken)
+    {
+        var exports = new List<ExportResponse>();
+        foreach (var export in await library.ListAsync(cancellationToken))
+            exports.Add(export.ToResponse(await reader.ContentsOfAsync(export.Id, cancellationToken)));
+        return TypedResults.Ok(new ExportsResponse(exports));
+    }
 
     private static Results<Accepted<JobResponse>, ProblemHttpResult> Start(ExportKind kind, ExportJobs jobs, HttpContext http)
     {

@@ -18,13 +18,17 @@ internal sealed class ExportJobs(JobTable jobs, ExportWriter writer, InstanceId 
     {
         try
         {
-            var export = await writer.WriteAsync(kind, instance.Value, (done, total) =>
-                progress.Report(new JobProgress("writing", done, total)), cancellationToken);
+            var export = await writer.WriteAsync(kind, instance.Value, now =>
+                progress.Report(new JobProgress(now.Phase, now.Done, now.Total)), cancellationToken);
             return export.Id;
         }
         catch (StoreSealedException e)
         {
             throw new JobFailedException("locked", "The appliance was locked before the export was finished.", e);
+        }
+        catch (ExportFailedException e)
+        {
+            throw new JobFailedException(e.Code, e.Message, e);
         }
         catch (StoreFaultException e)
         {

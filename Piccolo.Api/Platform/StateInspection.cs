@@ -11,6 +11,14 @@ internal sealed class StateInspection(StateDirectoryLock inUse, ApplianceVault v
     {
         logger.StateInUse(inUse.Paths.Root);
         ImportPlacement.Finish(paths);
+        try
+        {
+            ExportLibrary.DropUnfinished(paths);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A disk that takes no writes has its own fault; the next export tries this again, and says what is wrong.
+        }
         vault.Inspect();
         return Task.CompletedTask;
     }

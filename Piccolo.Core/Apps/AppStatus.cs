@@ -34,6 +34,9 @@ public enum AppReason
     RoleUnknown,
     Locked,
 
+    /// <summary>Its volumes are being copied into an export; it goes on by itself.</summary>
+    Export,
+
     /// <summary>The appliance is ending.</summary>
     Shutdown,
 

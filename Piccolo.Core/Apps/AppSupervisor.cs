@@ -42,22 +42,23 @@ internal sealed class AppSupervisor : IDisposable
     private readonly ServiceProbe _probe;
     private readonly AppPlanner _planner;
     private readonly IAppVolumes _volumes;
+    private readonly AppHolds _holds;
     private readonly ConcurrentDictionary<string, AppLane> _lanes = new(StringComparer.Ordinal);
     private int _engineFailures;
 
     public AppSupervisor(
         SealedStore store, AppCatalog catalog, LeadershipRegistry leadership, IContainerRuntime runtime, IAppVolumes volumes, IListenerUrls urls,
-        InstanceId instance, AppStatusBoard board, HealthTracker health, IOptions<ContainerOptions> options, TimeProvider time,
+        InstanceId instance, AppStatusBoard board, AppHolds holds, HealthTracker health, IOptions<ContainerOptions> options, TimeProvider time,
         Func<double> random, ILogger<AppSupervisor> logger)
     {
         (_store, _leadership, _runtime, _instance, _health, _time, _random, _logger) = (store, leadership, runtime, instance, health, time, random, logger);
-        (_volumes, _probe, _planner) = (volumes, new ServiceProbe(runtime, time), new AppPlanner(urls, instance, time));
+        (_volumes, _holds, _probe, _planner) = (volumes, holds, new ServiceProbe(runtime, time), new AppPlanner(urls, instance, time));
         _context = new AppWorkContext(
             runtime, volumes, _probe, board, time, random, options.Value.StopGrace,
             Pulls: new PullSlots(MaxAtATime), Starts: new SemaphoreSlim(MaxAtATime), Stops: new SemaphoreSlim(MaxAtATime), Retry: new ChangeSignal(),
             app => catalog.MoveBusyGuardPorts(app), catalog.Updated, catalog.Removed, logger);
         _shutDown = new Lazy<Task>(EndAsync);
-        Signals = new SignalSet(store.Changed, leadership.Changed, runtime.Changed, volumes.Changed, _context.Retry);
+        Signals = new SignalSet(store.Changed, leadership.Changed, runtime.Changed, volumes.Changed, holds.Changed, _context.Retry);
     }
 
     /// <summary>What makes another round worth while. The store also says when the vault opened or locked it.</summary>
@@ -78,7 +79,7 @@ internal sealed class AppSupervisor : IDisposable
         var goals = AppGoals.Decide(
             apps, apps is null ? [] : _store.UnreadableKeys(AppRecord.Collection), removals,
             ours.Select(c => c.App).Concat(_volumes.Mounted()).Concat(_lanes.Keys),
-            app => _leadership.RoleOf(ResourceId.App(app)), app => plans.GetValueOrDefault(app.Name));
+            _holds.Current, app => _leadership.RoleOf(ResourceId.App(app)), app => plans.GetValueOrDefault(app.Name));
         foreach (var (app, goal) in goals) LaneOf(app).SetGoal(goal);
         foreach (var (app, lane) in _lanes)
             if (lane.IsDone && ours.All(c => c.App != app)) _lanes.TryRemove(app, out _);
@@ -142,6 +143,8 @@ internal sealed class AppSupervisor : IDisposable
     private TimeSpan EngineAway(IReadOnlyList<AppRecord>? apps, ContainerFault fault)
     {
         _health.Degraded(HealthComponents.Containers, $"{fault.Sentence} {fault.NextStep}");
+        // What is not mounted nobody writes to, whatever runs; and who holds an app keeps its volumes closed.
+        foreach (var hold in _holds.Current) hold.Report(_volumes.Mounted().Contains(hold.App) ? fault.Sentence : null);
         var delay = RetryDelay.After(++_engineFailures, Regular, _random);
         var names = (apps ?? []).Select(a => a.Name).Union(_lanes.Keys, StringComparer.Ordinal);
         foreach (var app in names)

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Piccolo.Core.Apps.Plans;
+using Piccolo.Core.Exports;
 
 namespace Piccolo.Core.Apps;
 
@@ -12,6 +13,8 @@ public static class AppsServiceCollectionExtensions
     {
         services.TryAddSingleton<AppCatalog>();
         services.TryAddSingleton<AppStatusBoard>();
+        services.TryAddSingleton<AppHolds>();
+        services.TryAddSingleton<IExportedVolumes, ExportedAppVolumes>();
         services.TryAddSingleton<IListenerUrls, LanListenerUrls>();
 #pragma warning disable CA5394 // jitter, not a secret
         services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<AppSupervisor>(provider, (Func<double>)Random.Shared.NextDouble));

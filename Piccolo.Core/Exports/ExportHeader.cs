@@ -11,17 +11,22 @@ public enum ExportKind
     /// <summary>Key set and control store.</summary>
     Control,
 
-    /// <summary>These and the apps' encrypted volumes.</summary>
+    /// <summary>These and the apps' encrypted volumes, but for those whose content can be had again.</summary>
     Full,
 }
 
 /// <summary>
-/// The readable beginning of an export file (ADR 0008): <c>magic (16) | version (u16) | length (u32) | JSON | SHA-256 (32)</c>, big-endian. The hash
+/// The readable beginning of an export file (ADR 0008): <c>magic (16) | format (u16) | length (u32) | JSON | SHA-256 (32)</c>, big-endian. The hash
 /// tells a damaged header from a wrong password; the header is authenticated by being the associated data of every chunk behind it.
 /// </summary>
 internal sealed record ExportHeader
 {
-    public const int CurrentVersion = 1;
+    /// <summary>Nothing but a control store; and full exports of earlier releases, which do not say what they hold.</summary>
+    public const int PlainVersion = 1;
+
+    /// <summary>Begins with its contents, and each volume ends with its digest.</summary>
+    public const int ContentsVersion = 2;
+
     public const int SaltLength = 32;
 
     private const int MaxJsonBytes = 32 * 1024;
@@ -35,6 +40,10 @@ internal sealed record ExportHeader
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
     };
+
+    /// <summary>The format of the file. It stands before the JSON.</summary>
+    [JsonIgnore]
+    public int Version { get; init; } = PlainVersion;
 
     public required ExportKind Kind { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
@@ -60,7 +69,7 @@ internal sealed record ExportHeader
         if (json.Length > MaxJsonBytes) throw new InvalidOperationException("The header outgrew its limit.");
         var bytes = new byte[FixedLength + json.Length + SHA256.HashSizeInBytes];
         Magic.CopyTo(bytes, 0);
-        BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(16), CurrentVersion);
+        BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(16), (ushort)Version);
         BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(18), json.Length);
         json.CopyTo(bytes, FixedLength);
         var hash = SHA256.HashData(bytes.AsSpan(0, FixedLength + json.Length));
@@ -76,15 +85,16 @@ internal sealed record ExportHeader
         if (await stream.ReadAtLeastAsync(head, FixedLength, throwOnEndOfStream: false, cancellationToken) < FixedLength) throw NotAnExport();
         if (!head.AsSpan(0, Magic.Length).SequenceEqual(Magic)) throw NotAnExport();
         var version = BinaryPrimitives.ReadUInt16BigEndian(head.AsSpan(16));
-        if (version != CurrentVersion)
-            throw new ExportInvalidException("export_version", $"The export has format {version}; this appliance reads format {CurrentVersion}.");
+        if (version is not (PlainVersion or ContentsVersion))
+            throw new ExportInvalidException(
+                "export_version", $"The export has format {version}; this appliance reads formats {PlainVersion} and {ContentsVersion}.");
         var length = BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(18));
         if (length is <= 0 or > MaxJsonBytes) throw Damaged();
         var rest = new byte[length + SHA256.HashSizeInBytes];
         if (await stream.ReadAtLeastAsync(rest, rest.Length, throwOnEndOfStream: false, cancellationToken) < rest.Length) throw Damaged();
         var hash = SHA256.HashData([.. head, .. rest.AsSpan(0, length)]);
         if (!hash.AsSpan().SequenceEqual(rest.AsSpan(length))) throw Damaged();
-        return (Parse(rest.AsSpan(0, length)), hash);
+        return (Parse(rest.AsSpan(0, length)) with { Version = version }, hash);
     }
 
     private static ExportHeader Parse(ReadOnlySpan<byte> json)

@@ -36,13 +36,18 @@ public sealed partial class ExportLibrary(StatePaths paths)
 
     internal string PathOf(string id) => Path.Combine(paths.Exports, id + Extension);
 
-    /// <summary>A folder for what is not finished; whatever a killed process left in it goes.</summary>
+    /// <summary>Deletes what a killed process has not finished, which may be as large as all volumes. Before anything writes an export.</summary>
+    public static void DropUnfinished(StatePaths paths)
+    {
+        if (Directory.Exists(WorkFolder(paths))) Directory.Delete(WorkFolder(paths), recursive: true);
+    }
+
+    /// <summary>A folder for what is not finished.</summary>
     internal string PrepareWorkFolder()
     {
         Directory.CreateDirectory(paths.Exports, OwnerOnly);
-        var work = Path.Combine(paths.Exports, "unfinished");
-        if (Directory.Exists(work)) Directory.Delete(work, recursive: true);
-        return Directory.CreateDirectory(work, OwnerOnly).FullName;
+        DropUnfinished(paths);
+        return Directory.CreateDirectory(WorkFolder(paths), OwnerOnly).FullName;
     }
 
     /// <param name="newest">Stays whatever the clock said when it was made.</param>
@@ -50,6 +55,8 @@ public sealed partial class ExportLibrary(StatePaths paths)
     {
         foreach (var old in (await ListAsync(cancellationToken)).Where(e => e.Id != newest).Skip(keep - 1)) Delete(old.Id);
     }
+
+    private static string WorkFolder(StatePaths paths) => Path.Combine(paths.Exports, "unfinished");
 
     internal static async Task<ExportInfo?> DescribeAsync(string path, CancellationToken cancellationToken)
     {

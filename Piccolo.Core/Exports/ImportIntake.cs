@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.ControlStore.Integrity;
 using Piccolo.Core.ControlStore.Upkeep;
+using Piccolo.Core.Exports.Trees;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
 
@@ -13,7 +14,8 @@ namespace Piccolo.Core.Exports;
 public abstract record ImportOutcome
 {
     /// <summary>The box is the exported one now, locked, and opens with its password.</summary>
-    public sealed record Done(string Instance, DateTimeOffset CreatedAt, ExportKind Kind, long Revision) : ImportOutcome;
+    /// <param name="Volumes">How many came along; null where the export does not say what it holds.</param>
+    public sealed record Done(string Instance, DateTimeOffset CreatedAt, ExportKind Kind, long Revision, int? Volumes) : ImportOutcome;
 
     /// <summary>The box has an owner, or a store that waits for its key set.</summary>
     public sealed record AlreadyClaimed : ImportOutcome;
@@ -38,6 +40,8 @@ public sealed class ImportIntake(
     StatePaths paths, ApplianceVault vault, IOptions<ExportOptions> options, IOptions<VaultOptions> vaultOptions, ILogger<ImportIntake> logger) : IDisposable
 {
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
+
+    internal TreeLimits Limits { get; init; } = TreeLimits.Default;
 
     /// <summary>Whether there is nothing on this box that an import could cover.</summary>
     public bool IsOpenForImport => vault.State == VaultState.Unclaimed && !File.Exists(paths.ControlStore)
@@ -93,13 +97,13 @@ public sealed class ImportIntake(
 
         using var seal = new RowSeal(dataKey);
         var folder = ImportPlacement.Begin(paths);
-        await UnpackAsync(file, header, hash, seal, folder, cancellationToken);
+        var contents = await UnpackAsync(file, header, hash, seal, folder, cancellationToken);
         Verify(Path.Combine(folder, ExportContent.StoreName), seal, header);
         AtomicFile.Write(Path.Combine(folder, "keyset.json"), header.KeySet);
         // From here on the caller's going away must not leave half of it undone.
         if (await vault.AdoptAsync(() => ImportPlacement.Decide(paths), CancellationToken.None) != VaultOutcome.Done) return new ImportOutcome.AlreadyClaimed();
         logger.Imported(header.Instance, header.Revision);
-        return new ImportOutcome.Done(header.Instance, header.CreatedAt, header.Kind, header.Revision);
+        return new ImportOutcome.Done(header.Instance, header.CreatedAt, header.Kind, header.Revision, contents?.Volumes.Length);
     }
 
     /// <summary>As it was sent; and without the newline with which files end that are given to curl, which a password seldom has.</summary>
@@ -123,7 +127,8 @@ public sealed class ImportIntake(
         }
     }
 
-    private async Task UnpackAsync(Stream file, ExportHeader header, byte[] hash, RowSeal seal, string folder, CancellationToken cancellationToken)
+    private async Task<ExportContents?> UnpackAsync(
+        Stream file, ExportHeader header, byte[] hash, RowSeal seal, string folder, CancellationToken cancellationToken)
     {
         var key = GC.AllocateArray<byte>(32, pinned: true);
         try
@@ -131,7 +136,7 @@ public sealed class ImportIntake(
             seal.DeriveExportKey(header.Salt, key);
             using var cipher = new ChunkCipher(key, hash);
             await using var content = new OpeningStream(file, cipher, options.Value.MaxImportBytes);
-            await ImportReader.UnpackAsync(content, folder, header.Kind, cancellationToken);
+            return await ImportReader.UnpackAsync(content, folder, header, Limits, cancellationToken);
         }
         finally
         {

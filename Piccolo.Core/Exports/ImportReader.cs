@@ -1,4 +1,5 @@
 using System.Formats.Tar;
+using Piccolo.Core.Exports.Trees;
 
 namespace Piccolo.Core.Exports;
 
@@ -8,11 +9,14 @@ namespace Piccolo.Core.Exports;
 /// </summary>
 internal static class ImportReader
 {
-    private const int MaxEntries = 2_000_000;
     private const int MaxNameLength = 4096;
 
-    public static async Task UnpackAsync(OpeningStream content, string folder, ExportKind kind, CancellationToken cancellationToken)
+    /// <returns>What the export says that it holds, and does hold; null where it does not say so.</returns>
+    public static async Task<ExportContents?> UnpackAsync(
+        OpeningStream content, string folder, ExportHeader header, TreeLimits limits, CancellationToken cancellationToken)
     {
+        using var volumes = new VolumesIntake(folder, limits);
+        ExportContents? contents = null;
         var links = new HashSet<string>(StringComparer.Ordinal);
         var entries = 0;
         try
@@ -20,11 +24,18 @@ internal static class ImportReader
             await using var tar = new TarReader(content, leaveOpen: true);
             while (await tar.GetNextEntryAsync(copyData: false, cancellationToken) is { } entry)
             {
-                if (++entries > MaxEntries) throw Hostile("too many entries");
-                await PlaceAsync(entry, Resolve(entry, folder, kind, links), links, cancellationToken);
+                // A few are not of volumes: the contents, the store, and what each volume ends with.
+                if (++entries > 2L * limits.Entries) throw Hostile("too many entries");
+                if (header.Version < ExportHeader.ContentsVersion)
+                    await PlaceAsync(entry, Resolve(entry, folder, header.Kind, links), links, cancellationToken);
+                else if (contents is null) volumes.Begin(contents = await ExportReader.ReadAsync(entry, cancellationToken));
+                else if (entry.Name == ExportContent.StoreName)
+                    await PlaceAsync(entry, Resolve(entry, folder, ExportKind.Control, links), links, cancellationToken);
+                else await volumes.PlaceAsync(entry, cancellationToken);
             }
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException)
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or InvalidOperationException or ArgumentException
+            or NotSupportedException or OverflowException)
         {
             throw new ExportInvalidException("export_damaged", "The export's content is not what an appliance writes.", e);
         }
@@ -34,6 +45,8 @@ internal static class ImportReader
         {
         }
         if (!File.Exists(Path.Combine(folder, ExportContent.StoreName))) throw Hostile("no control store");
+        volumes.End();
+        return contents;
     }
 
     private static string Resolve(TarEntry entry, string folder, ExportKind kind, HashSet<string> links)

@@ -64,7 +64,9 @@ internal sealed class OpeningStream(Stream inner, ChunkCipher cipher, long limit
             throw new ExportInvalidException("export_damaged", "The export was changed, damaged or cut off.");
         (_read, _filled) = (0, length - ChunkCipher.TagLength);
         _total += _filled;
-        if (_total > limit) throw new ExportInvalidException("export_too_large", $"The export holds more than the {limit} bytes that this appliance takes.");
+        if (_total <= limit) return;
+        throw new ExportInvalidException(
+            "export_too_large", $"The export holds more than the {limit} bytes that this appliance takes (Piccolo:Exports:MaxImportBytes).");
     }
 
     private Task<int> FillAsync(byte[] buffer, CancellationToken cancellationToken) =>

@@ -18,7 +18,12 @@ internal static partial class Posix
     public const nuint FS_IOC_SETFLAGS = 0x40086602;
     public const long FS_IMMUTABLE_FL = 0x10;
     public const int WNOHANG = 1;
+    public const int SEEK_SET = 0;
+    public const int SEEK_DATA = 3;
+    public const int SEEK_HOLE = 4;
     public const int ENOENT = 2;
+    public const int ENXIO = 6;
+    public const int EOPNOTSUPP = 95;
     public const int EBUSY = 16;
     public const int EINVAL = 22;
     public const int ENOTCONN = 107;
@@ -44,6 +49,23 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     public static partial int FlagsControl(SafeHandle descriptor, nuint request, ref long flags);
+
+    /// <summary>The names of a file's extended attributes, each with a zero behind it; a link's own.</summary>
+    [LibraryImport("libc", EntryPoint = "llistxattr", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial nint ListAttributes(string path, ref byte names, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "lgetxattr", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial nint GetAttribute(string path, string name, ref byte value, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "lsetxattr", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int SetAttribute(string path, string name, ref readonly byte value, nuint length, int flags);
+
+    /// <param name="times">Seconds and nanoseconds of the last access, then of the last change.</param>
+    [LibraryImport("libc", EntryPoint = "utimensat", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int SetTimes(int folder, string path, ref readonly long times, int flags);
+
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    public static partial long Seek(SafeHandle file, long offset, int whence);
 
     [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)]
     public static partial int WaitForChild(int process, nint status, int options);

@@ -41,6 +41,9 @@ internal static partial class Posix
     public const int EDQUOT = 122;
 #pragma warning restore IDE1006
 
+    /// <summary>The last error of the kernel, as .NET tells it: its number is the exception's <c>HResult</c>.</summary>
+    public static IOException Failure() => new(Marshal.GetLastPInvokeErrorMessage(), Marshal.GetLastPInvokeError());
+
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     public static partial int Open(string path, int flags);
 

@@ -87,6 +87,18 @@ internal sealed class AppVolumes(
         }
     }
 
+    public ImmutableArray<StoredVolume> Stored() =>
+        [.. rows.List().Where(r => r is { Key: not null, IsFilled: true }).OrderBy(r => r.StoreKey, StringComparer.Ordinal)
+            .Select(r => new StoredVolume(r.App, r.Name, r.Id, r.FilledFrom is not null))];
+
+    public async Task<(IDisposable? Turn, VolumeFault? Fault)> RestAsync(string app, CancellationToken cancellationToken)
+    {
+        var turn = await TurnOfAsync(app, cancellationToken);
+        if (!Mounted().Contains(app)) return (turn, null);
+        turn.Dispose();
+        return (null, FaultOf(app, null, new VolumeTrouble(VolumeFaultKind.Busy, "it is still open")));
+    }
+
     private ImmutableArray<string> Apps(IEnumerable<string> ids) => [.. ids.Select(rows.AppOf).Distinct().Order(StringComparer.Ordinal)];
 
     private async Task<(VolumePaths?, VolumeTrouble?)> OpenOneAsync(
@@ -99,10 +111,15 @@ internal sealed class AppVolumes(
             await RemoveAsync(record, cancellationToken);
             record = rows.Take(app, wanted);
         }
+        var volume = new VolumePaths(paths, record.Id);
+        if (record.IsFilled && wanted.CanBeMadeAnew && !Directory.Exists(volume.Cipher))
+        {
+            logger.VolumeMadeAnew(app, record.Name);
+            record = rows.Emptied(record);
+        }
         var key = record.Key!;
         try
         {
-            var volume = new VolumePaths(paths, record.Id);
             if (record.IsFilled && record.FilledFrom is null && wanted.Image is not null)
                 return (null, new VolumeTrouble(VolumeFaultKind.Failed, "it holds the app's data, and its image would empty it from now on"));
             if (record.IsFilled && mounts.IsServed(volume)) return (volume, null);
@@ -215,8 +232,11 @@ internal sealed class AppVolumes(
         return new Turn(gate);
     }
 
-    private readonly struct Turn(SemaphoreSlim gate) : IDisposable
+    /// <summary>Given back once, however often it is disposed.</summary>
+    private sealed class Turn(SemaphoreSlim gate) : IDisposable
     {
-        public void Dispose() => gate.Release();
+        private SemaphoreSlim? _gate = gate;
+
+        public void Dispose() => Interlocked.Exchange(ref _gate, null)?.Release();
     }
 }

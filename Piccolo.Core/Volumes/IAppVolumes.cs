@@ -33,7 +33,19 @@ public interface IAppVolumes
 
     /// <summary>The volumes that the store knows, of installed apps and of removed ones; empty while locked.</summary>
     ImmutableArray<VolumeView> List();
+
+    /// <summary>The volumes that hold something, as they lie on the disk, by app and name. Throws what a locked store throws.</summary>
+    ImmutableArray<StoredVolume> Stored();
+
+    /// <summary>Sees that all volumes of the app are closed and keeps them so: opening, closing and deleting them waits until the result is disposed.</summary>
+    /// <returns>A fault where one is open, and nothing is kept.</returns>
+    Task<(IDisposable? Turn, VolumeFault? Fault)> RestAsync(string app, CancellationToken cancellationToken);
 }
+
+/// <summary>A volume on the disk.</summary>
+/// <param name="Id">The name of its folder.</param>
+/// <param name="FollowsImage">What it holds can be taken from the app's image again.</param>
+public sealed record StoredVolume(string App, string Name, string Id, bool FollowsImage);
 
 /// <summary>A volume as an app needs it.</summary>
 /// <param name="Image">Changes when the content is to be taken from the image again; null = only once, into a new volume.</param>
@@ -45,6 +57,9 @@ public sealed record WantedVolume(string Name, long? SizeLimitBytes, string? Ima
 {
     /// <summary>The user and group of the host that stand for 0 of the app; added to every owner in <see cref="Content"/>.</summary>
     public uint FirstHostId { get; init; }
+
+    /// <summary>The app makes the content again, or its image has it: where the volume's files are gone, as after an import, it begins anew.</summary>
+    public bool CanBeMadeAnew { get; init; }
 }
 
 /// <summary>Why a volume could not be used.</summary>

@@ -49,6 +49,15 @@ internal sealed class VolumeRows(SealedStore store, TimeProvider time)
         return true;
     });
 
+    /// <summary>Nothing of what was in the volume counts any more.</summary>
+    public VolumeRecord Emptied(VolumeRecord record) => store.Commit(transaction =>
+    {
+        if (transaction.Get(VolumeRecord.Collection, record.StoreKey) is not { } now || now.Id != record.Id) return record;
+        var next = now with { IsFilled = false, FilledFrom = null };
+        transaction.Put(VolumeRecord.Collection, now.StoreKey, next);
+        return next;
+    });
+
     /// <summary>Destroys the keys of all volumes of the app: from here on their files open for nobody.</summary>
     public ImmutableArray<VolumeRecord> DestroyKeys(string app) => store.Commit(transaction =>
     {

@@ -39,4 +39,7 @@ internal static partial class VolumesLog
 
     [LoggerMessage(5311, LogLevel.Error, "Volumes cannot be opened now: {Reason}")]
     public static partial void MounterSilent(this ILogger logger, string reason);
+
+    [LoggerMessage(5312, LogLevel.Information, "Volume that the app can fill again has no files and is made anew. app={App} volume={Volume}")]
+    public static partial void VolumeMadeAnew(this ILogger logger, string app, string volume);
 }

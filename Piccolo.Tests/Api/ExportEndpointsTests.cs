@@ -37,6 +37,7 @@ internal sealed class ExportEndpointsTests
         Assert.That((string?)job["state"], Is.EqualTo("succeeded"), job.ToJsonString());
         var listed = (await first.Api.GetAsync("/api/v1/exports"))["exports"]!.AsArray().Single()!;
         Assert.That((string?)listed["id"], Is.EqualTo((string?)job["result"]));
+        Assert.That((listed["volumes"]!.ToJsonString(), listed["left_out"]!.ToJsonString()), Is.EqualTo(("[]", "[]")));
         using var download = await first.SendAsync(HttpMethod.Get, (string)listed["download"]!);
         var bytes = await download.Content.ReadAsByteArrayAsync();
         Assert.That(bytes, Has.Length.EqualTo((long)listed["bytes"]!));
@@ -45,6 +46,7 @@ internal sealed class ExportEndpointsTests
         var imported = await ImportAsync(second, TestAppliance.Password, bytes);
 
         Assert.That((string?)imported["warning"], Does.Contain("same names"));
+        Assert.That((int?)imported["volumes"], Is.Zero);
         Assert.That((bool)(await second.Api.GetAsync("/api/v1/crypto/status"))["locked"]!, Is.True);
         await second.Api.UnlockAsync(TestAppliance.Password);
         Assert.That((string?)(await second.Api.GetAsync("/api/v1/apps"))["data"]!.AsArray().Single()!["name"], Is.EqualTo("web"));

@@ -57,5 +57,23 @@ internal sealed class RecordingVolumes : IAppVolumes
     public ImmutableArray<VolumeView> List() =>
         [.. _open.SelectMany(o => o.Value.Select(v => new VolumeView(o.Key, v, null, null, DateTimeOffset.UnixEpoch, IsMounted: true)))];
 
+    /// <summary>What lies on the disk.</summary>
+    public ImmutableArray<StoredVolume> OnDisk { get; set; } = [];
+
+    public ImmutableArray<StoredVolume> Stored() => OnDisk;
+
+    public Task<(IDisposable? Turn, VolumeFault? Fault)> RestAsync(string app, CancellationToken cancellationToken)
+    {
+        Record("rest", app);
+        return Task.FromResult<(IDisposable?, VolumeFault?)>(_open.ContainsKey(app)
+            ? (null, new VolumeFault(VolumeFaultKind.Busy, "It is open.", "Wait."))
+            : (new RestEnd(() => Record("rest over", app)), null));
+    }
+
+    private sealed class RestEnd(Action over) : IDisposable
+    {
+        public void Dispose() => over();
+    }
+
     private void Record(string call, string app) => _calls.Enqueue($"{call} {app}");
 }

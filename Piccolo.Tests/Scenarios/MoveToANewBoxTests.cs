@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Piccolo.Rig;
+using Piccolo.Rig.Podman;
 using Piccolo.Rig.Stack;
 using Piccolo.Tests.Fakes;
 
@@ -10,6 +11,7 @@ namespace Piccolo.Tests.Scenarios;
 internal sealed class MoveToANewBoxTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly Uri Notes = new("https://notes.home.test/notes");
 
     [Test]
     public async Task Export_ImportedOnAnEmptyStateDirectory_ServesWithZeroNewOrders()
@@ -37,6 +39,59 @@ internal sealed class MoveToANewBoxTests
         Assert.That(await OrdersAsync(stack), Is.EqualTo(orders), "orders counted at Pebble");
         Assert.That(orders, Is.EqualTo(4), "three apps and the portal");
     }
+
+    /// <summary>A database's rows: written through the app's public name on one box, read through the same name from the other.</summary>
+    [Test]
+    public async Task Export_OfAnAppWithADatabase_BringsItsRowsToTheNewBox()
+    {
+        using var folder = new TempFolder();
+        await using var stack = await DemoStack.StartAsync(folder.File("demo"), DemoBreak.None, new Timeline(TextWriter.Null));
+        await OwnAsync(stack);
+        await PostgresImage.ImportAsync(stack.Engine);
+        await stack.Api.InstallAsync(Manifests.Notes(DemoStack.Image, PostgresImage.Name));
+        var canary = $"canary-{Guid.NewGuid():N}";
+        var rows = Enumerable.Range(1, 5).Select(n => $"{canary} {n}").ToList();
+        foreach (var row in rows) await WriteNoteAsync(stack, row);
+
+        var export = await ExportAsync(stack.Api, folder.File("export"));
+        var listed = (await stack.Api.GetAsync("/api/v1/exports"))["exports"]!.AsArray().Single()!;
+        Assert.That(listed["volumes"]!.ToJsonString(), Is.EqualTo("""[{"app":"notes","name":"db","kind":"data"}]"""));
+        Assert.That(await NotesAsync(stack), Is.EqualTo(rows), "the app goes on after the export");
+        await WriteNoteAsync(stack, "after the export");
+        await stack.Appliance.DisposeAsync();
+        Assert.That((await File.ReadAllBytesAsync(export)).AsSpan().IndexOf(System.Text.Encoding.UTF8.GetBytes(canary)), Is.Negative);
+
+        await using var fresh = await stack.StartAnotherAsync(folder.File("fresh"));
+        var imported = await ImportAsync(fresh.Api, export);
+        Assert.That((int?)imported["volumes"], Is.EqualTo(1));
+        await fresh.Api.UnlockAsync(DemoEndpoints.Password);
+        await fresh.Api.TakeTokenAsync("fresh");
+
+        Assert.That(await NotesAsync(stack), Is.EqualTo(rows), "the rows of the moment of the export");
+        await WriteNoteAsync(stack, "on the new box");
+        Assert.That(await NotesAsync(stack), Is.EqualTo(rows.Append("on the new box")));
+    }
+
+    private static Task<string> WriteNoteAsync(DemoStack stack, string text) => NotesAsync(stack, async (client, cancellationToken) =>
+    {
+        using var response = await client.PostAsync(Notes, new StringContent(text), cancellationToken);
+        return response.IsSuccessStatusCode ? text : null;
+    });
+
+    private static async Task<List<string>> NotesAsync(DemoStack stack) => await NotesAsync(stack, async (client, cancellationToken) =>
+    {
+        using var response = await client.GetAsync(Notes, cancellationToken);
+        var text = await response.Content.ReadAsStringAsync(cancellationToken);
+        return response.IsSuccessStatusCode ? JsonNode.Parse(text)!.AsArray().Select(n => (string)n!).ToList() : null;
+    });
+
+    // A new database makes its cluster first.
+    private static Task<T> NotesAsync<T>(DemoStack stack, Func<HttpClient, CancellationToken, Task<T?>> ask) where T : class =>
+        new Observer(TimeProvider.System).UntilAsync(4 * Patience, async cancellationToken =>
+        {
+            using var stranger = stack.Internet.NewClient();
+            return await ask(stranger, cancellationToken);
+        }, () => Task.FromResult("the notes do not answer"));
 
     private static async Task OwnAsync(DemoStack stack)
     {

@@ -11,6 +11,9 @@ internal abstract record AppGoal(string Key)
 
     public sealed record Stop(AppReason Reason) : AppGoal($"stop {Reason}");
 
+    /// <summary>It stands still for a while, whatever the owner wants; then it is what the owner wants.</summary>
+    public sealed record Rest(AppHold Hold) : AppGoal($"rest {Hold.Number}");
+
     /// <summary>The app is not installed.</summary>
     /// <param name="Removal">The owner removed it. Without that word, as after an older store was put back, what it has stays.</param>
     public sealed record Remove(AppRemoval? Removal) : AppGoal($"remove {Removal?.RemovedAt.UtcTicks} {Removal?.IsPurge}");
@@ -23,15 +26,17 @@ internal static class AppGoals
     /// <param name="unreadable">Installed apps whose records a newer release wrote: they do not run, and their containers stay for that release.</param>
     /// <param name="removals">The apps that the owner removed and of which something is left; some may be installed again, which waits.</param>
     /// <param name="present">The apps that have a container or an open volume, installed or not.</param>
+    /// <param name="holds">Apps that are to stand still, installed or not.</param>
     public static Dictionary<string, AppGoal> Decide(
         IReadOnlyList<AppRecord>? apps, IEnumerable<string> unreadable, IEnumerable<AppRemoval> removals, IEnumerable<string> present,
-        Func<string, Role> roleOf, Func<AppRecord, AppPlan?> plan)
+        IEnumerable<AppHold> holds, Func<string, Role> roleOf, Func<AppRecord, AppPlan?> plan)
     {
         var goals = new Dictionary<string, AppGoal>(StringComparer.Ordinal);
         foreach (var app in present) goals[app] = apps is null ? new AppGoal.Stop(AppReason.Locked) : new AppGoal.Remove(null);
         foreach (var app in unreadable.Where(goals.ContainsKey)) goals[app] = new AppGoal.Stop(AppReason.Refused);
         foreach (var app in apps ?? []) goals[app.Name] = Decide(app, roleOf(app.Name), plan);
         foreach (var removal in removals) goals[removal.Name] = new AppGoal.Remove(removal);
+        foreach (var hold in apps is null ? [] : holds) goals[hold.App] = new AppGoal.Rest(hold);
         return goals;
     }
 

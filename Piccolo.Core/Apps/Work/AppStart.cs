@@ -154,7 +154,10 @@ internal sealed class AppStart(string app, AppWorkContext context)
                 if (image.Fault is { } fault) return ([], new StartResult.EngineFault(service.Name, fault, null));
                 source = image.Value!.Id;
             }
-            wanted.Add(new WantedVolume(name, volume.SizeLimitBytes, source, first is null ? null : token => ContentAsync(first.Value, token)));
+            wanted.Add(new WantedVolume(name, volume.SizeLimitBytes, source, first is null ? null : token => ContentAsync(first.Value, token))
+            {
+                CanBeMadeAnew = volume.Kind is VolumeKind.Cache or VolumeKind.FromImage,
+            });
         }
         return (wanted.ToImmutable(), null);
     }

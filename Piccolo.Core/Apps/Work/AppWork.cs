@@ -53,6 +53,8 @@ internal sealed class AppWork(string app, AppWorkContext context)
         {
             AppGoal.Run { UpdateAsked: { } asked } run => UpdateAsync(run.Plan, asked, cancellationToken),
             AppGoal.Run run => RunAsync(run.Plan, cancellationToken),
+            AppGoal.Rest { Hold.IsReached: true } => Task.CompletedTask,
+            AppGoal.Rest rest => Slots.UseAsync(context.Stops, () => RestAsync(rest.Hold), cancellationToken),
             AppGoal.Stop stop => Slots.UseAsync(context.Stops, () => StopAsync(stop.Reason), cancellationToken),
             AppGoal.Remove remove => Slots.UseAsync(context.Stops, () => RemoveAsync(remove.Removal), cancellationToken),
             _ => throw new InvalidOperationException(),
@@ -144,6 +146,13 @@ internal sealed class AppWork(string app, AppWorkContext context)
         return fault;
     }
 
+    /// <summary>One attempt: who waits for it decides what a failure means.</summary>
+    private async Task RestAsync(AppHold hold)
+    {
+        await StopAsync(AppReason.Export);
+        hold.Report(context.Board.Find(app) is { State: AppState.Stopped } or null ? null : context.Board.Find(app)!.Detail);
+    }
+
     private async Task StopAsync(AppReason reason)
     {
         var before = context.Board.Find(app);
@@ -153,6 +162,8 @@ internal sealed class AppWork(string app, AppWorkContext context)
             Fail(fault);
             return;
         }
+        // Also where a volume stays open: what was stopped on purpose has not failed when it is to run again.
+        _start.Stopped();
         if (await context.Volumes.CloseAsync(app, CancellationToken.None) is { } open)
         {
             Fail(ReasonOf(open.Kind), $"{open.Sentence} {open.NextStep}", null);
@@ -160,11 +171,11 @@ internal sealed class AppWork(string app, AppWorkContext context)
         }
         var worked = containers.Any(c => c.IsRunning)
             || before is { State: AppState.Running or AppState.Unhealthy or AppState.Starting or AppState.Pulling };
-        _start.Stopped();
         ForgetFailures();
         if (worked && reason == AppReason.Follower) context.Logger.AppStoppedAsFollower(ResourceId.App(app).Value, app);
         else if (worked) context.Logger.AppStopped(app, reason);
-        context.Board.Set(app, AppState.Stopped, reason, containerId: containers.FirstOrDefault(c => c.Service == ContainerSpec.MainService)?.Id);
+        var detail = reason == AppReason.Export ? "Its volumes are copied into an export; it goes on by itself." : "";
+        context.Board.Set(app, AppState.Stopped, reason, detail, containerId: containers.FirstOrDefault(c => c.Service == ContainerSpec.MainService)?.Id);
     }
 
     /// <summary>In the reverse order of the start; what no plan of this run had goes first.</summary>

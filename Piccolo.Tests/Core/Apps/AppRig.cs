@@ -52,6 +52,7 @@ internal sealed class AppRig : IAsyncDisposable
     public InstanceId Instance { get; }
     public RecordingContainerRuntime Runtime { get; } = new();
     public RecordingVolumes Volumes { get; } = new();
+    public AppHolds Holds { get; } = new();
     public RecordedLog Log { get; } = new();
     public ConcurrentDictionary<int, bool> BusyPorts { get; } = [];
 
@@ -71,7 +72,7 @@ internal sealed class AppRig : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        _supervisor = new AppSupervisor(Store, Catalog, Leadership, Runtime, Volumes, new LanListenerUrls(), Instance, Board, Health,
+        _supervisor = new AppSupervisor(Store, Catalog, Leadership, Runtime, Volumes, new LanListenerUrls(), Instance, Board, Holds, Health,
             Options.Create(new ContainerOptions()), Time,
             () => Random, Log.For<AppSupervisor>());
         _loop = new AppSupervisorLoop(_supervisor, Time, Log.For<AppSupervisorLoop>());

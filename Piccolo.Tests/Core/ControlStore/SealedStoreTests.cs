@@ -6,6 +6,7 @@ using Piccolo.Core.ControlStore.Upkeep;
 using Piccolo.Core.Exports;
 using Piccolo.Core.Health;
 using Piccolo.Core.Vault;
+using Piccolo.Tests.Core.Exports;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.ControlStore;
@@ -138,9 +139,10 @@ internal sealed class SealedStoreTests : OwnedBoxFixture
     {
         Box.Store.Commit(t => t.Put(Notes, Canary, new Note(Canary)));
         new StoreSnapshots(Box.Paths, Box.Time).Take(Box.Store.CopyTo);
-        var writer = new ExportWriter(Box.Paths, Box.Store, new ExportLibrary(Box.Paths), Options.Create(new ExportOptions()), Box.Time,
+        var writer = new ExportWriter(Box.Paths, Box.Store, new ExportLibrary(Box.Paths), new FolderVolumes(Box.Paths),
+            Options.Create(new ExportOptions()), Box.Time,
             Box.Log.For<ExportWriter>());
-        await writer.WriteAsync(ExportKind.Full, "instance", (_, _) => { }, CancellationToken.None);
+        await writer.WriteAsync(ExportKind.Full, "instance", _ => { }, CancellationToken.None);
         await Box.LockAsync();
 
         var files = Directory.GetFiles(Box.Paths.Root, "*", SearchOption.AllDirectories);

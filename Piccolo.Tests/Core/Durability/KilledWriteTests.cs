@@ -1,3 +1,4 @@
+using Piccolo.Core.Exports;
 using Piccolo.Core.Primitives;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Fakes;
@@ -48,5 +49,52 @@ internal sealed class KilledWriteTests
             Assert.That(a is null, Is.EqualTo(b is null), $"commit {i} is whole or not there");
             if (File.Exists(rig.Mark($"ACK{i}"))) Assert.That(a, Is.Not.Null, $"commit {i} was acknowledged");
         }
+    }
+
+    /// <summary>Nothing of it, or all of it with its volume: the one rename decides.</summary>
+    [TestCase(WriteStep.Written, "import.ready", false)]
+    [TestCase(WriteStep.Flushed, "import.ready", false)]
+    [TestCase(WriteStep.Renamed, "import.ready", true)]
+    [TestCase(WriteStep.Durable, "import.ready", true, Category = "Slow")]
+    [TestCase(WriteStep.Renamed, "control.db", true)]
+    [TestCase(WriteStep.Renamed, "keyset.json", true)]
+    [TestCase(WriteStep.Durable, "keyset.json", true, Category = "Slow")]
+    public async Task Import_KilledAtEachStep_IsWholeOrNotThere(WriteStep step, string file, bool isWhole)
+    {
+        using var rig = new WriteRig();
+        await rig.MakeExportAsync();
+
+        await rig.KillAtAsync("import", step, file);
+
+        await AssertImportedAsync(rig, isWhole);
+    }
+
+    [TestCase("pwrite64", 1)]
+    [TestCase("utimensat", 1, Category = "Slow")]
+    public async Task Import_KilledInAFileOfAVolume_IsNotThere(string call, int count)
+    {
+        using var rig = new WriteRig();
+        await rig.MakeExportAsync();
+
+        await rig.KillInsideAsync("import", call, Path.Combine("import.unfinished", WriteRig.VolumeFile), count);
+
+        await AssertImportedAsync(rig, isWhole: false);
+    }
+
+    private static async Task AssertImportedAsync(WriteRig rig, bool isWhole)
+    {
+        // As every start of the daemon begins.
+        ImportPlacement.Finish(new StatePaths(rig.State));
+
+        if (!isWhole)
+        {
+            Assert.That(Directory.GetFileSystemEntries(rig.State), Is.Empty);
+            return;
+        }
+        Assert.That(await File.ReadAllTextAsync(Path.Combine(rig.State, WriteRig.VolumeFile)), Is.EqualTo("ciphertext"));
+        using var box = new TestBox(rig.State);
+        Assert.That(await box.UnlockAsync(), Is.EqualTo(VaultOutcome.Done));
+        Assert.That(box.Store.Get(WritingChild.Notes, "exported"), Is.Not.Null);
+        Assert.That(Directory.GetDirectories(rig.State).Select(Path.GetFileName), Is.EqualTo(new[] { "volumes" }));
     }
 }

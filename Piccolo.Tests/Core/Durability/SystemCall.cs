@@ -13,6 +13,9 @@ internal sealed record SystemCall(int Started, int Ended, string Name, IReadOnly
 
     public bool Flushes => Name is "fsync" or "fdatasync";
 
+    /// <summary>All of the file system that the path lies on.</summary>
+    public bool FlushesAll => Name is "syncfs";
+
     public bool Renames => Name is "rename" or "renameat" or "renameat2";
 
     public bool Removes => Name is "unlink" or "unlinkat" or "rmdir";

@@ -6,7 +6,7 @@ namespace Piccolo.Tests.Core.Durability;
 internal static partial class SystemCallTrace
 {
     /// <summary>For <c>strace -e</c>. The question mark is for architectures that lack the call.</summary>
-    public const string Calls = "trace=?open,openat,write,pwrite64,writev,pwritev,ftruncate,fsync,fdatasync,?rename,?renameat,renameat2,?unlink,unlink"
+    public const string Calls = "trace=?open,openat,write,pwrite64,writev,pwritev,ftruncate,fsync,fdatasync,syncfs,?rename,?renameat,renameat2,?unlink,unlink"
         + "at,?rmdir,?mkdir,mkdirat";
 
     public static IReadOnlyList<SystemCall> Parse(IEnumerable<string> lines)
@@ -40,7 +40,7 @@ internal static partial class SystemCallTrace
     {
         var (name, arguments, result) = (call.Groups[1].Value, call.Groups[2].Value, call.Groups[3].Value);
         // What was written may look like anything, so such a call's file is its descriptor's.
-        var byDescriptor = name is "write" or "pwrite64" or "writev" or "pwritev" or "ftruncate" or "fsync" or "fdatasync";
+        var byDescriptor = name is "write" or "pwrite64" or "writev" or "pwritev" or "ftruncate" or "fsync" or "fdatasync" or "syncfs";
         var paths = (byDescriptor ? Descriptor : Quoted).Matches(arguments).Select(m => m.Groups[1].Value);
         return new SystemCall(started, ended, name, [.. byDescriptor ? paths.Take(1) : paths], arguments.Contains("O_CREAT", StringComparison.Ordinal),
             char.IsAsciiDigit(result[0]));

@@ -63,11 +63,11 @@ internal static class WriteOrder
         var written = trace.LastOrDefault(c => c.Writes && c.Path == path && c.Started > after && c.Started < end.Started);
         if (written is null) return $"{path} is not written";
         if (written.Ended > end.Started) return $"{path} is still being written when the next step begins";
-        return trace.Any(c => c.Flushes && c.Succeeded && c.Path == path && c.Started > written.Ended && c.Ended < end.Started) ? null
+        return trace.Any(c => (c.FlushesAll || (c.Flushes && c.Path == path)) && c.Succeeded && c.Started > written.Ended && c.Ended < end.Started) ? null
             : $"{path} is not flushed after its last write";
     }
 
     private static string? FolderFlushed(IReadOnlyList<SystemCall> trace, string folder, SystemCall change, SystemCall end) =>
-        trace.Any(c => c.Flushes && c.Succeeded && c.Path == folder && c.Started > change.Ended && c.Ended < end.Started) ? null
+        trace.Any(c => (c.FlushesAll || (c.Flushes && c.Path == folder)) && c.Succeeded && c.Started > change.Ended && c.Ended < end.Started) ? null
         : $"the folder {folder} is not flushed after {change.Name} of {change.Path}";
 }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using Piccolo.Core.Exports;
 using Piccolo.Core.Primitives;
 using Piccolo.Rig;
+using Piccolo.Tests.Core.Exports;
 using Piccolo.Tests.Fakes;
 
 namespace Piccolo.Tests.Core.Durability;
@@ -12,6 +13,9 @@ internal sealed class WriteRig : IDisposable
     public const string NewPassword = "harbour kettle violin mosaic";
     public const string Words = "words";
     public const string Export = "export.piccolo";
+
+    /// <summary>The one file of the exported box's one volume, relative to the state folder.</summary>
+    public const string VolumeFile = $"volumes/{FolderVolumes.FirstId}/cipher/block";
 
     private const int Killed = 128 + 9;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
@@ -55,11 +59,12 @@ internal sealed class WriteRig : IDisposable
         await box.SetUpAsync();
         await box.UnlockAsync();
         box.Store.Commit(t => t.Put(WritingChild.Notes, "exported", new WritingChild.Note("kept")));
-        var volume = Directory.CreateDirectory(Path.Combine(box.Paths.Volumes, "web", "cipher"));
+        var volume = Directory.CreateDirectory(Path.Combine(box.Paths.Volumes, FolderVolumes.FirstId, "cipher"));
         await File.WriteAllTextAsync(Path.Combine(volume.FullName, "block"), "ciphertext");
         var library = new ExportLibrary(box.Paths);
-        var writer = new ExportWriter(box.Paths, box.Store, library, Options.Create(new ExportOptions()), box.Time, box.Log.For<ExportWriter>());
-        var export = await writer.WriteAsync(ExportKind.Full, "instance", (_, _) => { }, CancellationToken.None);
+        var writer = new ExportWriter(box.Paths, box.Store, library, new FolderVolumes(box.Paths), Options.Create(new ExportOptions()), box.Time,
+            box.Log.For<ExportWriter>());
+        var export = await writer.WriteAsync(ExportKind.Full, "instance", _ => { }, CancellationToken.None);
         File.Copy(library.Find(export.Id)!, Mark(Export));
     }
 

@@ -21,10 +21,11 @@ internal sealed class ExportBesideCommitsTests
         box.Store.Commit(t => t.Put(Notes, "before", new Note("exported")));
         var revision = box.Store.Revision;
         var library = new ExportLibrary(box.Paths);
-        var writer = new ExportWriter(box.Paths, box.Store, library, Options.Create(new ExportOptions()), box.Time, box.Log.For<ExportWriter>());
+        var writer = new ExportWriter(box.Paths, box.Store, library, new FolderVolumes(box.Paths), Options.Create(new ExportOptions()), box.Time,
+            box.Log.For<ExportWriter>());
         var commits = 0;
 
-        var export = await writer.WriteAsync(ExportKind.Control, "instance", (_, _) => CommitBeside(), CancellationToken.None);
+        var export = await writer.WriteAsync(ExportKind.Control, "instance", _ => CommitBeside(), CancellationToken.None);
 
         Assert.That(commits, Is.GreaterThanOrEqualTo(2), "at the beginning and after the content");
         Assert.That((export.Revision, box.Store.Revision), Is.EqualTo((revision, revision + commits)));

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Exports;
+using Piccolo.Core.Exports.Trees;
 using Piccolo.Core.Vault;
 using Piccolo.Tests.Fakes;
 
@@ -24,7 +25,7 @@ internal abstract class ExportFixture
         await _box.UnlockAsync();
         for (var i = 0; i < 40; i++)
             _box.Store.Commit(t => t.Put(Notes, $"n{i}", new Note($"{i} " + Convert.ToHexString(RandomNumberGenerator.GetBytes(2000)))));
-        var volume = Directory.CreateDirectory(Path.Combine(_box.Paths.Volumes, "web", "cipher", "empty"));
+        var volume = Directory.CreateDirectory(Path.Combine(_box.Paths.Volumes, FolderVolumes.FirstId, "cipher", "empty"));
         await File.WriteAllTextAsync(Path.Combine(volume.Parent!.FullName, "block"), "ciphertext");
         await File.WriteAllBytesAsync(Path.Combine(volume.Parent!.FullName, "large"), new byte[300_000]);
         File.SetUnixFileMode(Path.Combine(volume.Parent!.FullName, "block"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
@@ -41,9 +42,11 @@ internal abstract class ExportFixture
     protected async Task<(ExportLibrary Library, ExportInfo Export)> ExportAsync(ExportKind kind)
     {
         var library = new ExportLibrary(_box.Paths);
-        var writer = new ExportWriter(_box.Paths, _box.Store, library, Options.Create(new ExportOptions()), _box.Time, _box.Log.For<ExportWriter>());
-        return (library, await writer.WriteAsync(kind, "instance", (_, _) => { }, CancellationToken.None));
+        return (library, await Writer(library, new FolderVolumes(_box.Paths)).WriteAsync(kind, "instance", _ => { }, CancellationToken.None));
     }
+
+    protected ExportWriter Writer(ExportLibrary library, IExportedVolumes volumes) =>
+        new(_box.Paths, _box.Store, library, volumes, Options.Create(new ExportOptions()), _box.Time, _box.Log.For<ExportWriter>());
 
     protected async Task<byte[]> BytesAsync()
     {
@@ -56,11 +59,14 @@ internal abstract class ExportFixture
     {
         private readonly TempFolder _folder = new();
 
-        public Fresh(long maxBytes = 1L << 30, string? folder = null)
+        public Fresh(long maxBytes = 1L << 30, string? folder = null, TreeLimits? limits = null)
         {
             Box = new TestBox(folder ?? _folder.Path);
             Intake = new ImportIntake(Box.Paths, Box.Vault, Options.Create(new ExportOptions { MaxImportBytes = maxBytes }), Options.Create(new VaultOptions()),
-                Box.Log.For<ImportIntake>());
+                Box.Log.For<ImportIntake>())
+            {
+                Limits = limits ?? TreeLimits.Default,
+            };
         }
 
         public TestBox Box { get; }

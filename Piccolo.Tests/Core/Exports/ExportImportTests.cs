@@ -23,7 +23,7 @@ internal sealed class ExportImportTests : ExportFixture
         Assert.That(fresh.Box.Vault.State, Is.EqualTo(VaultState.Locked));
         Assert.That(await fresh.Box.UnlockAsync(), Is.EqualTo(VaultOutcome.Done));
         Assert.That(fresh.Box.Store.List(Notes), Is.EquivalentTo(_box.Store.List(Notes)));
-        var cipher = Path.Combine(fresh.Box.Paths.Volumes, "web", "cipher");
+        var cipher = Path.Combine(fresh.Box.Paths.Volumes, FolderVolumes.FirstId, "cipher");
         Assert.That(await File.ReadAllTextAsync(Path.Combine(cipher, "block")), Is.EqualTo("ciphertext"));
         Assert.That(File.GetUnixFileMode(Path.Combine(cipher, "block")), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead));
         Assert.That(new FileInfo(Path.Combine(cipher, "large")).Length, Is.EqualTo(300_000));
@@ -130,5 +130,19 @@ internal sealed class ExportImportTests : ExportFixture
         Assert.That(await box.UnlockAsync(), Is.EqualTo(VaultOutcome.Done));
         Assert.That(box.Store.List(Notes), Has.Count.EqualTo(40));
         Assert.That(Directory.GetDirectories(other.Path), Is.Empty);
+    }
+
+    [Test]
+    public async Task Export_KilledWhileItIsWritten_IsNotListedAndGoesAtTheNextStart()
+    {
+        var (library, export) = await ExportAsync(ExportKind.Control);
+        var unfinished = Directory.CreateDirectory(Path.Combine(_box.Paths.Exports, "unfinished")).FullName;
+        File.Copy(library.Find(export.Id)!, Path.Combine(unfinished, "export"));
+        Assert.That((await library.ListAsync(CancellationToken.None)).Select(e => e.Id), Does.Contain(export.Id).And.Not.Contain("export"));
+
+        ExportLibrary.DropUnfinished(_box.Paths);
+
+        Assert.That(Directory.Exists(unfinished), Is.False);
+        Assert.That(library.Find(export.Id), Is.Not.Null);
     }
 }

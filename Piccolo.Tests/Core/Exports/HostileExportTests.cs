@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Formats.Tar;
-using System.Security.Cryptography;
 using System.Text;
 using Piccolo.Core.Exports;
 using Piccolo.Tests.Fakes;
@@ -80,7 +79,7 @@ internal sealed class HostileExportTests : ExportFixture
         var bytes = await BytesAsync();
         using var fresh = new Fresh();
         var later = (byte[])bytes.Clone();
-        later[17] = 2;
+        later[17] = 3;
         Assert.That(((ImportOutcome.Refused)await fresh.TryAsync(later)).Code, Is.EqualTo("export_version"));
 
         var (header, _) = await ExportHeader.ReadAsync(new MemoryStream(bytes), CancellationToken.None);
@@ -106,7 +105,7 @@ internal sealed class HostileExportTests : ExportFixture
         using var outside = new TempFolder();
         name = name.Replace("{outside}", outside.Path, StringComparison.Ordinal);
         link = link.Replace("{outside}", outside.Path, StringComparison.Ordinal);
-        var bytes = await ForgeAsync(async tar =>
+        var bytes = await _box.ForgeAsync(async tar =>
         {
             if (name.Contains("/link/", StringComparison.Ordinal))
                 await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.SymbolicLink, "volumes/link") { LinkName = link });
@@ -130,7 +129,7 @@ internal sealed class HostileExportTests : ExportFixture
         RawStore.Execute(copy,
             "DELETE FROM rows WHERE rowid IS NULL OR id = (SELECT id FROM rows LIMIT 1)".Replace("rowid IS NULL OR ", "", StringComparison.Ordinal));
 
-        var bytes = await ForgeAsync(tar => tar.WriteEntryAsync(copy, "control.db"), withStore: false);
+        var bytes = await _box.ForgeAsync(tar => tar.WriteEntryAsync(copy, "control.db"), withStore: false);
 
         Assert.That(((ImportOutcome.Refused)await fresh.TryAsync(bytes)).Code, Is.EqualTo("export_invalid"));
         fresh.AssertUntouched();
@@ -150,50 +149,7 @@ internal sealed class HostileExportTests : ExportFixture
         Encoding.ASCII.GetBytes("        ").CopyTo(bytes, 148);
         Encoding.ASCII.GetBytes(Convert.ToString(bytes.Take(512).Sum(b => b), 8).PadLeft(6, '0') + "\0 ").CopyTo(bytes, 148);
 
-        Assert.That(await fresh.TryAsync(Seal(bytes)), Is.InstanceOf<ImportOutcome.Refused>());
+        Assert.That(await fresh.TryAsync(await _box.SealAsync(bytes)), Is.InstanceOf<ImportOutcome.Refused>());
         fresh.AssertUntouched();
-    }
-
-    private async Task<byte[]> ForgeAsync(Func<TarWriter, Task> write, bool withStore = true)
-    {
-        var plain = new MemoryStream();
-        var copy = _folder.File("copy.db");
-        await using (var tar = new TarWriter(plain, TarEntryFormat.Pax, leaveOpen: true))
-        {
-            if (withStore)
-            {
-                _box.Store.CopyTo(copy);
-                await tar.WriteEntryAsync(copy, "control.db");
-                File.Delete(copy);
-            }
-            await write(tar);
-        }
-        return Seal(plain.ToArray());
-    }
-
-    /// <summary>As the appliance seals, with the appliance's own key.</summary>
-    private byte[] Seal(byte[] plain)
-    {
-        var salt = RandomNumberGenerator.GetBytes(32);
-        var (header, hash) = new ExportHeader
-        {
-            Kind = ExportKind.Full,
-            CreatedAt = _box.Time.GetUtcNow(),
-            Instance = "forged",
-            Revision = _box.Store.Revision,
-            MinReader = 1,
-            Kdf = "argon2id",
-            Salt = salt,
-            KeySet = File.ReadAllBytes(_box.Paths.KeySet),
-        }.Write();
-        var key = new byte[32];
-        _box.Store.DeriveExportKey(salt, key);
-        using var cipher = new ChunkCipher(key, hash);
-        using var file = new MemoryStream();
-        file.Write(header);
-        using var sealing = new SealingStream(file, cipher);
-        sealing.WriteAsync(plain).AsTask().GetAwaiter().GetResult();
-        sealing.CompleteAsync(CancellationToken.None).GetAwaiter().GetResult();
-        return file.ToArray();
     }
 }

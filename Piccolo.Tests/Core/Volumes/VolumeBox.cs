@@ -32,11 +32,14 @@ internal sealed class VolumeBox : IAsyncDisposable
 
     public IEnumerable<VolumeRecord> Records => Box.Store.List(VolumeRecord.Collection);
 
-    public static async Task<VolumeBox> StartAsync(bool byHelper = false)
+    public static Task<VolumeBox> StartAsync(bool byHelper = false) => StartAsync(box => PreparedKeySet.ClaimAsync(box.Vault, box.Paths), byHelper);
+
+    /// <summary>Whatever makes the box a claimed one with the test password, then a daemon over it.</summary>
+    public static async Task<VolumeBox> StartAsync(Func<TestBox, Task> claim, bool byHelper = false)
     {
         var box = new VolumeBox();
         if (byHelper) await box.StartHelperAsync();
-        await PreparedKeySet.ClaimAsync(box.Box.Vault, box.Box.Paths);
+        await claim(box.Box);
         await box.Box.UnlockAsync();
         await box.StartDaemonAsync();
         return box;
