@@ -24,9 +24,11 @@ internal sealed class PodmanFolder
     /// <summary>The arguments that keep every command inside the folder.</summary>
     public string[] Arguments => ["--root", Path.Combine(Root, "root"), "--runroot", Path.Combine(Root, "run"), "--tmpdir", Path.Combine(Root, "tmp")];
 
-    public IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string> { ["CONTAINERS_CONF"] = Path.Combine(Root, "containers.conf") };
+    public IReadOnlyDictionary<string, string> Environment => File.Exists(RegistriesFile)
+        ? new Dictionary<string, string> { ["CONTAINERS_CONF"] = ConfigurationFile, ["CONTAINERS_REGISTRIES_CONF"] = RegistriesFile }
+        : new Dictionary<string, string> { ["CONTAINERS_CONF"] = ConfigurationFile };
 
-    public static PodmanFolder Create()
+    public static PodmanFolder Create(string? plainRegistry = null)
     {
         var folder = new PodmanFolder(Path.Combine(Parent, Prefix + Guid.NewGuid().ToString("N")[..8]));
         Directory.CreateDirectory(folder.Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
@@ -34,6 +36,7 @@ internal sealed class PodmanFolder
         File.WriteAllText(folder.OwnerFile, System.Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         folder.WriteNetwork();
         folder.WriteConfiguration();
+        if (plainRegistry is not null) File.WriteAllText(folder.RegistriesFile, $"[[registry]]\nlocation = \"{plainRegistry}\"\ninsecure = true\n");
         return folder;
     }
 
@@ -64,6 +67,10 @@ internal sealed class PodmanFolder
         if (Directory.Exists(Root)) Directory.Delete(Root, recursive: true);
     }
 
+    private string ConfigurationFile => Path.Combine(Root, "containers.conf");
+
+    private string RegistriesFile => Path.Combine(Root, "registries.conf");
+
     private string ServiceFile => Path.Combine(Root, "service");
 
     internal string OwnerFile => Path.Combine(Root, "owner");
@@ -73,7 +80,7 @@ internal sealed class PodmanFolder
     private void WriteConfiguration()
     {
         var runtime = Tool.Find("runc") is null ? "" : "runtime = \"runc\"";
-        File.WriteAllText(Path.Combine(Root, "containers.conf"), $"""
+        File.WriteAllText(ConfigurationFile, $"""
             [engine]
             {runtime}
             cgroup_manager = "cgroupfs"

@@ -46,13 +46,16 @@ public sealed class PodmanServer : IAsyncDisposable
     }
 
     /// <exception cref="InvalidOperationException">What is missing, and how to install it.</exception>
-    public static async Task<PodmanServer> StartAsync(CancellationToken cancellationToken = default)
+    public static Task<PodmanServer> StartAsync(CancellationToken cancellationToken = default) => StartAsync(null, cancellationToken);
+
+    /// <param name="plainRegistry">A registry that is asked over HTTP without TLS, such as <c>127.0.0.1:5000</c>.</param>
+    public static async Task<PodmanServer> StartAsync(string? plainRegistry, CancellationToken cancellationToken = default)
     {
         RequireTools();
         await SweepAbandonedAsync(cancellationToken);
         // It stays when the server ends: another one may be running, and without apps it matches nothing.
         await Tool.RunAsync(Tool.Prepare("nft", ["-f", Path.Combine(AppContext.BaseDirectory, "piccolo-apps.nft")]), cancellationToken);
-        var folder = PodmanFolder.Create();
+        var folder = PodmanFolder.Create(plainRegistry);
         var start = Tool.Prepare("podman", [.. folder.Arguments, "system", "service", "--time=0", "unix://" + folder.Socket], folder.Environment);
         var server = new PodmanServer(folder, Process.Start(start)!);
         folder.Remember(server._process);
