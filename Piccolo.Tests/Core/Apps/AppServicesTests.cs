@@ -37,7 +37,7 @@ internal sealed class AppServicesTests : NotesFixture
         _rig.Install(Notes());
         await _rig.StartAsync();
 
-        var status = await _rig.UntilAsync("notes", AppState.Error, AppReason.ImageNotFound);
+        var status = await _rig.UntilAsync("notes", AppState.Failed, AppReason.ImageNotFound);
 
         Assert.That(status.Detail, Is.EqualTo("web: Not there. Look."));
         Assert.That(_rig.Runtime.Calls, Has.None.StartsWith("create"));
@@ -117,7 +117,7 @@ internal sealed class AppServicesTests : NotesFixture
         _rig.Install(WithMigration());
         await _rig.StartAsync();
 
-        var status = await _rig.UntilAsync("notes", AppState.Error, AppReason.Exited);
+        var status = await _rig.UntilAsync("notes", AppState.Failed, AppReason.Exited);
 
         Assert.That(status.Detail, Is.EqualTo("The service 'migrate' exited with code 4. See its log."));
         Assert.That(_rig.Runtime.Calls, Has.None.EqualTo("create notes.web"));

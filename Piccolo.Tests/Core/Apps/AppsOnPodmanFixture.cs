@@ -5,6 +5,7 @@ using Piccolo.Core.Apps.Manifest;
 using Piccolo.Core.Containers;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
+using Piccolo.Core.Jobs;
 using Piccolo.Core.Leadership;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
@@ -73,7 +74,7 @@ internal abstract class AppsOnPodmanFixture
         services.AddLogging();
         services.Configure<ContainerOptions>(options => options.Socket = _podman.SocketPath);
         services.Configure<ListenerPortOptions>(options => (options.GuardPorts, options.PublicPorts) = (_ports.GuardPorts, _ports.PublicPorts));
-        services.AddContainers().AddListeners().AddVolumes().AddApps();
+        services.AddContainers().AddListeners().AddVolumes().AddJobs().AddApps();
         _services = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
         foreach (var loop in _services.GetServices<IHostedService>()) await loop.StartAsync(CancellationToken.None);
         Store.Open(_dataKey);
