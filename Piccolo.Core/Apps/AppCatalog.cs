@@ -251,7 +251,7 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
     }
 
     private static IEnumerable<(ManifestError Error, bool IsInvalid)> Refusals(
-        AppManifest manifest, IReadOnlyList<AppRecord> others, Func<string, NameRefusal?> rules)
+        AppManifest manifest, List<AppRecord> others, Func<string, NameRefusal?> rules)
     {
         if (others.Count >= MaxApps) yield return (new ManifestError("name", 0, $"There are already {MaxApps} apps; remove one first."), false);
         var owners = others.SelectMany(a => a.Manifest.Listeners.Select(l => (l.Name, App: a.Name))).ToLookup(l => l.Name, l => l.App, StringComparer.Ordinal);

@@ -103,7 +103,7 @@ internal sealed class AppWork(string app, AppWorkContext context)
                 Fail(AppReason.Exited, $"{who} exited{code}. See its log.", exited.Container.Id, service: exited.Service, exitCode: exited.Container.ExitCode);
                 break;
             case StartResult.TakenBack:
-                // The goal of that is on its way.
+                // The goal of that is on its way. Where there is none after all, because another app took a name of the old revision, the next round goes on.
                 break;
         }
     }

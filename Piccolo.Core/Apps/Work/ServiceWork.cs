@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Piccolo.Core.Apps.Manifest;
 using Piccolo.Core.Containers;
 

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Apps.Following;
 using Piccolo.Core.Containers;
