@@ -13,7 +13,7 @@ public sealed record Envelope<T>(T Data, string? Message = null);
 /// <param name="Status">Observed; <c>running</c> only when the engine said so.</param>
 /// <param name="LastUpdate">How looking for a newer image ended the last time; absent before the first.</param>
 /// <param name="NextAttempt">When what failed is tried again; absent where nothing is due.</param>
-/// <param name="StatusReason">Why it is stopped or in error; absent otherwise.</param>
+/// <param name="StatusReason">Why it is stopped, unhealthy or failed; absent otherwise.</param>
 /// <param name="Environment">Values are <c>(hidden)</c> for a token that may only read: passwords of databases are among them.</param>
 public sealed record AppResponse(
     string Name,
@@ -44,8 +44,14 @@ public sealed record AppDetailResponse(AppResponse App, IReadOnlyList<ServiceRes
 /// <param name="Service">Its name in the manifest.</param>
 /// <param name="Status"><c>running</c> once its health check succeeded, where it has one; <c>stopped</c> with exit code 0 where it has done its work.</param>
 /// <param name="StatusDetail">What it waits for, or what its health check says; absent when all is said.</param>
+/// <param name="ImageDigest">Of the image that its container is made of; absent where it was not seen yet.</param>
+/// <param name="Reason">Why it is stopped, unhealthy or failed; absent otherwise.</param>
+/// <param name="Since">When status and reason became what they are.</param>
 /// <param name="ExitCode">Of the last run; absent while it runs.</param>
-public sealed record AppContainerResponse(string Service, string Image, AppState Status, string? StatusDetail, string? ContainerId, int? ExitCode);
+/// <param name="NextAttempt">When what failed is tried again; absent where nothing is due.</param>
+public sealed record AppContainerResponse(
+    string Service, string Image, string? ImageDigest, AppState Status, AppReason? Reason, string? StatusDetail, DateTimeOffset Since, string? ContainerId,
+    int? ExitCode, DateTimeOffset? NextAttempt);
 
 internal static class AppMapping
 {
@@ -61,7 +67,8 @@ internal static class AppMapping
         return
         [
             .. status.Services.Where(s => images.ContainsKey(s.Name)).Select(s => new AppContainerResponse(
-                s.Name, images[s.Name], s.State, s.Detail.Length == 0 ? null : s.Detail, s.ContainerId, s.ExitCode)),
+                s.Name, images[s.Name], app.ImageDigests.GetValueOrDefault(s.Name), s.State, s.Reason == AppReason.None ? null : s.Reason,
+                s.Detail.Length == 0 ? null : s.Detail, s.Since, s.ContainerId, s.ExitCode, s.NextAttempt)),
         ];
     }
 

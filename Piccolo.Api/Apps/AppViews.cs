@@ -12,8 +12,6 @@ internal sealed class AppViews(AppCatalog catalog, AppStatusBoard statuses, Lead
     public AppDetailResponse? Find(string name) =>
         catalog.Find(name) is { } app ? new AppDetailResponse(Describe(app), services.Of(app.Listeners), app.ToContainers(statuses.Of(app))) : null;
 
-    public AppResponse? SetDesired(string name, DesiredState desired) => catalog.SetDesired(name, desired) is { } app ? Describe(app) : null;
-
     public AppResponse? AskUpdate(string name) => catalog.AskUpdate(name) is { } app ? Describe(app) : null;
 
     public AppResponse Describe(AppRecord app) => app.ToResponse(statuses.Of(app), leadership.RoleOf(ResourceId.App(app.Name)));

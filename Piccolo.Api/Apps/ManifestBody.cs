@@ -10,7 +10,9 @@ namespace Piccolo.Api.Apps;
 /// <summary>A manifest as a request's body: YAML, read only when the handler asks for it (see <see cref="RequestBody{T}"/>).</summary>
 public sealed class ManifestBody : IEndpointParameterMetadataProvider
 {
-    private static readonly string[] ContentTypes = ["application/yaml", "application/x-yaml", "text/yaml"];
+    public const string MediaType = "application/yaml";
+
+    private static readonly string[] ContentTypes = [MediaType, "application/x-yaml", "text/yaml"];
 
     private readonly HttpContext _context;
 

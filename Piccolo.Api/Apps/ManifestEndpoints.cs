@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Piccolo.Api.Http;
 using Piccolo.Api.Security;
 using Piccolo.Core.Apps;
 using Piccolo.Core.Apps.Manifest;
@@ -25,7 +26,13 @@ internal static class ManifestEndpoints
             .WithSummary("Says everything that is wrong with a manifest, or what installing it would do, and changes nothing.");
         apps.MapGet("/schema", () => TypedResults.Text(ManifestSchema.Json, ManifestSchema.ContentType)).WithName("GetManifestSchema")
             .WithSummary("The JSON Schema of manifests, for editors and programs.").Produces(StatusCodes.Status200OK, contentType: ManifestSchema.ContentType);
+        apps.MapGet("/{name}/manifest", Read).RequireWriteScope().WithName("ReadAppManifest")
+            .WithSummary("An app's manifest as it was given, for a session or a token with scope 'write': its environment may hold passwords. Of generated "
+                + "secrets it has the definitions only.").Produces(StatusCodes.Status200OK, contentType: ManifestBody.MediaType);
     }
+
+    private static Results<ContentHttpResult, ProblemHttpResult> Read(string name, AppCatalog catalog) =>
+        catalog.Find(name) is { } app ? TypedResults.Text(app.ManifestText, ManifestBody.MediaType) : Problems.NotFound($"app '{name}'");
 
     private static async Task<Results<Ok<Envelope<ValidManifestResponse>>, ProblemHttpResult>> ValidateAsync(
         ManifestBody body, AppCatalog catalog, CancellationToken cancellationToken)

@@ -26,7 +26,8 @@ internal static class ApiSetup
         services.AddExceptionHandler<PiccoloExceptionHandler>();
         services.AddProblemDetails(options =>
             options.CustomizeProblemDetails = context => context.ProblemDetails.Instance ??= context.HttpContext.Request.Path);
-        services.AddSingleton<OwnerFilter>().AddSingleton<AppViews>().AddSingleton<AliasViews>().AddSingleton<AliasAddition>().AddSingleton<ExportJobs>();
+        services.AddSingleton<OwnerFilter>().AddSingleton<AppViews>().AddSingleton<AppCommands>().AddSingleton<AliasViews>().AddSingleton<AliasAddition>()
+            .AddSingleton<ExportJobs>();
         foreach (var validator in AssemblyScanner.FindValidatorsInAssembly(typeof(ApiSetup).Assembly, includeInternalTypes: true))
             services.AddSingleton(validator.InterfaceType, validator.ValidatorType);
         return services.AddOpenApiDocument();
@@ -56,6 +57,7 @@ internal static class ApiSetup
         api.MapCluster();
         api.MapApps();
         api.MapAppLogs();
+        api.MapAppUsage();
         api.MapVolumes();
         api.MapServices();
         api.MapRemote();

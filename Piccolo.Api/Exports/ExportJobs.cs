@@ -24,7 +24,7 @@ internal sealed class ExportJobs(JobTable jobs, ExportWriter writer, InstanceId 
         }
         catch (StoreSealedException e)
         {
-            throw new JobFailedException("locked", "The appliance was locked before the export was finished.", e);
+            throw new JobInterruptedException("locked", "The appliance was locked before the export was finished.", e);
         }
         catch (ExportFailedException e)
         {

@@ -11,12 +11,15 @@ public static class Problems
 {
     public const string ContentType = "application/problem+json";
 
+    /// <summary>The type of the problem that has this code.</summary>
+    public static string TypeOf(string code) => "urn:piccolo:problem:" + code;
+
     public static ProblemHttpResult Of(int status, string code, string title, string detail, string? nextStep = null) =>
         TypedResults.Problem(Details(status, code, title, detail, nextStep));
 
     public static ProblemDetails Details(int status, string code, string title, string detail, string? nextStep = null)
     {
-        var problem = new ProblemDetails { Type = "urn:piccolo:problem:" + code, Title = title, Status = status, Detail = detail };
+        var problem = new ProblemDetails { Type = TypeOf(code), Title = title, Status = status, Detail = detail };
         problem.Extensions["code"] = code;
         problem.Extensions["error"] = title;
         problem.Extensions["message"] = detail;

@@ -47,7 +47,7 @@ internal sealed class ListenerProbeLoop(
     {
         var running = (from listener in table.Current
                        let app = apps.Find(listener.App)
-                       where app is { State: AppState.Running }
+                       where app is { IsServing: true }
                        select new Subject(listener, app.ContainerId)).ToDictionary(s => s.Listener.Name, StringComparer.Ordinal);
         health.Keep(running.Keys.ToHashSet(StringComparer.Ordinal));
         foreach (var gone in _tried.Keys.Where(n => !running.ContainsKey(n)).ToList()) _tried.Remove(gone);

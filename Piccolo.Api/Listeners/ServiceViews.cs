@@ -46,7 +46,7 @@ internal sealed class ServiceViews(
     {
         if (ports.Find(listener.Name) is { Binding: LanPortBinding.BindFailed } port) return (ServiceState.BindFailed, port.Reason, port.Since);
         var app = apps.Find(listener.App);
-        if (app is { State: AppState.Running }) return health.Find(listener.Name) switch
+        if (app is { IsServing: true }) return health.Find(listener.Name) switch
         {
             null => (ServiceState.Listening, null, app.Since),
             { Answers: true } up => (ServiceState.Ok, null, up.Since),
@@ -55,7 +55,7 @@ internal sealed class ServiceViews(
         return (ServiceState.AppDown, Say(app), app?.Since);
     }
 
-    private static string Say(AppStatus? app) => app is null ? "created" : app.Detail.Length > 0 ? app.Detail
+    private static string Say(AppStatus? app) => app is null ? "installing" : app.Detail.Length > 0 ? app.Detail
         : System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName((app.Reason == AppReason.None ? app.State : (object)app.Reason).ToString()!);
 
     private static string SchemeOf(ListenerDefinition listener) => (listener.Flow, listener.Protocol) switch

@@ -20,6 +20,9 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
     // Whoever gives a listener a port holds this: ports are tried by binding them, which is too slow for the store's own gate.
     private readonly Lock _allotting = new();
 
+    /// <summary>Up to where an installation can be taken back.</summary>
+    internal FetchGate Fetching { get; } = new();
+
     public IReadOnlyList<AppRecord> List() => [.. store.List(AppRecord.Collection).OrderBy(a => a.Name, StringComparer.Ordinal)];
 
     public AppRecord? Find(string name) => store.Get(AppRecord.Collection, name);
@@ -45,41 +48,70 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
                 var record = new AppRecord(
                     manifest.Name, manifestText, manifest, ports, known?.DesiredState ?? DesiredState.Running, known?.CreatedAt ?? now, now)
                 {
-                    ImageIds = KeptImages(known, manifest),
+                    ImageIds = Kept(known, manifest, known?.ImageIds),
+                    ImageDigests = Kept(known, manifest, known?.ImageDigests),
                     LastUpdate = known?.LastUpdate,
                 };
                 transaction.Put(AppRecord.Collection, record.Name, record);
                 AppSecrets.Complete(transaction, manifest);
-                return known is null ? new InstallOutcome.Created(record) : new InstallOutcome.Updated(record);
+                return known is null ? new InstallOutcome.Created(record) : new InstallOutcome.Updated(record) { Before = known };
             });
         }
         PublishListeners();
         return outcome;
     }
 
+    /// <summary>
+    /// Takes back what <see cref="Install"/> did, while its images are fetched and nothing of the app was touched: a new app goes, another one is again what it
+    /// was before.
+    /// </summary>
+    /// <param name="before">The app as it was before; null = there was none.</param>
+    /// <param name="rules">As at the installation: somebody may have taken a name meanwhile.</param>
+    /// <returns>Whether that was done. Else it is too late: the work has gone on, or somebody changed the app meanwhile.</returns>
+    public bool TakeBack(AppRecord installed, AppRecord? before, ListenerNameRules rules)
+    {
+        if (!Fetching.TryTakeBack(installed.Name, installed.UpdatedAt)) return false;
+        var isDone = false;
+        try
+        {
+            lock (_allotting) isDone = store.Commit(transaction => TakeBack(transaction, installed, before, rules));
+        }
+        finally
+        {
+            if (!isDone) Fetching.Reopen(installed.Name, installed.UpdatedAt);
+        }
+        PublishListeners();
+        return isDone;
+    }
+
     /// <summary>Removes the app. Its containers follow, sooner or later: the removal is kept until they are gone.</summary>
     /// <param name="purge">Whether its volumes and secrets go, too; else they stay for when it is installed again.</param>
     /// <param name="hasKeptVolumes">Whether volumes are left of it: what was kept of a removed app can be purged, too.</param>
-    /// <returns>Whether there was such an app, or something to purge.</returns>
-    public bool Remove(string name, bool purge = false, bool hasKeptVolumes = false)
+    /// <returns>The removal that waits now; null when there was neither such an app nor anything to purge.</returns>
+    public AppRemoval? Remove(string name, bool purge = false, bool hasKeptVolumes = false)
     {
         var removed = store.Commit(transaction =>
         {
             var hasKept = purge && (hasKeptVolumes || transaction.Get(AppSecrets.Collection, name) is not null);
-            if (!transaction.Delete(AppRecord.Collection, name) && !hasKept) return false;
-            transaction.Put(AppRemoval.Collection, name, new AppRemoval(name, time.GetUtcNow(), purge));
-            return true;
+            if (!transaction.Delete(AppRecord.Collection, name) && !hasKept) return null;
+            var removal = new AppRemoval(name, time.GetUtcNow(), purge);
+            transaction.Put(AppRemoval.Collection, name, removal);
+            return removal;
         });
         PublishListeners();
         return removed;
     }
 
     /// <summary>Nothing is left of an app that was removed.</summary>
-    internal void Removed(string name) => store.Commit(transaction =>
+    internal void Removed(string name)
     {
-        if (transaction.Get(AppRemoval.Collection, name) is { IsPurge: true }) transaction.Delete(AppSecrets.Collection, name);
-        return transaction.Delete(AppRemoval.Collection, name);
-    });
+        store.Commit(transaction =>
+        {
+            if (transaction.Get(AppRemoval.Collection, name) is { IsPurge: true }) transaction.Delete(AppSecrets.Collection, name);
+            return transaction.Delete(AppRemoval.Collection, name);
+        });
+        Fetching.Forget(name);
+    }
 
     /// <summary>Start or stop as the owner's will. Saying it again is a change too: an app that waits for its next attempt is tried at once.</summary>
     /// <returns>The app, or null when there is none.</returns>
@@ -98,6 +130,16 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
             LastUpdate = update,
             ImageIds = app.ImageIds.SetItems(imageIds),
         });
+
+    /// <param name="digests">Of the images that the app's services are made of, by service.</param>
+    internal void Fetched(string name, ImmutableSortedDictionary<string, string> digests)
+    {
+        if (Find(name) is not { } app || digests.All(d => app.ImageDigests.GetValueOrDefault(d.Key) == d.Value)) return;
+        Change(name, now => now with
+        {
+            ImageDigests = now.ImageDigests.SetItems(digests.Where(d => now.Manifest.Services.Any(s => s.Name == d.Key))),
+        });
+    }
 
     /// <summary>Gives those of the app's listeners another guard port whose own cannot be bound; all others keep theirs.</summary>
     /// <returns>The app, or null when there is none or no port is left.</returns>
@@ -149,6 +191,26 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
         }
     }
 
+    private bool TakeBack(StoreTransaction transaction, AppRecord installed, AppRecord? before, ListenerNameRules rules)
+    {
+        var apps = transaction.List(AppRecord.Collection);
+        if (apps.FirstOrDefault(a => a.Name == installed.Name) is not { } now || now.UpdatedAt != installed.UpdatedAt) return false;
+        if (before is null)
+        {
+            transaction.Delete(AppRecord.Collection, now.Name);
+            // One that waits already may be a purge.
+            if (transaction.Get(AppRemoval.Collection, now.Name) is null)
+                transaction.Put(AppRemoval.Collection, now.Name, new AppRemoval(now.Name, time.GetUtcNow()));
+            return true;
+        }
+        List<AppRecord> others = [.. apps.Where(a => a.Name != now.Name)];
+        var taken = others.SelectMany(a => a.Ports).SelectMany(p => new[] { p.GuardPort, p.PublicPort }).ToHashSet();
+        if (before.Ports.Any(p => taken.Contains(p.GuardPort) || taken.Contains(p.PublicPort))) return false;
+        if (Refusals(before.Manifest, others, rules(transaction)).Any()) return false;
+        transaction.Put(AppRecord.Collection, now.Name, before with { UpdatedAt = Later(now) });
+        return true;
+    }
+
     /// <summary>Now, but later than the app's last change even when the clock was set back: the supervisor tells commands apart by it.</summary>
     private DateTimeOffset Later(AppRecord app) => time.GetUtcNow() is var now && now > app.UpdatedAt ? now : app.UpdatedAt.AddTicks(1);
 
@@ -177,18 +239,19 @@ public sealed class AppCatalog(SealedStore store, ListenerTable listeners, Liste
         return moved;
     }
 
-    /// <summary>A service keeps its image while the manifest names the same one.</summary>
-    private static ImmutableSortedDictionary<string, string> KeptImages(AppRecord? known, AppManifest manifest)
+    /// <summary>What is known of a service's image is kept while the manifest names the same one.</summary>
+    private static ImmutableSortedDictionary<string, string> Kept(
+        AppRecord? known, AppManifest manifest, ImmutableSortedDictionary<string, string>? images)
     {
         var none = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
-        if (known is null) return none;
+        if (known is null || images is null) return none;
         var before = known.Manifest.Services.ToDictionary(s => s.Name, s => s.Image, StringComparer.Ordinal);
         var same = manifest.Services.Where(s => before.GetValueOrDefault(s.Name) == s.Image).Select(s => s.Name).ToHashSet(StringComparer.Ordinal);
-        return none.AddRange(known.ImageIds.Where(i => same.Contains(i.Key)));
+        return none.AddRange(images.Where(i => same.Contains(i.Key)));
     }
 
     private static IEnumerable<(ManifestError Error, bool IsInvalid)> Refusals(
-        AppManifest manifest, IReadOnlyList<AppRecord> others, Func<string, NameRefusal?> rules)
+        AppManifest manifest, List<AppRecord> others, Func<string, NameRefusal?> rules)
     {
         if (others.Count >= MaxApps) yield return (new ManifestError("name", 0, $"There are already {MaxApps} apps; remove one first."), false);
         var owners = others.SelectMany(a => a.Manifest.Listeners.Select(l => (l.Name, App: a.Name))).ToLookup(l => l.Name, l => l.App, StringComparer.Ordinal);

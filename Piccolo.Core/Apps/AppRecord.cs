@@ -67,6 +67,10 @@ public sealed record AppRecord(
     /// <summary>By service, the image that the name stood for when it was last found to be newer than the service's.</summary>
     public ImmutableSortedDictionary<string, string> ImageIds { get; init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
+    /// <summary>By service, the digest of the image that its container is made of, as the engine last said.</summary>
+    public ImmutableSortedDictionary<string, string> ImageDigests { get; init; } =
+        ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+
     public IEnumerable<PublishedListener> Listeners => Manifest.Listeners.Join(Ports, definition => definition.Name, ports => ports.Listener,
         (definition, ports) => new PublishedListener(Name, definition, ports.GuardPort, ports.PublicPort));
 

@@ -1,13 +1,15 @@
 using System.Collections.Immutable;
+using Piccolo.Core.Containers;
 
 namespace Piccolo.Core.Apps;
 
-/// <summary>What an app was last seen to be.</summary>
+/// <summary>What an app, or one of its services, was last seen to be.</summary>
 public enum AppState
 {
-    /// <summary>Installed; nothing has been done or seen yet.</summary>
-    Created,
-    Pulling,
+    /// <summary>Nothing of it runs yet: its images are fetched, or nothing has been done so far.</summary>
+    Installing,
+
+    /// <summary>Its containers are made and started, or one has not answered its health check yet.</summary>
     Starting,
 
     /// <summary>The engine says that its containers run, and those with a health check answered it.</summary>
@@ -16,10 +18,18 @@ public enum AppState
     /// <summary>Its containers run, and a health check fails.</summary>
     Unhealthy,
     Stopped,
-    Error,
+
+    /// <summary>It runs as it did, while images of another revision, or newer ones, are fetched.</summary>
+    Updating,
+
+    /// <summary>Something failed. It is tried again.</summary>
+    Failed,
+
+    /// <summary>The owner removed it, and something of it is left.</summary>
+    Removing,
 }
 
-/// <summary>Why an app is stopped or in error.</summary>
+/// <summary>Why an app or a service is stopped or failed.</summary>
 public enum AppReason
 {
     None,
@@ -43,6 +53,15 @@ public enum AppReason
     /// <summary>The app exited.</summary>
     Exited,
     ImageNotFound,
+
+    /// <summary>The image's registry wants a sign-in, or has no image of that name.</summary>
+    SignInNeeded,
+
+    /// <summary>The image does not exist for this device's processor.</summary>
+    NoPlatform,
+
+    /// <summary>The disk has no space left for images and containers.</summary>
+    NoSpace,
     RegistryUnreachable,
     RateLimited,
     EngineUnreachable,
@@ -68,6 +87,19 @@ public enum AppReason
     SecretMissing,
 }
 
+/// <summary>How far the work on an app has come, in the order in which it goes on.</summary>
+internal enum AppPhase
+{
+    None,
+    FetchImages,
+    OpenVolumes,
+    StartServices,
+    StopServices,
+    RemoveContainers,
+    CloseVolumes,
+    DeleteVolumes,
+}
+
 /// <summary>An app's observed state. Immutable.</summary>
 /// <param name="Detail">Plain sentences for the owner; empty when all is said.</param>
 /// <param name="Since">When state and reason became what they are.</param>
@@ -77,9 +109,45 @@ public sealed record AppStatus(AppState State, AppReason Reason, string Detail, 
 {
     /// <summary>In the order of their start; empty where none was looked at.</summary>
     public ImmutableArray<ServiceStatus> Services { get; init; } = [];
+
+    /// <summary>Whether its containers were last seen to run: also while images of another revision are fetched.</summary>
+    public bool IsServing => State is AppState.Running or AppState.Updating;
+
+    /// <summary>The owner's word that is worked on; the default value before the first.</summary>
+    internal DateTimeOffset Revision { get; init; }
+
+    /// <summary>How far the work on <see cref="Revision"/> has come.</summary>
+    internal AppPhase Phase { get; init; }
+
+    /// <summary>Whether the state is what came of <see cref="Revision"/>; else it is still that of an earlier one.</summary>
+    internal bool IsSettled { get; init; }
+
+    /// <summary>Failed attempts in a row.</summary>
+    internal int Failures { get; init; }
 }
 
 /// <summary>A service's observed state.</summary>
 /// <param name="Detail">Plain sentences for the owner; empty when all is said.</param>
 /// <param name="ExitCode">Of the last run; null while it runs and before the first.</param>
-public sealed record ServiceStatus(string Name, AppState State, string Detail, string? ContainerId, int? ExitCode);
+public sealed record ServiceStatus(string Name, AppState State, string Detail, string? ContainerId, int? ExitCode)
+{
+    public AppReason Reason { get; init; }
+
+    /// <summary>When state and reason became what they are.</summary>
+    public DateTimeOffset Since { get; init; }
+
+    /// <summary>When the next automatic retry is due; null when nothing is due.</summary>
+    public DateTimeOffset? NextAttempt { get; init; }
+
+    /// <summary>How much of its image is here; null where nothing of it had to be fetched.</summary>
+    internal PullProgress? Pull { get; init; }
+
+    /// <summary>Whether its container was seen to run in this revision, or has done its work.</summary>
+    internal bool HasStarted { get; init; }
+
+    /// <summary>Whether it is held back until another service is far enough.</summary>
+    internal bool IsWaiting { get; init; }
+
+    /// <summary>Whether somebody asks it for its health.</summary>
+    internal bool HasCheck { get; init; }
+}

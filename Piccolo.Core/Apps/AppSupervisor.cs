@@ -56,7 +56,7 @@ internal sealed class AppSupervisor : IDisposable
         _context = new AppWorkContext(
             runtime, volumes, _probe, board, time, random, options.Value.StopGrace,
             Pulls: new PullSlots(MaxAtATime), Starts: new SemaphoreSlim(MaxAtATime), Stops: new SemaphoreSlim(MaxAtATime), Retry: new ChangeSignal(),
-            app => catalog.MoveBusyGuardPorts(app), catalog.Updated, catalog.Removed, logger);
+            app => catalog.MoveBusyGuardPorts(app), catalog.Fetching.TryPass, catalog.Fetched, catalog.Updated, catalog.Removed, logger);
         _shutDown = new Lazy<Task>(EndAsync);
         Signals = new SignalSet(store.Changed, leadership.Changed, runtime.Changed, volumes.Changed, holds.Changed, _context.Retry);
     }
@@ -147,8 +147,13 @@ internal sealed class AppSupervisor : IDisposable
         foreach (var hold in _holds.Current) hold.Report(_volumes.Mounted().Contains(hold.App) ? fault.Sentence : null);
         var delay = RetryDelay.After(++_engineFailures, Regular, _random);
         var names = (apps ?? []).Select(a => a.Name).Union(_lanes.Keys, StringComparer.Ordinal);
+        foreach (var app in apps ?? []) _context.Board.Begin(app.Name, app.UpdatedAt);
         foreach (var app in names)
-            _context.Board.Set(app, AppState.Error, AppReasons.Of(fault.Kind), $"{fault.Sentence} {fault.NextStep}", nextAttempt: _time.GetUtcNow() + delay);
+        {
+            _context.Board.Set(
+                app, AppState.Failed, AppReasons.Of(fault.Kind), $"{fault.Sentence} {fault.NextStep}", nextAttempt: _time.GetUtcNow() + delay,
+                services: _ => [], failures: _engineFailures);
+        }
         return delay;
     }
 

@@ -17,7 +17,11 @@ public abstract record InstallOutcome
     public sealed record Created(AppRecord App) : InstallOutcome;
 
     /// <summary>The app was there and is now as the manifest says; listeners of the same name kept their ports.</summary>
-    public sealed record Updated(AppRecord App) : InstallOutcome;
+    public sealed record Updated(AppRecord App) : InstallOutcome
+    {
+        /// <summary>As it was; null when it was so already.</summary>
+        public AppRecord? Before { get; init; }
+    }
 
     /// <summary>The manifest is valid by itself but not beside what is installed. Nothing was changed.</summary>
     public sealed record Conflict(ImmutableArray<ManifestError> Errors) : InstallOutcome;

@@ -29,6 +29,7 @@ public static class AuditKinds
     public const string AppRemoved = "app.removed";
     public const string AppStarted = "app.started";
     public const string AppStopped = "app.stopped";
+    public const string JobCancelled = "job.cancelled";
     public const string RemoteConfigured = "remote.configured";
     public const string RemoteDisabled = "remote.disabled";
     public const string RemoteSecretRotated = "remote.secret_rotated";

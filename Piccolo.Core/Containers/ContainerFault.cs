@@ -47,6 +47,9 @@ public enum ContainerFaultKind
 /// <param name="NextStep">What the owner can do about it.</param>
 public sealed record ContainerFault(ContainerFaultKind Kind, string Sentence, string NextStep)
 {
+    /// <summary>When the image's registry wants to be asked again; null where it did not say.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     /// <summary>Whether the engine as a whole is away, so that asking for other containers is of no use either.</summary>
     public bool IsEngine => Kind is ContainerFaultKind.NoEngine or ContainerFaultKind.EngineUnreachable;
 }

@@ -72,8 +72,7 @@ internal static class EngineErrors
     {
         var registry = new ContainerFault(ContainerFaultKind.RegistryUnreachable,
             $"The registry of {image} could not be reached.", "Check the device's internet connection. Retrying automatically.");
-        if (Says(text, "toomanyrequests", "too many requests", "rate limit"))
-            return new(ContainerFaultKind.RateLimited, $"The registry of {image} is rate-limiting this address.", "Retrying automatically, every 15 minutes.");
+        if (Says(text, "toomanyrequests", "too many requests", "rate limit")) return RateLimited(image, RetryHint.In(text));
         if (Says(text, NoSpaceLeft)) return NoSpace;
         if (Says(text, "manifest list for architecture", "image index for architecture", "no matching manifest"))
             return new(ContainerFaultKind.NoPlatform,
@@ -89,6 +88,14 @@ internal static class EngineErrors
             return registry;
         return new(ContainerFaultKind.Refused, $"The image {image} could not be fetched.", "The appliance's log has the engine's reason.");
     }
+
+    private static ContainerFault RateLimited(ImageReference image, TimeSpan? retryAfter) => new(
+        ContainerFaultKind.RateLimited, $"The registry of {image} is rate-limiting this address.",
+        retryAfter is { } time
+            ? string.Create(
+                CultureInfo.InvariantCulture, $"It wants to be asked again in {Math.Ceiling(time.TotalMinutes):0} min. Retrying automatically then.")
+            : "Retrying automatically, every 15 minutes.")
+    { RetryAfter = retryAfter };
 
     public static ContainerFault PullSilent(ImageReference image, TimeSpan limit) => new(ContainerFaultKind.RegistryUnreachable,
         string.Create(CultureInfo.InvariantCulture, $"No more of the image {image} arrived for {limit.TotalMinutes:0.#} minutes."),

@@ -54,6 +54,9 @@ public interface IContainerRuntime
     /// <param name="follow">Goes on with what it prints from now on until it ends.</param>
     IAsyncEnumerable<ContainerLogLine> ReadLogAsync(string id, int tail, DateTimeOffset? since, bool follow, CancellationToken cancellationToken);
 
+    /// <summary>What the app's running containers take now. Answers within a few seconds, or not at all.</summary>
+    Task<ContainerResult<ImmutableArray<ContainerUsage>>> UsageAsync(string app, CancellationToken cancellationToken);
+
     /// <summary>Fetches the image from its registry.</summary>
     /// <param name="progress">Is told whenever more of it is here, on the thread that reads it.</param>
     Task<ContainerFault?> PullAsync(ImageReference image, IProgress<PullProgress>? progress, CancellationToken cancellationToken);
@@ -104,7 +107,15 @@ public sealed record ObservedContainer(string Id, string Name, string App, strin
 /// <summary>What an image says of itself.</summary>
 /// <param name="Volumes">The paths that it declares as volumes, normalised.</param>
 /// <param name="HealthCommand">What it runs to see whether it works; empty where it declares none.</param>
-public sealed record ImageFacts(string Id, ImmutableArray<string> Volumes, ImmutableArray<string> HealthCommand);
+public sealed record ImageFacts(string Id, ImmutableArray<string> Volumes, ImmutableArray<string> HealthCommand)
+{
+    /// <summary>Of its manifest, such as <c>sha256:…</c>: by this its registry knows it. Null where the engine did not say.</summary>
+    public string? Digest { get; init; }
+}
+
+/// <summary>What a running container takes.</summary>
+/// <param name="CpuTime">Of all processors together, since it started.</param>
+public sealed record ContainerUsage(string Service, long MemoryBytes, TimeSpan CpuTime);
 
 /// <summary>What an app printed, which may be anything.</summary>
 /// <param name="Text">One line without its end.</param>

@@ -8,6 +8,18 @@ using Piccolo.Core.Primitives;
 
 namespace Piccolo.Core.Jobs;
 
+/// <summary>How asking a job to stop went.</summary>
+public enum CancelOutcome
+{
+    NoSuchJob,
+
+    /// <summary>It has stopped when its state says so; an ended one stays as it is.</summary>
+    Done,
+
+    /// <summary>It goes on.</summary>
+    NotCancellable,
+}
+
 /// <summary>
 /// Work that outlives the request which asked for it. In memory: a restart forgets jobs, and whatever one makes must be whole or absent without it. At most
 /// one job of a kind's group runs at a time; the last outcomes are kept. Thread-safe.
@@ -16,6 +28,11 @@ public sealed class JobTable(TimeProvider time, ILogger<JobTable> logger) : IHos
 {
     /// <summary>Ended jobs that are remembered.</summary>
     public const int KeptOutcomes = 50;
+
+    /// <summary>Jobs that run at a time, whatever their groups.</summary>
+    public const int MaxRunning = 256;
+
+    private static readonly JobError Ending = new("stopping", "The appliance ended before this was finished.");
 
     private readonly Lock _gate = new();
     private ImmutableSortedDictionary<long, RunningJob> _jobs = ImmutableSortedDictionary<long, RunningJob>.Empty;
@@ -28,20 +45,34 @@ public sealed class JobTable(TimeProvider time, ILogger<JobTable> logger) : IHos
     /// <param name="group">Jobs of one group never run together.</param>
     /// <param name="work">Reports progress, honours cancellation, and returns the id of what it made.</param>
     /// <returns>The new job; or, with <c>Started</c> false, the one of its group that runs.</returns>
-    public (Job Job, bool Started) Start(string kind, string group, Func<IProgress<JobProgress>, CancellationToken, Task<string?>> work)
+    public (Job Job, bool Started) Start(string kind, string group, Func<IJobReport, CancellationToken, Task<string?>> work)
+    {
+        var (job, started) = Start(new JobPlan(kind, group), work);
+        return (job ?? throw new InvalidOperationException("No job can be started now."), started);
+    }
+
+    /// <param name="work">Reports how far it is, honours cancellation, and returns the id of what it made.</param>
+    /// <returns>The new job; or, with <c>Started</c> false, the one of its group that runs, or null where too many run or the appliance ends.</returns>
+    public (Job? Job, bool Started) Start(JobPlan plan, Func<IJobReport, CancellationToken, Task<string?>> work)
     {
         RunningJob running;
+        RunningJob? busy;
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_stopping, this);
-            if (_jobs.Values.FirstOrDefault(j => j.Group == group && !j.Now.HasEnded) is { } busy) return (busy.Now, false);
-            var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(12));
-            running = new RunningJob(group, new Job(id, kind, JobState.Running, time.GetUtcNow(), null, new JobProgress("starting"), null, null));
+            if (_stopping) return (null, false);
+            var others = _jobs.Values.Where(j => !j.Now.HasEnded).ToList();
+            busy = others.FirstOrDefault(j => j.Plan.Group == plan.Group);
+            if (busy is not null && plan.Replaces is null) return (busy.Now, false);
+            if (busy is null && others.Count >= MaxRunning) return (null, false);
+            // It has ended before the new one begins, whenever its work notices.
+            if (busy is not null) End(busy, JobState.Interrupted, null, plan.Replaces);
+            running = new RunningJob(plan, NewJob(plan));
             var jobs = _jobs.Add(_next++, running);
             foreach (var old in jobs.Where(j => j.Value.Now.HasEnded).SkipLast(KeptOutcomes).ToList()) jobs = jobs.Remove(old.Key);
             Volatile.Write(ref _jobs, jobs);
             running.Work = Task.Run(() => RunAsync(running, work));
         }
+        busy?.Cancel(plan.Replaces);
         return (running.Now, true);
     }
 
@@ -50,16 +81,19 @@ public sealed class JobTable(TimeProvider time, ILogger<JobTable> logger) : IHos
 
     public Job? Find(string id) => FindRunning(id)?.Now;
 
-    /// <summary>Asks a job to stop. It has stopped when its state says so.</summary>
-    /// <returns>The job, or null when there is none; an ended one stays as it is.</returns>
-    public Job? Cancel(string id)
+    /// <summary>Asks a job to stop.</summary>
+    /// <returns>The job as it is then, where there is one.</returns>
+    public (CancelOutcome Outcome, Job? Job) Cancel(string id)
     {
-        if (FindRunning(id) is not { } job) return null;
+        if (FindRunning(id) is not { } job) return (CancelOutcome.NoSuchJob, null);
+        if (job.Now.HasEnded) return (CancelOutcome.Done, job.Now);
+        if (job.Plan.TakeBack is { } takeBack && !End(job, JobState.Cancelled, null, null, takeBack))
+            return (job.Now.HasEnded ? CancelOutcome.Done : CancelOutcome.NotCancellable, job.Now);
         job.Cancel();
-        return job.Now;
+        return (CancelOutcome.Done, job.Now);
     }
 
-    /// <summary>Asks every running job to stop. It then counts as failed, for this reason.</summary>
+    /// <summary>Asks every running job to stop. It is then interrupted, for this reason.</summary>
     public void StopAll(JobError why)
     {
         foreach (var job in Volatile.Read(ref _jobs).Values) job.Cancel(why);
@@ -85,13 +119,19 @@ public sealed class JobTable(TimeProvider time, ILogger<JobTable> logger) : IHos
     {
         lock (_gate) _stopping = true;
         var jobs = Volatile.Read(ref _jobs).Values.ToList();
-        foreach (var job in jobs) job.Cancel();
+        foreach (var job in jobs) job.Cancel(Ending);
         await Task.WhenAll(jobs.Select(j => j.Work)).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private Job NewJob(JobPlan plan)
+    {
+        var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(12));
+        return new Job(id, plan.Kind, JobState.Running, time.GetUtcNow(), null, new JobProgress("starting"), null, null) { Subject = plan.Subject };
     }
 
     private RunningJob? FindRunning(string id) => Volatile.Read(ref _jobs).Values.FirstOrDefault(j => j.Now.Id == id);
 
-    private async Task RunAsync(RunningJob job, Func<IProgress<JobProgress>, CancellationToken, Task<string?>> work)
+    private async Task RunAsync(RunningJob job, Func<IJobReport, CancellationToken, Task<string?>> work)
     {
         try
         {
@@ -100,11 +140,15 @@ public sealed class JobTable(TimeProvider time, ILogger<JobTable> logger) : IHos
         }
         catch (OperationCanceledException) when (job.Cancelled.IsCancellationRequested)
         {
-            End(job, job.StoppedFor is null ? JobState.Cancelled : JobState.Failed, null, job.StoppedFor);
+            End(job, job.StoppedFor is null ? JobState.Cancelled : JobState.Interrupted, null, job.StoppedFor);
         }
         catch (JobFailedException e)
         {
             End(job, JobState.Failed, null, new JobError(e.Code, e.Message));
+        }
+        catch (JobInterruptedException e)
+        {
+            End(job, JobState.Interrupted, null, new JobError(e.Code, e.Message));
         }
         catch (Exception e)
         {
@@ -113,10 +157,13 @@ public sealed class JobTable(TimeProvider time, ILogger<JobTable> logger) : IHos
         }
     }
 
-    private void End(RunningJob job, JobState state, string? result, JobError? error)
+    /// <param name="condition">Asked at the last moment, when nothing else can end the job.</param>
+    private bool End(RunningJob job, JobState state, string? result, JobError? error, Func<bool>? condition = null)
     {
-        job.Update(j => j with { State = state, EndedAt = time.GetUtcNow(), Result = result, Error = error });
+        var end = job.Now with { State = state, EndedAt = time.GetUtcNow(), Result = result, Error = error, IsCancellable = false };
+        if (!job.Update(j => condition?.Invoke() == false ? j : end with { Progress = j.Progress, Steps = j.Steps })) return false;
         Ended.Raise();
         logger.JobEnded(job.Now.Kind, state, error?.Code);
+        return true;
     }
 }

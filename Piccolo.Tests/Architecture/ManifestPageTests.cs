@@ -29,7 +29,7 @@ internal sealed partial class ManifestPageTests
     }
 
     // What an app can be, in a table of its own.
-    private static readonly string[] States = ["pulling", "starting", "running", "unhealthy", "error", "stopped"];
+    private static readonly string[] States = ["installing", "starting", "running", "unhealthy", "stopped", "updating", "failed", "removing"];
 
     [Test]
     public void Fields_OfTheTables_AreKnown()

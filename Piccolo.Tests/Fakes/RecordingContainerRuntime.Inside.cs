@@ -59,6 +59,19 @@ internal sealed partial class RecordingContainerRuntime
         }
     }
 
+    /// <summary>What containers take, by service ("web", "web.db"); nothing where nothing is set.</summary>
+    public Dictionary<string, ContainerUsage> Usage { get; } = [];
+
+    public Task<ContainerResult<ImmutableArray<ContainerUsage>>> UsageAsync(string app, CancellationToken cancellationToken)
+    {
+        if (Record("usage", app) is { } fault) return Task.FromResult<ContainerResult<ImmutableArray<ContainerUsage>>>(fault);
+        lock (_gate)
+        {
+            var running = _containers.Values.Where(c => c.App == app && c.IsRunning).Select(c => Usage.GetValueOrDefault(SubjectOf(app, c.Service)));
+            return Task.FromResult(new ContainerResult<ImmutableArray<ContainerUsage>>([.. running.OfType<ContainerUsage>()], null));
+        }
+    }
+
     public async Task<ContainerFault?> PullAsync(ImageReference image, IProgress<PullProgress>? progress, CancellationToken cancellationToken)
     {
         var fault = Record("pull", image.ToString());

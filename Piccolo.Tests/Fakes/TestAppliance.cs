@@ -83,8 +83,10 @@ internal sealed class TestAppliance : WebApplicationFactory<ApplianceOptions>
         builder.UseEnvironment("Development");
         foreach (var (key, value) in _settings) builder.UseSetting(key, value);
         builder.ConfigureLogging(logging => logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).AddProvider(Log));
+        // Who names a socket means a real engine.
+        if (!_settings.ContainsKey("Piccolo:Containers:Socket"))
+            builder.ConfigureServices(services => services.Replace(ServiceDescriptor.Singleton<IContainerRuntime>(Engine)));
         builder.ConfigureServices(services => services
-            .Replace(ServiceDescriptor.Singleton<IContainerRuntime>(Engine))
             .Replace(ServiceDescriptor.Singleton<IProcessRestart>(Restart))
             .Replace(ServiceDescriptor.Singleton(new HealthPace { Regular = TimeSpan.FromMilliseconds(200) }))
             // The daemon's limit is for a machine that does nothing else.

@@ -5,6 +5,9 @@ namespace Piccolo.Core.Apps.Plans;
 /// <summary>What one app's containers shall be. Goals with the same <see cref="Key"/> are the same goal.</summary>
 internal abstract record AppGoal(string Key)
 {
+    /// <summary>The owner's word that it comes from; null where it comes from none.</summary>
+    public DateTimeOffset? Revision { get; init; }
+
     /// <param name="Wanted">When the owner last said so: saying it again makes a new goal, with no memory of failures.</param>
     /// <param name="UpdateAsked">Since when newer images are to be looked for; null = they are not.</param>
     public sealed record Run(AppPlan Plan, DateTimeOffset Wanted, DateTimeOffset? UpdateAsked) : AppGoal($"run {Plan.Hash} {Wanted.UtcTicks}");
@@ -34,8 +37,8 @@ internal static class AppGoals
         var goals = new Dictionary<string, AppGoal>(StringComparer.Ordinal);
         foreach (var app in present) goals[app] = apps is null ? new AppGoal.Stop(AppReason.Locked) : new AppGoal.Remove(null);
         foreach (var app in unreadable.Where(goals.ContainsKey)) goals[app] = new AppGoal.Stop(AppReason.Refused);
-        foreach (var app in apps ?? []) goals[app.Name] = Decide(app, roleOf(app.Name), plan);
-        foreach (var removal in removals) goals[removal.Name] = new AppGoal.Remove(removal);
+        foreach (var app in apps ?? []) goals[app.Name] = Decide(app, roleOf(app.Name), plan) with { Revision = app.UpdatedAt };
+        foreach (var removal in removals) goals[removal.Name] = new AppGoal.Remove(removal) { Revision = removal.RemovedAt };
         foreach (var hold in apps is null ? [] : holds) goals[hold.App] = new AppGoal.Rest(hold);
         return goals;
     }

@@ -25,6 +25,9 @@ internal sealed record ServicePlan(ServiceManifest Manifest, ContainerSpec Spec)
 internal sealed record AppPlan(
     string App, ImmutableArray<ServicePlan> Services, string Main, ImmutableSortedDictionary<string, VolumeDefinition> Volumes)
 {
+    /// <summary>The owner's word that it comes from. Another one may make the same plan.</summary>
+    public DateTimeOffset Revision { get; init; }
+
     public string Hash { get; } = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new
     {
         Services = Services.Select(s => new { s.Spec.Hash, s.Manifest.Mounts, s.Manifest.DependsOn, s.Manifest.HealthCheck, s.Manifest.Run }),

@@ -16,7 +16,10 @@ internal sealed class AppPlanner(IListenerUrls urls, InstanceId instance, TimePr
         try
         {
             var listeners = app.Listeners.ToDictionary(l => l.Name, StringComparer.Ordinal);
-            return new AppPlan(app.Name, [.. ServiceOrder.Of(app.Manifest.Services).Select(Plan)], app.Manifest.Main.Name, app.Manifest.Volumes);
+            return new AppPlan(app.Name, [.. ServiceOrder.Of(app.Manifest.Services).Select(Plan)], app.Manifest.Main.Name, app.Manifest.Volumes)
+            {
+                Revision = app.UpdatedAt,
+            };
 
             ServicePlan Plan(ServiceManifest service) => new(service, Spec(app, service, text => ManifestValues.Expand(text, Resolve)));
 

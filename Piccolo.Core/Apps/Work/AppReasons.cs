@@ -9,7 +9,10 @@ internal static class AppReasons
     {
         ContainerFaultKind.NoEngine => AppReason.NoEngine,
         ContainerFaultKind.EngineUnreachable => AppReason.EngineUnreachable,
-        ContainerFaultKind.ImageNotFound or ContainerFaultKind.SignInNeeded or ContainerFaultKind.NoPlatform => AppReason.ImageNotFound,
+        ContainerFaultKind.ImageNotFound => AppReason.ImageNotFound,
+        ContainerFaultKind.SignInNeeded => AppReason.SignInNeeded,
+        ContainerFaultKind.NoPlatform => AppReason.NoPlatform,
+        ContainerFaultKind.NoSpace => AppReason.NoSpace,
         ContainerFaultKind.RegistryUnreachable => AppReason.RegistryUnreachable,
         ContainerFaultKind.RateLimited => AppReason.RateLimited,
         ContainerFaultKind.PortInUse => AppReason.PortInUse,

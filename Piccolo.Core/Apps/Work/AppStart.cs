@@ -19,6 +19,9 @@ internal abstract record StartResult
     public sealed record VolumesFault(VolumeFault Fault) : StartResult;
 
     public sealed record Exited(string Service, ObservedContainer Container, TimeSpan? RanFor) : StartResult;
+
+    /// <summary>The revision was taken back before anything of the app was touched.</summary>
+    public sealed record TakenBack : StartResult;
 }
 
 /// <summary>
@@ -55,7 +58,11 @@ internal sealed class AppStart(string app, AppWorkContext context)
             if (result.Fault is { } fault) return new StartResult.EngineFault(service.Name, fault, null);
             found[service.Name] = result.Value;
         }
-        if (_prepared != plan.Hash && await PrepareAsync(plan, found, cancellationToken) is { } obstacle) return obstacle;
+        var isNew = _prepared != plan.Hash;
+        if (isNew && await FetchAsync(plan, found, cancellationToken) is { } missing) return missing;
+        if (!context.MayGoOn(app, plan.Revision)) return new StartResult.TakenBack();
+        if (isNew && await PrepareAsync(plan, found, cancellationToken) is { } obstacle) return obstacle;
+        context.Board.At(app, AppPhase.OpenVolumes);
         var (wanted, unknown) = await WantedVolumesAsync(plan, cancellationToken);
         if (unknown is not null) return unknown;
         var volumes = wanted.IsEmpty
@@ -67,6 +74,7 @@ internal sealed class AppStart(string app, AppWorkContext context)
     private async Task<StartResult> RunAsync(
         AppPlan plan, Dictionary<string, ObservedContainer?> found, ImmutableSortedDictionary<string, string> folders, CancellationToken cancellationToken)
     {
+        context.Board.At(app, AppPhase.StartServices);
         var states = new Dictionary<string, ServiceStatus>(StringComparer.Ordinal);
         var waiting = new HashSet<string>(StringComparer.Ordinal);
         DateTimeOffset? nextLook = null;
@@ -79,7 +87,7 @@ internal sealed class AppStart(string app, AppWorkContext context)
             if (!runs && WhatItWaitsFor(service, states, waiting) is { } why)
             {
                 waiting.Add(service.Name);
-                states[service.Name] = new ServiceStatus(service.Name, AppState.Starting, why, found[service.Name]?.Id, null);
+                Say(new ServiceStatus(service.Name, AppState.Starting, why, found[service.Name]?.Id, null) { IsWaiting = true });
                 continue;
             }
             var once = service.Manifest.Run == RunMode.Once;
@@ -88,44 +96,71 @@ internal sealed class AppStart(string app, AppWorkContext context)
                 case ServiceStep.Failed failed:
                     return new StartResult.EngineFault(service.Name, failed.Fault, failed.Old);
                 case ServiceStep.Exited { Container.ExitCode: 0 } done when once:
-                    states[service.Name] = new ServiceStatus(service.Name, AppState.Stopped, "", done.Container.Id, 0);
+                    Say(new ServiceStatus(service.Name, AppState.Stopped, "", done.Container.Id, 0) { HasStarted = true });
                     break;
                 case ServiceStep.Exited exited:
                     var ranFor = context.Time.GetUtcNow() - work.RunningSince;
                     work.Stopped();
                     return new StartResult.Exited(service.Name, exited.Container, ranFor);
                 case ServiceStep.Completed completed:
-                    states[service.Name] = new ServiceStatus(service.Name, AppState.Stopped, "", completed.Container.Id, 0);
+                    Say(new ServiceStatus(service.Name, AppState.Stopped, "", completed.Container.Id, 0) { HasStarted = true });
                     break;
                 case ServiceStep.Runs step:
                     if (step.JustStarted) context.Logger.AppStarted(app, step.Container.Id);
-                    states[service.Name] = once
-                        ? new ServiceStatus(service.Name, AppState.Starting, "It has not ended yet.", step.Container.Id, null)
-                        : await CheckAsync(service, work, spec, step.Container, cancellationToken);
+                    if (once) Say(new ServiceStatus(service.Name, AppState.Starting, "It has not ended yet.", step.Container.Id, null));
+                    else
+                    {
+                        Say(SeenToRun(service, work, step.Container));
+                        if (await AskAsync(work, spec, step.Container, cancellationToken)) Say(SeenToRun(service, work, step.Container));
+                    }
                     if (work.Check is not null && !once && (nextLook is null || work.Health.NextCheck < nextLook)) nextLook = work.Health.NextCheck;
                     break;
             }
         }
         return Summary([.. plan.Services.Select(s => states[s.Name])], nextLook, WhatItDoesNotReach(plan));
+
+        void Say(ServiceStatus seen)
+        {
+            states[seen.Name] = seen with
+            {
+                Reason = seen.State == AppState.Unhealthy ? AppReason.Unhealthy : AppReason.None,
+                HasCheck = Of(seen.Name).Check is not null,
+                Pull = Of(seen.Name).Pull,
+            };
+            context.Board.Set(app, states[seen.Name]);
+        }
     }
 
-    /// <summary>What has to be done once for a plan: all images are here, and containers of services that it does not have are gone.</summary>
-    private async Task<StartResult?> PrepareAsync(AppPlan plan, Dictionary<string, ObservedContainer?> found, CancellationToken cancellationToken)
+    /// <summary>All images are here. Nothing else is touched: what runs goes on.</summary>
+    private async Task<StartResult?> FetchAsync(AppPlan plan, Dictionary<string, ObservedContainer?> found, CancellationToken cancellationToken)
     {
+        context.Board.Plan(app, plan.Services.Select(s => (s.Name, found[s.Name] is { IsRunning: true })));
+        context.Board.At(app, AppPhase.FetchImages);
+        var runs = found.Values.Any(c => c is { IsRunning: true });
         foreach (var service in plan.Services)
         {
             // What runs already needs no image. With volumes the whole spec is known only when they are open.
             if (found[service.Name]?.SpecHash == service.Spec.Hash) continue;
-            if (await Of(service.Name).FetchAsync(found[service.Name], service.Spec, cancellationToken) is { } failed)
+            if (await Of(service.Name).FetchAsync(found[service.Name], service.Spec, runs, cancellationToken) is { } failed)
                 return new StartResult.EngineFault(service.Name, failed.Fault, failed.Old);
         }
+        return null;
+    }
+
+    /// <summary>What else has to be done once for a plan: containers of services that it does not have are gone.</summary>
+    private async Task<StartResult?> PrepareAsync(AppPlan plan, Dictionary<string, ObservedContainer?> found, CancellationToken cancellationToken)
+    {
+        var digests = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
         foreach (var service in plan.Services)
         {
-            var check = await context.Probe.CheckOfAsync(plan, service, cancellationToken);
+            var image = await context.Runtime.ImageAsync(service.Spec.Image, cancellationToken);
+            if (image.Value?.Digest is { } digest) digests[service.Name] = digest;
+            var check = ServiceProbe.CheckOf(plan, service, image);
             if (check.Fault is { } fault) return new StartResult.EngineFault(service.Name, fault, found[service.Name]);
             var work = Of(service.Name);
             (work.Check, work.StopGrace) = (check.Value, service.StopGrace);
         }
+        context.Fetched(app, digests.ToImmutable());
         var names = plan.Services.Select(s => s.Name).ToHashSet(StringComparer.Ordinal);
         var all = await context.Runtime.ListAsync(CancellationToken.None);
         if (all.Fault is { } away) return new StartResult.EngineFault(plan.Services[0].Name, away, null);
@@ -168,19 +203,24 @@ internal sealed class AppStart(string app, AppWorkContext context)
         return content.Fault is { } fault ? throw new IOException(fault.Sentence) : content.Value;
     }
 
-    private async Task<ServiceStatus> CheckAsync(
-        ServicePlan service, ServiceWork work, ContainerSpec spec, ObservedContainer container, CancellationToken cancellationToken)
+    /// <returns>Whether it was asked; it is not where no check is due.</returns>
+    private async Task<bool> AskAsync(ServiceWork work, ContainerSpec spec, ObservedContainer container, CancellationToken cancellationToken)
     {
-        if (work.Check is not { } check) return new ServiceStatus(service.Name, AppState.Running, "", container.Id, null);
         var now = context.Time.GetUtcNow();
-        if (now >= work.Health.NextCheck) work.Health.Record(await context.Probe.RunAsync(check, spec, container, cancellationToken), check, now);
-        var state = work.Health.State switch
+        if (work.Check is not { } check || now < work.Health.NextCheck) return false;
+        work.Health.Record(await context.Probe.RunAsync(check, spec, container, cancellationToken), check, now);
+        return true;
+    }
+
+    private static ServiceStatus SeenToRun(ServicePlan service, ServiceWork work, ObservedContainer container)
+    {
+        var state = work.Check is null ? AppState.Running : work.Health.State switch
         {
             HealthState.Healthy => AppState.Running,
             HealthState.Unhealthy => AppState.Unhealthy,
             _ => AppState.Starting,
         };
-        return new ServiceStatus(service.Name, state, work.Health.Reason, container.Id, null);
+        return new ServiceStatus(service.Name, state, work.Check is null ? "" : work.Health.Reason, container.Id, null) { HasStarted = true };
     }
 
     /// <param name="waiting">The services before it that wait themselves.</param>

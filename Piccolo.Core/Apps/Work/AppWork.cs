@@ -49,6 +49,7 @@ internal sealed class AppWork(string app, AppWorkContext context)
     {
         if (NotBefore is { } due && context.Time.GetUtcNow() < due) return Task.CompletedTask;
         (NotBefore, NextLook) = (null, null);
+        if (goal.Revision is { } revision) context.Board.Begin(app, revision);
         return goal switch
         {
             AppGoal.Run { UpdateAsked: { } asked } run => UpdateAsync(run.Plan, asked, cancellationToken),
@@ -66,7 +67,9 @@ internal sealed class AppWork(string app, AppWorkContext context)
     {
         var next = Postpone();
         context.Logger.AppWorkFailed(app, next, exception);
-        context.Board.Set(app, AppState.Error, AppReason.Refused, "An internal error occurred. The appliance's log has its details.", nextAttempt: next);
+        context.Board.Set(
+            app, AppState.Failed, AppReason.Refused, "An internal error occurred. The appliance's log has its details.", nextAttempt: next,
+            failures: _failures);
     }
 
     private async Task RunAsync(AppPlan plan, CancellationToken cancellationToken)
@@ -82,13 +85,13 @@ internal sealed class AppWork(string app, AppWorkContext context)
                 _portBusySince = null;
                 if (plan.Services.All(s => context.Time.GetUtcNow() - _start.Of(s.Name).RunningSince is not { } ran || ran >= HealthyRun)) _failures = 0;
                 var main = reached.Services.FirstOrDefault(s => s.Name == plan.Main)?.ContainerId;
-                context.Board.Set(app, reached.State, reached.Reason, reached.Detail, main, services: reached.Services);
+                context.Board.Set(app, reached.State, reached.Reason, reached.Detail, main, services: _ => reached.Services);
                 if (reached.NextLook is null) break;
                 NextLook = reached.NextLook;
                 context.Retry.Raise();
                 break;
             case StartResult.EngineFault failed:
-                Fail(failed.Fault, failed.Old, Told(plan, failed.Service));
+                Fail(failed.Fault, failed.Old, plan, failed.Service);
                 break;
             case StartResult.VolumesFault failed:
                 // What runs holds a mount that the daemon does not see any more: it has to let go.
@@ -99,7 +102,10 @@ internal sealed class AppWork(string app, AppWorkContext context)
                 if (exited.RanFor >= HealthyRun) _failures = 0;
                 var code = exited.Container.ExitCode is { } exit ? $" with code {exit}" : "";
                 var who = plan.Services.Length == 1 ? "The app" : $"The service '{exited.Service}'";
-                Fail(AppReason.Exited, $"{who} exited{code}. See its log.", exited.Container.Id);
+                Fail(AppReason.Exited, $"{who} exited{code}. See its log.", exited.Container.Id, service: exited.Service, exitCode: exited.Container.ExitCode);
+                break;
+            case StartResult.TakenBack:
+                // The goal of that is on its way. Where there is none after all, because another app took a name of the old revision, the next round goes on.
                 break;
         }
     }
@@ -109,9 +115,12 @@ internal sealed class AppWork(string app, AppWorkContext context)
     {
         var newer = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
         ContainerFault? fault = null;
+        var before = context.Board.Find(app);
         foreach (var service in plan.Services)
         {
             var image = service.Spec.Image;
+            if (before is { State: AppState.Running or AppState.Unhealthy })
+                context.Board.Set(app, AppState.Updating, detail: $"Looking for a newer {image}.", containerId: before.ContainerId);
             // Nobody serves what was made on this device: its name may mean another image all the same.
             if (!image.IsLocal)
             {
@@ -156,6 +165,7 @@ internal sealed class AppWork(string app, AppWorkContext context)
     private async Task StopAsync(AppReason reason)
     {
         var before = context.Board.Find(app);
+        context.Board.At(app, AppPhase.StopServices);
         var (fault, containers) = await StopAllAsync();
         if (fault is not null)
         {
@@ -164,18 +174,20 @@ internal sealed class AppWork(string app, AppWorkContext context)
         }
         // Also where a volume stays open: what was stopped on purpose has not failed when it is to run again.
         _start.Stopped();
+        context.Board.At(app, AppPhase.CloseVolumes);
         if (await context.Volumes.CloseAsync(app, CancellationToken.None) is { } open)
         {
             Fail(ReasonOf(open.Kind), $"{open.Sentence} {open.NextStep}", null);
             return;
         }
         var worked = containers.Any(c => c.IsRunning)
-            || before is { State: AppState.Running or AppState.Unhealthy or AppState.Starting or AppState.Pulling };
+            || before is { State: AppState.Running or AppState.Unhealthy or AppState.Starting or AppState.Installing or AppState.Updating };
         ForgetFailures();
         if (worked && reason == AppReason.Follower) context.Logger.AppStoppedAsFollower(ResourceId.App(app).Value, app);
         else if (worked) context.Logger.AppStopped(app, reason);
-        var detail = reason == AppReason.Export ? "Its volumes are copied into an export; it goes on by itself." : "";
-        context.Board.Set(app, AppState.Stopped, reason, detail, containerId: containers.FirstOrDefault(c => c.Service == ContainerSpec.MainService)?.Id);
+        context.Board.Set(
+            app, AppState.Stopped, reason, reason == AppReason.Export ? "Its volumes are copied into an export; it goes on by itself." : "",
+            containerId: containers.FirstOrDefault(c => c.Service == ContainerSpec.MainService)?.Id, services: known => [.. known.Select(s => Stopped(s, reason))]);
     }
 
     /// <summary>In the reverse order of the start; what no plan of this run had goes first.</summary>
@@ -195,7 +207,13 @@ internal sealed class AppWork(string app, AppWorkContext context)
     /// <param name="removal">The owner's word; null = what the app has stays.</param>
     private async Task RemoveAsync(AppRemoval? removal)
     {
+        if (removal is not null)
+        {
+            context.Board.Set(app, AppState.Removing, containerId: context.Board.Find(app)?.ContainerId);
+            context.Board.At(app, AppPhase.StopServices);
+        }
         var (fault, containers) = await StopAllAsync();
+        if (removal is not null) context.Board.At(app, AppPhase.RemoveContainers);
         if (fault is null && removal is not null) fault = await context.Runtime.RemoveWithVolumesAsync(app, CancellationToken.None);
         else
         {
@@ -206,6 +224,7 @@ internal sealed class AppWork(string app, AppWorkContext context)
             Fail(fault);
             return;
         }
+        if (removal is not null) context.Board.At(app, removal.IsPurge ? AppPhase.DeleteVolumes : AppPhase.CloseVolumes);
         var open = await context.Volumes.CloseAsync(app, CancellationToken.None);
         if (open is null && removal is { IsPurge: true }) open = await context.Volumes.PurgeAsync(app, CancellationToken.None);
         if (open is not null)
@@ -223,7 +242,7 @@ internal sealed class AppWork(string app, AppWorkContext context)
         context.Retry.Raise();
     }
 
-    private void Fail(ContainerFault fault, ObservedContainer? stillThere = null, string who = "")
+    private void Fail(ContainerFault fault, ObservedContainer? stillThere = null, AppPlan? plan = null, string? service = null)
     {
         if (fault.Kind == ContainerFaultKind.PortInUse)
         {
@@ -236,16 +255,25 @@ internal sealed class AppWork(string app, AppWorkContext context)
             }
         }
         Fail(
-            AppReasons.Of(fault.Kind), $"{who}{fault.Sentence} {fault.NextStep}", stillThere?.Id,
-            fault.Kind == ContainerFaultKind.RateLimited ? RateLimitPause : TimeSpan.Zero);
+            AppReasons.Of(fault.Kind), $"{(plan is { Services.Length: > 1 } ? service + ": " : "")}{fault.Sentence} {fault.NextStep}", stillThere?.Id,
+            fault.Kind == ContainerFaultKind.RateLimited ? fault.RetryAfter ?? RateLimitPause : TimeSpan.Zero, service);
     }
 
-    private void Fail(AppReason reason, string detail, string? containerId, TimeSpan atLeast = default)
+    /// <param name="service">Whose failure it is; null = the app's as a whole.</param>
+    private void Fail(
+        AppReason reason, string detail, string? containerId, TimeSpan atLeast = default, string? service = null, int? exitCode = null)
     {
         var next = Postpone(atLeast);
         context.Logger.AppFailed(app, reason, detail, _failures, next);
-        context.Board.Set(app, AppState.Error, reason, detail, containerId, next);
+        context.Board.Set(
+            app, AppState.Failed, reason, detail, containerId, next,
+            known => service is null ? known : AppStatusBoard.With(
+                known, new ServiceStatus(service, AppState.Failed, detail, containerId, exitCode) { Reason = reason, NextAttempt = next }),
+            _failures);
     }
+
+    private static ServiceStatus Stopped(ServiceStatus service, AppReason reason) =>
+        new(service.Name, AppState.Stopped, "", service.ContainerId, service.ExitCode) { Reason = reason };
 
     private DateTimeOffset Postpone(TimeSpan atLeast = default)
     {
@@ -255,8 +283,6 @@ internal sealed class AppWork(string app, AppWorkContext context)
         context.Retry.Raise();
         return next;
     }
-
-    private static string Told(AppPlan plan, string service) => plan.Services.Length == 1 ? "" : $"{service}: ";
 
     private static AppReason ReasonOf(VolumeFaultKind kind) => kind == VolumeFaultKind.Full ? AppReason.VolumeFull : AppReason.VolumeUnavailable;
 

@@ -13,6 +13,8 @@ namespace Piccolo.Core.Apps.Work;
 /// <param name="Stops">How many may be stopped at a time.</param>
 /// <param name="Retry">Raised when an app's next attempt was set.</param>
 /// <param name="MoveBusyGuardPorts">Gives the app other ports in place of those that others keep busy.</param>
+/// <param name="MayGoOn">Whether the app's revision is still wanted when its images are here; from then on it is not taken back.</param>
+/// <param name="Fetched">Takes note of the digests of an app's images, by service.</param>
 /// <param name="Updated">
 /// Takes note of how looking for newer images of an app ended: when it was asked for, the end, and the newer images by service.
 /// </param>
@@ -30,6 +32,8 @@ internal sealed record AppWorkContext(
     SemaphoreSlim Stops,
     ChangeSignal Retry,
     Action<string> MoveBusyGuardPorts,
+    Func<string, DateTimeOffset, bool> MayGoOn,
+    Action<string, ImmutableSortedDictionary<string, string>> Fetched,
     Action<string, DateTimeOffset, AppUpdate, ImmutableSortedDictionary<string, string>> Updated,
     Action<string> Removed,
     ILogger Logger);

@@ -20,11 +20,11 @@ internal sealed class ServiceProbe(IContainerRuntime runtime, TimeProvider time)
 
     /// <summary>The check of a service: the manifest's, else what its image declares, else a connection where another service waits for its health.</summary>
     /// <returns>Null where there is nothing to ask: it counts as healthy while it runs.</returns>
-    public async Task<ContainerResult<HealthCheckDefinition?>> CheckOfAsync(AppPlan plan, ServicePlan service, CancellationToken cancellationToken)
+    /// <param name="image">What the service's image says of itself, or why that is not known.</param>
+    public static ContainerResult<HealthCheckDefinition?> CheckOf(AppPlan plan, ServicePlan service, ContainerResult<ImageFacts> image)
     {
         var declared = service.Manifest.HealthCheck;
         if (declared is { Http: not null } or { TcpPort: not null } or { Command.IsEmpty: false }) return declared;
-        var image = await runtime.ImageAsync(service.Spec.Image, cancellationToken);
         if (image.Fault is { } fault) return fault;
         var times = declared ?? new HealthCheckDefinition();
         if (!image.Value!.HealthCommand.IsEmpty) return times with { Command = image.Value.HealthCommand };

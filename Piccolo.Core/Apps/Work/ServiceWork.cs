@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Piccolo.Core.Apps.Manifest;
 using Piccolo.Core.Containers;
 
@@ -38,21 +37,31 @@ internal sealed class ServiceWork(string app, string service, AppWorkContext con
 
     public TimeSpan StopGrace { get; set; } = context.StopGrace;
 
+    /// <summary>How much of its image came when that was fetched last; null where it was here.</summary>
+    public PullProgress? Pull { get; private set; }
+
     /// <summary>It was stopped, or its container has gone.</summary>
     public void Stopped() => RunningSince = null;
 
     /// <summary>Fetches the image unless it is here. The old container goes only afterwards, so that a wrong image name leaves the app as it was.</summary>
-    public async Task<ServiceStep.Failed?> FetchAsync(ObservedContainer? old, ContainerSpec spec, CancellationToken cancellationToken)
+    /// <param name="runs">Whether anything of the app runs: it does so meanwhile.</param>
+    public async Task<ServiceStep.Failed?> FetchAsync(ObservedContainer? old, ContainerSpec spec, bool runs, CancellationToken cancellationToken)
     {
+        Pull = null;
         var has = await context.Runtime.HasImageAsync(spec.Image, CancellationToken.None);
         if (has.Fault is null && !has.Value)
         {
-            var isQuiet = old is { IsRunning: true };
-            if (!isQuiet) context.Board.Set(app, AppState.Pulling, detail: $"Fetching {spec.Image}.", containerId: old?.Id);
-            var progress = isQuiet ? null : new PullReport(app, spec.Image, context);
+            var progress = new PullReport(spec.Image, context.Time, (detail, pull) =>
+            {
+                Pull = pull;
+                var state = old is { IsRunning: true } ? AppState.Updating : AppState.Installing;
+                var own = new ServiceStatus(service, state, detail, old?.Id, null) { Pull = pull };
+                context.Board.Set(app, runs ? AppState.Updating : AppState.Installing, detail, own);
+            });
             await Slots.UseAsync(
                 context.Pulls.Of(spec.Image), async () => has = has with { Fault = await context.Runtime.PullAsync(spec.Image, progress, cancellationToken) },
                 cancellationToken);
+            if (has.Fault is null) progress.End();
         }
         return has.Fault is { } fault ? new ServiceStep.Failed(fault, old) : null;
     }
@@ -76,7 +85,7 @@ internal sealed class ServiceWork(string app, string service, AppWorkContext con
     private async Task<ServiceStep> ReplaceAsync(ObservedContainer? old, ContainerSpec spec, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        context.Board.Set(app, AppState.Starting);
+        Starting(old?.Id);
         if (old is not null)
         {
             var volumes = await context.Runtime.VolumesOfAsync(old.Id, CancellationToken.None);
@@ -96,7 +105,7 @@ internal sealed class ServiceWork(string app, string service, AppWorkContext con
     {
         cancellationToken.ThrowIfCancellationRequested();
         using var span = Primitives.Traces.Source.StartActivity("app start")?.SetTag("app", $"{app}").SetTag("service", service);
-        context.Board.Set(app, AppState.Starting, containerId: id);
+        Starting(id);
         if (await context.Runtime.StartAsync(id, CancellationToken.None) is { } fault) return new ServiceStep.Failed(fault);
         var found = await context.Runtime.FindAsync(app, service, CancellationToken.None);
         if (found.Fault is { } lost) return new ServiceStep.Failed(lost);
@@ -107,29 +116,15 @@ internal sealed class ServiceWork(string app, string service, AppWorkContext con
         return new ServiceStep.Exited(container);
     }
 
+    private void Starting(string? id) => context.Board.Set(
+        app, AppState.Starting, "", new ServiceStatus(service, AppState.Starting, "", id, null) { Pull = Pull, HasCheck = Check is not null });
+
     private ServiceStep.Runs Running(ObservedContainer container, bool justStarted)
     {
         var now = context.Time.GetUtcNow();
         if (RunningSince is null || justStarted) Health.Started(now);
         RunningSince = justStarted ? now : RunningSince ?? now;
         return new ServiceStep.Runs(container, justStarted);
-    }
-}
-
-/// <summary>Says how much of an image is here, at most once a second: the engine tells of every few kilobytes.</summary>
-internal sealed class PullReport(string app, ImageReference image, AppWorkContext context) : IProgress<PullProgress>
-{
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-
-    private DateTimeOffset _next;
-
-    public void Report(PullProgress value)
-    {
-        var now = context.Time.GetUtcNow();
-        if (now < _next || value.TotalBytes is not { } total) return;
-        _next = now + Interval;
-        context.Board.Set(app, AppState.Pulling, detail: string.Create(
-            CultureInfo.InvariantCulture, $"Fetching {image}: {value.DoneBytes / 1e6:0.0} of {total / 1e6:0.0} MB."));
     }
 }
 

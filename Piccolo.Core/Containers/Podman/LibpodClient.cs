@@ -95,6 +95,15 @@ internal sealed class LibpodClient : IDisposable
         return await CheckedAsync(await _http.GetAsync(Relative(address), HttpCompletionOption.ResponseHeadersRead, cancellationToken), cancellationToken);
     }
 
+    /// <summary>What running containers take, as seen once.</summary>
+    public async Task<ImmutableArray<Stats>> StatsAsync(IEnumerable<string> containers, CancellationToken cancellationToken)
+    {
+        var address = "containers/stats?stream=false" + string.Concat(containers.Select(c => $"&containers={c}"));
+        using var answer = await CheckedAsync(await _http.GetAsync(Relative(address), cancellationToken), cancellationToken);
+        var report = await answer.Content.ReadFromJsonAsync<StatsReport>(cancellationToken) ?? throw new JsonException("The engine described no usage.");
+        return report.Error is null ? report.Stats ?? [] : throw new JsonException("The engine could not tell the usage.");
+    }
+
     public void Dispose() => _http.Dispose();
 
     /// <summary>
@@ -121,11 +130,17 @@ internal sealed class LibpodClient : IDisposable
     private static string Escaped(string name) => string.Join('/', name.Split('/').Select(Uri.EscapeDataString));
 
     /// <param name="Healthcheck">In the form of a Dockerfile's: CMD and words, CMD-SHELL and one line, or NONE.</param>
-    internal sealed record Image(string Id, ImageConfig? Config, ImageHealth? Healthcheck);
+    internal sealed record Image(string Id, string? Digest, ImageConfig? Config, ImageHealth? Healthcheck);
 
     internal sealed record ImageConfig(Dictionary<string, object?>? Volumes);
 
     internal sealed record ImageHealth(ImmutableArray<string>? Test);
+
+    /// <param name="CPUNano">Since the container's start.</param>
+    internal sealed record Stats(string ContainerID, ulong CPUNano, ulong MemUsage);
+
+    /// <param name="Error">An object of the engine's language, of which nothing comes through but that it is there.</param>
+    private sealed record StatsReport(JsonElement? Error, ImmutableArray<Stats>? Stats);
 
     private sealed record PathStat(uint Mode, string? LinkTarget)
     {

@@ -9,6 +9,9 @@ namespace Piccolo.Core.Containers.Podman;
 // Which containers there are, and whether they run.
 internal sealed partial class PodmanRuntime
 {
+    /// <summary>Somebody looks at a page and waits.</summary>
+    private static readonly TimeSpan UsageLimit = TimeSpan.FromSeconds(5);
+
     public Task<ContainerResult<ImmutableArray<ObservedContainer>>> ListAsync(CancellationToken cancellationToken) =>
         CallAsync("list", async (client, token) =>
         {
@@ -29,6 +32,18 @@ internal sealed partial class PodmanRuntime
             if (ExitCodeIn(listed) is { } known) return Observe(listed) with { ExitCode = known < 0 ? null : known };
             return await InspectAsync(client, name, token) is { } found ? Observe(found) : new ContainerResult<ObservedContainer?>(null, null);
         }, cancellationToken);
+
+    public Task<ContainerResult<ImmutableArray<ContainerUsage>>> UsageAsync(string app, CancellationToken cancellationToken) =>
+        CallAsync("usage", async (client, token) =>
+        {
+            var found = await client.Containers.ListContainersAsync(new ContainersListParameters { All = false, Filters = OurLabel() }, token);
+            var running = found.Where(c => IsOurs(c.Labels) && c.Names?.Any(IsOurName) == true && Label(c.Labels, ContainerLabels.App) == app)
+                .ToDictionary(c => c.ID, c => ServiceOf(c.Labels), StringComparer.Ordinal);
+            var seen = running.Count == 0 ? [] : await _libpod!.StatsAsync(running.Keys, token);
+            return new ContainerResult<ImmutableArray<ContainerUsage>>(
+                [.. seen.Where(s => running.ContainsKey(s.ContainerID)).Select(s => new ContainerUsage(
+                    running[s.ContainerID], (long)Math.Min(s.MemUsage, long.MaxValue), TimeSpan.FromMicroseconds(s.CPUNano / 1000)))], null);
+        }, UsageLimit < _options.CallTimeout ? UsageLimit : _options.CallTimeout, cancellationToken);
 
     public async Task<ContainerFault?> StartAsync(string id, CancellationToken cancellationToken)
     {

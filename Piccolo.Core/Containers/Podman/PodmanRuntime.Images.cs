@@ -7,6 +7,9 @@ namespace Piccolo.Core.Containers.Podman;
 // Images: whether they are here, what they say of themselves, and how they come.
 internal sealed partial class PodmanRuntime
 {
+    /// <summary>Of sha512.</summary>
+    private const int MaxDigest = 135;
+
     /// <summary>A registry that sends a byte now and then is not waited for without end.</summary>
     private static readonly TimeSpan LongestPull = TimeSpan.FromHours(12);
 
@@ -36,7 +39,7 @@ internal sealed partial class PodmanRuntime
         CallAsync<ImageFacts>("inspect image", async (_, token) =>
         {
             var found = await _libpod!.InspectImageAsync(image.ToString(), token);
-            return new ImageFacts(IdOf(found.Id) ?? "", VolumesOf(found), HealthCommand(found.Healthcheck?.Test ?? []));
+            return new ImageFacts(IdOf(found.Id) ?? "", VolumesOf(found), HealthCommand(found.Healthcheck?.Test ?? [])) { Digest = DigestOf(found.Digest) };
         }, cancellationToken);
 
     public async Task<ContainerFault?> PullAsync(ImageReference image, IProgress<PullProgress>? progress, CancellationToken cancellationToken)
@@ -70,6 +73,8 @@ internal sealed partial class PodmanRuntime
 
     /// <summary>Engines write ids with and without their algorithm.</summary>
     private static string? IdOf(string? id) => id?.Split(':')[^1];
+
+    private static string? DigestOf(string? text) => text is { Length: > 0 and <= MaxDigest } ? text : null;
 
     private static ImmutableArray<string> VolumesOf(LibpodClient.Image image) =>
         [.. (image.Config?.Volumes?.Keys ?? Enumerable.Empty<string>()).Select(Surroundings.Normal).Distinct().Order(StringComparer.Ordinal)];

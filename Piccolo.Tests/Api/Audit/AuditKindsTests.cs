@@ -60,6 +60,10 @@ internal sealed class AuditKindsTests
         await ActAsync(owner, AuditKinds.AppStopped, Owner, "POST", "apps/web/stop", 200);
         await ActAsync(owner, AuditKinds.AppStarted, Owner, "POST", "apps/web/start", 200);
         await ActAsync(script, AuditKinds.AppRemoved, Token, "DELETE", "apps/web", 200);
+        box.Engine.PullGate = new TaskCompletionSource().Task;
+        await ActAsync(script, AuditKinds.AppInstalled, Token, "POST", "apps", 201, Manifest(8082, "slow"));
+        var slow = (await script.JsonAsync("GET", "jobs?subject=slow"))["jobs"]![0]!;
+        await ActAsync(owner, AuditKinds.JobCancelled, Owner, "DELETE", $"jobs/{slow["id"]}", 200);
 
         // Remote access.
         await ActAsync(script, AuditKinds.RemoteConfigured, Token, "POST", "remote/configure", 200,
@@ -160,8 +164,9 @@ internal sealed class AuditKindsTests
     private static IEnumerable<string> Constants() =>
         typeof(AuditKinds).GetFields(BindingFlags.Public | BindingFlags.Static).Where(f => f.IsLiteral).Select(f => (string)f.GetRawConstantValue()!);
 
-    private static StringContent Manifest(int port) =>
-        new($"name: web\nimage: localhost/web:1\nlisteners:\n  - {{ name: web, guest_port: {port}, protocol: http }}\n", Encoding.UTF8, "application/yaml");
+    private static StringContent Manifest(int port, string app = "web") => new(
+        $"name: {app}\nimage: localhost/{app}:1\nlisteners:\n  - {{ name: {app}, guest_port: {port}, protocol: http }}\n", Encoding.UTF8,
+        "application/yaml");
 
     private static MultipartFormDataContent Form(byte[] file) =>
         new() { { new StringContent(Password), "password" }, { new ByteArrayContent(file), "file", "export.piccolo" } };

@@ -46,6 +46,7 @@ internal sealed class EveryRouteTests
         new("POST /api/v1/apps/validate", 200, Manifest), new("GET /api/v1/apps/schema", 200), new("POST /api/v1/apps", 201, Manifest),
         new("GET /api/v1/apps", 200),
         new("GET /api/v1/apps/{name}", 200), new("GET /api/v1/apps/{name}/logs", 200),
+        new("GET /api/v1/apps/{name}/manifest", 200), new("GET /api/v1/apps/{name}/usage", 200),
         new("GET /api/v1/apps/{name}/volumes", 200), new("GET /api/v1/volumes", 200),
         new("GET /api/v1/apps/{name}/services", 200), new("GET /api/v1/services", 200), new("POST /api/v1/apps/{name}/stop", 200),
         new("POST /api/v1/apps/{name}/start", 200), new("POST /api/v1/apps/{name}/update", 200),

@@ -18,7 +18,7 @@ internal sealed class AppDataTests : NotesFixture
         _rig.Volumes.Faults["close"] = new VolumeFault(VolumeFaultKind.Busy, "The volume 'db' is in use.", "Wait.");
 
         _rig.Lock();
-        var status = await _rig.UntilAsync("notes", AppState.Error, AppReason.VolumeUnavailable);
+        var status = await _rig.UntilAsync("notes", AppState.Failed, AppReason.VolumeUnavailable);
         Assert.That(status.Detail, Is.EqualTo("The volume 'db' is in use. Wait."));
 
         _rig.Volumes.Faults.Clear();
@@ -35,7 +35,7 @@ internal sealed class AppDataTests : NotesFixture
         _rig.Install(Notes());
         await _rig.StartAsync();
 
-        await _rig.UntilAsync("notes", AppState.Error, reason);
+        await _rig.UntilAsync("notes", AppState.Failed, reason);
 
         Assert.That(_rig.Runtime.Calls, Has.None.StartsWith("create"));
     }
@@ -63,7 +63,7 @@ internal sealed class AppDataTests : NotesFixture
 
         _rig.Volumes.Faults["open"] = new VolumeFault(VolumeFaultKind.Busy, "A container still uses it.", "Wait.");
         _rig.Runtime.Changed.Raise();
-        await _rig.UntilAsync("notes", AppState.Error, AppReason.VolumeUnavailable);
+        await _rig.UntilAsync("notes", AppState.Failed, AppReason.VolumeUnavailable);
         Assert.That(_rig.Runtime.Containers.Where(c => c.IsRunning), Is.Empty);
 
         _rig.Volumes.Faults.Clear();
@@ -84,7 +84,7 @@ internal sealed class AppDataTests : NotesFixture
 
         _rig.Runtime.Faults["image"] = NoSuchImage;
         _rig.Runtime.Changed.Raise();
-        await _rig.UntilAsync("notes", AppState.Error, AppReason.ImageNotFound);
+        await _rig.UntilAsync("notes", AppState.Failed, AppReason.ImageNotFound);
 
         Assert.That(_rig.Volumes.Calls, Has.Length.EqualTo(opened));
         Assert.That(_rig.Volumes.Images, Is.EqualTo(new[] { "localhost/db:1" }));
@@ -97,9 +97,9 @@ internal sealed class AppDataTests : NotesFixture
         _rig.Catalog.Remove("notes");
         await AppRig.UntilAsync(_rig.Board.Changed, () => _rig.Board.Find("notes") is null, () => "the status stays");
 
-        Assert.That(_rig.Catalog.Remove("notes"), Is.False);
-        Assert.That(_rig.Catalog.Remove("never", purge: true), Is.False);
-        Assert.That(_rig.Catalog.Remove("notes", purge: true), Is.True);
+        Assert.That(_rig.Catalog.Remove("notes"), Is.Null);
+        Assert.That(_rig.Catalog.Remove("never", purge: true), Is.Null);
+        Assert.That(_rig.Catalog.Remove("notes", purge: true), Is.Not.Null);
         await AppRig.UntilAsync(_rig.Store.Changed, () => _rig.Store.Get(AppSecrets.Collection, "notes") is null, () => "the secrets stay");
 
         Assert.That(_rig.Volumes.Calls, Does.Contain("purge notes"));

@@ -78,7 +78,7 @@ internal sealed class AppNetworkTests : AppSupervisorFixture
         _rig.Install(AppRig.Manifest("web"));
         await _rig.StartAsync();
 
-        var status = await _rig.UntilAsync("web", AppState.Error, AppReason.Refused);
+        var status = await _rig.UntilAsync("web", AppState.Failed, AppReason.Refused);
 
         Assert.That(status.Detail, Is.EqualTo("Nothing is closed. Load it."));
     }

@@ -27,7 +27,7 @@ internal sealed class AppRemovalTests
         _rig.Runtime.EngineFault = RecordingContainerRuntime.Unreachable;
         _rig.Catalog.Remove("web");
         _rig.Install(AppRig.Manifest("web"));
-        await _rig.UntilAsync("web", AppState.Error, AppReason.EngineUnreachable);
+        await _rig.UntilAsync("web", AppState.Failed, AppReason.EngineUnreachable);
         var before = _rig.Runtime.Calls.Length;
 
         _rig.Runtime.EngineFault = null;
@@ -77,7 +77,7 @@ internal sealed class AppRemovalTests
         _rig.Runtime.Faults["create"] = new ContainerFault(ContainerFaultKind.Refused, "Refused.", "Look.");
 
         _rig.Install(AppRig.Manifest("web") + "environment: { A: '1' }\n");
-        await _rig.UntilAsync("web", AppState.Error, AppReason.Refused);
+        await _rig.UntilAsync("web", AppState.Failed, AppReason.Refused);
         _rig.Runtime.Faults.Clear();
         _rig.PassAMinute();
         await _rig.UntilAsync("web", AppState.Running);

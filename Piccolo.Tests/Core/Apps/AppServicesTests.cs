@@ -15,7 +15,7 @@ internal sealed class AppServicesTests : NotesFixture
         _rig.Runtime.ExecCodes["db"] = 1;
         _rig.Install(Notes());
         await _rig.StartAsync();
-        var waiting = await _rig.UntilAsync("notes", AppState.Starting, s => s.Services.Length == 2);
+        var waiting = await _rig.UntilAsync("notes", AppState.Starting, s => s.Services is [_, { Detail.Length: > 0, State: AppState.Starting }]);
         Assert.That(waiting.Services.Select(s => (s.Name, s.State)), Is.EqualTo(new[] { ("db", AppState.Starting), ("web", AppState.Starting) }));
         Assert.That(waiting.Services[1].Detail, Is.EqualTo("It waits for 'db' to be healthy."));
         Assert.That(_rig.Runtime.Calls, Has.None.EqualTo("create notes.web"));
@@ -37,7 +37,7 @@ internal sealed class AppServicesTests : NotesFixture
         _rig.Install(Notes());
         await _rig.StartAsync();
 
-        var status = await _rig.UntilAsync("notes", AppState.Error, AppReason.ImageNotFound);
+        var status = await _rig.UntilAsync("notes", AppState.Failed, AppReason.ImageNotFound);
 
         Assert.That(status.Detail, Is.EqualTo("web: Not there. Look."));
         Assert.That(_rig.Runtime.Calls, Has.None.StartsWith("create"));
@@ -89,7 +89,7 @@ internal sealed class AppServicesTests : NotesFixture
         var notes = Notes();
 
         _rig.Install(notes with { Services = [notes.Services[0] with { DependsOn = notes.Services[0].DependsOn.Clear() }] });
-        await _rig.UntilAsync("notes", AppState.Running, s => s.Services.Length == 1);
+        await _rig.UntilAsync("notes", AppState.Running, s => s.IsSettled && s.Services.Length == 1);
 
         Assert.That(_rig.Runtime.Calls, Does.Contain("remove notes.db"));
         Assert.That(_rig.Runtime.Containers.Select(c => c.Service), Is.EquivalentTo(new[] { "web" }));
@@ -117,7 +117,7 @@ internal sealed class AppServicesTests : NotesFixture
         _rig.Install(WithMigration());
         await _rig.StartAsync();
 
-        var status = await _rig.UntilAsync("notes", AppState.Error, AppReason.Exited);
+        var status = await _rig.UntilAsync("notes", AppState.Failed, AppReason.Exited);
 
         Assert.That(status.Detail, Is.EqualTo("The service 'migrate' exited with code 4. See its log."));
         Assert.That(_rig.Runtime.Calls, Has.None.EqualTo("create notes.web"));

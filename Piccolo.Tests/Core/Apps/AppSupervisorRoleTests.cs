@@ -66,7 +66,7 @@ internal sealed class AppSupervisorRoleTests : AppSupervisorFixture
         _rig.Runtime.PullGate = new TaskCompletionSource().Task;
         _rig.Install(AppRig.Manifest("web"));
         await _rig.StartAsync();
-        await _rig.UntilAsync("web", AppState.Pulling);
+        await _rig.UntilAsync("web", AppState.Installing);
 
         _rig.Follow("web");
         await _rig.UntilAsync("web", AppState.Stopped, AppReason.Follower);

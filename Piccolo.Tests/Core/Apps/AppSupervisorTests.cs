@@ -15,7 +15,7 @@ internal sealed class AppSupervisorTests : AppSupervisorFixture
         _rig.Install(AppRig.Manifest("web"));
         await _rig.StartAsync();
 
-        await _rig.UntilAsync("web", AppState.Pulling);
+        await _rig.UntilAsync("web", AppState.Installing);
         pull.SetResult();
         var status = await _rig.UntilAsync("web", AppState.Running);
 
@@ -31,7 +31,7 @@ internal sealed class AppSupervisorTests : AppSupervisorFixture
 
         _rig.Runtime.EngineFault = RecordingContainerRuntime.Unreachable;
         _rig.Runtime.Changed.Raise();
-        var status = await _rig.UntilAsync("web", AppState.Error, AppReason.EngineUnreachable);
+        var status = await _rig.UntilAsync("web", AppState.Failed, AppReason.EngineUnreachable);
         var health = _rig.Health.Snapshot.Reported[HealthComponents.Containers];
         Assert.That((health.Level, health.Message), Is.EqualTo((HealthLevel.Degraded, "The container engine does not answer. Start it.")));
         Assert.That(status.NextAttempt, Is.GreaterThan(_rig.Time.GetUtcNow()));
@@ -50,7 +50,7 @@ internal sealed class AppSupervisorTests : AppSupervisorFixture
 
         _rig.Runtime.ExitAtOnce = 3;
         _rig.Runtime.Exit("web", 3);
-        var first = await _rig.UntilAsync("web", AppState.Error, AppReason.Exited);
+        var first = await _rig.UntilAsync("web", AppState.Failed, AppReason.Exited);
         Assert.That(first.Detail, Does.Contain("code 3"));
 
         for (var pause = 1; pause <= 8; pause *= 2)
@@ -71,7 +71,7 @@ internal sealed class AppSupervisorTests : AppSupervisorFixture
         _rig.Runtime.Faults["pull"] = new ContainerFault(ContainerFaultKind.ImageNotFound, "Not there.", "Look.");
         _rig.Install(AppRig.Manifest("web"));
         await _rig.StartAsync();
-        var status = await _rig.UntilAsync("web", AppState.Error, AppReason.ImageNotFound);
+        var status = await _rig.UntilAsync("web", AppState.Failed, AppReason.ImageNotFound);
         Assert.That(status.Detail, Is.EqualTo("Not there. Look."));
 
         _rig.Runtime.Faults.Clear();
@@ -100,7 +100,7 @@ internal sealed class AppSupervisorTests : AppSupervisorFixture
 
         _rig.Runtime.Faults["pull"] = new ContainerFault(ContainerFaultKind.ImageNotFound, "Not there.", "Look.");
         _rig.Install(AppRig.Manifest("web", "localhost/other:2"));
-        await _rig.UntilAsync("web", AppState.Error, AppReason.ImageNotFound);
+        await _rig.UntilAsync("web", AppState.Failed, AppReason.ImageNotFound);
         Assert.That(_rig.Runtime.Containers.Single(), Is.EqualTo(before), "the old container still runs");
 
         _rig.Runtime.Faults.Clear();
@@ -150,7 +150,7 @@ internal sealed class AppSupervisorTests : AppSupervisorFixture
         rig.BusyPorts[kept.GuardPort] = true;
         rig.Runtime.Faults["start"] = new ContainerFault(ContainerFaultKind.PortInUse, "Busy.", "Wait.");
         await rig.StartAsync();
-        await rig.UntilAsync("web", AppState.Error, AppReason.PortInUse);
+        await rig.UntilAsync("web", AppState.Failed, AppReason.PortInUse);
         for (var attempt = 1; attempt <= 5; attempt++) await AttemptAsync(rig);
         Assert.That(rig.Catalog.Find("web")!.Ports.Single(), Is.EqualTo(kept), "a busy port is waited for first");
 
@@ -188,7 +188,7 @@ internal sealed class AppSupervisorTests : AppSupervisorFixture
             () => "four pulls of each registry at a time");
 
         _rig.Runtime.Exit("web", 1);
-        await _rig.UntilAsync("web", AppState.Error, AppReason.Exited);
+        await _rig.UntilAsync("web", AppState.Failed, AppReason.Exited);
         _rig.PassAMinute();
         await _rig.UntilAsync("web", AppState.Running);
         _rig.Install(AppRig.Manifest("here", Sample));
@@ -205,9 +205,39 @@ internal sealed class AppSupervisorTests : AppSupervisorFixture
         _rig.Install(AppRig.Manifest("web"));
         await _rig.StartAsync();
 
-        var status = await _rig.UntilAsync("web", AppState.Error, AppReason.RateLimited);
+        var status = await _rig.UntilAsync("web", AppState.Failed, AppReason.RateLimited);
 
         Assert.That(status.NextAttempt, Is.EqualTo(_rig.Time.GetUtcNow().AddMinutes(15)));
+    }
+
+    [Test]
+    public async Task RateLimit_OfARegistryThatNamesATime_IsWaitedForSoLong()
+    {
+        _rig.Runtime.Faults["pull"] = new ContainerFault(ContainerFaultKind.RateLimited, "Enough for now.", "Wait.") { RetryAfter = TimeSpan.FromMinutes(40) };
+        _rig.Install(AppRig.Manifest("web"));
+        await _rig.StartAsync();
+
+        var status = await _rig.UntilAsync("web", AppState.Failed, AppReason.RateLimited);
+
+        Assert.That(status.NextAttempt, Is.EqualTo(_rig.Time.GetUtcNow().AddMinutes(40)));
+        Assert.That(status.Services.Single().NextAttempt, Is.EqualTo(status.NextAttempt));
+    }
+
+    [Test]
+    public async Task Digest_OfTheImage_IsKeptUntilTheManifestNamesAnother()
+    {
+        _rig.Runtime.Images[Sample] = new ImageFacts("id", [], []) { Digest = "sha256:" + new string('a', 64) };
+        await RunWebAsync();
+        Assert.That(_rig.Catalog.Find("web")!.ImageDigests["main"], Is.EqualTo("sha256:" + new string('a', 64)));
+        var told = _rig.Catalog.Find("web")!.UpdatedAt;
+
+        _rig.Catalog.SetDesired("web", DesiredState.Stopped);
+        await _rig.UntilAsync("web", AppState.Stopped, AppReason.Owner);
+        Assert.That(_rig.Catalog.Find("web")!.ImageDigests, Has.Count.EqualTo(1), "also of an app that is stopped");
+        Assert.That(told, Is.LessThan(_rig.Catalog.Find("web")!.UpdatedAt));
+        _rig.Install(AppRig.Manifest("web", "localhost/other:2"));
+
+        Assert.That(_rig.Catalog.Find("web")!.ImageDigests, Is.Empty);
     }
 
     /// <summary>Lets the clock come to the next attempt at starting the app: just before it nothing is tried, then it is.</summary>

@@ -5,6 +5,7 @@ using Piccolo.Core.Apps.Manifest;
 using Piccolo.Core.Containers;
 using Piccolo.Core.ControlStore;
 using Piccolo.Core.Health;
+using Piccolo.Core.Jobs;
 using Piccolo.Core.Leadership;
 using Piccolo.Core.Listeners;
 using Piccolo.Core.Primitives;
@@ -86,7 +87,7 @@ internal abstract class AppsOnPodmanFixture
             _nft = new NftablesOf(_networks.Box);
             services.AddSingleton(provider => TestFirewall.Of(provider.GetRequiredService<InstanceId>(), new RecordedLog(), _networks.Box, _nft));
         }
-        services.AddContainers().AddListeners().AddVolumes().AddApps();
+        services.AddContainers().AddListeners().AddVolumes().AddJobs().AddApps();
         _services = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
         foreach (var loop in _services.GetServices<IHostedService>()) await loop.StartAsync(CancellationToken.None);
         Store.Open(_dataKey);

@@ -32,6 +32,15 @@ internal sealed class EngineErrorsTests
     }
 
     [Test]
+    public void FromPull_RegistryThatNamesATime_IsAskedThen()
+    {
+        var fault = EngineErrors.FromPull(ImageReference.Parse("x/y:1"), "toomanyrequests: retry-after: 1800s");
+
+        Assert.That((fault.RetryAfter, fault.NextStep),
+            Is.EqualTo((TimeSpan.FromMinutes(30), "It wants to be asked again in 30 min. Retrying automatically then.")));
+    }
+
+    [Test]
     public void FromPull_EachKind_HasASentenceOfItsOwn()
     {
         string[] said =

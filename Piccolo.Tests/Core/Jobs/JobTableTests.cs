@@ -51,11 +51,11 @@ internal sealed class JobTableTests
             return null;
         });
 
-        Assert.That(_jobs.Cancel(job.Id), Is.Not.Null);
+        Assert.That(_jobs.Cancel(job.Id).Outcome, Is.EqualTo(CancelOutcome.Done));
 
         Assert.That((await EndOf(job)).State, Is.EqualTo(JobState.Cancelled));
-        Assert.That(_jobs.Cancel(job.Id)!.State, Is.EqualTo(JobState.Cancelled), "again changes nothing");
-        Assert.That(_jobs.Cancel("nobody"), Is.Null);
+        Assert.That(_jobs.Cancel(job.Id).Job!.State, Is.EqualTo(JobState.Cancelled), "again changes nothing");
+        Assert.That(_jobs.Cancel("nobody"), Is.EqualTo((CancelOutcome.NoSuchJob, (Job?)null)));
     }
 
     [Test]
@@ -106,7 +106,74 @@ internal sealed class JobTableTests
 
         await _jobs.StopAsync(CancellationToken.None).WaitAsync(Patience);
 
-        Assert.That(_jobs.Find(job.Id)!.State, Is.EqualTo(JobState.Cancelled));
+        Assert.That((_jobs.Find(job.Id)!.State, _jobs.Find(job.Id)!.Error!.Code), Is.EqualTo((JobState.Interrupted, "stopping")));
+        Assert.That(_jobs.Start(new JobPlan("late", "late"), (_, _) => Task.FromResult<string?>(null)), Is.EqualTo(((Job?)null, false)));
+    }
+
+    [Test]
+    public async Task StopAll_InterruptsForItsReason()
+    {
+        var (job, _) = _jobs.Start("a", "a", WaitAsync);
+
+        _jobs.StopAll(new JobError("locked", "Locked."));
+
+        var end = await EndOf(job);
+        Assert.That((end.State, end.Error), Is.EqualTo((JobState.Interrupted, new JobError("locked", "Locked."))));
+    }
+
+    [Test]
+    public async Task Start_ThatReplaces_InterruptsTheOneThatRuns()
+    {
+        var ended = new TaskCompletionSource();
+        var (first, _) = _jobs.Start("a", "web", async (_, token) =>
+        {
+            await token.FiredAsync();
+            await ended.Task;
+            return "too late";
+        });
+
+        var (second, started) = _jobs.Start(new JobPlan("b", "web") { Subject = "web", Replaces = new JobError("superseded", "Another.") }, WaitAsync);
+
+        Assert.That((started, second!.Subject, second.State), Is.EqualTo((true, "web", JobState.Running)));
+        Assert.That((_jobs.Find(first.Id)!.State, _jobs.Find(first.Id)!.Error!.Code), Is.EqualTo((JobState.Interrupted, "superseded")));
+        ended.SetResult();
+        Assert.That((await EndOf(first)).Result, Is.Null, "what its work returns later changes nothing");
+    }
+
+    [Test]
+    public void Cancel_ThatCannotBeTakenBack_LeavesTheJobAtWork()
+    {
+        var (job, _) = _jobs.Start(new JobPlan("a", "a") { TakeBack = () => false }, WaitAsync);
+
+        Assert.That(_jobs.Cancel(job!.Id), Is.EqualTo((CancelOutcome.NotCancellable, job)));
+
+        Assert.That(_jobs.Find(job.Id)!.State, Is.EqualTo(JobState.Running));
+    }
+
+    [Test]
+    public void Cancel_ThatIsTakenBack_HasEndedAtOnce()
+    {
+        var (job, _) = _jobs.Start(new JobPlan("a", "a") { TakeBack = () => true }, WaitAsync);
+
+        var (outcome, cancelled) = _jobs.Cancel(job!.Id);
+
+        Assert.That((outcome, cancelled!.State, cancelled.IsCancellable), Is.EqualTo((CancelOutcome.Done, JobState.Cancelled, false)));
+    }
+
+    [Test]
+    public void Start_BeyondTheLimit_StartsNothing()
+    {
+        for (var i = 0; i < JobTable.MaxRunning; i++) Assert.That(_jobs.Start(new JobPlan("k", $"g{i}"), WaitAsync).Started, Is.True);
+
+        Assert.That(_jobs.Start(new JobPlan("k", "one more"), WaitAsync), Is.EqualTo(((Job?)null, false)));
+        Assert.That(_jobs.Start(new JobPlan("k", "g0") { Replaces = new JobError("superseded", "Another.") }, WaitAsync).Started, Is.True);
+    }
+
+    private static async Task<string?> WaitAsync(IJobReport report, CancellationToken token)
+    {
+        await token.FiredAsync();
+        token.ThrowIfCancellationRequested();
+        return null;
     }
 
     private async Task<Job> EndOf(Job job)

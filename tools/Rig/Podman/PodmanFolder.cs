@@ -25,7 +25,9 @@ internal sealed class PodmanFolder
     /// <summary>The arguments that keep every command inside the folder.</summary>
     public string[] Arguments => ["--root", Path.Combine(Root, "root"), "--runroot", Path.Combine(Root, "run"), "--tmpdir", Path.Combine(Root, "tmp")];
 
-    public IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string> { ["CONTAINERS_CONF"] = Path.Combine(Root, "containers.conf") };
+    public IReadOnlyDictionary<string, string> Environment => File.Exists(RegistriesFile)
+        ? new Dictionary<string, string> { ["CONTAINERS_CONF"] = ConfigurationFile, ["CONTAINERS_REGISTRIES_CONF"] = RegistriesFile }
+        : new Dictionary<string, string> { ["CONTAINERS_CONF"] = ConfigurationFile };
 
     /// <summary>The network namespace in which the engine lives; null = this machine's own.</summary>
     public string? Network => File.Exists(NetworkFile) && File.ReadAllText(NetworkFile) is { Length: > 0 } name && File.Exists(NetworkNamespace.PathOf(name))
@@ -37,7 +39,7 @@ internal sealed class PodmanFolder
         : Tool.Prepare("podman", [.. Arguments, .. arguments], Environment);
 
     /// <param name="network">A network namespace in which the engine is to live.</param>
-    public static PodmanFolder Create(string? network = null)
+    public static PodmanFolder Create(string? network = null, string? plainRegistry = null)
     {
         var folder = new PodmanFolder(Path.Combine(Parent, Prefix + Guid.NewGuid().ToString("N")[..8]));
         Directory.CreateDirectory(folder.Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
@@ -46,6 +48,7 @@ internal sealed class PodmanFolder
         File.WriteAllText(folder.NetworkFile, network ?? "");
         folder.WriteNetwork();
         folder.WriteConfiguration();
+        if (plainRegistry is not null) File.WriteAllText(folder.RegistriesFile, $"[[registry]]\nlocation = \"{plainRegistry}\"\ninsecure = true\n");
         return folder;
     }
 
@@ -76,6 +79,10 @@ internal sealed class PodmanFolder
         if (Directory.Exists(Root)) Directory.Delete(Root, recursive: true);
     }
 
+    private string ConfigurationFile => Path.Combine(Root, "containers.conf");
+
+    private string RegistriesFile => Path.Combine(Root, "registries.conf");
+
     private string ServiceFile => Path.Combine(Root, "service");
 
     private string NetworkFile => Path.Combine(Root, "network");
@@ -87,7 +94,7 @@ internal sealed class PodmanFolder
     private void WriteConfiguration()
     {
         var runtime = Tool.Find("runc") is null ? "" : "runtime = \"runc\"";
-        File.WriteAllText(Path.Combine(Root, "containers.conf"), $"""
+        File.WriteAllText(ConfigurationFile, $"""
             [engine]
             {runtime}
             cgroup_manager = "cgroupfs"

@@ -51,7 +51,11 @@ public sealed class PodmanServer : IAsyncDisposable
 
     /// <param name="network">The network in which the engine and its containers live; null = this machine's own.</param>
     /// <exception cref="InvalidOperationException">What is missing, and how to install it.</exception>
-    public static async Task<PodmanServer> StartAsync(NetworkNamespace? network = null, CancellationToken cancellationToken = default)
+    public static Task<PodmanServer> StartAsync(NetworkNamespace? network = null, CancellationToken cancellationToken = default) =>
+        StartAsync(network, plainRegistry: null, cancellationToken);
+
+    /// <param name="plainRegistry">A registry that is asked over HTTP without TLS, such as <c>127.0.0.1:5000</c>.</param>
+    public static async Task<PodmanServer> StartAsync(NetworkNamespace? network, string? plainRegistry, CancellationToken cancellationToken = default)
     {
         RequireTools();
         await SweepAbandonedAsync(cancellationToken);
@@ -59,7 +63,7 @@ public sealed class PodmanServer : IAsyncDisposable
         await (network is null
             ? Tool.RunAsync(Tool.Prepare("nft", ["-f", FirewallFile]), cancellationToken)
             : network.RunAsync("nft", ["-f", FirewallFile], cancellationToken));
-        var folder = PodmanFolder.Create(network?.Name);
+        var folder = PodmanFolder.Create(network?.Name, plainRegistry);
         var start = folder.Command(["system", "service", "--time=0", "unix://" + folder.Socket]);
         var server = new PodmanServer(folder, Process.Start(start)!);
         folder.Remember(server._process);
