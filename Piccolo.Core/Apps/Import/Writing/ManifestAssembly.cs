@@ -139,7 +139,8 @@ internal sealed class ManifestAssembly(ImportContext context, HashSet<string> cl
         if (service.Capabilities.Count > 0) json["capabilities"] = List(service.Capabilities);
         else if (service.DropsAllCapabilities && ReleaseFeatures.CanHaveNoCapabilities) json["capabilities"] = new JsonArray();
         if (service.HasNewPrivileges) json["new_privileges"] = "allow";
-        if (service.Sysctls.Count > 0) json["sysctls"] = Map(service.Sysctls.DistinctBy(s => s.Name).Take(MaxSysctls), s => s.Name, s => JsonValue.Create(s.Value));
+        if (service.Sysctls.Count > 0)
+            json["sysctls"] = Map(service.Sysctls.DistinctBy(s => s.Name).Take(MaxSysctls), s => s.Name, s => JsonValue.Create(s.Value));
         return json;
     }
 

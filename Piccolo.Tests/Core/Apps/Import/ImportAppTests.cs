@@ -16,9 +16,12 @@ internal sealed class ImportAppTests
     }
 
     [Test]
-    public void Service_NameThatIsAnAddress_GetsAnother() => Assert.That(
-        Composed.Import("services: {'10': {image: a, ports: [80]}, s-10: {image: b}, localhost: {image: c}}").Manifest()["services"]!.AsObject().Select(s => s.Key),
-        Is.EqualTo(new[] { "s-10", "s-10-2", "s-localhost" }));
+    public void Service_NameThatIsAnAddress_GetsAnother()
+    {
+        var result = Composed.Import("services: {'10': {image: a, ports: [80]}, s-10: {image: b}, localhost: {image: c}}");
+
+        Assert.That(result.Manifest()["services"]!.AsObject().Select(s => s.Key), Is.EqualTo(new[] { "s-10", "s-10-2", "s-localhost" }));
+    }
 
     [TestCase("[db]", "started")]
     [TestCase("{db: {condition: service_started}}", "started")]
