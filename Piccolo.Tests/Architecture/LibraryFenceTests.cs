@@ -10,7 +10,7 @@ internal sealed class LibraryFenceTests
 
     [TestCase("Microsoft.Data.Sqlite", "Piccolo.Core.ControlStore")]
     [TestCase("DbUp", "Piccolo.Core.ControlStore")]
-    [TestCase("YamlDotNet", "Piccolo.Core.Apps.Manifest")]
+    [TestCase("YamlDotNet", "Piccolo.Core.Apps")]
     [TestCase("Docker.DotNet", "Piccolo.Core.Containers")]
     [TestCase("NSec", "Piccolo.Core.Vault")]
     [TestCase("Zxcvbn", "Piccolo.Core.Vault")]

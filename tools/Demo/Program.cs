@@ -1,5 +1,6 @@
 using Piccolo.Demo;
 using Piccolo.Demo.Chaos;
+using Piccolo.Demo.Import;
 using Piccolo.Demo.Prove;
 using Piccolo.Demo.Staging;
 
@@ -23,6 +24,8 @@ return args switch
     ["prove", "leaks"] => await LeakProof.RunAsync(),
     ["prove", "--help" or "-h"] or ["prove", "leaks", "--help" or "-h"] => Say(ProveUsage, 0),
     ["prove", ..] => Say(ProveUsage, 2),
+    ["import"] or ["import", "--help" or "-h"] => Say(ImportCommand.Usage, args.Length == 1 ? 2 : 0),
+    ["import", .. var rest] => ImportCommand.Run(rest, Console.Out),
     ["verify-staging", .. var rest] => await StagingCommand.RunAsync([.. rest], Console.Out),
     _ => Say("usage: ./dev COMMAND [options]", 2),
 };

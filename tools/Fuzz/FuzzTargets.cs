@@ -17,6 +17,8 @@ internal static class FuzzTargets
         ["frame"] = Frame,
         ["http-head"] = HttpRequestHead,
         ["http-answer"] = HttpAnswer,
+        ["manifest"] = AppTargets.Manifest,
+        ["compose"] = AppTargets.Compose,
     };
 
     public static IEnumerable<string> Names => All.Keys;
@@ -124,7 +126,7 @@ internal static class FuzzTargets
         return new ReadOnlySequence<byte>(first, 0, second, second.Memory.Length);
     }
 
-    private static void Promise(bool holds, string otherwise)
+    public static void Promise(bool holds, string otherwise)
     {
         if (!holds) throw new InvalidOperationException(otherwise);
     }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Sourced by ./dev: gives mutated bytes to the parsers, by afl-fuzz.
-FUZZ_TARGETS=(client-hello proxy-v2 frame http-head http-answer)
+FUZZ_TARGETS=(client-hello proxy-v2 frame http-head http-answer manifest compose)
 FUZZ_BIN=artifacts/fuzz/bin
 # An input that takes longer is a hang.
 FUZZ_INPUT_TIMEOUT_MS=5000
@@ -11,8 +11,8 @@ fuzz_usage() {
   cat >&2 <<'TEXT'
 usage: ./dev fuzz [--minutes N] [--keep] [TARGET]...
 
-  Gives mutated bytes to what reads strangers' bytes: client-hello, proxy-v2, frame, http-head, http-answer
-  (default: all), N minutes each (default 30).
+  Gives mutated bytes to what reads strangers' bytes: client-hello, proxy-v2, frame, http-head, http-answer,
+  manifest, compose (default: all), N minutes each (default 30).
 
   --keep   adds what found new paths, minimised, to Piccolo.Tests/TestData/fuzz, which ./dev test replays
 

@@ -35,6 +35,16 @@ with_the_stack() {
   exec dotnet "$(built Demo)" "$@"
 }
 
+# Names of files are those of the folder that the caller is in.
+import_compose() {
+  local program caller=${OLDPWD:-$PWD}
+  need_sdk
+  dotnet build tools/Demo -c Release -v quiet >&2
+  program="$PWD/$(built Demo)"
+  cd "$caller" || fail "import: there is no folder $caller"
+  exec dotnet "$program" import "$@"
+}
+
 # For owners, not for developers: needs no more than the SDK.
 verify_staging() {
   need_sdk
