@@ -29,8 +29,8 @@ internal sealed partial class RecordingContainerRuntime : IContainerRuntime
     public ContainerFault? EngineFault { get; set; }
 
     /// <summary>
-    /// What the named call (find, compare, pull, image, read-folder, create, start, stop, remove, exec, usage, remove-with-volumes) answers while it is set. With a
-    /// subject ("create web.db") it is meant for that service alone.
+    /// What the named call (find, compare, pull, image, read-folder, create, start, stop, remove, exec, usage, remove-with-volumes) answers while it is set.
+    /// With a subject ("create web.db") it is meant for that service alone.
     /// </summary>
     public Dictionary<string, ContainerFault> Faults { get; } = [];
 

@@ -187,7 +187,8 @@ internal sealed class AppWork(string app, AppWorkContext context)
         else if (worked) context.Logger.AppStopped(app, reason);
         context.Board.Set(
             app, AppState.Stopped, reason, reason == AppReason.Export ? "Its volumes are copied into an export; it goes on by itself." : "",
-            containerId: containers.FirstOrDefault(c => c.Service == ContainerSpec.MainService)?.Id, services: known => [.. known.Select(s => Stopped(s, reason))]);
+            containerId: containers.FirstOrDefault(c => c.Service == ContainerSpec.MainService)?.Id,
+            services: known => [.. known.Select(s => Stopped(s, reason))]);
     }
 
     /// <summary>In the reverse order of the start; what no plan of this run had goes first.</summary>

@@ -56,7 +56,8 @@ internal sealed class ConfinementOnPodmanTests : PodmanFixture
     {
         var (_, port) = await ServeAsync(Spec("web", "main") with
         {
-            User = user, Capabilities = asked is null ? null : [.. asked.Split(' ', StringSplitOptions.RemoveEmptyEntries)],
+            User = user,
+            Capabilities = asked is null ? null : [.. asked.Split(' ', StringSplitOptions.RemoveEmptyEntries)],
         });
 
         var status = await FileAsync(port, "/proc/self/status");

@@ -132,7 +132,9 @@ internal sealed class ContainerConfinementTests
 
         Assert.That(host.Sysctls!, Is.EquivalentTo(new Dictionary<string, string>
         {
-            ["net.ipv4.ip_forward"] = "1", ["net.ipv4.ping_group_range"] = "1 0", ["net.ipv4.ip_unprivileged_port_start"] = "0",
+            ["net.ipv4.ip_forward"] = "1",
+            ["net.ipv4.ping_group_range"] = "1 0",
+            ["net.ipv4.ip_unprivileged_port_start"] = "0",
         }));
     }
 

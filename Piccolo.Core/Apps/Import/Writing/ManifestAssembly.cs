@@ -21,8 +21,11 @@ internal sealed class ManifestAssembly(ImportContext context, HashSet<string> cl
         json["listeners"] = new JsonArray([.. app.Listeners.Select(Listener)]);
         var volumes = app.Volumes.Where(v => app.Services.Any(s => s.Mounts.Any(m => m.Volume == v.Key))).ToList();
         if (volumes.Count > 0)
-            json["storage"] = new JsonObject { ["persistent"] = Map(volumes, v => v.Key, v =>
-                v.Value == "data" ? new JsonObject() : new JsonObject { ["kind"] = v.Value }) };
+            json["storage"] = new JsonObject
+            {
+                ["persistent"] = Map(volumes, v => v.Key, v =>
+                v.Value == "data" ? new JsonObject() : new JsonObject { ["kind"] = v.Value })
+            };
         var secrets = app.Secrets.Where(s => IsUsed(s.Key)).ToList();
         if (secrets.Count > 0) json["secrets"] = Map(secrets, s => s.Key, s => Secret(s.Value));
         return Header + YamlText.Write(json);
