@@ -64,7 +64,7 @@ internal sealed class KilledUpkeepTests
         using var box = new TestBox(_rig.State);
         await box.UnlockAsync();
         Assert.That(box.Store.Get(WritingChild.Notes, "exported"), decided ? Is.Not.Null : Is.Null);
-        Assert.That(File.Exists(Path.Combine(box.Paths.Volumes, "web", "cipher", "block")), Is.EqualTo(decided));
+        Assert.That(File.Exists(Path.Combine(_rig.State, WriteRig.VolumeFile)), Is.EqualTo(decided));
     }
 
     /// <summary>As an owner restores it.</summary>

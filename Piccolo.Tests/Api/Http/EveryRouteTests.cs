@@ -17,6 +17,7 @@ namespace Piccolo.Tests.Api.Http;
 [Category("Timing")]
 internal sealed class EveryRouteTests
 {
+    private const string Compose = "services:\n  web:\n    image: localhost/web:1\n    ports: [\"8080:8080\"]\n";
     private const string Manifest = "name: web\nimage: localhost/web:1\nlisteners:\n  - { name: web, guest_port: 8080, protocol: http }\n";
     private const string Password = TestAppliance.Password;
     private const string NewPassword = "harbour kettle violin mosaic";
@@ -43,7 +44,9 @@ internal sealed class EveryRouteTests
         new("POST /api/v1/auth/password", 200, new { old_password = Password, new_password = NewPassword }),
         new("POST /api/v1/auth/staleness/ack", 200, new { password = true }),
 
-        new("POST /api/v1/apps/validate", 200, Manifest), new("GET /api/v1/apps/schema", 200), new("POST /api/v1/apps", 201, Manifest),
+        new("POST /api/v1/apps/validate", 200, Manifest), new("GET /api/v1/apps/schema", 200),
+        new("POST /api/v1/apps/import", 200, () => new MultipartFormDataContent { { new StringContent(Compose), "compose", "compose.yml" } }),
+        new("POST /api/v1/apps", 201, Manifest),
         new("GET /api/v1/apps", 200),
         new("GET /api/v1/apps/{name}", 200), new("GET /api/v1/apps/{name}/logs", 200),
         new("GET /api/v1/apps/{name}/manifest", 200), new("GET /api/v1/apps/{name}/usage", 200),
@@ -126,6 +129,7 @@ internal sealed class EveryRouteTests
         public HttpContent? Content() => Body switch
         {
             null => null,
+            Func<MultipartFormDataContent> form => form(),
             string yaml => new StringContent(yaml, Encoding.UTF8, "application/yaml"),
             _ => JsonContent.Create(Body),
         };

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text;
 using Piccolo.Api.Platform;
 using Piccolo.Core.Primitives;
+using Piccolo.Core.Volumes;
 using Piccolo.Rig;
 using Piccolo.Tests.Fakes;
 
@@ -158,6 +160,7 @@ internal sealed class FreshStartTests
     [Test]
     public async Task Lock_WithClientsThatHoldOn_CutsThemOff()
     {
+        await KeepALargeVolumeAsync();
         await using var daemon = await OwnedAsync();
         using var script = await DownloadOfAVolumeAsync(daemon);
         using var half = new TcpClient();
@@ -219,10 +222,23 @@ internal sealed class FreshStartTests
         // Without an engine there is nothing that a lock has to wait for.
         var daemon = await ApplianceProcess.StartAsync(State, _folder.File("daemon.log"), _port,
             settings.Append((Key: "Piccolo:Containers:Socket", Value: "")).ToDictionary(s => s.Key, s => s.Value));
-        await daemon.Api.SetUpAsync(TestAppliance.Password);
+        if (!(bool)(await daemon.Api.GetAsync("/api/v1/crypto/status"))["initialized"]!) await daemon.Api.SetUpAsync(TestAppliance.Password);
         await daemon.Api.UnlockAsync(TestAppliance.Password);
         _token = await daemon.Api.TakeTokenAsync("test");
         return daemon;
+    }
+
+    /// <summary>Of an app that was removed. Larger than what sockets hold.</summary>
+    private async Task KeepALargeVolumeAsync()
+    {
+        using var box = new TestBox(State);
+        await box.Vault.SetUpAsync(TestAppliance.Password, CancellationToken.None);
+        await box.UnlockAsync(TestAppliance.Password);
+        var volume = VolumeRecord.New("gone", new WantedVolume("data", null, null, null), DateTimeOffset.UnixEpoch) with { IsFilled = true };
+        box.Store.Commit(t => t.Put(VolumeRecord.Collection, volume.StoreKey, volume));
+        var cipher = Directory.CreateDirectory(Path.Combine(box.Paths.Volumes, volume.Id, "cipher"));
+        await File.WriteAllBytesAsync(Path.Combine(cipher.FullName, "large"), RandomNumberGenerator.GetBytes(64 * 1024 * 1024));
+        await box.LockAsync();
     }
 
     /// <summary>What a service manager, a container and ps know of a process.</summary>
@@ -251,7 +267,6 @@ internal sealed class FreshStartTests
     /// <summary>An export too large for the buffers between us, of which the first bytes are read.</summary>
     private async Task<HttpResponseMessage> DownloadOfAVolumeAsync(ApplianceProcess daemon)
     {
-        await File.WriteAllBytesAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(State, "volumes")).FullName, "large"), new byte[64 * 1024 * 1024]);
         var job = (string)(await daemon.Api.PostAsync("/api/v1/exports/full"))["id"]!;
         // A job's events end with the job.
         using (var events = await daemon.Api.SendRawAsync(new HttpRequestMessage(HttpMethod.Get, $"/api/v1/jobs/{job}/events")))
